@@ -1,0 +1,23 @@
+//! Hearth: stack files become running containers, in step with Docker Compose.
+//!
+//! Reading order, and the law of imports (`tests/tidy.rs` holds it): each line may use the lines above it.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`base`] | ids, clock, secrets, units, wording; imports nothing of ours |
+//! | [`diag`] | [`diag::Diagnostic`]: every refusal as data, with its place in the source |
+//! | [`compose`] | Compose files: tree, interpolation, merge, canonical model, hash. Pure |
+//! | [`spec`] | what Hearth adds: `x-hearth`, profile closure, render. Pure |
+//! | [`plan`] | wanted and observed make a [`plan::Plan`]; a checker; its text. Pure |
+//! | [`engine`] | the Docker Engine behind a trait, an in-memory double, and the walker of plans |
+//! | [`store`] | SQLite: pools and migrations |
+//! | [`stacks`] | the room that joins them: preview, up, down, history |
+//! | [`cli`] | output, colour, progress and exit codes; knows no room |
+//!
+//! Pure means: no async, no I/O, no clock, no randomness.
+
+pub mod base;
+pub mod compose;
+pub mod diag;
+pub mod engine;
+pub mod plan;
