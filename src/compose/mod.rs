@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::diag::{Diagnostics, Sources};
 
 /// Which generation of Compose decides schema, order of evaluation, include rules, model and hash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Compat {
     /// Compose 2.36 to 2.40.
     V2,

@@ -1,1 +1,81 @@
-//! engine
+//! The Docker Engine behind one small trait, and the walker of plans.
+//!
+//! `docker` speaks to a real one, `fake` is a world in memory with scripted failures; `apply` walks a plan over
+//! either and decides nothing.
+
+use async_trait::async_trait;
+
+use crate::diag::Diagnostic;
+use crate::plan::Action;
+use crate::plan::observed::{Container, ContainerId, Observed};
+
+/// What one look should cover.
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    pub project: String,
+    /// Image references whose local presence matters.
+    pub images: Vec<String>,
+    /// Names of networks and volumes that the project uses, its own and external ones.
+    pub networks: Vec<String>,
+    pub volumes: Vec<String>,
+    /// Inspect every container of the project (drift, causes); else only what the list call gives.
+    pub inspect: bool,
+}
+
+/// What an action gave back.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// Id of what was created.
+    pub id: Option<String>,
+    /// Engine warnings, and words for optional steps that failed.
+    pub warnings: Vec<String>,
+}
+
+/// What a long action says while it works.
+#[derive(Debug, Clone)]
+pub enum Progress {
+    /// One layer of a pull: `current` of `total` bytes.
+    Layer { id: String, status: String, current: u64, total: u64 },
+    /// A line of a build.
+    Line(String),
+    /// The last words of a health probe while waiting.
+    Probe(String),
+}
+
+/// Where an [`Action`]'s `Target::Made` and symbolic refs find their containers.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// Step number to container id.
+    pub made: std::collections::BTreeMap<u32, ContainerId>,
+    /// Service to the id of the container that others refer to (its lowest number).
+    pub services: std::collections::BTreeMap<String, ContainerId>,
+}
+
+/// Failure of an engine call, already in words a person can act on; the library's text is kept for the log.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{}", .diagnostic.title)]
+pub struct EngineError {
+    pub diagnostic: Box<Diagnostic>,
+    /// The engine's own words, secrets removed.
+    pub detail: String,
+    /// HTTP status where there was an answer.
+    pub status: Option<u16>,
+}
+
+/// The Engine. All calls are bounded in time except pulls, builds and waits, which report progress.
+#[async_trait]
+pub trait Engine: Send + Sync {
+    /// One consistent look; containers that vanish while looking are left out.
+    async fn observe(&self, scope: &Scope) -> Result<Observed, EngineError>;
+    /// Does exactly one action. Doing what is already so is success (stop of a stopped, remove of a gone container).
+    async fn perform(
+        &self,
+        action: &Action,
+        known: &Known,
+        progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<Outcome, EngineError>;
+    /// One container in full, `None` when it is gone.
+    async fn inspect(&self, id: &str) -> Result<Option<Container>, EngineError>;
+    /// The last lines of a container's log, newest last, and its last health output.
+    async fn last_words(&self, id: &str, lines: u32) -> Result<Vec<String>, EngineError>;
+}

@@ -1,1 +1,348 @@
-//! plan
+//! What to do: a pure function from what is wanted and what is observed to a [`Plan`].
+//!
+//! One [`Action`] is one call to the Engine (or one wait). Every [`Step`] has a [`Cause`] down to the field, a
+//! [`Risk`], and, where it can be taken back, the action that takes it back. The walker (`engine::apply`) decides
+//! nothing: when a step fails it runs the `undo` of the done steps of the same [`Step::group`], last first.
+//!
+//! Planning is total and deterministic: sorted maps, no clock, no randomness, the same plan for any order of input.
+
+pub mod observed;
+pub mod wanted;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use observed::ContainerId;
+use wanted::{ContainerRequest, NetworkRequest, VolumeRequest};
+
+/// A step's number within its plan, counted from 1 in the order that text shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct StepId(pub u32);
+
+/// A service key.
+pub type ServiceName = String;
+
+/// From what is to what is wanted.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Plan {
+    pub project: String,
+    /// Absolute project directory, for messages and history.
+    pub working_dir: String,
+    /// In an order in which they could be done one by one.
+    pub steps: Vec<Step>,
+    /// What is right as it is, with the number of its containers.
+    pub unchanged: BTreeMap<ServiceName, u32>,
+    /// What the plan leaves alone, or waits for, and why: orphans, profiles that are off, drift it will not touch.
+    pub notes: Vec<Note>,
+    /// What stands in the way; a plan with refusals is shown but never applied.
+    pub refusals: Vec<Refusal>,
+    /// Facts the plan rests on (`container web-1` -> `3f2a running`); `apply ID` compares them with the world.
+    pub premises: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Step {
+    pub id: StepId,
+    pub action: Action,
+    pub cause: Cause,
+    pub risk: Risk,
+    /// Steps that must be done before. Always smaller ids.
+    pub after: Vec<StepId>,
+    /// What this step is about: a service key, or empty for networks, volumes and images.
+    pub service: ServiceName,
+    /// Steps that stand or fall together (the replacement of one container).
+    pub group: Option<u32>,
+    /// Takes the step back when a later one of its group fails.
+    pub undo: Option<Action>,
+}
+
+/// A container named in a plan: one that exists, or one that an earlier step of this plan creates.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// Exists; the name is for words.
+    Existing { id: ContainerId, name: String },
+    /// Made by that step.
+    Made { step: StepId, name: String },
+}
+
+impl Target {
+    pub fn name(&self) -> &str {
+        match self {
+            Target::Existing { name, .. } | Target::Made { name, .. } => name,
+        }
+    }
+}
+
+/// One call to the Engine, or one wait for it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Action {
+    PullImage {
+        reference: String,
+        platform: Option<String>,
+        /// A failure is tolerated because a usable image is present (or will be built).
+        optional: bool,
+    },
+    BuildImage {
+        request: Box<wanted::BuildRequest>,
+    },
+    CreateNetwork {
+        request: Box<NetworkRequest>,
+    },
+    RemoveNetwork {
+        id: String,
+        name: String,
+    },
+    ConnectNetwork {
+        network: String,
+        container: Target,
+        endpoint: Box<wanted::Endpoint>,
+    },
+    DisconnectNetwork {
+        network: String,
+        container: Target,
+    },
+    CreateVolume {
+        request: Box<VolumeRequest>,
+    },
+    /// Only ever planned for a volume that the caller named.
+    RemoveVolume {
+        name: String,
+    },
+    RemoveImage {
+        reference: String,
+    },
+    CreateContainer {
+        request: Box<ContainerRequest>,
+        /// The container it will take the place of: anonymous volumes move over, label `replace` is set.
+        replaces: Option<ContainerId>,
+    },
+    /// Puts limits or the restart policy of a living container to what is wanted, without a stop.
+    UpdateContainer {
+        container: Target,
+        update: Box<wanted::Update>,
+    },
+    RenameContainer {
+        container: Target,
+        to: String,
+    },
+    /// Inline and environment secrets and configs go in before every start.
+    UploadFiles {
+        container: Target,
+        files: Vec<wanted::InlineFile>,
+    },
+    StartContainer {
+        container: Target,
+    },
+    UnpauseContainer {
+        container: Target,
+    },
+    RestartContainer {
+        container: Target,
+        timeout: Option<i64>,
+    },
+    StopContainer {
+        container: Target,
+        /// Seconds; `None` leaves it to the container's own `StopTimeout`.
+        timeout: Option<i64>,
+    },
+    RemoveContainer {
+        container: Target,
+        /// Anonymous volumes go with it.
+        volumes: bool,
+        force: bool,
+    },
+    /// `post_start` and `pre_stop` hooks: an argument list, never a shell string.
+    Exec {
+        container: Target,
+        hook: Box<wanted::Hook>,
+    },
+    /// Waits until the container is healthy, has ended with 0, or has stayed up.
+    Wait {
+        container: Target,
+        until: Until,
+        /// When it does not come true: `false` fails the step, `true` only warns (`required: false`).
+        optional: bool,
+    },
+}
+
+/// What a [`Action::Wait`] waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "until", rename_all = "snake_case")]
+pub enum Until {
+    /// `service_healthy`; no time limit unless `seconds` is given.
+    Healthy { seconds: Option<u64> },
+    /// `service_completed_successfully`.
+    Completed,
+    /// A replaced container's window: healthy within `seconds`, or (no health check) still running after `stay` ms.
+    Proven { seconds: u64, stay: u64, health: bool },
+}
+
+/// Why a step exists.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "cause", rename_all = "snake_case")]
+pub enum Cause {
+    /// It is wanted and is not there.
+    Missing,
+    /// Fields differ, each as it is and as it is wanted.
+    Changed {
+        fields: Vec<FieldChange>,
+    },
+    /// The image behind the tag is another one now.
+    ImageMoved {
+        from: String,
+        to: String,
+    },
+    /// A running container lacks a network that it should be on.
+    NotAttached {
+        network: String,
+    },
+    /// A running container lacks a volume that it should have.
+    NotMounted {
+        volume: String,
+    },
+    /// A service whose namespace, volumes or restart it follows is replaced.
+    DependencyReplaced {
+        service: ServiceName,
+    },
+    /// It is there and should run, and does not.
+    NotRunning {
+        state: String,
+    },
+    Paused,
+    /// Part of replacing a container: what this step is for.
+    Replacement,
+    /// A step that another step needs (waits before starts, pulls before creates).
+    Needed {
+        by: ServiceName,
+    },
+    /// Left behind by an interrupted command of Hearth or Compose.
+    LeftBehind {
+        what: String,
+    },
+    /// More or fewer containers than wanted.
+    Scale {
+        from: u32,
+        to: u32,
+    },
+    /// No stack names it any more.
+    Orphan,
+    /// The person asked (`down`, `restart`, `--force-recreate`, `--volumes`...).
+    Requested {
+        what: String,
+    },
+}
+
+/// One field as it is and as it is wanted. Values of secrets are replaced by `(hidden)` when this is made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// As a person would write it in the stack: `environment TZ`, `image`, `ports`, `limits memory`.
+    pub field: String,
+    pub from: Option<String>,
+    pub to: Option<String>,
+}
+
+/// What a step can cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Risk {
+    None,
+    /// The service does not answer for a moment.
+    ShortStop,
+    /// The service ends.
+    Stop,
+    /// Data is lost for good.
+    Data,
+}
+
+/// Something that stays as it is, said out loud.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Note {
+    /// `orphan`, `profile-off`, `drift`, `hash-drift`, `waits`, `unlabelled-volume`, ...
+    pub about: String,
+    /// What it is: a container, service, network or volume name.
+    pub subject: String,
+    /// A sentence, with the command that would change it where there is one.
+    pub text: String,
+}
+
+/// Why this plan cannot be applied.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// A diagnostic code such as `plan.name-taken`.
+    pub code: String,
+    /// Field path in the project for the place (`services.web.container_name`), where there is one.
+    pub field: Option<String>,
+    pub title: String,
+    pub hints: Vec<String>,
+}
+
+impl Plan {
+    /// Nothing to do and nothing in the way.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty() && self.refusals.is_empty()
+    }
+    /// The gravest risk of all steps.
+    pub fn risk(&self) -> Risk {
+        self.steps.iter().map(|s| s.risk).max().unwrap_or(Risk::None)
+    }
+}
+
+impl fmt::Display for StepId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// What the caller asks for, beside the project itself.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    pub verb: Verb,
+    /// Recreate decisions.
+    pub recreate: Recreate,
+    /// New anonymous volumes instead of moving the old ones over (`-V`).
+    pub renew_anonymous_volumes: bool,
+    pub remove_orphans: bool,
+    /// Run finished one-shots again (Compose's way).
+    pub rerun: bool,
+    /// Stop timeout in seconds (`-t`).
+    pub timeout: Option<i64>,
+    /// Wait for every service at the end (`--wait`), with an optional limit in seconds.
+    pub wait: bool,
+    pub wait_timeout: Option<u64>,
+    /// `down`: volumes to remove, by name. `--volumes` alone is resolved to names before it comes here.
+    pub volumes: Vec<String>,
+    /// Do not touch dependencies of the targets (`--no-deps`).
+    pub no_deps: bool,
+    /// `--pull` policy that overrides the services' own.
+    pub pull: Option<String>,
+    /// `--no-start`: create only.
+    pub no_start: bool,
+    /// `update`: pull each image again and replace what moved.
+    pub update: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Verb {
+    #[default]
+    Up,
+    Down,
+    Start,
+    Stop,
+    Restart,
+    Pull,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Recreate {
+    /// Only what differs.
+    #[default]
+    Diverged,
+    /// `--force-recreate`.
+    Force,
+    /// `--no-recreate`.
+    Never,
+}

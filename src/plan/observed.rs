@@ -1,0 +1,160 @@
+//! The world as one look found it. Filled by an engine, read by the planner; knows nothing of either.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub type ContainerId = String;
+
+/// One look at the Engine for one project.
+#[derive(Debug, Clone, Default)]
+pub struct Observed {
+    pub engine: EngineFacts,
+    /// Containers of the project, stopped ones and one-offs included, in order of name.
+    pub containers: Vec<Container>,
+    /// Every other container on the host: their names and ports are taken.
+    pub foreign: Vec<Foreign>,
+    /// Networks with the project's label, and those that the project names, by name.
+    pub networks: BTreeMap<String, Network>,
+    /// Volumes with the project's label, and those that the project names, by name.
+    pub volumes: BTreeMap<String, Volume>,
+    /// Local images by the reference that was asked for; absent means not present.
+    pub images: BTreeMap<String, Image>,
+    /// Subnets in use on the engine (any network), in CIDR form, with the network's name.
+    pub subnets: Vec<(String, String)>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct EngineFacts {
+    pub version: String,
+    /// As `1.45`.
+    pub api: String,
+    /// `(major, minor)` of `api`.
+    pub api_level: (u32, u32),
+    pub id: String,
+    pub os: String,
+    pub arch: String,
+    /// Whether images live in containerd's store (the image label is then another digest).
+    pub containerd_images: bool,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Container {
+    pub id: ContainerId,
+    /// Without the leading slash.
+    pub name: String,
+    /// The reference it was created from.
+    pub image: String,
+    pub image_id: String,
+    pub labels: BTreeMap<String, String>,
+    pub state: State,
+    pub health: Option<Health>,
+    pub exit_code: i64,
+    pub oom_killed: bool,
+    /// The engine's words about the last start, empty when there was no error.
+    pub error: String,
+    /// RFC 3339; empty when unknown or never.
+    pub created_at: String,
+    pub started_at: String,
+    /// By network NAME.
+    pub networks: BTreeMap<String, Attachment>,
+    pub mounts: Vec<Mount>,
+    /// `HostConfig.NetworkMode` (known from the list call already).
+    pub network_mode: String,
+    /// `Config`, `HostConfig` and `NetworkSettings` as inspected; `None` where one look did not need them.
+    pub detail: Option<Detail>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Detail {
+    pub config: Value,
+    pub host_config: Value,
+    pub network_settings: Value,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    #[default]
+    Created,
+    Running,
+    Paused,
+    Restarting,
+    Removing,
+    Exited,
+    Dead,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Health {
+    Starting,
+    Healthy,
+    Unhealthy,
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Attachment {
+    pub network_id: String,
+    /// Empty when the look did not inspect.
+    pub aliases: Vec<String>,
+    pub ip_address: String,
+    pub mac_address: String,
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Mount {
+    /// `volume`, `bind`, `tmpfs`, `image`...
+    pub kind: String,
+    /// Volume name, empty for others.
+    pub name: String,
+    pub source: String,
+    pub destination: String,
+    pub writable: bool,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Foreign {
+    pub id: ContainerId,
+    pub name: String,
+    /// Compose project it belongs to, if any.
+    pub project: Option<String>,
+    pub running: bool,
+    /// Published `(host ip, host port, protocol)`.
+    pub ports: Vec<(String, u16, String)>,
+    /// Names of volumes it mounts and of networks it is on.
+    pub volumes: Vec<String>,
+    pub networks: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Network {
+    pub id: String,
+    pub name: String,
+    pub driver: String,
+    pub labels: BTreeMap<String, String>,
+    pub internal: bool,
+    /// Subnets in CIDR form.
+    pub subnets: Vec<String>,
+    /// Containers attached now (running ones).
+    pub attached: Vec<ContainerId>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Volume {
+    pub name: String,
+    pub driver: String,
+    pub labels: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Image {
+    pub id: String,
+    /// What Compose writes as the `image` label: differs from `id` in some image stores (semantics 3.5).
+    pub label_id: String,
+    /// RFC 3339 of the last time it was tagged or pulled here; empty when unknown.
+    pub last_tag_time: String,
+    /// `Config` of the image: Env, Cmd, Entrypoint, Volumes, ExposedPorts, Labels, User, WorkingDir, Healthcheck.
+    pub config: Value,
+}

@@ -1,0 +1,164 @@
+//! What is wanted, in the Engine's own terms: requests ready to be sent, made from the canonical project.
+//!
+//! References to other services stay symbolic (`Ref`) until the container they mean exists.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::ServiceName;
+use crate::compose::{Compat, model::Service};
+
+/// A project as the planner wants it.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    pub project: String,
+    pub working_dir: String,
+    /// Only those to act on: enabled by profiles and selected.
+    pub services: BTreeMap<ServiceName, WantedService>,
+    /// Known services that are off or not selected: their containers are not orphans.
+    pub others: BTreeSet<ServiceName>,
+    pub networks: BTreeMap<String, NetworkRequest>,
+    pub volumes: BTreeMap<String, VolumeRequest>,
+}
+
+#[derive(Debug, Clone)]
+pub struct WantedService {
+    pub name: ServiceName,
+    /// The canonical service: dependencies, policies, hooks and the config hash come from here.
+    pub service: Service,
+    pub compat: Compat,
+    /// The request without number, name, hash and image id (`{project}-{service}-{n}` is filled in per container).
+    pub request: ContainerRequest,
+    /// SHA-256 over the request, image reference and content of inline files; label `hearth.fingerprint`.
+    pub fingerprint: String,
+    pub files: Vec<InlineFile>,
+    pub build: Option<BuildRequest>,
+    /// How long a replacement may take to prove itself, in seconds.
+    pub window: u64,
+    /// New beside old (`deploy.update_config.order: start-first`) where nothing forbids it.
+    pub start_first: bool,
+}
+
+/// `POST /containers/create`: `config` is the body without `HostConfig` and `NetworkingConfig`, in the Engine's names.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ContainerRequest {
+    pub service: ServiceName,
+    pub number: u32,
+    pub name: String,
+    pub platform: Option<String>,
+    pub config: Value,
+    pub host_config: Value,
+    /// By network NAME, the primary one first. Below API 1.44 all but the first are connected after the create call.
+    pub endpoints: Vec<(String, Endpoint)>,
+    /// Services whose container id must be filled in: `NetworkMode`, `IpcMode`, `PidMode`, `VolumesFrom`.
+    pub refs: Vec<Ref>,
+    /// The service as hashed, to compute `config-hash` once the refs are known.
+    pub hashed: Value,
+    pub compat: Compat,
+}
+
+/// A place in a request that names another service's container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ref {
+    pub field: RefField,
+    pub service: ServiceName,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefField {
+    Network,
+    Ipc,
+    Pid,
+    /// Index in `VolumesFrom`.
+    VolumesFrom(usize),
+}
+
+/// `EndpointSettings` of one network.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Endpoint {
+    pub aliases: Vec<String>,
+    pub ipv4_address: String,
+    pub ipv6_address: String,
+    pub link_local_ips: Vec<String>,
+    pub mac_address: String,
+    pub driver_opts: BTreeMap<String, String>,
+    pub gw_priority: i64,
+    pub links: Vec<String>,
+}
+
+/// `POST /networks/create`, and what the planner compares.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct NetworkRequest {
+    pub key: String,
+    pub name: String,
+    pub external: bool,
+    /// The whole body, labels included.
+    pub body: Value,
+    pub hash: String,
+}
+
+/// `POST /volumes/create`, and what the planner compares.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct VolumeRequest {
+    pub key: String,
+    pub name: String,
+    pub external: bool,
+    pub body: Value,
+    pub hash: String,
+}
+
+/// Classic build: a tar of the context is made by the engine port from these.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct BuildRequest {
+    pub service: ServiceName,
+    pub image: String,
+    pub tags: Vec<String>,
+    pub context: String,
+    pub dockerfile: String,
+    pub dockerfile_inline: String,
+    pub args: BTreeMap<String, Option<String>>,
+    pub labels: BTreeMap<String, String>,
+    pub target: String,
+    pub no_cache: bool,
+    pub pull: bool,
+    pub network: String,
+    pub shm_size: i64,
+    pub extra_hosts: Vec<String>,
+    pub cache_from: Vec<String>,
+    pub platform: Option<String>,
+    /// Attributes that only BuildKit can do; non-empty means the plan refuses.
+    pub needs_buildkit: Vec<String>,
+}
+
+/// A file that is written into the container before each start. `content` never appears in a plan's text or JSON.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct InlineFile {
+    pub target: String,
+    pub uid: u64,
+    pub gid: u64,
+    pub mode: u32,
+    /// What it comes from, in words: `config nginx`, `secret token`.
+    pub origin: String,
+    #[serde(skip)]
+    pub content: String,
+}
+
+/// `POST /containers/{id}/update`: limits and restart policy in the Engine's names.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Update {
+    pub body: Value,
+}
+
+/// A lifecycle hook.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Hook {
+    pub command: Vec<String>,
+    pub user: String,
+    pub privileged: bool,
+    pub working_dir: String,
+    /// `NAME=value`; values are not shown in plans.
+    pub environment: Vec<String>,
+}
