@@ -3,7 +3,9 @@
 //! Pure: files are read through [`Files`], variables come in as a value.
 
 pub mod model;
+pub mod template;
 pub mod tree;
+pub mod yaml;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
