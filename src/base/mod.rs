@@ -1,3 +1,5 @@
 //! Small things that everything else may use and that use nothing of ours.
 
+pub mod clock;
+pub mod units;
 pub mod wording;

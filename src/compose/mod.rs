@@ -3,6 +3,8 @@
 //! Pure: files are read through [`Files`], variables come in as a value.
 
 pub mod model;
+pub mod schema;
+pub mod short;
 pub mod template;
 pub mod tree;
 pub mod yaml;

@@ -1,0 +1,26 @@
+//! Questions: only what can lose data asks, and only a terminal can answer.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use crate::diag::{Diagnostic, Kind};
+
+/// Asks for a yes. `yes` answers it beforehand; without a terminal the answer is a refusal that names the flag.
+pub fn confirm(question: &str, yes: bool) -> Result<(), Diagnostic> {
+    if yes {
+        return Ok(());
+    }
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Err(Diagnostic::error("cli.needs-yes", format!("{question} Nothing was done: there is nobody to ask"))
+            .kind(Kind::Denied)
+            .hint("run it again with --yes to say so beforehand"));
+    }
+    let mut err = io::stderr().lock();
+    let _ = write!(err, "{question} [y/N] ");
+    let _ = err.flush();
+    let mut answer = String::new();
+    let _ = io::stdin().lock().read_line(&mut answer);
+    match answer.trim().to_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
+        _ => Err(Diagnostic::error("cli.declined", "nothing was done").kind(Kind::Denied)),
+    }
+}

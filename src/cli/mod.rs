@@ -1,0 +1,41 @@
+//! The terminal: output, colour, progress, questions and exit codes. Knows no room.
+
+pub mod ask;
+pub mod output;
+pub mod progress;
+pub mod table;
+
+pub use output::Out;
+
+use crate::diag::{Diagnostic, Diagnostics};
+
+/// Something to do that `--check` found.
+pub const FOUND: u8 = 10;
+
+/// How a command ends when it does not end well.
+#[derive(Debug)]
+pub enum Failure {
+    /// Something to tell; the first error's kind is the exit code.
+    Told(Diagnostics),
+    /// Everything was said already; only the code is left.
+    Code(u8),
+}
+
+impl From<Diagnostic> for Failure {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Failure::Told(diagnostic.into())
+    }
+}
+impl From<Diagnostics> for Failure {
+    fn from(diagnostics: Diagnostics) -> Self {
+        Failure::Told(diagnostics)
+    }
+}
+impl From<crate::engine::EngineError> for Failure {
+    fn from(error: crate::engine::EngineError) -> Self {
+        Failure::Told((*error.diagnostic).into())
+    }
+}
+
+/// What every command gives: nothing, or how it failed.
+pub type Done = Result<(), Failure>;

@@ -1,0 +1,95 @@
+//! Standard output is for data, standard error for everything said about it.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::command::ColorArg;
+use crate::diag::{Diagnostic, Severity, Sources, text};
+
+/// Where a command writes, and how.
+#[derive(Debug, Clone)]
+pub struct Out {
+    pub color: bool,
+    /// Whether standard error is a terminal: bars and questions need one.
+    pub terminal: bool,
+    pub json: bool,
+    pub cwd: PathBuf,
+}
+
+/// The few colours in use; each also told by a word or shape.
+#[derive(Debug, Clone, Copy)]
+pub enum Tone {
+    Good,
+    Warn,
+    Bad,
+    Strong,
+    Dim,
+}
+
+impl Out {
+    /// Colour follows `--color`, else NO_COLOR (no-color.org), else whether a person is looking.
+    pub fn new(color: ColorArg, no_color: bool, cwd: PathBuf) -> Out {
+        let terminal = io::stderr().is_terminal();
+        let color = match color {
+            ColorArg::Always => true,
+            ColorArg::Never => false,
+            ColorArg::Auto => io::stdout().is_terminal() && terminal && !no_color,
+        };
+        Out { color, terminal, json: false, cwd }
+    }
+
+    pub fn json(mut self, json: bool) -> Out {
+        self.json = json;
+        self
+    }
+
+    pub fn paint(&self, tone: Tone, words: &str) -> String {
+        let code = match tone {
+            _ if !self.color => return words.to_string(),
+            Tone::Good => "32",
+            Tone::Warn => "33",
+            Tone::Bad => "31",
+            Tone::Strong => "1",
+            Tone::Dim => "2",
+        };
+        format!("\x1b[{code}m{words}\x1b[0m")
+    }
+
+    /// A line of data. A closed pipe ends the program quietly, as it does other tools.
+    pub fn line(&self, words: impl AsRef<str>) {
+        self.text(&format!("{}\n", words.as_ref()));
+    }
+
+    pub fn text(&self, words: &str) {
+        if let Err(error) = io::stdout().lock().write_all(words.as_bytes()) {
+            let code = if error.kind() == io::ErrorKind::BrokenPipe { 0 } else { 1 };
+            std::process::exit(code);
+        }
+    }
+
+    /// A JSON document, indented.
+    pub fn value(&self, value: &Value) {
+        self.line(serde_json::to_string_pretty(value).unwrap_or_default());
+    }
+
+    /// Words about the work, on standard error.
+    pub fn say(&self, words: impl AsRef<str>) {
+        let _ = writeln!(io::stderr().lock(), "{}", words.as_ref());
+    }
+
+    /// A diagnostic on standard error: one JSON line with `--json`, else text with its snippet.
+    pub fn diagnostic(&self, diagnostic: &Diagnostic, sources: &Sources) {
+        if self.json {
+            return self.say(text::to_json(diagnostic, sources).to_string());
+        }
+        let shown = text::render(diagnostic, sources, &self.cwd);
+        let (head, rest) = shown.split_once(": ").unwrap_or((&shown, ""));
+        let tone = match diagnostic.severity {
+            Severity::Error => Tone::Bad,
+            Severity::Warning => Tone::Warn,
+        };
+        self.say(format!("{}: {}", self.paint(tone, head), rest.trim_end_matches('\n')));
+    }
+}
