@@ -17,7 +17,10 @@
 //! Pure means: no async, no I/O, no clock, no randomness.
 
 pub mod base;
+pub mod cli;
+pub mod command;
 pub mod compose;
 pub mod diag;
 pub mod engine;
 pub mod plan;
+pub mod stacks;

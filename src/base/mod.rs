@@ -1,5 +1,6 @@
 //! Small things that everything else may use and that use nothing of ours.
 
 pub mod clock;
+pub mod secret;
 pub mod units;
 pub mod wording;

@@ -5,7 +5,7 @@ pub mod output;
 pub mod progress;
 pub mod table;
 
-pub use output::Out;
+pub use output::{ColorArg, Out, Tone};
 
 use crate::diag::{Diagnostic, Diagnostics};
 

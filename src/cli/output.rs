@@ -5,8 +5,16 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::command::ColorArg;
 use crate::diag::{Diagnostic, Severity, Sources, text};
+
+/// `--color`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum ColorArg {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
 
 /// Where a command writes, and how.
 #[derive(Debug, Clone)]

@@ -2,9 +2,9 @@
 //!
 //! Works in place on the tree; what cannot be read stays as it is and is told.
 
-use super::short::{ports, volume};
-use super::tree::{Map, Node, Path, Value};
 use super::Compat;
+use super::short::{ports, volume};
+use super::tree::{Map, Node, Value};
 use crate::diag::{Diagnostic, Diagnostics, Span};
 
 /// Writes every short form of a merged file long. Compose does this after each file, before the next is merged.
@@ -155,7 +155,13 @@ impl Long<'_> {
                 Err(why) => {
                     let title = format!("the volume `{text}` cannot be read: {why}");
                     let hint = "write SOURCE:TARGET or SOURCE:TARGET:ro";
-                    self.wrong("compose.bad-volume", item.span, format!("services.{service}.volumes[{i}]"), title, hint);
+                    self.wrong(
+                        "compose.bad-volume",
+                        item.span,
+                        format!("services.{service}.volumes[{i}]"),
+                        title,
+                        hint,
+                    );
                 }
             }
         }
@@ -425,27 +431,5 @@ fn for_each(node: &mut Node, keys: &[&str], f: &mut dyn FnMut(&mut Node)) {
     }
     if let Value::Seq(items) = &mut at.value {
         items.iter_mut().filter(|i| i.as_map().is_some()).for_each(f);
-    }
-}
-
-/// A walk that calls `f` on every node with its path; for checks that look at one place by pattern.
-pub fn walk<'t>(node: &'t Node, path: &mut Path<'t>, f: &mut dyn FnMut(&'t Node, &Path<'t>)) {
-    f(node, path);
-    match &node.value {
-        Value::Map(map) => {
-            for (key, child) in map.iter() {
-                path.push(key);
-                walk(child, path, f);
-                path.pop();
-            }
-        }
-        Value::Seq(items) => {
-            for (i, child) in items.iter().enumerate() {
-                path.push_index(i);
-                walk(child, path, f);
-                path.pop();
-            }
-        }
-        _ => {}
     }
 }

@@ -2,12 +2,33 @@
 //!
 //! Pure: files are read through [`Files`], variables come in as a value.
 
+mod canonical;
+mod checks;
+mod consistency;
+mod decode;
+mod discover;
+pub mod dotenv;
+mod extends;
+mod finish;
+pub mod hash;
+mod include;
+mod interpolate;
+mod lint;
+mod load;
+mod merge;
 pub mod model;
-pub mod schema;
+pub mod output;
+mod paths;
+mod reset;
+mod schema;
 pub mod short;
 pub mod template;
 pub mod tree;
+mod unique;
 pub mod yaml;
+
+pub use finish::{has_profile, no_such_service};
+pub use load::{load, normal_name};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

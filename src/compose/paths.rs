@@ -7,7 +7,8 @@ use super::tree::{Node, Value};
 
 /// Resolves every path attribute of a canonical tree against `base`.
 pub fn resolve(tree: &mut Node, base: &Path, home: Option<&Path>) {
-    let paths = Paths { base: base.to_string_lossy().into_owned(), home: home.map(|h| h.to_string_lossy().into_owned()) };
+    let paths =
+        Paths { base: base.to_string_lossy().into_owned(), home: home.map(|h| h.to_string_lossy().into_owned()) };
     if let Some(services) = tree.get_mut("services").and_then(Node::as_map_mut) {
         for entry in services.0.values_mut() {
             paths.service(&mut entry.node);
@@ -17,14 +18,6 @@ pub fn resolve(tree: &mut Node, base: &Path, home: Option<&Path>) {
         each_value(tree.get_mut(section), &mut |object| paths.set(object.get_mut("file")));
     }
     each_value(tree.get_mut("volumes"), &mut |volume| paths.driver_options(volume));
-}
-
-/// `path` below `base` unless it is absolute, cleaned lexically.
-pub fn join(base: &Path, path: &str) -> String {
-    match path.starts_with('/') {
-        true => path.to_string(),
-        false => clean(&format!("{}/{path}", base.to_string_lossy())),
-    }
 }
 
 struct Paths {
@@ -40,7 +33,8 @@ impl Paths {
             (Some(rest), Some(home)) => clean(&format!("{home}/{rest}")),
             _ => path.to_string(),
         };
-        let windows = expanded.as_bytes().get(1) == Some(&b':') && expanded.as_bytes().get(2).is_some_and(|b| b"\\/".contains(b));
+        let windows =
+            expanded.as_bytes().get(1) == Some(&b':') && expanded.as_bytes().get(2).is_some_and(|b| b"\\/".contains(b));
         match expanded.starts_with('/') || windows || expanded.starts_with(r"\\") {
             true => expanded,
             false => clean(&format!("{}/{expanded}", self.base)),

@@ -140,6 +140,12 @@ impl Node {
     }
 }
 
+impl FromIterator<(String, Node)> for Map {
+    fn from_iter<I: IntoIterator<Item = (String, Node)>>(items: I) -> Map {
+        Map(items.into_iter().map(|(key, node)| (key, Entry { key: node.span, node })).collect())
+    }
+}
+
 impl Map {
     pub fn get(&self, key: &str) -> Option<&Node> {
         self.0.get(key).map(|entry| &entry.node)

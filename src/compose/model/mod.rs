@@ -19,6 +19,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::base::secret::Secret;
 use crate::compose::{Compat, tree::Node};
 use crate::diag::Span;
 
@@ -52,6 +53,8 @@ pub struct Project {
     pub secrets: BTreeMap<String, FileObject>,
     pub configs: BTreeMap<String, FileObject>,
     pub models: BTreeMap<String, Model>,
+    /// Values of secrets that come from variables, by secret key. Never serialised.
+    pub secret_values: BTreeMap<String, Secret>,
     pub extensions: Extensions,
     /// Where things were written: `services.web.ports[0]` to its place. Used by diagnostics after loading.
     pub places: BTreeMap<String, Span>,
@@ -73,18 +76,28 @@ pub struct Model {
 }
 
 /// `secrets.<name>` and `configs.<name>` at top level.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct FileObject {
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub file: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub environment: String,
-    /// Inline text; for `environment:` sources the resolved value is NOT kept here (see `Project::environment`).
+    /// Inline text of a config. A secret's value is never here (see [`Project::secret_values`]).
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub content: String,
+    #[serde(skip_serializing_if = "no")]
     pub external: bool,
+    #[serde(skip_serializing_if = "Mapping::is_empty")]
     pub labels: Mapping,
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub driver: String,
+    #[serde(skip_serializing_if = "Mapping::is_empty")]
     pub driver_opts: Mapping,
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub template_driver: String,
+    #[serde(skip)]
     pub extensions: Extensions,
 }
 

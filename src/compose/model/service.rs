@@ -234,6 +234,9 @@ pub struct Build {
     pub cache_to: Vec<String>,
     #[serde(skip_serializing_if = "no")]
     pub no_cache: bool,
+    /// Compose 5 only.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub no_cache_filter: Vec<String>,
     #[serde(skip_serializing_if = "Mapping::is_empty")]
     pub additional_contexts: Mapping,
     #[serde(skip_serializing_if = "no")]
@@ -528,6 +531,14 @@ impl Service {
     pub fn replicas(&self) -> u64 {
         let wanted = self.scale.or(self.deploy.as_ref().and_then(|d| d.replicas));
         wanted.unwrap_or(1).max(0) as u64
+    }
+
+    /// The image, or the name that a built one gets: `<project>-<service>`.
+    pub fn image_or_default(&self, project: &str, name: &str) -> String {
+        match self.image.is_empty() {
+            true => format!("{project}-{name}"),
+            false => self.image.clone(),
+        }
     }
 
     /// Keys of `networks`, the highest `priority` first, then by name: the first is the container's primary network.

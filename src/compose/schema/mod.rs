@@ -33,8 +33,11 @@ impl<'t> Judge<'t, '_> {
         let path = self.path.to_string();
         let name = if path.is_empty() { "the file".to_string() } else { format!("`{path}`") };
         let diagnostic = match &node.value {
-            Value::Str(text) if !matches!(shape, Shape::Scalar(_) | Shape::List { .. } | Shape::Object(_) | Shape::Dict { .. }) => {
-                let known = if let Shape::Enum(words) = shape { wording::nearest(text, words.iter().copied()) } else { None };
+            Value::Str(text)
+                if !matches!(shape, Shape::Scalar(_) | Shape::List { .. } | Shape::Object(_) | Shape::Dict { .. }) =>
+            {
+                let known =
+                    if let Shape::Enum(words) = shape { wording::nearest(text, words.iter().copied()) } else { None };
                 let d = Diagnostic::error("compose.wrong-value", format!("{name} must be {}", shape.words()));
                 match known {
                     Some(word) => d.hint(format!("did you mean `{word}`?")),
@@ -45,7 +48,9 @@ impl<'t> Judge<'t, '_> {
                 let title = format!("{name} must be {}, not {}", shape.words(), node.kind());
                 let d = Diagnostic::error("compose.wrong-type", title);
                 match (&node.value, shape) {
-                    (Value::Int(_) | Value::Float(_) | Value::Bool(_) | Value::Date(_), Shape::Scalar(kinds)) if kinds.has(TEXT) => {
+                    (Value::Int(_) | Value::Float(_) | Value::Bool(_) | Value::Date(_), Shape::Scalar(kinds))
+                        if kinds.has(TEXT) =>
+                    {
                         let text = node.scalar_text().unwrap_or_default();
                         d.hint(format!("put it in quotes: \"{text}\""))
                     }
@@ -107,8 +112,9 @@ impl<'t> Judge<'t, '_> {
             }
             let first = list[..i].iter().find(|earlier| *earlier == item).map(|earlier| earlier.span);
             self.path.push_index(i);
-            let mut diagnostic =
-                Diagnostic::error("compose.repeated-item", "the same entry stands in this list twice").at(item.span).hint("keep one of the two");
+            let mut diagnostic = Diagnostic::error("compose.repeated-item", "the same entry stands in this list twice")
+                .at(item.span)
+                .hint("keep one of the two");
             if let Some(first) = first {
                 diagnostic = diagnostic.related(first, "first written here");
             }
@@ -126,8 +132,9 @@ impl<'t> Judge<'t, '_> {
                 Some(key) => self.node(&entry.node, key.shape),
                 None if object.open || object.extensible && name.starts_with("x-") => {}
                 None => {
-                    let mut diagnostic = Diagnostic::error("compose.unknown-key", format!("`{name}` is not a key of {}", object.what))
-                        .at(entry.key);
+                    let mut diagnostic =
+                        Diagnostic::error("compose.unknown-key", format!("`{name}` is not a key of {}", object.what))
+                            .at(entry.key);
                     if let Some(near) = wording::nearest(name, known().map(|k| k.name)) {
                         diagnostic = diagnostic.hint(format!("did you mean `{near}`?"));
                     } else if object.extensible {

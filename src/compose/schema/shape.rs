@@ -75,8 +75,13 @@ impl Kinds {
     }
     /// `text or a whole number`.
     pub fn words(self) -> String {
-        let known =
-            [(TEXT, "text"), (WHOLE, "a whole number"), (NUMBER, "a number"), (BOOL, "true or false"), (NULL, "nothing")];
+        let known = [
+            (TEXT, "text"),
+            (WHOLE, "a whole number"),
+            (NUMBER, "a number"),
+            (BOOL, "true or false"),
+            (NULL, "nothing"),
+        ];
         let words: Vec<&str> = known.iter().filter(|(kind, _)| self.has(*kind)).map(|(_, word)| *word).collect();
         words.join(" or ")
     }

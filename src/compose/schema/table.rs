@@ -30,10 +30,8 @@ const SCALARS: Shape = Shape::Scalar(Kinds(TEXT | NUMBER | BOOL | NULL));
 const LIST_OR_DICT: Shape = Shape::OneOf(&[&Shape::Dict { keys: Keys::Any, values: &SCALARS }, &UNIQUE_STRINGS]);
 const OPTIONS: Shape = Shape::Dict { keys: Keys::Any, values: &NUM_OR_TEXT };
 const STRING_DICT: Shape = Shape::Dict { keys: Keys::Any, values: &STR };
-const HOSTS: Shape = Shape::OneOf(&[
-    &Shape::Dict { keys: Keys::Any, values: &Shape::OneOf(&[&STR, &STRINGS]) },
-    &UNIQUE_STRINGS,
-]);
+const HOSTS: Shape =
+    Shape::OneOf(&[&Shape::Dict { keys: Keys::Any, values: &Shape::OneOf(&[&STR, &STRINGS]) }, &UNIQUE_STRINGS]);
 
 object!(ROOT, "a Compose file", EXT, [], {
     configs: Shape::Dict { keys: Keys::Names, values: &CONFIG },

@@ -9,7 +9,13 @@ pub fn split(line: &str) -> Result<Vec<String>, &'static str> {
     let (mut escaped, mut double, mut single, mut back, mut dollar) = (false, false, false, false, false);
     for c in line.chars() {
         if escaped {
-            word.push(if c == 't' { '\t' } else if c == 'n' { '\n' } else { c });
+            word.push(if c == 't' {
+                '\t'
+            } else if c == 'n' {
+                '\n'
+            } else {
+                c
+            });
             escaped = false;
             got = true;
             continue;

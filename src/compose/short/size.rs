@@ -85,9 +85,15 @@ mod tests {
 
     #[test]
     fn durations_take_go_units_days_and_weeks() {
-        for (text, shown) in
-            [("1d12h", "36h0m0s"), ("90s", "1m30s"), ("1.5s", "1.5s"), ("500ms", "500ms"), ("0", "0s"), ("1w", "168h0m0s"), ("1m30s", "1m30s")]
-        {
+        for (text, shown) in [
+            ("1d12h", "36h0m0s"),
+            ("90s", "1m30s"),
+            ("1.5s", "1.5s"),
+            ("500ms", "500ms"),
+            ("0", "0s"),
+            ("1w", "168h0m0s"),
+            ("1m30s", "1m30s"),
+        ] {
             assert_eq!(duration(text).map(|d| d.to_string()).as_deref(), Ok(shown), "{text}");
         }
         for wrong in ["30", "", "s", "1x", "abc"] {
@@ -97,7 +103,14 @@ mod tests {
 
     #[test]
     fn sizes_count_in_steps_of_1024() {
-        for (text, n) in [("64m", 67_108_864), ("1.5g", 1_610_612_736), ("1024k", 1_048_576), ("12", 12), ("64 MiB", 67_108_864), ("5b", 5)] {
+        for (text, n) in [
+            ("64m", 67_108_864),
+            ("1.5g", 1_610_612_736),
+            ("1024k", 1_048_576),
+            ("12", 12),
+            ("64 MiB", 67_108_864),
+            ("5b", 5),
+        ] {
             assert_eq!(bytes(text).map(|b| b.0), Ok(n), "{text}");
         }
         for wrong in ["64mi", "-1", "m", "", "1xb", "1 2m"] {

@@ -1,9 +1,10 @@
-//! Every subcommand on one page (DESIGN section 7). What each does stands in its room's `cli` face.
+//! Every subcommand and flag on one page (DESIGN section 7). What each does stands in its room's `cli` face.
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::cli::ColorArg;
 use crate::compose::Compat;
 
 /// Runs the services of a home server with Docker, from declarative stacks; what it writes is plain Compose.
@@ -60,14 +61,6 @@ impl From<CompatArg> for Compat {
             CompatArg::Five => Compat::V5,
         }
     }
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum ColorArg {
-    #[default]
-    Auto,
-    Always,
-    Never,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,0 +1,57 @@
+//! From a parsed command line to the room that does it, and back to an exit code.
+
+mod args;
+
+pub use args::*;
+
+use clap::{CommandFactory, Parser};
+
+use crate::cli::{Failure, Out};
+use crate::diag::{Diagnostic, Kind, Sources};
+use crate::stacks::cli as stacks;
+
+/// Runs one command line and gives the exit code of DESIGN section 7.
+pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { 2 } else { 0 };
+        }
+    };
+    let cwd = match std::env::current_dir() {
+        Ok(cwd) => cwd,
+        Err(_) => {
+            eprintln!("error: the current directory is gone; go to one that exists");
+            return 2;
+        }
+    };
+    let out = Out::new(cli.global.color, std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty()), cwd);
+    match dispatch(cli, &out) {
+        Ok(()) => 0,
+        Err(Failure::Code(code)) => code,
+        Err(Failure::Told(diagnostics)) => {
+            let sources = Sources::default();
+            diagnostics.0.iter().for_each(|d| out.diagnostic(d, &sources));
+            diagnostics.exit_code()
+        }
+    }
+}
+
+fn dispatch(cli: Cli, out: &Out) -> crate::cli::Done {
+    let global = cli.global;
+    match cli.command {
+        Command::Config(args) => stacks::config::run(&global, args, out),
+        Command::Completions(args) => {
+            clap_complete::generate(args.shell, &mut Cli::command(), "hearth", &mut std::io::stdout());
+            Ok(())
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            let _ = clap_mangen::Man::new(Cli::command()).render(&mut page);
+            out.text(&String::from_utf8_lossy(&page));
+            Ok(())
+        }
+        _ => Err(Diagnostic::error("cli.not-yet", "this command is not there yet").kind(Kind::Failed).into()),
+    }
+}

@@ -1,0 +1,302 @@
+//! The stages of loading, in Compose's order: per file, per model, then the whole project.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use super::discover::{self, Found};
+use super::model::Project;
+use super::reset::Resets;
+use super::tree::{Map, Node, Value};
+use super::{
+    Compat, Files, Loaded, Request, canonical, checks, decode, finish, interpolate, lint, merge, paths, schema, unique,
+    yaml,
+};
+use crate::base::secret::Secret;
+use crate::diag::{Diagnostic, Diagnostics, Kind, Sources, Span};
+
+/// Loads a project: every mistake is told in one run, and there is a project only where there was no error.
+pub fn load(request: &Request, files: &dyn Files) -> Loaded {
+    let mut loader = Loader::new(request, files);
+    let project = loader.project(request);
+    let mut diagnostics = loader.diagnostics;
+    tidy(&mut diagnostics);
+    let project = project.filter(|_| !diagnostics.has_errors());
+    Loaded { project, diagnostics, sources: loader.sources }
+}
+
+/// One mistake at one place is told once: later stages trip over what an earlier one named already.
+fn tidy(diagnostics: &mut Diagnostics) {
+    let mut seen: HashMap<Span, ()> = HashMap::new();
+    diagnostics.0.retain(|d| match (d.severity, d.place) {
+        (crate::diag::Severity::Error, Some(place)) => seen.insert(place, ()).is_none(),
+        _ => true,
+    });
+    let mut warned: std::collections::HashSet<(Option<Span>, String)> = Default::default();
+    diagnostics.0.retain(|d| d.severity == crate::diag::Severity::Error || warned.insert((d.place, d.title.clone())));
+}
+
+pub(super) struct Loader<'a> {
+    pub files: &'a dyn Files,
+    pub home_dir: Option<PathBuf>,
+    pub compat: Compat,
+    pub stdin: Option<String>,
+    pub sources: Sources,
+    pub diagnostics: Diagnostics,
+    /// Values of `secrets.*.environment`, by secret key.
+    pub secrets: BTreeMap<String, Secret>,
+    /// Foreign files that services extend, as loaded: a common file is read once.
+    pub foreign: HashMap<PathBuf, (Map, Resets)>,
+    /// `false`: variables stay as written (`render`, `--no-interpolate`).
+    pub interpolate: bool,
+}
+
+/// One model: files that merge, the directory of their relative paths, and their variables.
+pub(super) struct Model {
+    pub files: Vec<PathBuf>,
+    pub working_dir: PathBuf,
+    pub environment: BTreeMap<String, String>,
+    /// Files that led here, for cycles.
+    pub included: Vec<PathBuf>,
+}
+
+impl<'a> Loader<'a> {
+    pub fn new(request: &Request, files: &'a dyn Files) -> Loader<'a> {
+        Loader {
+            files,
+            home_dir: request.home_dir.clone(),
+            compat: request.compat,
+            stdin: request.stdin.clone(),
+            sources: Sources::default(),
+            diagnostics: Diagnostics::default(),
+            secrets: BTreeMap::new(),
+            foreign: HashMap::new(),
+            interpolate: true,
+        }
+    }
+
+    fn project(&mut self, request: &Request) -> Option<Project> {
+        let mut found = discover::find(request, self.files, &mut self.sources, &mut self.diagnostics)?;
+        let mut texts = self.read_main(&found)?;
+        let name = self.name(request, &found, &mut texts)?;
+        found.environment.insert("COMPOSE_PROJECT_NAME".into(), name.clone());
+        let model = Model {
+            files: found.files.clone(),
+            working_dir: found.working_dir.clone(),
+            environment: found.environment.clone(),
+            included: Vec::new(),
+        };
+        let tree = self.model(&model, Some(texts))?;
+        if tree.as_map().is_none_or(Map::is_empty) && !self.diagnostics.has_errors() {
+            self.diagnostics.push(
+                Diagnostic::error("compose.empty", "the Compose file says nothing")
+                    .at(tree.span)
+                    .hint("begin with `services:` and a service with an `image:`"),
+            );
+            return None;
+        }
+        lint::tree(&tree, &self.sources, &mut self.diagnostics);
+        let mut project = decode::project(&tree, self.compat, &mut self.diagnostics);
+        project.name = name;
+        project.working_dir = found.working_dir;
+        project.config_files = found.files;
+        project.env_files = found.env_files;
+        project.environment = found.environment;
+        project.secret_values = std::mem::take(&mut self.secrets);
+        finish::finish(project, &found.profiles, request, self)
+    }
+
+    /// The main files' documents: parsed once, used for the name and for the model.
+    fn read_main(&mut self, found: &Found) -> Option<Vec<Vec<Node>>> {
+        let mut all = Vec::new();
+        for path in &found.files {
+            all.push(self.documents(path, "a Compose file", Kind::NotFound)?);
+        }
+        Some(all)
+    }
+
+    fn documents(&mut self, path: &Path, what: &str, missing: Kind) -> Option<Vec<Node>> {
+        let file = if path.as_os_str() == "-" {
+            self.sources.add("(standard input)", self.stdin.clone().unwrap_or_default())
+        } else {
+            match discover::read_text(self.files, path) {
+                Ok(text) => self.sources.add(path, text),
+                Err(why) => {
+                    let diagnostic = why(what);
+                    let kind = if diagnostic.code == "compose.file-not-found" { missing } else { diagnostic.kind };
+                    self.diagnostics.push(diagnostic.kind(kind));
+                    return None;
+                }
+            }
+        };
+        let before = self.diagnostics.0.len();
+        let mut documents = yaml::parse(file, &self.sources, &mut self.diagnostics);
+        if documents.is_empty() && self.diagnostics.0.len() == before {
+            documents.push(Node::map(Span { file, line: 1, column: 1, width: 1 }));
+        }
+        Some(documents)
+    }
+
+    /// `-p`, COMPOSE_PROJECT_NAME, `name:` of the last file that has one, else the directory.
+    fn name(&mut self, request: &Request, found: &Found, documents: &mut [Vec<Node>]) -> Option<String> {
+        let given = request.project_name.clone().filter(|n| !n.is_empty());
+        let from_env = || found.environment.get("COMPOSE_PROJECT_NAME").cloned().filter(|n| !n.is_empty());
+        if let Some(name) = given.or_else(from_env) {
+            if normal_name(&name) == name {
+                return Some(name);
+            }
+            let suggestion = normal_name(&name);
+            let mut d = Diagnostic::error("compose.bad-project-name", format!("`{name}` cannot be a project's name"))
+                .hint("it is made of lower-case letters, digits, `-` and `_`, and begins with a letter or digit");
+            if !suggestion.is_empty() {
+                d = d.hint(format!("use `{suggestion}`"));
+            }
+            self.diagnostics.push(d);
+            return None;
+        }
+        let named = documents
+            .iter()
+            .flatten()
+            .filter_map(|d| d.get("name"))
+            .rfind(|n| n.as_str().is_some_and(|t| !t.is_empty()));
+        let mut name = String::new();
+        if let Some(node) = named {
+            let mut node = node.clone();
+            let before = self.diagnostics.0.len();
+            interpolate::interpolate(&mut node, &found.environment, self.compat, &mut self.diagnostics);
+            // What is wrong with it is told when the file itself is interpolated.
+            self.diagnostics.0.truncate(before);
+            name = normal_name(node.as_str().unwrap_or_default());
+        }
+        if name.is_empty() && named.is_none() {
+            let dir = found.working_dir.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+            name = normal_name(&dir);
+        }
+        if name.is_empty() {
+            let mut d = Diagnostic::error("compose.bad-project-name", "the project has no name that could be used")
+                .hint("add `name: mystack` to the file, or give -p NAME");
+            d.place = named.map(|n| n.span);
+            self.diagnostics.push(d);
+            return None;
+        }
+        Some(name)
+    }
+
+    /// Merges the files of one model and resolves what belongs to it alone.
+    pub fn model(&mut self, model: &Model, texts: Option<Vec<Vec<Node>>>) -> Option<Node> {
+        let mut whole: Option<Node> = None;
+        let mut texts = texts.map(Vec::into_iter);
+        for path in &model.files {
+            let documents = match &mut texts {
+                Some(texts) => texts.next()?,
+                None => self.documents(path, "an included file", Kind::Invalid)?,
+            };
+            for document in documents {
+                whole = self.document(document, whole, path, model);
+            }
+        }
+        let mut tree = whole?;
+        canonical::set_defaults(&mut tree, self.compat);
+        checks::check(&tree, &mut self.diagnostics);
+        paths::resolve(&mut tree, &model.working_dir, self.home_dir.as_deref());
+        checks::resolve_environment(&mut tree, &model.environment, &mut self.secrets);
+        Some(tree)
+    }
+
+    /// One YAML document onto what was merged before.
+    fn document(&mut self, mut tree: Node, whole: Option<Node>, path: &Path, model: &Model) -> Option<Node> {
+        if tree.as_map().is_none() {
+            let title = format!("a Compose file is a mapping, not {}", tree.kind());
+            self.diagnostics.push(
+                Diagnostic::error("compose.not-a-mapping", title)
+                    .at(tree.span)
+                    .hint("begin with `services:` and a service below it"),
+            );
+            return whole;
+        }
+        let resets = Resets::take(&mut tree);
+        if self.interpolate {
+            interpolate::interpolate(&mut tree, &model.environment, self.compat, &mut self.diagnostics);
+        }
+        let mut base = whole.unwrap_or_else(|| Node::map(tree.span));
+        let mut included = model.included.clone();
+        included.push(path.to_path_buf());
+        match self.compat {
+            Compat::V2 => {
+                self.extend_all(&mut tree, path, model, &resets);
+                resets.apply(&mut base, &[]);
+                self.include_all(&mut tree, model, &included, &resets);
+            }
+            Compat::V5 => {
+                self.include_all(&mut tree, model, &included, &resets);
+                resets.apply(&mut base, &[]);
+                self.extend_all(&mut tree, path, model, &resets);
+            }
+        }
+        let mut tree = merge::merge(base, tree, &mut self.diagnostics);
+        unique::enforce(&mut tree, &mut self.diagnostics);
+        schema::validate(&tree, self.compat, &mut self.diagnostics);
+        if let Some(version) = tree.as_map_mut().and_then(|map| map.remove("version")) {
+            self.diagnostics.push(
+                Diagnostic::warning("compose.obsolete-version", "`version` means nothing any more and is ignored")
+                    .at(version.span)
+                    .field("version")
+                    .hint("remove the line"),
+            );
+        }
+        canonical::canonicalize(&mut tree, self.compat, &mut self.diagnostics);
+        unique::enforce(&mut tree, &mut self.diagnostics);
+        Some(tree)
+    }
+
+    /// A file whose service is extended: interpolated, canonical, with its own paths; its own `extends` still to do.
+    pub fn foreign_file(&mut self, path: &Path, model: &Model, asked: Span) -> Option<(Map, Resets)> {
+        let before = self.diagnostics.0.len();
+        let documents = self.documents(path, "the extended file", Kind::Invalid);
+        if let Some(d) = self.diagnostics.0.get_mut(before).filter(|d| d.place.is_none()) {
+            d.place = Some(asked);
+        }
+        let mut whole: Option<Node> = None;
+        let mut last = Resets::default();
+        for mut tree in documents? {
+            let resets = Resets::take(&mut tree);
+            if self.interpolate {
+                interpolate::interpolate(&mut tree, &model.environment, self.compat, &mut self.diagnostics);
+            }
+            let mut base = whole.take().unwrap_or_else(|| Node::map(tree.span));
+            resets.apply(&mut base, &[]);
+            let mut tree = merge::merge(base, tree, &mut self.diagnostics);
+            unique::enforce(&mut tree, &mut self.diagnostics);
+            canonical::canonicalize(&mut tree, self.compat, &mut self.diagnostics);
+            unique::enforce(&mut tree, &mut self.diagnostics);
+            whole = Some(tree);
+            last = resets;
+        }
+        let mut tree = whole?;
+        let dir = path.parent().unwrap_or(Path::new("/"));
+        paths::resolve(&mut tree, dir, self.home_dir.as_deref());
+        match tree.as_map_mut().and_then(|map| map.remove("services")).map(|n| n.value) {
+            Some(Value::Map(services)) => Some((services, last)),
+            _ => {
+                self.diagnostics.push(
+                    Diagnostic::error(
+                        "compose.extends-no-service",
+                        format!("{} has no services to extend", path.display()),
+                    )
+                    .at(asked)
+                    .hint("name a file with a `services:` section"),
+                );
+                None
+            }
+        }
+    }
+}
+
+/// What Compose makes of a name: lower case, only `[a-z0-9_-]`, no `_` or `-` in front.
+pub fn normal_name(name: &str) -> String {
+    let kept: String = name
+        .to_lowercase()
+        .chars()
+        .filter(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-'))
+        .collect();
+    kept.trim_start_matches(['_', '-']).to_string()
+}
