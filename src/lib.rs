@@ -23,4 +23,6 @@ pub mod compose;
 pub mod diag;
 pub mod engine;
 pub mod plan;
+pub mod spec;
 pub mod stacks;
+pub mod store;

@@ -3,6 +3,10 @@
 //! `docker` speaks to a real one, `fake` is a world in memory with scripted failures; `apply` walks a plan over
 //! either and decides nothing.
 
+pub mod apply;
+pub mod docker;
+pub mod fake;
+
 use async_trait::async_trait;
 
 use crate::diag::Diagnostic;
@@ -49,6 +53,8 @@ pub struct Known {
     pub made: std::collections::BTreeMap<u32, ContainerId>,
     /// Service to the id of the container that others refer to (its lowest number).
     pub services: std::collections::BTreeMap<String, ContainerId>,
+    /// Image reference to what Compose writes as the `image` label (`observed::Image::label_id`).
+    pub images: std::collections::BTreeMap<String, String>,
 }
 
 /// Failure of an engine call, already in words a person can act on; the library's text is kept for the log.

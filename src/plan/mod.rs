@@ -6,8 +6,16 @@
 //!
 //! Planning is total and deterministic: sorted maps, no clock, no randomness, the same plan for any order of input.
 
+pub mod check;
+pub mod diff;
+pub mod json;
 pub mod observed;
+mod planner;
+pub mod request;
+pub mod text;
 pub mod wanted;
+
+pub use planner::plan;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -25,7 +33,7 @@ pub struct StepId(pub u32);
 pub type ServiceName = String;
 
 /// From what is to what is wanted.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default)]
 pub struct Plan {
     pub project: String,
     /// Absolute project directory, for messages and history.
@@ -42,7 +50,7 @@ pub struct Plan {
     pub premises: BTreeMap<String, String>,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct Step {
     pub id: StepId,
     pub action: Action,
@@ -54,8 +62,8 @@ pub struct Step {
     pub service: ServiceName,
     /// Steps that stand or fall together (the replacement of one container).
     pub group: Option<u32>,
-    /// Takes the step back when a later one of its group fails.
-    pub undo: Option<Action>,
+    /// Takes the step back when it, or a later one of its group, fails; in this order.
+    pub undo: Vec<Action>,
 }
 
 /// A container named in a plan: one that exists, or one that an earlier step of this plan creates.
@@ -77,8 +85,7 @@ impl Target {
 }
 
 /// One call to the Engine, or one wait for it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "snake_case")]
+#[derive(Debug, Clone)]
 pub enum Action {
     PullImage {
         reference: String,
@@ -321,8 +328,14 @@ pub struct Options {
     pub pull: Option<String>,
     /// `--no-start`: create only.
     pub no_start: bool,
+    /// `--build`: build what has a build section even if its image is there.
+    pub build: bool,
     /// `update`: pull each image again and replace what moved.
     pub update: bool,
+    /// Images were pulled in an earlier round of the same command: policies are satisfied.
+    pub pulled: bool,
+    /// `down` and `stop`: only these services; empty means all.
+    pub only: Vec<ServiceName>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

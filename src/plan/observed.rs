@@ -21,6 +21,8 @@ pub struct Observed {
     pub volumes: BTreeMap<String, Volume>,
     /// Local images by the reference that was asked for; absent means not present.
     pub images: BTreeMap<String, Image>,
+    /// What the machine itself says, where the engine runs on it.
+    pub host: HostFacts,
     /// Subnets in use on the engine (any network), in CIDR form, with the network's name.
     pub subnets: Vec<(String, String)>,
 }
@@ -37,6 +39,15 @@ pub struct EngineFacts {
     pub arch: String,
     /// Whether images live in containerd's store (the image label is then another digest).
     pub containerd_images: bool,
+}
+
+/// Facts about the machine that no engine call tells.
+#[derive(Debug, Clone, Default)]
+pub struct HostFacts {
+    /// Ports that some program other than a container holds: `(address, port, protocol)`.
+    pub taken_ports: Vec<(String, u16, String)>,
+    /// Bind sources that are wanted and do not exist.
+    pub missing_paths: std::collections::BTreeSet<String>,
 }
 
 #[derive(Debug, Clone, Default)]

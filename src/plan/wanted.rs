@@ -4,10 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::ServiceName;
+use crate::base::secret::Secret;
 use crate::compose::{Compat, model::Service};
 
 /// A project as the planner wants it.
@@ -21,6 +21,8 @@ pub struct Wanted {
     pub others: BTreeSet<ServiceName>,
     pub networks: BTreeMap<String, NetworkRequest>,
     pub volumes: BTreeMap<String, VolumeRequest>,
+    /// What this project asks for that cannot be done, found without looking at the engine.
+    pub refusals: Vec<super::Refusal>,
 }
 
 #[derive(Debug, Clone)]
@@ -31,7 +33,8 @@ pub struct WantedService {
     pub compat: Compat,
     /// The request without number, name, hash and image id (`{project}-{service}-{n}` is filled in per container).
     pub request: ContainerRequest,
-    /// SHA-256 over the request, image reference and content of inline files; label `hearth.fingerprint`.
+    /// SHA-256 over the service as hashed and the content of inline files; label `hearth.fingerprint`. The same for both
+    /// generations of Compose, so that changing between them recreates nothing.
     pub fingerprint: String,
     pub files: Vec<InlineFile>,
     pub build: Option<BuildRequest>,
@@ -42,7 +45,7 @@ pub struct WantedService {
 }
 
 /// `POST /containers/create`: `config` is the body without `HostConfig` and `NetworkingConfig`, in the Engine's names.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ContainerRequest {
     pub service: ServiceName,
     pub number: u32,
@@ -60,14 +63,13 @@ pub struct ContainerRequest {
 }
 
 /// A place in a request that names another service's container.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ref {
     pub field: RefField,
     pub service: ServiceName,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefField {
     Network,
     Ipc,
@@ -77,7 +79,7 @@ pub enum RefField {
 }
 
 /// `EndpointSettings` of one network.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Endpoint {
     pub aliases: Vec<String>,
     pub ipv4_address: String,
@@ -90,7 +92,7 @@ pub struct Endpoint {
 }
 
 /// `POST /networks/create`, and what the planner compares.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct NetworkRequest {
     pub key: String,
     pub name: String,
@@ -101,7 +103,7 @@ pub struct NetworkRequest {
 }
 
 /// `POST /volumes/create`, and what the planner compares.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct VolumeRequest {
     pub key: String,
     pub name: String,
@@ -111,7 +113,7 @@ pub struct VolumeRequest {
 }
 
 /// Classic build: a tar of the context is made by the engine port from these.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct BuildRequest {
     pub service: ServiceName,
     pub image: String,
@@ -134,7 +136,7 @@ pub struct BuildRequest {
 }
 
 /// A file that is written into the container before each start. `content` never appears in a plan's text or JSON.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct InlineFile {
     pub target: String,
     pub uid: u64,
@@ -142,18 +144,17 @@ pub struct InlineFile {
     pub mode: u32,
     /// What it comes from, in words: `config nginx`, `secret token`.
     pub origin: String,
-    #[serde(skip)]
-    pub content: String,
+    pub content: Secret,
 }
 
 /// `POST /containers/{id}/update`: limits and restart policy in the Engine's names.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Update {
     pub body: Value,
 }
 
 /// A lifecycle hook.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Hook {
     pub command: Vec<String>,
     pub user: String,

@@ -1,0 +1,1 @@
+//! A Docker Engine in memory, with scripted failures.

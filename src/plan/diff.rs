@@ -1,0 +1,1 @@
+//! Which fields of a container differ from what is wanted.

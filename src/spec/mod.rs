@@ -1,0 +1,1 @@
+//! What Hearth adds to Compose: `x-hearth`, profile closure, networks, render. Pure.

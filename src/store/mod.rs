@@ -1,0 +1,1 @@
+//! SQLite: pools and migrations. No queries of rooms.
