@@ -21,7 +21,7 @@ pub fn parse(
     compat: Compat,
 ) -> Result<(), DotenvError> {
     let mut reader = Reader { rest: text.strip_prefix('\u{feff}').unwrap_or(text), line: 1, compat };
-    while reader.to_statement() {
+    while reader.find_statement() {
         let at = reader.line;
         let (key, inherited) = reader.key()?;
         if key.contains(' ') {
@@ -90,7 +90,7 @@ impl Reader<'_> {
     }
 
     /// Moves to the next statement, over blank lines and comments.
-    fn to_statement(&mut self) -> bool {
+    fn find_statement(&mut self) -> bool {
         loop {
             let Some(at) = self.rest.find(|c: char| !c.is_whitespace()) else { return false };
             self.advance(at);

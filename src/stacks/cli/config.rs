@@ -11,6 +11,9 @@ use crate::compose::{hash, no_such_service, output, yaml};
 use crate::diag::{Diagnostic, Sources};
 use crate::stacks::{Given, Loading};
 
+/// What one of the listing flags prints, a line each.
+type Listing = fn(&Project) -> Vec<String>;
+
 pub fn run(global: &Global, args: Config, out: &Out) -> Done {
     let out = out.clone().json(args.json);
     let given = Given::new(global, &out.cwd);
@@ -22,7 +25,7 @@ pub fn run(global: &Global, args: Config, out: &Out) -> Done {
     if let Some(wanted) = &args.hash {
         return hashes(&project, wanted, &out);
     }
-    let lists: [(bool, fn(&Project) -> Vec<String>); 6] = [
+    let lists: [(bool, Listing); 6] = [
         (args.services, services),
         (args.volumes, |p| p.volumes.keys().cloned().collect()),
         (args.networks, |p| p.networks.keys().cloned().collect()),
