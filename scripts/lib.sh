@@ -28,28 +28,37 @@ apt_in() {
     -o Acquire::Languages=none -o Acquire::Retries=3 "$@"
 }
 
+# fresh SUITE: package lists that are at most a day old.
+fresh() {
+  [ -n "$(find "$TOOLS/apt/$1/.fresh" -mmin -1440 2>/dev/null)" ] && return
+  apt_in "$1" update >/dev/null 2>"$TOOLS/apt-errors" && touch "$TOOLS/apt/$1/.fresh"
+}
+
+# download PKG SUITES: prints the path of the package's file, from the first of SUITES (with / between) that has it.
+download() {
+  local suite
+  for suite in ${2//\// }; do
+    mkdir -p "$TOOLS/debs/$suite"
+    if fresh "$suite" && (cd "$TOOLS/debs/$suite" && apt_in "$suite" download "$1" >/dev/null 2>"$TOOLS/apt-errors"); then
+      ls -t "$TOOLS/debs/$suite/$1"_*.deb | head -1
+      return
+    fi
+  done
+  say "the package $1 could not be had from Debian ($2):"
+  die "$(cat "$TOOLS/apt-errors" 2>/dev/null)"
+}
+
 # unpack DEST PKG@SUITE[/SUITE...]...: unpacks each package below DEST, from the first suite that has it. Once: a mark is kept.
 unpack() {
-  local dest=$1 want pkg suite suites got
-  shift
-  mkdir -p "$dest"
-  for want in "$@"; do
-    pkg=${want%@*} suites=${want#*@} got=
-    [ -e "$dest/.have/$pkg" ] && continue
-    for suite in ${suites//\// }; do
-      if [ ! -e "$TOOLS/apt/$suite/.fresh" ]; then
-        apt_in "$suite" update >/dev/null 2>&1 || continue
-        touch "$TOOLS/apt/$suite/.fresh"
-      fi
-      mkdir -p "$TOOLS/debs/$suite"
-      if (cd "$TOOLS/debs/$suite" && apt_in "$suite" download "$pkg" >/dev/null 2>&1); then
-        got=$(ls -t "$TOOLS/debs/$suite/${pkg}"_*.deb | head -1)
-        break
-      fi
-    done
-    [ -n "$got" ] || die "the package $pkg could not be had from Debian ($suites)"
+  local dest=$1 want got
+  mkdir -p "$dest/.have"
+  exec 8>"$TOOLS/.lock" && flock 8
+  for want in "${@:2}"; do
+    [ ! -e "$dest/.have/${want%@*}" ] || continue
+    got=$(download "${want%@*}" "${want#*@}") || exit 1
     dpkg-deb -x "$got" "$dest"
-    mkdir -p "$dest/.have" && touch "$dest/.have/$pkg"
+    touch "$dest/.have/${want%@*}"
     say "  unpacked $(basename "$got")"
   done
+  exec 8>&-
 }
