@@ -189,7 +189,8 @@ pub enum Until {
     /// `service_completed_successfully`.
     Completed,
     /// A replaced container's window: healthy within `seconds`, or (no health check) still running after `stay` ms.
-    Proven { seconds: u64, stay: u64, health: bool },
+    /// With `may_exit` (a job that ends) an exit with 0 within the window is a proof too.
+    Proven { seconds: u64, stay: u64, health: bool, may_exit: bool },
 }
 
 /// Why a step exists.
@@ -338,8 +339,11 @@ pub struct Options {
     pub update: bool,
     /// Images were pulled in an earlier round of the same command: policies are satisfied.
     pub pulled: bool,
-    /// `down` and `stop`: only these services; empty means all.
+    /// Services that the caller named; empty means all. `down`, `stop`, `start`, `restart`, `pull` touch only them; `up`
+    /// forces a recreate only on them.
     pub only: Vec<ServiceName>,
+    /// The time, for `pull_policy: daily` and its kin; `None`: such an image that is present is not pulled.
+    pub now: Option<time::OffsetDateTime>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

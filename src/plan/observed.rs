@@ -71,6 +71,8 @@ pub struct Container {
     /// By network NAME.
     pub networks: BTreeMap<String, Attachment>,
     pub mounts: Vec<Mount>,
+    /// Published `(host ip, host port, protocol)`, as the list call shows them while it runs.
+    pub ports: Vec<(String, u16, String)>,
     /// `HostConfig.NetworkMode` (known from the list call already).
     pub network_mode: String,
     /// `Config`, `HostConfig` and `NetworkSettings` as inspected; `None` where one look did not need them.

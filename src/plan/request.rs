@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use super::Refusal;
 use super::wanted::*;
 use crate::compose::model::{Build, Network, Project, Service, Volume};
-use crate::compose::{Compat, Files, hash};
+use crate::compose::{Compat, Files, has_profile, hash};
 
 /// What conversion needs beside the project.
 pub struct Context<'a> {
@@ -57,6 +57,10 @@ pub fn wanted(project: &Project, context: &Context) -> Wanted {
         project: project.name.clone(),
         working_dir: project.working_dir.to_string_lossy().into_owned(),
         others: project.disabled.keys().cloned().collect(),
+        off: (project.disabled.iter())
+            .filter(|(_, service)| !has_profile(service, &project.profiles))
+            .map(|(name, service)| (name.clone(), service.profiles.clone()))
+            .collect(),
         ..Wanted::default()
     };
     for (key, network) in &project.networks {
@@ -277,6 +281,7 @@ fn build_request(project: &Project, name: &str, service: &Service, build: &Build
         shm_size: build.shm_size.0,
         extra_hosts: build.extra_hosts.iter().map(|h| h.replacen('=', ":", 1)).collect(),
         cache_from: build.cache_from.clone(),
+        if_absent: false,
         platform: build.platforms.first().cloned().or_else(|| Some(service.platform.clone()).filter(|p| !p.is_empty())),
         needs_buildkit: needs,
     }

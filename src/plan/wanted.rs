@@ -19,6 +19,8 @@ pub struct Wanted {
     pub services: BTreeMap<ServiceName, WantedService>,
     /// Known services that are off or not selected: their containers are not orphans.
     pub others: BTreeSet<ServiceName>,
+    /// Those of `others` that are off, with their profiles (the rest is just not selected).
+    pub off: BTreeMap<ServiceName, Vec<String>>,
     pub networks: BTreeMap<String, NetworkRequest>,
     pub volumes: BTreeMap<String, VolumeRequest>,
     /// What this project asks for that cannot be done, found without looking at the engine.
@@ -131,6 +133,8 @@ pub struct BuildRequest {
     pub extra_hosts: Vec<String>,
     pub cache_from: Vec<String>,
     pub platform: Option<String>,
+    /// Build only if the image is still absent when its turn comes (a pull may have brought it).
+    pub if_absent: bool,
     /// Attributes that only BuildKit can do; non-empty means the plan refuses.
     pub needs_buildkit: Vec<String>,
 }
