@@ -42,6 +42,16 @@ fn dispatch(cli: Cli, out: &Out) -> crate::cli::Done {
     let global = cli.global;
     match cli.command {
         Command::Config(args) => stacks::config::run(&global, args, out),
+        Command::Plan(args) => stacks::up::plan(&global, args, out),
+        Command::Apply(args) => stacks::apply::run(&global, args, out),
+        Command::Up(args) => stacks::up::up(&global, args, out),
+        Command::Down(args) => stacks::down::run(&global, args, out),
+        Command::Start(args) => stacks::lifecycle::start_(&global, args, out),
+        Command::Stop(args) => stacks::lifecycle::stop(&global, args, out),
+        Command::Restart(args) => stacks::lifecycle::restart(&global, args, out),
+        Command::Pull(args) => stacks::lifecycle::pull(&global, args, out),
+        Command::Update(args) => stacks::lifecycle::update(&global, args, out),
+        Command::History(args) => stacks::history::run(&global, args, out),
         Command::Completions(args) => {
             clap_complete::generate(args.shell, &mut Cli::command(), "hearth", &mut std::io::stdout());
             Ok(())

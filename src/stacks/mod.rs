@@ -3,7 +3,18 @@
 pub mod cli;
 mod compat;
 mod disk;
+mod history;
+mod interrupt;
+mod lock;
+mod place;
 mod project;
+mod report;
+mod run;
+mod saved;
+mod session;
+mod sql;
+mod who;
 
 pub use disk::Disk;
+pub use place::Place;
 pub use project::{Given, Loading};

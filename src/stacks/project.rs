@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{Disk, compat};
+use super::{Disk, Place, compat};
 use crate::command::Global;
 use crate::compose::{self, Compat, Loaded, Request};
 
@@ -19,6 +19,22 @@ pub struct Given<'a> {
 pub struct Loading {
     pub targets: Vec<String>,
     pub all_resources: bool,
+    /// Services of every profile, on or off.
+    pub all_profiles: bool,
+    /// With `-p` and no Compose file at hand the labels of containers are enough to act on.
+    pub labels_do: bool,
+}
+
+impl Loading {
+    /// What is on, or just `targets` and what they need.
+    pub fn selected(targets: Vec<String>) -> Loading {
+        Loading { targets, ..Loading::default() }
+    }
+
+    /// Whatever belongs to the project, for commands that end or show what runs.
+    pub fn whole() -> Loading {
+        Loading { all_resources: true, all_profiles: true, labels_do: true, ..Loading::default() }
+    }
 }
 
 impl<'a> Given<'a> {
@@ -32,6 +48,27 @@ impl<'a> Given<'a> {
     pub fn compat(&self) -> Compat {
         let asked = self.global.compat.map(Compat::from);
         asked.or_else(|| compat::installed(&self.environment)).unwrap_or_default()
+    }
+
+    /// The flags before the command, as they were typed, for commands that are shown to the person.
+    pub fn flags(&self) -> String {
+        let global = self.global;
+        let mut words = Vec::new();
+        global.home.iter().for_each(|dir| words.extend(["--home".into(), dir.display().to_string()]));
+        global.files.iter().for_each(|file| words.extend(["-f".into(), file.display().to_string()]));
+        global.project_name.iter().for_each(|name| words.extend(["-p".into(), name.clone()]));
+        global
+            .project_directory
+            .iter()
+            .for_each(|d| words.extend(["--project-directory".into(), d.display().to_string()]));
+        global.env_files.iter().for_each(|file| words.extend(["--env-file".into(), file.display().to_string()]));
+        global.profiles.iter().for_each(|name| words.extend(["--profile".into(), name.clone()]));
+        words.iter().fold(String::new(), |line, word| line + &super::who::quoted(word) + " ")
+    }
+
+    /// Where the state of a project lies.
+    pub fn place(&self, project: &str) -> Place {
+        Place::new(None, &self.environment, project)
     }
 
     pub fn home_dir(&self) -> Option<PathBuf> {
@@ -54,7 +91,7 @@ impl<'a> Given<'a> {
             project_directory: self.global.project_directory.clone(),
             project_name: self.global.project_name.clone(),
             env_files: self.global.env_files.clone(),
-            profiles: self.global.profiles.clone(),
+            profiles: if loading.all_profiles { vec!["*".into()] } else { self.global.profiles.clone() },
             environment: self.environment.clone(),
             cwd: self.cwd.clone(),
             home_dir: self.home_dir(),
@@ -62,6 +99,20 @@ impl<'a> Given<'a> {
             all_resources: loading.all_resources,
             targets: loading.targets.clone(),
         };
-        compose::load(&request, &Disk::whole())
+        let loaded = compose::load(&request, &Disk::whole());
+        match &self.global.project_name {
+            Some(name) if loading.labels_do && self.global.files.is_empty() && no_file(&loaded) => bare(name),
+            _ => loaded,
+        }
     }
+}
+
+fn no_file(loaded: &Loaded) -> bool {
+    loaded.project.is_none() && loaded.diagnostics.0.iter().any(|d| d.code == "compose.no-file")
+}
+
+/// A project of which only the name is known.
+fn bare(name: &str) -> Loaded {
+    let project = compose::model::Project { name: name.to_string(), ..Default::default() };
+    Loaded { project: Some(project), diagnostics: Default::default(), sources: Default::default() }
 }

@@ -17,7 +17,7 @@ type Listing = fn(&Project) -> Vec<String>;
 pub fn run(global: &Global, args: Config, out: &Out) -> Done {
     let out = out.clone().json(args.json);
     let given = Given::new(global, &out.cwd);
-    let loading = Loading { targets: args.targets.clone(), all_resources: args.all_resources };
+    let loading = Loading { targets: args.targets.clone(), all_resources: args.all_resources, ..Loading::default() };
     let (project, sources) = super::project_of(given.load(&loading), &out, true)?;
     if args.quiet {
         return Ok(());

@@ -1,17 +1,35 @@
 //! The room's face on the terminal: one file a command, or a few that are alike.
 
+pub mod apply;
 pub mod config;
+mod deciding;
+pub mod down;
+pub mod history;
+pub mod lifecycle;
+pub mod up;
 
-use crate::cli::{Failure, Out};
+use std::future::Future;
+
+use crate::cli::{Done, Failure, Out};
 use crate::compose::Loaded;
 use crate::compose::model::Project;
-use crate::diag::{Severity, Sources};
+use crate::diag::{Diagnostic, Kind, Severity, Sources};
 
 /// Tells what loading found and gives the project, or ends the command.
-fn project_of(loaded: Loaded, out: &Out, warnings: bool) -> Result<(Project, Sources), Failure> {
+pub(super) fn project_of(loaded: Loaded, out: &Out, warnings: bool) -> Result<(Project, Sources), Failure> {
     for d in loaded.diagnostics.0.iter().filter(|d| warnings || d.severity == Severity::Error) {
         out.diagnostic(d, &loaded.sources);
     }
     let code = loaded.diagnostics.exit_code().max(1);
     loaded.project.map(|project| (project, loaded.sources)).ok_or(Failure::Code(code))
+}
+
+/// Runs a command that speaks to the engine. One thread is enough: the work is the engine's.
+fn start(work: impl Future<Output = Done>) -> Done {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| {
+        Failure::from(
+            Diagnostic::error("cli.no-runtime", format!("the system gives no event queue ({e})")).kind(Kind::Failed),
+        )
+    })?;
+    runtime.block_on(work)
 }

@@ -1,0 +1,112 @@
+//! An action in words: what will be done, what is being done, what was done.
+
+use crate::base::wording;
+use crate::diag::text::visible;
+use crate::plan::{Action, Until};
+
+/// The verb in three forms, and what it is done to.
+fn parts(action: &Action) -> (&'static str, &'static str, &'static str, String) {
+    let named = |what: &str, name: &str| format!("{what} {name}");
+    match action {
+        Action::PullImage { reference, .. } => ("pull", "pulling", "pulled", named("image", reference)),
+        Action::BuildImage { request } => ("build", "building", "built", named("image", &request.image)),
+        Action::CreateNetwork { request } => ("create", "creating", "created", named("network", &request.name)),
+        Action::RemoveNetwork { name, .. } => ("remove", "removing", "removed", named("network", name)),
+        Action::ConnectNetwork { network, container, .. } => {
+            ("connect", "connecting", "connected", format!("{} to network {network}", container.name()))
+        }
+        Action::DisconnectNetwork { network, container } => {
+            ("disconnect", "disconnecting", "disconnected", format!("{} from network {network}", container.name()))
+        }
+        Action::CreateVolume { request } => ("create", "creating", "created", named("volume", &request.name)),
+        Action::RemoveVolume { name } => ("remove", "removing", "removed", named("volume", name)),
+        Action::RemoveImage { reference } => ("remove", "removing", "removed", named("image", reference)),
+        Action::CreateContainer { request, .. } => ("create", "creating", "created", named("container", &request.name)),
+        Action::UpdateContainer { container, .. } => {
+            ("adjust", "adjusting", "adjusted", format!("limits of {}", container.name()))
+        }
+        Action::RenameContainer { container, to } => {
+            ("rename", "renaming", "renamed", format!("{} to {to}", container.name()))
+        }
+        Action::UploadFiles { container, files } => {
+            ("write", "writing", "wrote", format!("{} into {}", wording::count(files.len(), "file"), container.name()))
+        }
+        Action::StartContainer { container } => ("start", "starting", "started", container.name().into()),
+        Action::UnpauseContainer { container } => ("unpause", "unpausing", "unpaused", container.name().into()),
+        Action::RestartContainer { container, .. } => ("restart", "restarting", "restarted", container.name().into()),
+        Action::StopContainer { container, .. } => ("stop", "stopping", "stopped", container.name().into()),
+        Action::RemoveContainer { container, .. } => {
+            ("remove", "removing", "removed", named("container", container.name()))
+        }
+        Action::Exec { container, .. } => ("run", "running", "ran", named("a hook in", container.name())),
+        Action::Wait { container, until, .. } => {
+            let name = container.name();
+            let (to, ing, ed) = match until {
+                Until::Healthy { .. } => ("wait for health of", "waiting for health of", "healthy:"),
+                Until::Completed => ("wait for the end of", "waiting for the end of", "ended well:"),
+                Until::Proven { health: true, .. } => ("wait for health of", "waiting for health of", "healthy:"),
+                Until::Proven { health: false, .. } => ("watch", "watching", "stayed up:"),
+            };
+            (to, ing, ed, name.into())
+        }
+    }
+}
+
+/// `start web-1`.
+pub fn to_do(action: &Action) -> String {
+    let (to, _, _, what) = parts(action);
+    visible(&format!("{to} {what}"))
+}
+
+/// `starting web-1`.
+pub fn doing(action: &Action) -> String {
+    let (_, ing, _, what) = parts(action);
+    visible(&format!("{ing} {what}"))
+}
+
+/// `started web-1`.
+pub fn did(action: &Action) -> String {
+    let (_, _, ed, what) = parts(action);
+    visible(&format!("{ed} {what}"))
+}
+
+/// The action's name in JSON: `start_container`.
+pub fn name(action: &Action) -> &'static str {
+    match action {
+        Action::PullImage { .. } => "pull_image",
+        Action::BuildImage { .. } => "build_image",
+        Action::CreateNetwork { .. } => "create_network",
+        Action::RemoveNetwork { .. } => "remove_network",
+        Action::ConnectNetwork { .. } => "connect_network",
+        Action::DisconnectNetwork { .. } => "disconnect_network",
+        Action::CreateVolume { .. } => "create_volume",
+        Action::RemoveVolume { .. } => "remove_volume",
+        Action::RemoveImage { .. } => "remove_image",
+        Action::CreateContainer { .. } => "create_container",
+        Action::UpdateContainer { .. } => "update_container",
+        Action::RenameContainer { .. } => "rename_container",
+        Action::UploadFiles { .. } => "upload_files",
+        Action::StartContainer { .. } => "start_container",
+        Action::UnpauseContainer { .. } => "unpause_container",
+        Action::RestartContainer { .. } => "restart_container",
+        Action::StopContainer { .. } => "stop_container",
+        Action::RemoveContainer { .. } => "remove_container",
+        Action::Exec { .. } => "exec",
+        Action::Wait { .. } => "wait",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Target;
+
+    #[test]
+    fn actions_read_aloud() {
+        let web = Target::Existing { id: "1".into(), name: "web-1".into() };
+        let start = Action::StartContainer { container: web.clone() };
+        assert_eq!([to_do(&start), doing(&start), did(&start)], ["start web-1", "starting web-1", "started web-1"]);
+        let wait = Action::Wait { container: web, until: Until::Healthy { seconds: None }, optional: false };
+        assert_eq!([doing(&wait), did(&wait)], ["waiting for health of web-1", "healthy: web-1"]);
+    }
+}

@@ -1,0 +1,62 @@
+//! `hearth apply ID`: a saved plan, unless the world has moved since.
+
+use super::{start, up};
+use crate::base::wording;
+use crate::cli::{Done, Failure, Out};
+use crate::command::{Apply, Global};
+use crate::diag::{Diagnostic, Kind};
+use crate::stacks::run::{Doing, carry_out_plan};
+use crate::stacks::saved::{self, Asked};
+use crate::stacks::sql::{self, SavedPlan};
+use crate::stacks::{Given, Loading, Place, history};
+use crate::store;
+
+pub fn run(global: &Global, args: Apply, out: &Out) -> Done {
+    let out = &out.clone().json(args.json.json);
+    let given = Given::new(global, &out.cwd);
+    start(async {
+        let place = place(&given, out)?;
+        let kept = find(&place, &args.id, out).await?;
+        let asked: Asked = serde_json::from_str(&kept.asked).map_err(|_| unreadable(&args.id))?;
+        let session = up::open(&given, &asked, out).await?;
+        let options = asked.options();
+        let look = session.look().await?;
+        let plan = session.plan(&look, &options)?;
+        saved::compare(&kept, &plan)?;
+        let mut settle = || Ok(());
+        carry_out_plan(&session, Doing { options, yes: args.answer.yes, settle: &mut settle }, look, plan).await
+    })
+}
+
+/// Where this project's state lies; the project is loaded for its name only.
+pub fn place(given: &Given<'_>, out: &Out) -> Result<Place, Failure> {
+    let (project, _) = super::project_of(given.load(&Loading::whole()), out, false)?;
+    Ok(given.place(&project.name))
+}
+
+async fn find(place: &Place, id: &str, out: &Out) -> Result<SavedPlan, Failure> {
+    let mut known = Vec::new();
+    for (file, pool) in history::open_all(&place.histories(), out).await {
+        let told = |e: sqlx::Error| store::unusable(&file, &e.to_string());
+        if let Some(found) = sql::saved_plan(&pool, place.project(), id).await.map_err(told)? {
+            return Ok(found);
+        }
+        known.extend(sql::saved_plan_ids(&pool, place.project()).await.map_err(told)?);
+    }
+    let d = Diagnostic::error(
+        "stacks.no-such-plan",
+        format!("no plan `{id}` is kept for the project `{}`", place.project()),
+    )
+    .kind(Kind::NotFound);
+    Err(match wording::nearest(id, known.iter().map(String::as_str)).or(known.first().map(String::as_str)) {
+        Some(near) => d.hint(format!("the nearest that is kept is `{near}`")),
+        None => d.hint("keep one with: hearth plan --save"),
+    }
+    .into())
+}
+
+fn unreadable(id: &str) -> Diagnostic {
+    Diagnostic::error("stacks.no-such-plan", format!("the plan `{id}` was kept by another version of Hearth"))
+        .kind(Kind::NotFound)
+        .hint("make it anew: hearth plan --save")
+}

@@ -1,0 +1,114 @@
+//! `hearth history`: what was done, when, by whom, and what became of each step.
+
+use serde_json::{Value, json};
+
+use super::{apply, start};
+use crate::base::clock::{self, Clock, SystemClock};
+use crate::cli::table::table;
+use crate::cli::{Done, Failure, Out, Tone};
+use crate::command::{Global, History};
+use crate::diag::text::visible;
+use crate::diag::{Diagnostic, Kind};
+use crate::stacks::sql::{self, Run, RunStep};
+use crate::stacks::{Given, history};
+use crate::store;
+
+pub fn run(global: &Global, args: History, out: &Out) -> Done {
+    let out = &out.clone().json(args.json.json);
+    let given = Given::new(global, &out.cwd);
+    start(async {
+        let place = apply::place(&given, out)?;
+        let pools = history::open_all(&place.histories(), out).await;
+        if let Some(id) = &args.id {
+            for (file, pool) in &pools {
+                let told = |e: sqlx::Error| store::unusable(file, &e.to_string());
+                if let Some(run) = sql::run(pool, id).await.map_err(told)? {
+                    let steps = sql::run_steps(pool, id).await.map_err(told)?;
+                    return one(&run, &steps, out);
+                }
+            }
+            return Err(Diagnostic::error(
+                "stacks.no-such-run",
+                format!("no run `{id}` is known of `{}`", place.project()),
+            )
+            .kind(Kind::NotFound)
+            .hint("see the list: hearth history")
+            .into());
+        }
+        let mut runs = Vec::new();
+        for (file, pool) in &pools {
+            runs.extend(
+                sql::runs(pool, place.project(), args.limit)
+                    .await
+                    .map_err(|e| store::unusable(file, &e.to_string()))?,
+            );
+        }
+        runs.sort_by(|a, b| b.id.cmp(&a.id));
+        runs.truncate(args.limit as usize);
+        list(&runs, out);
+        Ok(())
+    })
+}
+
+fn list(runs: &[Run], out: &Out) {
+    if out.json {
+        return out.value(&Value::Array(runs.iter().map(run_json).collect()));
+    }
+    if runs.is_empty() {
+        return out.say("nothing was done here yet");
+    }
+    let now = SystemClock.now();
+    let row = |run: &Run| {
+        let when = clock::parse(&run.began).map_or_else(|| run.began.clone(), |t| clock::ago(t, now));
+        let who = run.who.split(" (").next().unwrap_or_default().to_string();
+        vec![run.id.clone(), when, who, outcome(&run.outcome, out), visible(&run.summary), visible(&run.command)]
+    };
+    let rows: Vec<Vec<String>> = runs.iter().map(row).collect();
+    out.text(&table(&["ID", "WHEN", "WHO", "OUTCOME", "PLAN", "COMMAND"], &rows));
+}
+
+fn one(run: &Run, steps: &[RunStep], out: &Out) -> Result<(), Failure> {
+    if out.json {
+        let mut value = run_json(run);
+        value["plans"] = serde_json::from_str(&run.plan).unwrap_or(Value::Null);
+        value["steps"] = steps
+            .iter()
+            .map(|s| json!({"round": s.round, "step": s.step, "words": s.words, "outcome": s.outcome, "detail": s.detail}))
+            .collect();
+        out.value(&value);
+        return Ok(());
+    }
+    out.line(format!("{}  {}", run.id, visible(&run.command)));
+    out.line(format!("by       {}", visible(&run.who)));
+    out.line(format!("began    {}", run.began));
+    out.line(format!("ended    {}", run.ended.as_deref().unwrap_or("never: it was killed, or runs still")));
+    out.line(format!("outcome  {}", outcome(&run.outcome, out)));
+    out.line(format!("plan     {}", visible(&run.summary)));
+    for step in steps {
+        out.line(format!("  {:10} {}", step.outcome, visible(&step.words)));
+        step.detail.lines().for_each(|line| out.line(format!("    | {}", visible(line))));
+    }
+    Ok(())
+}
+
+fn run_json(run: &Run) -> Value {
+    json!({
+        "id": run.id,
+        "project": run.project,
+        "began": run.began,
+        "ended": run.ended,
+        "who": run.who,
+        "command": run.command,
+        "outcome": run.outcome,
+        "summary": run.summary,
+    })
+}
+
+fn outcome(word: &str, out: &Out) -> String {
+    let tone = match word {
+        "done" => Tone::Good,
+        "failed" => Tone::Bad,
+        _ => Tone::Warn,
+    };
+    out.paint(tone, word)
+}

@@ -1,0 +1,46 @@
+//! Ctrl-C and SIGTERM: the first ends in order, the second at once.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::Out;
+use crate::diag::Kind;
+
+static LISTENING: AtomicBool = AtomicBool::new(false);
+
+/// A token that the first signal cancels. The second signal ends the process, whatever it is busy with: so listening
+/// happens on a thread of its own. To be called once a process.
+pub fn listen(out: &Out) -> CancellationToken {
+    let token = CancellationToken::new();
+    if LISTENING.swap(true, Ordering::SeqCst) {
+        return token;
+    }
+    let (given, out) = (token.clone(), out.clone());
+    let (ready, wait) = std::sync::mpsc::channel();
+    let spawned = std::thread::Builder::new().name("signals".into()).spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
+        let Ok(runtime) = runtime else { return };
+        runtime.block_on(async {
+            let (Ok(mut int), Ok(mut term)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+                return;
+            };
+            let _ = ready.send(());
+            for first in [true, false] {
+                tokio::select! { _ = int.recv() => {}, _ = term.recv() => {} }
+                if first {
+                    given.cancel();
+                    let words = "\ninterrupted: what has begun is finished or taken back, nothing new begins. Again to end at once";
+                    out.say(if out.json { words.trim_start() } else { words });
+                }
+            }
+            std::process::exit(i32::from(Kind::Interrupted.exit_code()));
+        });
+    });
+    // From here on a signal is ours; where no thread could be made it ends the process as ever.
+    if spawned.is_ok() {
+        let _ = wait.recv();
+    }
+    token
+}

@@ -1,0 +1,149 @@
+//! How it went, in words: what failed and why, what runs again as before, what was not done, and the closing line.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::session::Session;
+use crate::base::{units, wording};
+use crate::cli::progress::words;
+use crate::cli::{Failure, Out, Tone};
+use crate::diag::text::visible;
+use crate::diag::{Kind, Sources};
+use crate::engine::apply::{Report, StepResult};
+use crate::plan::{Action, Plan, Step, text};
+
+/// The closing line where a plan had no steps.
+pub fn nothing_to_do(out: &Out, plan: &Plan) {
+    if out.json {
+        return out.line(json!({"event": "result", "outcome": "done", "summary": text::summary(plan)}).to_string());
+    }
+    out.say(text::summary(plan));
+}
+
+/// Tells how the walks went and gives the exit code: 0, 1, 6 where the engine went away, 130 where it was interrupted.
+pub fn tell(session: &Session<'_>, rounds: &[(Plan, Report)], took: Duration) -> Result<(), Failure> {
+    let out = session.out;
+    let mut code = 0;
+    let mut counts = Counts::default();
+    for (plan, report) in rounds {
+        let step = |id| plan.steps.iter().find(|s| s.id == id);
+        for (id, diagnostic, words) in report.failures() {
+            let mut diagnostic = diagnostic.clone();
+            if let Some(step) = step(id).filter(|s| !s.service.is_empty() && diagnostic.field.is_none()) {
+                diagnostic.field = Some(format!("services.{}", step.service));
+            }
+            out.diagnostic(&diagnostic, &Sources::default());
+            if !out.json {
+                words.iter().for_each(|line| out.say(format!("  | {}", visible(line))));
+            }
+            code = code.max(if diagnostic.kind == Kind::Unavailable { Kind::Unavailable.exit_code() } else { 1 });
+        }
+        if !out.json {
+            taken_back(out, plan, report);
+            not_done(out, plan, report);
+        }
+        if report.cancelled {
+            code = Kind::Interrupted.exit_code();
+        }
+        counts.add(plan, report);
+    }
+    let outcome = match code {
+        0 => "done",
+        130 => "interrupted",
+        _ => "failed",
+    };
+    if out.json {
+        let value = json!({
+            "event": "result",
+            "outcome": outcome,
+            "summary": counts.words(),
+            "seconds": (took.as_secs_f64() * 1000.0).round() / 1000.0,
+        });
+        out.line(value.to_string());
+    } else {
+        let tone = if code == 0 { Tone::Good } else { Tone::Bad };
+        let after = if code == 0 { "in" } else { "after" };
+        out.say(format!("{} {after} {}: {}", out.paint(tone, outcome), units::duration(took), counts.words()));
+    }
+    if code == 0 { Ok(()) } else { Err(Failure::Code(code)) }
+}
+
+/// Which services run again as they did before.
+fn taken_back(out: &Out, plan: &Plan, report: &Report) {
+    let result = |step: &Step| report.steps.get(&step.id);
+    let back = plan.steps.iter().filter(|s| matches!(result(s), Some(StepResult::TakenBack { .. })));
+    let stopped = |s: &&Step| matches!(s.action, Action::StopContainer { .. });
+    let services: BTreeSet<&str> = back.clone().filter(stopped).map(|s| s.service.as_str()).collect();
+    if !services.is_empty() {
+        let names: Vec<&str> = services.into_iter().collect();
+        let verb = if names.len() == 1 { "runs" } else { "run" };
+        out.say(format!("the old {} {verb} again as before", wording::list(&names)));
+    }
+    for step in back {
+        if let Some(StepResult::TakenBack { trouble }) = result(step) {
+            for words in trouble {
+                let head = out.paint(Tone::Warn, "warning:");
+                out.say(format!("{head} could not take back `{}`: {}", words::did(&step.action), visible(words)));
+            }
+        }
+    }
+}
+
+/// What was not begun, by reason.
+fn not_done(out: &Out, plan: &Plan, report: &Report) {
+    let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for step in &plan.steps {
+        if let Some(StepResult::Skipped { because }) = report.steps.get(&step.id) {
+            let what = if step.service.is_empty() { words::to_do(&step.action) } else { step.service.clone() };
+            let list = reasons.entry(because).or_default();
+            if !list.contains(&what) {
+                list.push(what);
+            }
+        }
+    }
+    for (because, what) in reasons {
+        let shown = match what.len() {
+            0..=12 => wording::list(&what),
+            n => format!("{} and {} more", what[..10].join(", "), n - 10),
+        };
+        out.say(format!("not done: {shown} ({})", visible(because)));
+    }
+}
+
+/// What was done, counted by what a person cares about.
+#[derive(Default)]
+struct Counts(BTreeMap<(u8, &'static str), usize>);
+
+impl Counts {
+    fn add(&mut self, plan: &Plan, report: &Report) {
+        for step in &plan.steps {
+            if !matches!(report.steps.get(&step.id), Some(StepResult::Done { .. })) {
+                continue;
+            }
+            let what = match &step.action {
+                Action::PullImage { .. } => (0, "pulled"),
+                Action::BuildImage { .. } => (1, "built"),
+                Action::CreateContainer { replaces: None, .. } => (2, "created"),
+                Action::CreateContainer { replaces: Some(_), .. } => (3, "replaced"),
+                Action::StartContainer { .. } | Action::UnpauseContainer { .. } => (4, "started"),
+                Action::RestartContainer { .. } => (5, "restarted"),
+                Action::StopContainer { .. } => (6, "stopped"),
+                Action::RemoveContainer { .. } => (7, "removed"),
+                Action::UpdateContainer { .. } => (8, "adjusted"),
+                Action::CreateNetwork { .. } => (9, "networks created"),
+                Action::RemoveNetwork { .. } => (10, "networks removed"),
+                Action::CreateVolume { .. } => (11, "volumes created"),
+                Action::RemoveVolume { .. } => (12, "volumes removed"),
+                _ => continue,
+            };
+            *self.0.entry(what).or_default() += 1;
+        }
+    }
+
+    fn words(&self) -> String {
+        let parts: Vec<String> = self.0.iter().map(|((_, what), n)| format!("{n} {what}")).collect();
+        if parts.is_empty() { "nothing was changed".into() } else { parts.join(", ") }
+    }
+}

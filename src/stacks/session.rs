@@ -1,0 +1,164 @@
+//! One command on one project: load, look, plan. Nothing is changed here (see `run`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+
+use time::OffsetDateTime;
+
+use super::{Disk, Given, Loading, Place};
+use crate::base::clock::{Clock, SystemClock};
+use crate::cli::{Failure, Out};
+use crate::compose::model::Project;
+use crate::diag::{Diagnostic, Kind, Severity, Sources};
+use crate::engine::{Engine, Known, Scope};
+use crate::plan::observed::Observed;
+use crate::plan::wanted::Wanted;
+use crate::plan::{self, Options, Plan, check, request};
+
+/// A loaded project with the engine it runs on.
+pub struct Session<'a> {
+    pub given: &'a Given<'a>,
+    pub out: &'a Out,
+    pub project: Project,
+    pub sources: Sources,
+    pub wanted: Wanted,
+    pub place: Place,
+    pub engine: Box<dyn Engine>,
+}
+
+/// One look at the engine, and when it began.
+pub struct Look {
+    pub observed: Observed,
+    pub at: OffsetDateTime,
+}
+
+impl<'a> Session<'a> {
+    /// Loads the project and finds its engine; `adjust` changes the loaded project by flags (`--scale`).
+    pub async fn open(
+        given: &'a Given<'a>,
+        loading: &Loading,
+        out: &'a Out,
+        adjust: impl FnOnce(&mut Project) -> Result<(), Failure>,
+    ) -> Result<Session<'a>, Failure> {
+        let (mut project, sources) = super::cli::project_of(given.load(loading), out, true)?;
+        adjust(&mut project)?;
+        let disk = Disk::whole();
+        let context = request::Context { compat: given.compat(), files: &disk, proxies: BTreeMap::new() };
+        let wanted = request::wanted(&project, &context);
+        let place = given.place(&project.name);
+        let engine = connect(given).await?;
+        Ok(Session { given, out, project, sources, wanted, place, engine })
+    }
+
+    /// What is looked at: everything of the project, and what it names.
+    pub fn scope(&self) -> Scope {
+        let services = self.wanted.services.values();
+        let mut images: Vec<String> =
+            services.map(|s| s.service.image_or_default(&self.project.name, &s.name)).collect();
+        images.sort();
+        images.dedup();
+        Scope {
+            project: self.wanted.project.clone(),
+            images,
+            networks: self.wanted.networks.values().map(|n| n.name.clone()).collect(),
+            volumes: self.wanted.volumes.values().map(|v| v.name.clone()).collect(),
+            inspect: true,
+        }
+    }
+
+    pub async fn look(&self) -> Result<Look, Failure> {
+        let at = SystemClock.now();
+        let observed = self.engine.observe(&self.scope()).await?;
+        Ok(Look { observed, at })
+    }
+
+    /// The plan for one look. A plan that breaks an invariant is never shown as one: it is a bug, and says so.
+    pub fn plan(&self, look: &Look, options: &Options) -> Result<Plan, Failure> {
+        let options = Options { now: Some(look.at), ..options.clone() };
+        let plan = plan::plan(&self.wanted, &look.observed, &options);
+        let broken = check::check(&plan);
+        if broken.is_empty() {
+            return Ok(plan);
+        }
+        let mut bug = Diagnostic::error("stacks.bad-plan", format!("this plan cannot be right: {}", broken.join("; ")))
+            .kind(Kind::Bug)
+            .hint("this is a mistake in Hearth, nothing was done; please report it with the output of `hearth plan --steps`");
+        bug.severity = Severity::Error;
+        Err(bug.into())
+    }
+
+    /// Tells what stands in the way of a plan, each at its place in the files.
+    pub fn refuse(&self, plan: &Plan) -> Result<(), Failure> {
+        if plan.refusals.is_empty() {
+            return Ok(());
+        }
+        let mut code = None;
+        for refusal in &plan.refusals {
+            let d = self.refusal(refusal);
+            code = code.or(Some(d.kind.exit_code()));
+            self.out.diagnostic(&d, &self.sources);
+        }
+        Err(Failure::Code(code.unwrap_or(1)))
+    }
+
+    fn refusal(&self, refusal: &plan::Refusal) -> Diagnostic {
+        let kind = match refusal.code.as_str() {
+            "plan.unsupported" | "plan.needs-buildkit" => Kind::Invalid,
+            _ => Kind::Conflict,
+        };
+        let mut d = Diagnostic::error(code(&refusal.code), refusal.title.clone()).kind(kind);
+        d.hints = refusal.hints.clone();
+        if let Some(field) = &refusal.field {
+            d = d.at(place_of(&self.project.places, field)).field(field.clone());
+        }
+        d
+    }
+
+    /// Ids that the walker needs before the first step.
+    pub fn known(&self, observed: &Observed) -> Known {
+        let mut known = Known::default();
+        let mut numbers: BTreeMap<&str, u32> = BTreeMap::new();
+        for container in &observed.containers {
+            let label = |name: &str| container.labels.get(name).map(String::as_str);
+            let (Some(service), Some("False" | "false")) = (label(request::SERVICE), label(request::ONEOFF)) else {
+                continue;
+            };
+            let number = label(request::NUMBER).and_then(|n| n.parse().ok()).unwrap_or(u32::MAX);
+            if numbers.get(service).is_none_or(|lowest| number < *lowest) {
+                numbers.insert(service, number);
+                known.services.insert(service.to_string(), container.id.clone());
+            }
+        }
+        known.images = observed.images.iter().map(|(name, image)| (name.clone(), image.label_id.clone())).collect();
+        known
+    }
+}
+
+/// The code as a constant. There are few, all known when this is compiled: each is kept once.
+fn code(code: &str) -> crate::diag::Code {
+    static SEEN: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = seen.get(code) {
+        return known;
+    }
+    let kept: &'static str = Box::leak(code.to_string().into_boxed_str());
+    seen.insert(kept);
+    kept
+}
+
+/// The place of a field, or of the nearest field above it that has one.
+fn place_of(places: &BTreeMap<String, crate::diag::Span>, field: &str) -> Option<crate::diag::Span> {
+    let mut path = field;
+    loop {
+        if let Some(place) = places.get(path) {
+            return Some(*place);
+        }
+        path = &path[..path.rfind(['.', '['])?];
+    }
+}
+
+/// The engine that the environment names.
+pub async fn connect(given: &Given<'_>) -> Result<Box<dyn Engine>, Failure> {
+    let _ = given;
+    Err(Diagnostic::error("engine.not-yet", "no engine yet").kind(Kind::Unavailable).into())
+}
