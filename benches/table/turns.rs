@@ -1,0 +1,206 @@
+//! Up, nothing to do, and down again: Hearth and Compose take turns on the same project, and the bare client beside them.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use hearth::plan::{self, Options, Plan, Verb};
+
+use crate::bare;
+use crate::engine::settled;
+use crate::process;
+use crate::project::{IMAGE, Shape};
+use crate::relay::{Noted, Relay};
+use crate::report::{Goal, Row, Samples, Unit};
+use crate::rig::{self, BOTH, Rig, Who};
+
+/// How many calls at once the bare client sends; its best counts.
+const AT_ONCE: [usize; 2] = [8, 32];
+/// Most memory for `up` with 100 services.
+const MEMORY: f64 = 40.0;
+
+/// What was measured for one project.
+#[derive(Default)]
+struct Seen {
+    up: [Samples; 2],
+    down: [Samples; 2],
+    nothing: [Samples; 2],
+    memory: [Samples; 2],
+    bare_up: [Samples; 2],
+    bare_down: [Samples; 2],
+    /// Percent of a run's time with no engine call open.
+    outside: Samples,
+}
+
+pub fn rows(rig: &Rig) -> Result<Vec<Row>, String> {
+    let relay = Relay::start(rig.path("relay.sock"), &rig.socket)?;
+    let mut rows = Vec::new();
+    for services in [30, 100] {
+        let seen = plain(rig, &relay, services)?;
+        rows.extend(rows_of(services, seen));
+    }
+    rows.extend(with_health(rig)?);
+    Ok(rows)
+}
+
+fn rows_of(services: usize, seen: Seen) -> Vec<Row> {
+    let best = |samples: [Samples; 2]| {
+        let [few, many] = samples;
+        if few.median() <= many.median() { (AT_ONCE[0], few) } else { (AT_ONCE[1], many) }
+    };
+    let ((up_at, bare_up), (down_at, bare_down)) = (best(seen.bare_up), best(seen.bare_down));
+    let ([up, compose_up], [down, compose_down], [nothing, compose_nothing]) = (seen.up, seen.down, seen.nothing);
+    let [memory, compose_memory] = seen.memory;
+    let mut rows = vec![
+        Row::new(
+            format!("nothing to do, {services} services"),
+            Unit::Seconds,
+            nothing,
+            compose_nothing,
+            Goal::Ratio(0.35),
+        ),
+        Row::new(format!("cold up, {services} services"), Unit::Seconds, up.clone(), compose_up, Goal::Ratio(1.0)),
+        Row::new(format!("cold up, {services}, beside the bare client"), Unit::Seconds, up, bare_up, Goal::None)
+            .note(format!("{up_at} calls at once")),
+        Row::new(
+            format!("cold up, {services}: time with no engine call open"),
+            Unit::Percent,
+            seen.outside,
+            Samples::default(),
+            Goal::AtMost(5.0),
+        )
+        .note("seen at the socket"),
+        Row::new(format!("down, {services} services"), Unit::Seconds, down.clone(), compose_down, Goal::Ratio(0.85)),
+        Row::new(format!("down, {services}, beside the bare client"), Unit::Seconds, down, bare_down, Goal::None)
+            .note(format!("{down_at} calls at once")),
+    ];
+    if services == 100 {
+        let own = process::own_peak() as f64 / 1e6;
+        rows.push(
+            Row::new("memory of up, 100 services", Unit::Megabytes, memory, compose_memory, Goal::AtMost(MEMORY))
+                .note(format!("not below {own:.0} MB can be seen")),
+        );
+    }
+    rows
+}
+
+fn plain(rig: &Rig, relay: &Relay, services: usize) -> Result<Seen, String> {
+    let name = format!("bench-{services}");
+    let file = rig.write(&name, &Shape::of(services).text())?;
+    let mut client = rig.client();
+    client.clear(&name)?;
+    let mut seen = Seen::default();
+    for run in 0..rig.runs {
+        eprintln!("  {services} services, run {} of {}", run + 1, rig.runs);
+        // Who begins changes from run to run.
+        for place in 0..2 {
+            let who = BOTH[(run + place) % 2];
+            turn(rig, who, (&name, &file), services, &mut seen)?;
+        }
+        for (at_once, (up, down)) in AT_ONCE.iter().zip(seen.bare_up.iter_mut().zip(&mut seen.bare_down)) {
+            up.seconds(bare_up(rig, &file, *at_once)?);
+            client.running(&name, services)?;
+            down.seconds(bare_down(rig, &name, &file, *at_once)?);
+            settled(&mut client, &name)?;
+            client.clear_volumes(&name)?;
+        }
+    }
+    for run in 0..rig.runs.min(3) {
+        let (percent, noted) = outside(rig, relay, &file)?;
+        seen.outside.add(percent);
+        if run == 0 {
+            explain(&noted);
+        }
+        client.running(&name, services)?;
+        rig.down(Who::Hearth, &file)?;
+        settled(&mut client, &name)?;
+        client.clear_volumes(&name)?;
+    }
+    client.clear(&name)?;
+    Ok(seen)
+}
+
+/// One turn: up, twice nothing to do by each, down.
+fn turn(rig: &Rig, who: Who, (name, file): (&str, &Path), services: usize, seen: &mut Seen) -> Result<(), String> {
+    let mut client = rig.client();
+    let up = rig.up(who, file)?;
+    let ids = client.running(name, services)?;
+    seen.up[who as usize].seconds(up.wall);
+    seen.memory[who as usize].add(up.memory as f64 / 1e6);
+    std::thread::sleep(Duration::from_millis(500));
+    for idle in [who, other(who), other(who), who] {
+        seen.nothing[idle as usize].seconds(rig.up(idle, file)?.wall);
+    }
+    if client.running(name, services)? != ids {
+        return Err(format!("a container of {name} was replaced where there was nothing to do"));
+    }
+    seen.down[who as usize].seconds(rig.down(who, file)?.wall);
+    settled(&mut client, name)?;
+    client.clear_volumes(name)
+}
+
+fn other(who: Who) -> Who {
+    if who == Who::Hearth { Who::Compose } else { Who::Hearth }
+}
+
+fn sendable(plan: Plan) -> Result<Plan, String> {
+    if plan.refusals.is_empty() {
+        Ok(plan)
+    } else {
+        Err(format!("the bare client's plan is refused: {:?}", plan.refusals))
+    }
+}
+
+fn bare_up(rig: &Rig, file: &Path, at_once: usize) -> Result<Duration, String> {
+    let mut client = rig.client();
+    let world = rig::bare_world(&mut client)?;
+    let plan = sendable(plan::plan(&rig::wanted(file)?, &world, &Options::default()))?;
+    bare::send(&plan, at_once, &rig.socket, &world.images[IMAGE].label_id)
+}
+
+fn bare_down(rig: &Rig, name: &str, file: &Path, at_once: usize) -> Result<Duration, String> {
+    let world = rig::world_of(&mut rig.client(), name)?;
+    let options = Options { verb: Verb::Down, ..Options::default() };
+    let plan = sendable(plan::plan(&rig::wanted(file)?, &world, &options))?;
+    bare::send(&plan, at_once, &rig.socket, "")
+}
+
+/// A cold up through the relay: the percentage of the whole process's time in which it had no call open.
+fn outside(rig: &Rig, relay: &Relay, file: &PathBuf) -> Result<(f64, Noted), String> {
+    relay.take();
+    let mut command = rig.command(Who::Hearth, file, &relay.socket, rig::up(Who::Hearth));
+    let wall = process::succeed(&mut command, &rig.path("log"))?.wall;
+    let noted = relay.take();
+    Ok((100.0 * (1.0 - noted.busy.as_secs_f64() / wall.as_secs_f64()), noted))
+}
+
+fn explain(noted: &Noted) {
+    eprintln!("  calls of one cold up, at most {} at once:", noted.most);
+    for (kind, tally) in &noted.kinds {
+        let each = tally.time.as_secs_f64() * 1000.0 / tally.calls as f64;
+        eprintln!("    {:5} x {kind}, {each:.1} ms each", tally.calls);
+    }
+}
+
+/// Up where services wait for healthy databases: the engine's probes set the pace for both.
+fn with_health(rig: &Rig) -> Result<Vec<Row>, String> {
+    let services = 30;
+    let name = format!("bench-{services}-health");
+    let file = rig.write(&name, &Shape { health: true, ..Shape::of(services) }.text())?;
+    let mut client = rig.client();
+    client.clear(&name)?;
+    let mut samples: [Samples; 2] = Default::default();
+    for run in 0..rig.runs {
+        for place in 0..2 {
+            let who = BOTH[(run + place) % 2];
+            samples[who as usize].seconds(rig.up(who, &file)?.wall);
+            client.running(&name, services)?;
+            rig.down(who, &file)?;
+            settled(&mut client, &name)?;
+            client.clear_volumes(&name)?;
+        }
+    }
+    client.clear(&name)?;
+    let [hearth, compose] = samples;
+    let what = format!("cold up, {services} services that wait for health");
+    Ok(vec![Row::new(what, Unit::Seconds, hearth, compose, Goal::Ratio(1.0))])
+}
