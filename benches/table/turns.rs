@@ -1,6 +1,6 @@
 //! Up, nothing to do, and down again: Hearth and Compose take turns on the same project, and the bare client beside them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use hearth::plan::{self, Options, Plan, Verb};
@@ -165,7 +165,7 @@ fn bare_down(rig: &Rig, name: &str, file: &Path, at_once: usize) -> Result<Durat
 }
 
 /// A cold up through the relay: the percentage of the whole process's time in which it had no call open.
-fn outside(rig: &Rig, relay: &Relay, file: &PathBuf) -> Result<(f64, Noted), String> {
+fn outside(rig: &Rig, relay: &Relay, file: &Path) -> Result<(f64, Noted), String> {
     relay.take();
     let mut command = rig.command(Who::Hearth, file, &relay.socket, rig::up(Who::Hearth));
     let wall = process::succeed(&mut command, &rig.path("log"))?.wall;

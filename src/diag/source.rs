@@ -20,6 +20,22 @@ pub struct Span {
 pub struct Source {
     pub path: PathBuf,
     pub text: String,
+    /// Where each line begins: a lint asks for a line per value, and counting from the top each time made loading quadratic.
+    starts: Vec<usize>,
+}
+
+impl Source {
+    fn new(path: PathBuf, text: String) -> Source {
+        let after_breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(i, _)| i + 1);
+        let starts = std::iter::once(0).chain(after_breaks).collect();
+        Source { path, text, starts }
+    }
+
+    /// A line by its number from 1, without its line break; empty beyond the end.
+    fn line(&self, number: u32) -> &str {
+        let start = self.starts.get(number.saturating_sub(1) as usize);
+        start.and_then(|start| self.text[*start..].lines().next()).unwrap_or("")
+    }
 }
 
 /// All texts read during one command, so that any later stage can print lines with a caret.
@@ -31,7 +47,7 @@ pub struct Sources {
 impl Sources {
     /// Keeps a text and gives its id.
     pub fn add(&mut self, path: impl Into<PathBuf>, text: impl Into<String>) -> FileId {
-        self.files.push(Source { path: path.into(), text: text.into() });
+        self.files.push(Source::new(path.into(), text.into()));
         FileId(self.files.len() as u32 - 1)
     }
     pub fn get(&self, id: FileId) -> &Source {
@@ -42,6 +58,19 @@ impl Sources {
     }
     /// The line a span stands on, without its line break.
     pub fn line(&self, span: Span) -> &str {
-        self.get(span.file).text.lines().nth(span.line.saturating_sub(1) as usize).unwrap_or("")
+        self.get(span.file).line(span.line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_found_by_its_number_whatever_ends_it() {
+        let mut sources = Sources::default();
+        let file = sources.add("a", "one\r\ntwo\n\nfour");
+        let line = |line| sources.line(Span { file, line, column: 1, width: 1 });
+        assert_eq!([line(0), line(1), line(2), line(3), line(4), line(5)], ["one", "one", "two", "", "four", ""]);
     }
 }
