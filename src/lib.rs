@@ -11,8 +11,9 @@
 //! | [`plan`] | wanted and observed make a [`plan::Plan`]; a checker; its text. Pure |
 //! | [`engine`] | the Docker Engine behind a trait, an in-memory double, and the walker of plans |
 //! | [`store`] | SQLite: pools and migrations |
-//! | [`stacks`] | the room that joins them: preview, up, down, history |
 //! | [`cli`] | output, colour, progress and exit codes; knows no room |
+//! | [`stacks`] | the room that joins them: preview, up, down, history. Its faces also read what [`command`] parsed |
+//! | [`command`] | every subcommand and flag on one page, and which room does it |
 //!
 //! Pure means: no async, no I/O, no clock, no randomness.
 

@@ -4,6 +4,9 @@ use sqlx::FromRow;
 
 use crate::store::Pool;
 
+/// Why a query failed, for those who only pass the words on.
+pub type Failed = sqlx::Error;
+
 /// One command that changed something, as `history` lists it.
 #[derive(Debug, Clone, Default, PartialEq, FromRow)]
 pub struct Run {

@@ -37,7 +37,7 @@ pub fn place(given: &Given<'_>, out: &Out) -> Result<Place, Failure> {
 async fn find(place: &Place, id: &str, out: &Out) -> Result<SavedPlan, Failure> {
     let mut known = Vec::new();
     for (file, pool) in history::open_all(&place.histories(), out).await {
-        let told = |e: sqlx::Error| store::unusable(&file, &e.to_string());
+        let told = |e: sql::Failed| store::unusable(&file, &e.to_string());
         if let Some(found) = sql::saved_plan(&pool, place.project(), id).await.map_err(told)? {
             return Ok(found);
         }

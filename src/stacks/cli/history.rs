@@ -21,7 +21,7 @@ pub fn run(global: &Global, args: History, out: &Out) -> Done {
         let pools = history::open_all(&place.histories(), out).await;
         if let Some(id) = &args.id {
             for (file, pool) in &pools {
-                let told = |e: sqlx::Error| store::unusable(file, &e.to_string());
+                let told = |e: sql::Failed| store::unusable(file, &e.to_string());
                 if let Some(run) = sql::run(pool, id).await.map_err(told)? {
                     let steps = sql::run_steps(pool, id).await.map_err(told)?;
                     return one(&run, &steps, out);

@@ -1,0 +1,377 @@
+//! Rules of this project that a compiler does not hold, each with its reason. Reads files; runs nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// The law of imports: a module may use itself and what stands in its list. The order is the reading order of `src/lib.rs`.
+const LAW: &[(&str, &[&str])] = &[
+    ("base", &[]),
+    ("diag", &["base"]),
+    ("compose", &["base", "diag"]),
+    ("spec", &["base", "diag", "compose"]),
+    ("config", &["base", "diag", "compose", "spec"]),
+    ("plan", &["base", "diag", "compose", "spec"]),
+    ("engine", &["base", "diag", "compose", "plan"]),
+    ("store", &["base", "diag"]),
+    ("cli", &["base", "diag", "plan", "engine"]),
+    ("stacks", &["base", "diag", "compose", "spec", "config", "plan", "engine", "store", "cli", "command"]),
+    ("command", &["base", "diag", "compose", "config", "cli", "stacks"]),
+];
+
+/// Why a module may not use another, where the reason is worth more than "downwards only". First match counts; `*` is any.
+const REASONS: &[(&str, &str, &str)] = &[
+    ("base", "*", "base is what everything stands on: it imports nothing of ours"),
+    ("compose", "plan", "a Compose file means the same whatever runs"),
+    ("compose", "spec", "plain Compose must not depend on what Hearth adds: else parity with Compose could not be judged"),
+    ("plan", "engine", "plan is pure: it decides over values, and every case of it can be a text file"),
+    ("spec", "plan", "what is wanted does not depend on what is"),
+    ("engine", "compose", "the engine obeys plans; only plan/request turns Compose into engine calls"),
+    ("engine", "stacks", "a port knows no room"),
+    ("store", "*", "the store holds pools and migrations; each room's sql.rs holds its own tables"),
+    ("cli", "stacks", "the kit for the terminal knows no room, so that every room can use it"),
+];
+
+/// Libraries that only some places may name, with the reason.
+const LIBRARIES: &[(&str, &[&str], &str)] = &[
+    ("bollard", &["src/engine/docker"], "Docker's own types end at the port, so that the fake engine is as good as the real one"),
+    ("sqlx", &["src/store", "sql.rs"], "SQL stands in one file of each room"),
+    ("clap", &["src/command", "src/cli", "/cli/", "/cli.rs"], "the command line is a face; rooms take values"),
+    ("indicatif", &["src/cli"], "progress is drawn in one place"),
+    ("granit_parser", &["src/compose/yaml"], "one module knows the YAML parser, and could change it"),
+    ("rand", &["src/stacks", "src/base"], "randomness is an argument"),
+];
+
+/// What the pure core must not touch: it is total and gives the same answer for the same input.
+const PURE: &[&str] = &["src/compose", "src/spec", "src/plan"];
+const IMPURE: &[(&str, &str)] = &[
+    ("std::fs", "I/O"),
+    ("std::net::Tcp", "I/O"),
+    ("std::net::Udp", "I/O"),
+    ("ToSocketAddrs", "I/O"),
+    ("std::process", "child processes"),
+    ("std::env::", "the environment"),
+    ("std::io::", "I/O"),
+    ("SystemTime", "a clock"),
+    ("Instant::now", "a clock"),
+    ("Clock", "a clock"),
+    ("tokio", "async"),
+    ("async fn", "async"),
+    ("rand::", "randomness"),
+];
+
+/// One source file: its path from the root, its text, and its text without comments and unit tests.
+struct Source {
+    path: String,
+    text: String,
+    code: String,
+}
+
+fn files_below(folder: &str, wanted: &dyn Fn(&str) -> bool) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![PathBuf::from(ROOT).join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let hidden = name.starts_with('.') && name != ".ci" && name != ".gitignore";
+            if path.is_dir() && !hidden && !["target", "home", "corpus", "artifacts"].contains(&name.as_str()) {
+                folders.push(path);
+            } else if path.is_file() {
+                found.push(path.strip_prefix(ROOT).unwrap_or(&path).to_string_lossy().into_owned());
+            }
+        }
+    }
+    found.retain(|path| wanted(path));
+    found.sort();
+    found
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(Path::new(ROOT).join(path)).unwrap_or_default()
+}
+
+fn sources() -> Vec<Source> {
+    let paths = files_below("src", &|p| p.ends_with(".rs"));
+    assert!(paths.len() > 20, "the sources are not where this test looks for them");
+    let load = |path: String| {
+        let text = read(&path);
+        let code = without_tests(&without_comments(&text));
+        Source { path, text, code }
+    };
+    paths.into_iter().map(load).collect()
+}
+
+/// Blanks out `//` comments; a `//` inside a string (a URL) is left alone by asking for a blank or line start before it.
+fn without_comments(text: &str) -> String {
+    let line = |l: &str| match l.trim_start().starts_with("//") {
+        true => String::new(),
+        false => l.split_once(" // ").map_or(l, |(code, _)| code).to_owned(),
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Cuts off the unit tests at a file's foot. A file that is nothing but tests (`tests.rs`) has no code.
+fn without_tests(code: &str) -> String {
+    code.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned()
+}
+
+fn is_test_file(path: &str) -> bool {
+    path.ends_with("/tests.rs") || path.contains("/tests/")
+}
+
+/// The module of a file: the first folder or file below `src/`.
+fn module_of(path: &str) -> &str {
+    path.trim_start_matches("src/").split('/').next().unwrap_or_default().trim_end_matches(".rs")
+}
+
+/// The modules that the code names as `crate::module`, alone or in a group `crate::{a::x, b}`.
+fn modules_used(code: &str) -> BTreeSet<String> {
+    let mut used = BTreeSet::new();
+    for (at, _) in code.match_indices("crate::") {
+        let rest = &code[at + "crate::".len()..];
+        match rest.strip_prefix('{') {
+            None => used.insert(word(rest)),
+            Some(group) => {
+                let mut depth = 0;
+                let mut start = true;
+                for (i, c) in group.char_indices() {
+                    match c {
+                        '{' => depth += 1,
+                        '}' if depth == 0 => break,
+                        '}' => depth -= 1,
+                        ',' if depth == 0 => start = true,
+                        c if start && !c.is_whitespace() => {
+                            used.insert(word(&group[i..]));
+                            start = false;
+                        }
+                        _ => {}
+                    }
+                }
+                true
+            }
+        };
+    }
+    used
+}
+
+fn word(text: &str) -> String {
+    text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+}
+
+#[track_caller]
+fn nothing_wrong(wrong: Vec<String>, rule: &str) {
+    assert!(wrong.is_empty(), "{rule}\n  {}", wrong.join("\n  "));
+}
+
+#[test]
+fn imports_point_downwards_only() {
+    let mut wrong = Vec::new();
+    for source in sources() {
+        let module = module_of(&source.path);
+        if ["lib", "main"].contains(&module) {
+            continue;
+        }
+        let Some((_, allowed)) = LAW.iter().find(|(name, _)| *name == module) else {
+            wrong.push(format!("{}: the module {module} is not in the law (tests/tidy.rs), nor perhaps in src/lib.rs", source.path));
+            continue;
+        };
+        // Unit tests may use what they want to compare with.
+        for used in modules_used(&source.code) {
+            if used != module && LAW.iter().any(|(name, _)| *name == used) && !allowed.contains(&used.as_str()) {
+                let fits = |(from, to, _): &&(&str, &str, &str)| *from == module && (*to == "*" || *to == used);
+                let reason = REASONS.iter().find(fits).map_or("imports point downwards only", |(_, _, why)| why);
+                wrong.push(format!("{}: {module} uses {used}: {reason}", source.path));
+            }
+        }
+    }
+    nothing_wrong(wrong, "the law of imports is broken");
+}
+
+#[test]
+fn libraries_stay_in_their_places() {
+    let mut wrong = Vec::new();
+    for source in sources() {
+        for (library, places, reason) in LIBRARIES {
+            let named = source.code.contains(&format!("{library}::")) || source.code.contains(&format!("use {library}"));
+            if named && !places.iter().any(|place| source.path.contains(place)) {
+                wrong.push(format!("{}: names {library}: {reason}", source.path));
+            }
+        }
+    }
+    nothing_wrong(wrong, "a library is named outside its place");
+}
+
+#[test]
+fn the_core_is_pure() {
+    let mut wrong = Vec::new();
+    for source in sources().iter().filter(|s| PURE.iter().any(|p| s.path.starts_with(p)) && !is_test_file(&s.path)) {
+        for (word, what) in IMPURE.iter().filter(|(word, _)| source.code.contains(word)) {
+            wrong.push(format!("{}: `{word}`, that is {what}", source.path));
+        }
+    }
+    nothing_wrong(wrong, "compose, spec and plan give the same answer for the same input, and only that");
+}
+
+#[test]
+fn every_file_says_what_it_is() {
+    let silent = sources().into_iter().filter(|s| !s.text.starts_with("//! ")).map(|s| s.path);
+    let tests = files_below("tests", &|p| p.ends_with(".rs")).into_iter().filter(|p| !read(p).starts_with("//! "));
+    nothing_wrong(silent.chain(tests).collect(), "every Rust file opens with a `//! ` line that says what it is");
+}
+
+#[test]
+fn no_shell_is_started() {
+    let mut wrong = Vec::new();
+    for source in sources().iter().filter(|s| !is_test_file(&s.path)) {
+        for shell in ["sh -c", "\"sh\"", "\"bash\"", "\"/bin/sh\"", "\"/bin/bash\""] {
+            if source.code.contains(shell) {
+                wrong.push(format!("{}: {shell}", source.path));
+            }
+        }
+        if source.code.contains("Command::new(") && !source.path.starts_with("src/engine/") && !source.path.starts_with("src/stacks/compat") {
+            wrong.push(format!("{}: starts a program", source.path));
+        }
+    }
+    nothing_wrong(wrong, "typed calls and argument lists only: what a shell would read could come from a stack file");
+}
+
+#[test]
+fn nothing_is_left_for_later_and_no_machine_is_named() {
+    // Put together here, so that this file does not find itself.
+    let owed = [["TO", "DO"], ["FIX", "ME"], ["todo", "!("], ["unimplemented", "!("], ["dbg", "!("]].map(|w| w.concat());
+    let machines = [["/wo", "rk/"], ["/ro", "ot/."], ["deb.deb", "ian.org"], ["snapshot.deb", "ian"]].map(|w| w.concat());
+    let text = |p: &str| !p.ends_with(".lock") && !p.ends_with("LICENSE") && p != ".git";
+    let mut wrong = Vec::new();
+    for path in files_below("", &text) {
+        let content = read(&path);
+        for word in owed.iter().chain(&machines).filter(|word| content.contains(word.as_str())) {
+            wrong.push(format!("{path}: {word}"));
+        }
+    }
+    nothing_wrong(wrong, "work left for later belongs into an issue, and the project names no machine of those who build it");
+}
+
+#[test]
+fn migrations_are_numbered_without_gaps() {
+    for folder in files_below("migrations", &|p| p.ends_with(".sql")).iter().filter_map(|p| p.rsplit_once('/')).map(|(f, _)| f.to_owned()).collect::<BTreeSet<_>>() {
+        let names = files_below(&folder, &|p| p.ends_with(".sql"));
+        for (n, name) in names.iter().enumerate() {
+            let file = name.rsplit('/').next().unwrap_or_default();
+            assert!(file.starts_with(&format!("{:04}_", n + 1)), "{name} should be number {:04} of {folder}", n + 1);
+        }
+    }
+}
+
+#[test]
+fn every_diagnostic_is_documented() {
+    let documented: BTreeSet<String> = read("docs/errors.md").lines().filter_map(|l| l.strip_prefix("## ")).map(|h| h.trim().trim_matches('`').to_owned()).collect();
+    let raised = codes_raised();
+    let missing = raised.iter().filter(|(code, _)| !documented.contains(*code)).map(|(code, path)| format!("{code} ({path}) is not in docs/errors.md"));
+    let stale = documented.iter().filter(|code| !raised.contains_key(*code)).map(|code| format!("{code} is in docs/errors.md, but nothing raises it"));
+    nothing_wrong(missing.chain(stale).collect(), "docs/errors.md explains every code there is, and no other");
+    let order: Vec<String> = read("docs/errors.md").lines().filter_map(|l| l.strip_prefix("## ")).map(str::to_owned).collect();
+    assert!(order.is_sorted(), "docs/errors.md is sorted by code");
+}
+
+/// Literals of the form `area.kebab-words` in code, where some diagnostic is raised with a code of that area.
+fn codes_raised() -> BTreeMap<String, String> {
+    // What stands between any two quotes: some of it lies between two literals, and then it has not the shape of a code.
+    let literals = |code: &str| -> Vec<String> { code.split('"').map(str::to_owned).collect() };
+    let shaped = |text: &str| {
+        let kebab = |s: &str| !s.is_empty() && s.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        text.split_once('.').is_some_and(|(area, rest)| kebab(area) && kebab(rest))
+    };
+    let not_codes = ["yaml", "yml", "json", "env", "toml", "sock", "example", "local", "lock", "md", "db", "sql"];
+    let all: Vec<Source> = sources().into_iter().filter(|s| !is_test_file(&s.path)).collect();
+    let mut areas = BTreeSet::from(["lint".to_owned()]);
+    for source in &all {
+        for raised in source.code.split("Diagnostic::error(").skip(1).chain(source.code.split("Diagnostic::warning(").skip(1)) {
+            if let Some(code) = raised.trim_start().strip_prefix('"').and_then(|r| r.split('"').next()) {
+                areas.extend(code.split_once('.').map(|(area, _)| area.to_owned()));
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    for source in &all {
+        for text in literals(&source.code).into_iter().filter(|text| shaped(text)) {
+            let (area, rest) = text.split_once('.').unwrap_or_default();
+            if areas.contains(area) && !not_codes.contains(&rest) {
+                found.entry(text.clone()).or_insert_with(|| source.path.clone());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn links_in_the_documents_lead_somewhere() {
+    let mut wrong = Vec::new();
+    for path in files_below("", &|p| p.ends_with(".md")) {
+        let text = read(&path);
+        let folder = Path::new(&path).parent().unwrap_or(Path::new(""));
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            if link.contains("://") || link.contains(' ') {
+                continue;
+            }
+            let target = if file.is_empty() { PathBuf::from(&path) } else { folder.join(file) };
+            let heading = |l: &str| l.starts_with('#') && slug(l.trim_start_matches('#')) == anchor;
+            if !Path::new(ROOT).join(&target).exists() {
+                wrong.push(format!("{path}: {link} is not there"));
+            } else if !anchor.is_empty() && !read(&target.to_string_lossy()).lines().any(heading) {
+                wrong.push(format!("{path}: {link}: no such heading"));
+            }
+        }
+    }
+    nothing_wrong(wrong, "a link in a document leads nowhere");
+}
+
+/// As Git hosts make an anchor of a heading.
+fn slug(heading: &str) -> String {
+    let kept = heading.trim().to_lowercase();
+    kept.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c)).map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+#[test]
+fn test_data_has_an_owner() {
+    let rust: String = files_below("tests", &|p| p.ends_with(".rs")).iter().chain(&files_below("src", &|p| p.ends_with(".rs"))).map(|p| read(p)).collect();
+    let scripts: String = files_below("scripts", &|_| true).iter().map(|p| read(p)).chain([read("Makefile")]).collect();
+    let folders: BTreeSet<String> = files_below("tests", &|p| !p.ends_with(".rs"))
+        .iter()
+        .filter_map(|p| p.rsplit_once('/').map(|(folder, _)| folder.to_owned()))
+        .filter_map(|folder| folder.split('/').take(2).collect::<Vec<_>>().join("/").into())
+        .collect();
+    let orphans = folders.into_iter().filter(|folder| !rust.contains(folder.as_str()) && !scripts.contains(folder.as_str()));
+    nothing_wrong(orphans.collect(), "no test names this folder of test data");
+}
+
+#[test]
+fn long_files_and_functions_are_worth_a_second_look() {
+    for source in sources() {
+        let lines = source.code.lines().count();
+        if lines > 400 {
+            println!("notice: {} has {lines} lines", source.path);
+        }
+        for (name, length) in functions(&source.code).into_iter().filter(|(_, length)| *length > 60) {
+            println!("notice: {}: fn {name} has {length} lines", source.path);
+        }
+    }
+}
+
+/// Name and length of each function, by the indentation that rustfmt gives.
+fn functions(code: &str) -> Vec<(String, usize)> {
+    let lines: Vec<&str> = code.lines().collect();
+    let mut found = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let trimmed = line.trim_start();
+        let opens = trimmed.starts_with("fn ") || trimmed.contains(" fn ") && trimmed.starts_with("pub") || trimmed.starts_with("async fn ");
+        if let Some((_, rest)) = trimmed.split_once("fn ").filter(|_| opens) {
+            let close = format!("{}}}", &line[..line.len() - trimmed.len()]);
+            let length = lines[at..].iter().position(|l| *l == close).map_or(1, |n| n + 1);
+            found.push((word(rest), length));
+        }
+    }
+    found
+}
