@@ -13,7 +13,7 @@ use crate::project::{IMAGE, Shape, WEB};
 use crate::report::{Goal, Row, Samples, Unit};
 use crate::rig::{BOTH, Rig, Who};
 
-const PROJECT: &str = "bench-change";
+const PROJECT: &str = "bench-hearth-change";
 const SERVICES: usize = 100;
 /// Between two requests.
 const EVERY: Duration = Duration::from_millis(4);
@@ -125,8 +125,10 @@ impl Asking {
             "Image": IMAGE, "Entrypoint": ["/probe"], "Cmd": ["--ask", address], "Tty": true, "StopSignal": "SIGKILL",
             "HostConfig": { "Binds": binds, "NetworkMode": format!("{PROJECT}_edge") },
         });
-        client.send("DELETE", "/containers/bench-asking?force=1", "text/plain", b"").map_err(|e| e.to_string())?;
-        let made = client.call("POST", "/containers/create?name=bench-asking", Some(&body))?;
+        client
+            .send("DELETE", "/containers/bench-hearth-asking?force=1", "text/plain", b"")
+            .map_err(|e| e.to_string())?;
+        let made = client.call("POST", "/containers/create?name=bench-hearth-asking", Some(&body))?;
         let id = made["Id"].as_str().unwrap_or_default().to_string();
         client.call("POST", &format!("/containers/{id}/start"), None)?;
         Ok(Asking { client, id })

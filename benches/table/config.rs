@@ -7,7 +7,7 @@ use crate::rig::{BOTH, Rig};
 pub fn rows(rig: &Rig) -> Result<Vec<Row>, String> {
     let mut rows = Vec::new();
     for (services, most) in [(30, 0.2), (200, 0.1)] {
-        let file = rig.write(&format!("bench-config-{services}"), &project::listed(services))?;
+        let file = rig.write(&format!("bench-hearth-config-{services}"), &project::listed(services))?;
         let mut samples: [Samples; 2] = Default::default();
         for run in 0..=rig.runs {
             for (who, samples) in BOTH.iter().zip(&mut samples) {

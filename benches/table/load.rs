@@ -21,7 +21,7 @@ const LINEAR: f64 = 1.25;
 pub fn rows(rig: &Rig) -> Result<Vec<Row>, String> {
     let mut samples: [Samples; 4] = Default::default();
     for (size, samples) in SIZES.iter().zip(&mut samples) {
-        let file = rig.write(&format!("bench-load-{size}"), &project::listed(*size))?;
+        let file = rig.write(&format!("bench-hearth-load-{size}"), &project::listed(*size))?;
         // In a process of its own: what it needs of memory would count for every program that is measured here.
         let program = std::env::current_exe().map_err(|e| e.to_string())?;
         let output = Command::new(program).arg("--load").arg(&file).arg(rig.runs.to_string()).output();

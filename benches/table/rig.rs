@@ -1,5 +1,7 @@
 //! What all subjects share: the two programs, the engine, a place for files.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -29,6 +31,19 @@ pub struct Rig {
     /// Gone with everything in it when the bench ends.
     pub dir: tempfile::TempDir,
     pub compose: PathBuf,
+    /// Projects that were written, to be cleared away.
+    projects: RefCell<BTreeSet<String>>,
+}
+
+/// Whatever happened, nothing is left on the engine. What fails here is found and cleared by the next run.
+impl Drop for Rig {
+    fn drop(&mut self) {
+        let mut client = self.client();
+        for project in self.projects.borrow().iter() {
+            let _ = client.clear(project);
+        }
+        let _ = client.call("DELETE", &format!("/images/{}", crate::project::IMAGE), None);
+    }
 }
 
 impl Rig {
@@ -40,7 +55,7 @@ impl Rig {
         if !compose.is_file() {
             return Err(format!("no Compose: {}", String::from_utf8_lossy(&output.stderr)));
         }
-        Ok(Rig { runs, socket, dir, compose })
+        Ok(Rig { runs, socket, dir, compose, projects: RefCell::default() })
     }
 
     pub fn client(&self) -> Client {
@@ -53,6 +68,7 @@ impl Rig {
 
     /// Writes a project's file. Its directory is its name: both programs find the same project in it.
     pub fn write(&self, project: &str, text: &str) -> Result<PathBuf, String> {
+        self.projects.borrow_mut().insert(project.to_string());
         let dir = self.path(project);
         let file = dir.join("compose.yaml");
         let written = std::fs::create_dir_all(&dir).and_then(|()| std::fs::write(&file, text));

@@ -27,8 +27,8 @@ struct Seen {
     memory: [Samples; 2],
     bare_up: [Samples; 2],
     bare_down: [Samples; 2],
-    /// Percent of a run's time with no engine call open.
-    outside: Samples,
+    /// Percent of a run's time with no engine call open: seen at the socket, and by the walker's own account.
+    outside: [Samples; 2],
 }
 
 pub fn rows(rig: &Rig) -> Result<Vec<Row>, String> {
@@ -49,7 +49,7 @@ fn rows_of(services: usize, seen: Seen) -> Vec<Row> {
     };
     let ((up_at, bare_up), (down_at, bare_down)) = (best(seen.bare_up), best(seen.bare_down));
     let ([up, compose_up], [down, compose_down], [nothing, compose_nothing]) = (seen.up, seen.down, seen.nothing);
-    let [memory, compose_memory] = seen.memory;
+    let ([memory, compose_memory], [at_socket, own]) = (seen.memory, seen.outside);
     let mut rows = vec![
         Row::new(
             format!("nothing to do, {services} services"),
@@ -64,11 +64,11 @@ fn rows_of(services: usize, seen: Seen) -> Vec<Row> {
         Row::new(
             format!("cold up, {services}: time with no engine call open"),
             Unit::Percent,
-            seen.outside,
+            at_socket,
             Samples::default(),
             Goal::AtMost(5.0),
         )
-        .note("seen at the socket"),
+        .note(format!("seen at the socket; by its own account {:.1} %", own.median())),
         Row::new(format!("down, {services} services"), Unit::Seconds, down.clone(), compose_down, Goal::Ratio(0.85)),
         Row::new(format!("down, {services}, beside the bare client"), Unit::Seconds, down, bare_down, Goal::None)
             .note(format!("{down_at} calls at once")),
@@ -84,7 +84,7 @@ fn rows_of(services: usize, seen: Seen) -> Vec<Row> {
 }
 
 fn plain(rig: &Rig, relay: &Relay, services: usize) -> Result<Seen, String> {
-    let name = format!("bench-{services}");
+    let name = format!("bench-hearth-{services}");
     let file = rig.write(&name, &Shape::of(services).text())?;
     let mut client = rig.client();
     client.clear(&name)?;
@@ -105,8 +105,7 @@ fn plain(rig: &Rig, relay: &Relay, services: usize) -> Result<Seen, String> {
         }
     }
     for run in 0..rig.runs.min(3) {
-        let (percent, noted) = outside(rig, relay, &file)?;
-        seen.outside.add(percent);
+        let noted = outside(rig, relay, &file, &mut seen.outside)?;
         if run == 0 {
             explain(&noted);
         }
@@ -164,13 +163,19 @@ fn bare_down(rig: &Rig, name: &str, file: &Path, at_once: usize) -> Result<Durat
     bare::send(&plan, at_once, &rig.socket, "")
 }
 
-/// A cold up through the relay: the percentage of the whole process's time in which it had no call open.
-fn outside(rig: &Rig, relay: &Relay, file: &Path) -> Result<(f64, Noted), String> {
+/// A cold up through the relay: percentages of the whole process's time in which no call was open.
+fn outside(rig: &Rig, relay: &Relay, file: &Path, samples: &mut [Samples; 2]) -> Result<Noted, String> {
     relay.take();
-    let mut command = rig.command(Who::Hearth, file, &relay.socket, rig::up(Who::Hearth));
-    let wall = process::succeed(&mut command, &rig.path("log"))?.wall;
+    let (mut command, log) = (rig.command(Who::Hearth, file, &relay.socket, &["up", "--json"]), rig.path("log"));
+    let wall = process::succeed(&mut command, &log)?.wall.as_secs_f64();
     let noted = relay.take();
-    Ok((100.0 * (1.0 - noted.busy.as_secs_f64() / wall.as_secs_f64()), noted))
+    let percent = |busy: f64| 100.0 * (1.0 - busy / wall);
+    samples[0].add(percent(noted.busy.as_secs_f64()));
+    let said = std::fs::read_to_string(&log).unwrap_or_default();
+    let last = said.lines().rev().find_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let own = last.and_then(|line| line["seconds_waited"].as_f64()).ok_or("the result names no seconds_waited")?;
+    samples[1].add(percent(own));
+    Ok(noted)
 }
 
 fn explain(noted: &Noted) {
@@ -184,7 +189,7 @@ fn explain(noted: &Noted) {
 /// Up where services wait for healthy databases: the engine's probes set the pace for both.
 fn with_health(rig: &Rig) -> Result<Vec<Row>, String> {
     let services = 30;
-    let name = format!("bench-{services}-health");
+    let name = format!("bench-hearth-{services}-health");
     let file = rig.write(&name, &Shape { health: true, ..Shape::of(services) }.text())?;
     let mut client = rig.client();
     client.clear(&name)?;

@@ -55,11 +55,16 @@ pub fn tell(session: &Session<'_>, rounds: &[(Plan, Report)], took: Duration) ->
         _ => "failed",
     };
     if out.json {
+        let sum = |of: fn(&Report) -> Duration| rounds.iter().map(|(_, report)| of(report)).sum::<Duration>();
+        let seconds = |time: Duration| (time.as_secs_f64() * 1000.0).round() / 1000.0;
+        // The last two tell whose time it was: the calls' own, one by one, and the time with any of them open.
         let value = json!({
             "event": "result",
             "outcome": outcome,
             "summary": counts.words(),
-            "seconds": (took.as_secs_f64() * 1000.0).round() / 1000.0,
+            "seconds": seconds(took),
+            "seconds_of_calls": seconds(sum(|report| report.in_calls)),
+            "seconds_waited": seconds(sum(|report| report.busy)),
         });
         out.line(value.to_string());
     } else {
