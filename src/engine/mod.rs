@@ -9,6 +9,7 @@ pub mod fake;
 
 use async_trait::async_trait;
 
+use crate::compose::Compat;
 use crate::diag::Diagnostic;
 use crate::plan::Action;
 use crate::plan::observed::{Container, ContainerId, Observed};
@@ -22,7 +23,12 @@ pub struct Scope {
     /// Names of networks and volumes that the project uses, its own and external ones.
     pub networks: Vec<String>,
     pub volumes: Vec<String>,
-    /// Inspect every container of the project (drift, causes); else only what the list call gives.
+    /// Sources of bind mounts: those that do not exist come back in `HostFacts::missing_paths` (a local engine only).
+    pub bind_sources: Vec<String>,
+    /// Whose `image` label is wanted in `observed::Image::label_id`.
+    pub compat: Compat,
+    /// Inspect every container of the project (drift, causes); else only what the list call gives: no aliases, no start
+    /// time, no engine error, no OOM mark, `detail: None`.
     pub inspect: bool,
 }
 

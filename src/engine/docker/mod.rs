@@ -1,1 +1,126 @@
-//! A real Docker Engine over bollard.
+//! A real Docker Engine (20.10 or newer) behind [`Engine`]; one file a subject.
+//!
+//! | subject | file |
+//! |---|---|
+//! | where the engine is, and the docker CLI's settings | `connect`, `contexts`, `credentials` |
+//! | the connection, bounded in time | `wire`, `tls` |
+//! | failures in words | `errors` |
+//! | one look at the world | `observe`, `convert`, `host` |
+//! | actions of a plan | `perform`, `containers`, `older`, `upload`, `wait`, `hooks` |
+//! | images | `pull`, `build`, `context`, `ignore` |
+//! | logs and exec | `streams` |
+//!
+//! bollard carries what streams; everything else is JSON as it is (`wire` says why).
+
+mod connect;
+mod containers;
+mod contexts;
+mod convert;
+mod errors;
+mod hooks;
+mod host;
+mod observe;
+mod older;
+mod perform;
+mod tls;
+mod upload;
+mod wait;
+mod wire;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::OnceCell;
+
+use super::{Engine, EngineError, Known, Outcome, Progress, Scope};
+use crate::plan::Action;
+use crate::plan::observed::{Container, EngineFacts, Observed};
+use connect::Place;
+use errors::Fault;
+use wire::Wire;
+
+/// A connection to one engine. Clones share it.
+#[derive(Clone)]
+pub struct DockerEngine {
+    place: Arc<Place>,
+    wire: Wire,
+    /// bollard over the same connections, for what streams.
+    bollard: bollard::Docker,
+    /// The pinned API version.
+    api: (u32, u32),
+    info: Arc<OnceCell<(EngineFacts, bool)>>,
+}
+
+impl DockerEngine {
+    /// Finds the engine as the docker CLI does and asks it once, within 10 s. `env` is the process environment: nothing
+    /// else of it is read here.
+    pub async fn connect(env: &BTreeMap<String, String>) -> Result<DockerEngine, EngineError> {
+        let place = Arc::new(connect::find(env)?);
+        let tell = |fault| errors::tell(fault, "greet the engine", &place);
+        let wire = Wire::new(&place.address).map_err(tell)?;
+        let greeting = wire.greet().await.map_err(tell)?;
+        if greeting.api < wire::OLDEST {
+            return Err(errors::too_old(&greeting.server, greeting.api));
+        }
+        let api = greeting.api.min(wire::NEWEST).min(place.api.unwrap_or(wire::NEWEST));
+        let wire = wire.pinned(api);
+        let transport = wire.clone();
+        let send = move |request| {
+            let wire = transport.clone();
+            async move { wire.send(request).await.map_err(Fault::into_bollard) }
+        };
+        // Time is watched by our own transport: bollard's limit must never cut a build's upload short.
+        let bollard = bollard::Docker::connect_with_custom_transport(
+            send,
+            Some("http://engine"),
+            u64::from(u32::MAX),
+            bollard::API_DEFAULT_VERSION,
+        )
+        .map_err(|e| errors::tell(Fault::from_bollard(e), "greet the engine", &place))?;
+        Ok(DockerEngine { place, wire, bollard, api, info: Arc::default() })
+    }
+
+    /// The engine's address, in the docker CLI's form.
+    pub fn host(&self) -> &str {
+        &self.place.host
+    }
+
+    /// Version, id, platform: asked once.
+    pub async fn about(&self) -> Result<EngineFacts, EngineError> {
+        self.facts().await.map_err(|f| self.tell(f, "ask the engine about itself"))
+    }
+
+    /// `HTTP_PROXY` and its kin from the docker CLI's settings, which belong into every container of this engine.
+    pub fn proxies(&self) -> BTreeMap<String, String> {
+        self.place.settings.proxies_for(&self.place.host)
+    }
+
+    fn tell(&self, fault: Fault, what: &str) -> EngineError {
+        errors::tell(fault, what, &self.place)
+    }
+}
+
+#[async_trait]
+impl Engine for DockerEngine {
+    async fn observe(&self, scope: &Scope) -> Result<Observed, EngineError> {
+        observe::observe(self, scope).await.map_err(|f| self.tell(f, "look at what runs"))
+    }
+
+    async fn perform(
+        &self,
+        action: &Action,
+        known: &Known,
+        progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<Outcome, EngineError> {
+        perform::perform(self, action, known, progress).await
+    }
+
+    async fn inspect(&self, id: &str) -> Result<Option<Container>, EngineError> {
+        self.container(id).await.map_err(|f| self.tell(f, &format!("look at the container {id}")))
+    }
+
+    async fn last_words(&self, id: &str, lines: u32) -> Result<Vec<String>, EngineError> {
+        wait::last_words(self, id, lines).await.map_err(|f| self.tell(f, "read the container's last words"))
+    }
+}

@@ -1,0 +1,598 @@
+//! The one place where failures of the connection and words of the engine become diagnostics.
+
+use std::error::Error as _;
+use std::path::Path;
+use std::time::Duration;
+
+use super::connect::Place;
+use super::wire::DialError;
+use crate::base::{units, wording};
+use crate::diag::{Code, Diagnostic, Kind};
+use crate::engine::EngineError;
+
+/// What went wrong, before it is put in words.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// No connection could be opened.
+    #[error("{0}")]
+    Connect(std::io::Error),
+    #[error("{0}")]
+    Tls(String),
+    /// A connection, and no answer to a ping on it.
+    #[error("no answer within {}", units::duration(*.0))]
+    Silent(Duration),
+    /// It answers pings, but this call took longer than any such call may.
+    #[error("not done within {}", units::duration(*.0))]
+    Slow(Duration),
+    /// The connection ended before the answer did.
+    #[error("{0}")]
+    Lost(String),
+    /// The engine said no.
+    #[error("{message}")]
+    Refused { status: u16, message: String },
+    /// An answer that no Docker Engine gives.
+    #[error("{0}")]
+    Garbled(String),
+    /// Something on this machine, in words of ours.
+    #[error("{0}")]
+    Local(String),
+}
+
+impl Fault {
+    pub fn other(error: impl std::fmt::Display) -> Fault {
+        Fault::Local(error.to_string())
+    }
+
+    /// The engine's refusals that come inside a stream (`{"error": ...}`).
+    pub fn said(message: impl Into<String>) -> Fault {
+        Fault::Refused { status: 500, message: message.into() }
+    }
+
+    /// From the pooled client: a connection that could not be opened, or one that broke.
+    pub fn from_client(error: hyper_util::client::legacy::Error) -> Fault {
+        let connecting = error.is_connect();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            match cause.downcast_ref::<DialError>() {
+                Some(DialError::Tls(words)) => return Fault::Tls(words.clone()),
+                Some(DialError::Io(io)) => return Fault::Connect(copy(io)),
+                None => {}
+            }
+            if let Some(io) = cause.downcast_ref::<std::io::Error>().filter(|_| connecting) {
+                return Fault::Connect(copy(io));
+            }
+            source = cause.source();
+        }
+        Fault::Lost(chain(&error))
+    }
+
+    /// From bollard, whose transport carries our own faults inside an I/O error.
+    pub fn from_bollard(error: bollard::errors::Error) -> Fault {
+        use bollard::errors::Error as E;
+        match error {
+            E::DockerResponseServerError { status_code, message } => Fault::Refused { status: status_code, message },
+            E::DockerStreamError { error } => Fault::said(error),
+            E::IOError { err } if err.get_ref().is_some_and(|inner| inner.is::<Fault>()) => match err.into_inner() {
+                Some(inner) => inner.downcast::<Fault>().map_or_else(|e| Fault::Lost(e.to_string()), |fault| *fault),
+                None => Fault::Lost(String::new()),
+            },
+            E::JsonDataError { message, .. } => Fault::Garbled(message),
+            E::JsonSerdeError { err } => Fault::Garbled(err.to_string()),
+            other => Fault::Lost(chain(&other)),
+        }
+    }
+
+    /// As bollard's transport wants it.
+    pub fn into_bollard(self) -> bollard::errors::Error {
+        bollard::errors::Error::IOError { err: std::io::Error::other(self) }
+    }
+}
+
+fn copy(error: &std::io::Error) -> std::io::Error {
+    error
+        .raw_os_error()
+        .map_or_else(|| std::io::Error::new(error.kind(), error.to_string()), std::io::Error::from_raw_os_error)
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        words = format!("{words}: {cause}");
+        source = cause.source();
+    }
+    words
+}
+
+/// Puts a fault in words. `what` says in the infinitive what was being done: ``create the container `web-1` ``.
+pub fn tell(fault: Fault, what: &str, place: &Place) -> EngineError {
+    let detail = clean(&fault.to_string());
+    let host = &place.host;
+    let lost = "run the same command again once the engine answers: it goes on from what is there";
+    let (diagnostic, status) = match fault {
+        Fault::Connect(error) => (connecting(&error, place), None),
+        Fault::Tls(words) => {
+            let title = format!("no secure connection to the Docker Engine at {host}: {}", clean(&words));
+            let hint = format!("look at the certificates that {} names", place.because);
+            (unavailable("engine.tls", title).hint(hint), None)
+        }
+        Fault::Silent(after) => {
+            let title = format!(
+                "the Docker Engine at {host} does not answer: {what} was given up after {} of silence",
+                units::duration(after)
+            );
+            (unavailable("engine.silent", title).hint("see what it is doing: systemctl status docker").hint(lost), None)
+        }
+        Fault::Slow(limit) => {
+            let title =
+                format!("the Docker Engine could not {what} within {}, though it answers", units::duration(limit));
+            (
+                failed("engine.slow", title)
+                    .hint("look at the load of the machine and at the engine's log: journalctl -u docker"),
+                None,
+            )
+        }
+        Fault::Lost(_) => {
+            let title = format!("the connection to the Docker Engine at {host} broke off: it was about to {what}");
+            (
+                unavailable("engine.lost", title)
+                    .hint("it was stopped or restarted: systemctl status docker")
+                    .hint(lost),
+                None,
+            )
+        }
+        Fault::Garbled(_) => {
+            let title = format!("what answers at {host} does not speak as a Docker Engine does (asked to {what})");
+            (
+                unavailable("engine.garbled", title)
+                    .hint(format!("check the address: it comes from {}", place.because)),
+                None,
+            )
+        }
+        Fault::Local(words) => (failed("engine.local", format!("could not {what}: {}", clean(&words))), None),
+        Fault::Refused { status, message } => (refused(status, &clean(&message), what), Some(status)),
+    };
+    EngineError { diagnostic: Box::new(diagnostic), detail, status }
+}
+
+fn unavailable(code: Code, title: String) -> Diagnostic {
+    Diagnostic::error(code, title).kind(Kind::Unavailable)
+}
+
+fn failed(code: Code, title: String) -> Diagnostic {
+    Diagnostic::error(code, title).kind(Kind::Failed)
+}
+
+fn connecting(error: &std::io::Error, place: &Place) -> Diagnostic {
+    use std::io::ErrorKind;
+    let host = &place.host;
+    let from = format!("the address comes from {}", place.because);
+    let diagnostic = match error.kind() {
+        ErrorKind::NotFound => {
+            unavailable("engine.no-socket", format!("no Docker Engine at {host}: there is no such socket"))
+                .hint("is Docker installed and running? systemctl start docker, or: apt install docker.io")
+        }
+        ErrorKind::PermissionDenied => {
+            Diagnostic::error("engine.socket-denied", format!("you may not use the Docker Engine's socket {host}"))
+                .kind(Kind::Denied)
+                .hint("join the group that owns it, then sign in again: sudo usermod -aG docker $USER")
+        }
+        ErrorKind::ConnectionRefused => {
+            unavailable("engine.not-running", format!("no Docker Engine answers at {host}"))
+                .hint("start it: systemctl start docker")
+        }
+        _ => unavailable(
+            "engine.unreachable",
+            format!("the Docker Engine at {host} cannot be reached: {}", clean(&error.to_string())),
+        ),
+    };
+    let rootless = place
+        .rootless
+        .as_ref()
+        .map(|path| format!("a rootless engine has its socket at {0}: export DOCKER_HOST=unix://{0}", path.display()));
+    rootless.into_iter().fold(diagnostic.hint(from), Diagnostic::hint)
+}
+
+/// One sort of refusal: words that mark it, its code, its sentence (`{what}` is what was being done), and ways out.
+struct Refusal {
+    marks: &'static [&'static str],
+    code: Code,
+    title: &'static str,
+    hints: &'static [&'static str],
+}
+
+const PULLED: &str = "sign in: docker login REGISTRY";
+
+/// Looked through in order; the first whose mark is in the engine's words (in lower case) counts.
+const REFUSALS: &[Refusal] = &[
+    Refusal {
+        marks: &[
+            "port is already allocated",
+            "failed to bind host port",
+            "bind: address already in use",
+            "ports are not available",
+        ],
+        code: "engine.port-taken",
+        title: "could not {what}: a host port is taken",
+        hints: &["find who holds it: ss -ltnup", "publish another port, or stop the other program"],
+    },
+    Refusal {
+        marks: &["is already in use by container"],
+        code: "engine.name-taken",
+        title: "could not {what}: a container of that name is there already",
+        hints: &["see it: docker ps -a", "rename or remove it, or choose another name"],
+    },
+    Refusal {
+        marks: &["address already in use"],
+        code: "engine.address-taken",
+        title: "could not {what}: its fixed address is taken",
+        hints: &["choose another `ipv4_address`, outside of `ip_range`"],
+    },
+    Refusal {
+        marks: &["no space left on device", "disk quota exceeded"],
+        code: "engine.disk-full",
+        title: "could not {what}: the engine's disk is full",
+        hints: &["see what fills it: docker system df", "remove what is not needed: docker image prune"],
+    },
+    Refusal {
+        marks: &["non-overlapping ipv4 address pool", "address pools have been fully subnetted"],
+        code: "engine.no-subnets",
+        title: "could not {what}: the engine has no address range left for another network",
+        hints: &[
+            "remove networks that nothing uses: docker network prune",
+            "give the network a subnet of its own, or raise default-address-pools in /etc/docker/daemon.json",
+        ],
+    },
+    Refusal {
+        marks: &["pool overlaps with other one on this address space"],
+        code: "engine.subnet-taken",
+        title: "could not {what}: its subnet overlaps with another network's",
+        hints: &["see the others: docker network inspect $(docker network ls -q)", "choose another subnet"],
+    },
+    Refusal {
+        marks: &[
+            "no matching manifest for",
+            "does not match the specified platform",
+            "image with reference was found but its platform",
+        ],
+        code: "engine.no-platform",
+        title: "could not {what}: the image is not made for this platform",
+        hints: &["choose a tag that is, or set `platform`"],
+    },
+    Refusal {
+        marks: &["toomanyrequests"],
+        code: "engine.registry-limit",
+        title: "could not {what}: the registry allows no more pulls for now",
+        hints: &["wait, or sign in for a higher limit: docker login"],
+    },
+    Refusal {
+        marks: &[
+            "pull access denied",
+            "unauthorized",
+            "authentication required",
+            "no basic auth credentials",
+            "requested access to the resource is denied",
+            "incorrect username or password",
+            "denied: ",
+        ],
+        code: "engine.registry-denied",
+        title: "could not {what}: the registry does not give it to you, or there is no such image",
+        hints: &["check the image's name", PULLED],
+    },
+    Refusal {
+        marks: &[
+            "manifest unknown",
+            "manifest for ",
+            "repository does not exist",
+            "name unknown",
+            "invalid repository name",
+            "failed to resolve reference",
+        ],
+        code: "engine.no-manifest",
+        title: "could not {what}: the registry has no such image or tag",
+        hints: &["check name and tag on the registry's page"],
+    },
+    Refusal {
+        marks: &[
+            "dial tcp",
+            "no such host",
+            "i/o timeout",
+            "tls handshake timeout",
+            "client.timeout exceeded",
+            "network is unreachable",
+            "server misbehaving",
+            "tls: failed to verify certificate",
+            "http response to https client",
+        ],
+        code: "engine.registry-unreachable",
+        title: "could not {what}: the registry cannot be reached",
+        hints: &["is the machine online, and does its name service work?"],
+    },
+    Refusal {
+        marks: &["no such image"],
+        code: "engine.no-image",
+        title: "could not {what}: the image is not on this machine",
+        hints: &["pull it: hearth pull"],
+    },
+    Refusal {
+        marks: &["not a directory: unknown: are you trying to mount a directory onto a file"],
+        code: "engine.mount",
+        title: "could not {what}: a file and a directory would be mounted onto each other",
+        hints: &["a missing source is made as a directory: put the file there first, then remove the directory"],
+    },
+    Refusal {
+        marks: &[
+            "bind source path does not exist",
+            "invalid mount config",
+            "error mounting",
+            "failed to mount",
+            "invalid volume specification",
+            "error while mounting volume",
+            "error while creating mount source path",
+            "failed to mount local volume",
+            "duplicate mount point",
+        ],
+        code: "engine.mount",
+        title: "could not {what}: a mount cannot be made",
+        hints: &["check sources and targets under `volumes`"],
+    },
+    Refusal {
+        marks: &[
+            "error gathering device information",
+            "could not select device driver",
+            "unresolvable cdi devices",
+            "error mapping device",
+        ],
+        code: "engine.device",
+        title: "could not {what}: a device is not there",
+        hints: &["check `devices` and `gpus`, and whether the device's driver is loaded"],
+    },
+    Refusal {
+        marks: &["invalid capability", "unknown capability", "invalid capadd", "invalid capdrop"],
+        code: "engine.capability",
+        title: "could not {what}: there is no such capability",
+        hints: &["check `cap_add` and `cap_drop`: names such as NET_ADMIN"],
+    },
+    Refusal {
+        marks: &["client version", "minimum supported api version"],
+        code: "engine.too-old",
+        title: "could not {what}: this engine and Hearth have no API version in common",
+        hints: &["bring Docker to 20.10 or newer"],
+    },
+    Refusal {
+        marks: &[
+            "executable file not found",
+            "no command specified",
+            "no such file or directory: unknown",
+            "exec format error",
+            "is a directory: unknown",
+        ],
+        code: "engine.no-command",
+        title: "could not {what}: its command is not in the image, or does not run there",
+        hints: &["check `command` and `entrypoint`, and that the image is made for this processor"],
+    },
+    Refusal {
+        marks: &["volume is in use"],
+        code: "engine.volume-in-use",
+        title: "could not {what}: a container still uses it",
+        hints: &["see which: docker ps -a --filter volume=NAME"],
+    },
+    Refusal {
+        marks: &["has active endpoints"],
+        code: "engine.network-in-use",
+        title: "could not {what}: containers are still attached to it",
+        hints: &["see which: docker network inspect NAME"],
+    },
+    Refusal {
+        marks: &["image is being used by", "image is referenced in multiple repositories", "conflict: unable to"],
+        code: "engine.image-in-use",
+        title: "could not {what}: a container or another tag still uses it",
+        hints: &["see which: docker ps -a --filter ancestor=IMAGE"],
+    },
+    Refusal {
+        marks: &[
+            "cannot join network of a non running container",
+            "cannot join network namespace",
+            "joining network namespace",
+            "no such container",
+        ],
+        code: "engine.no-container",
+        title: "could not {what}: a container that it needs is gone or not running",
+        hints: &["run the command again: it looks at the world anew"],
+    },
+    Refusal {
+        marks: &["network not found", "no such network", "could not find a network matching"],
+        code: "engine.no-network",
+        title: "could not {what}: a network that it needs is gone",
+        hints: &["run the command again: missing networks are made"],
+    },
+    Refusal {
+        marks: &["get_no_such_volume", "no such volume"],
+        code: "engine.no-volume",
+        title: "could not {what}: a volume that it needs is gone",
+        hints: &["run the command again: missing volumes are made"],
+    },
+    Refusal {
+        marks: &["unknown or invalid runtime", "unknown runtime"],
+        code: "engine.runtime",
+        title: "could not {what}: the engine has no such runtime",
+        hints: &["see which it has: docker info"],
+    },
+];
+
+fn refused(status: u16, message: &str, what: &str) -> Diagnostic {
+    let lower = message.to_lowercase();
+    let network_gone = lower.starts_with("network ") && lower.contains(" not found");
+    let known = match network_gone {
+        true => REFUSALS.iter().find(|r| r.code == "engine.no-network"),
+        false => REFUSALS.iter().find(|r| r.marks.iter().any(|mark| lower.contains(mark))),
+    };
+    let said = format!("the engine said: {}", shortened(message));
+    match known {
+        Some(known) => {
+            let diagnostic = failed(known.code, known.title.replace("{what}", what));
+            known.hints.iter().fold(diagnostic, |d, hint| d.hint(*hint)).hint(said)
+        }
+        None if status == 501 || lower.contains("not implemented") => {
+            failed("engine.not-implemented", format!("could not {what}: this engine does not do that")).hint(said)
+        }
+        None => failed("engine.refused", format!("could not {what}: {}", shortened(message))),
+    }
+}
+
+/// One line of at most 400 characters.
+fn shortened(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(400) {
+        Some((at, _)) => format!("{}...", &line[..at]),
+        None if line.is_empty() => "nothing".into(),
+        None => line,
+    }
+}
+
+/// Without control characters, and without `user:password@` in addresses.
+pub fn clean(text: &str) -> String {
+    let mut out: String = text.chars().map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
+    let mut from = 0;
+    while let Some(at) = out[from..].find("://").map(|i| from + i + 3) {
+        let end = out[at..].find(|c: char| c.is_whitespace() || "/\"'?#".contains(c)).map_or(out.len(), |i| at + i);
+        from = at;
+        if let Some(user) = out[at..end].rfind('@') {
+            out.replace_range(at..at + user, "(hidden)");
+        }
+    }
+    out
+}
+
+pub fn config(path: &Path, why: &str) -> EngineError {
+    let title = format!("the docker settings {} cannot be read: {}", path.display(), clean(why));
+    own(Diagnostic::error("engine.docker-config", title)
+        .hint("mend the file, or name another directory in DOCKER_CONFIG"))
+}
+
+pub fn no_context(name: &str, known: &[String]) -> EngineError {
+    let diagnostic =
+        Diagnostic::error("engine.no-context", format!("there is no docker context `{name}`")).kind(Kind::NotFound);
+    let diagnostic = match wording::nearest(name, known.iter().map(String::as_str)) {
+        Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
+        None if known.is_empty() => diagnostic,
+        None => diagnostic.hint(format!("there are: {}", wording::list(known))),
+    };
+    own(diagnostic.hint("choose one with DOCKER_CONTEXT or `docker context use`; `default` is the local socket"))
+}
+
+pub fn ssh(host: &str, because: &str) -> EngineError {
+    let title =
+        format!("the engine's address {} (from {because}) is an ssh one, which Hearth does not open", clean(host));
+    own(Diagnostic::error("engine.ssh", title)
+        .hint("run hearth on that machine, which is what it is for")
+        .hint("or forward the socket: ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock HOST, then DOCKER_HOST=unix:///tmp/docker.sock"))
+}
+
+pub fn bad_address(host: &str, because: &str) -> EngineError {
+    let title = format!("the engine's address `{}` (from {because}) is not one that Hearth can open", clean(host));
+    own(Diagnostic::error("engine.bad-address", title).hint("write unix:///path/to/docker.sock or tcp://HOST:PORT"))
+}
+
+/// The engine speaks only API versions that are older than what Hearth writes.
+pub fn too_old(server: &str, api: (u32, u32)) -> EngineError {
+    let title = format!("this Docker Engine is too old: {server} speaks API {}.{}", api.0, api.1);
+    own(unavailable("engine.too-old", title).hint("bring Docker to 20.10 or newer"))
+}
+
+/// A failure in our own words alone.
+pub fn own(diagnostic: Diagnostic) -> EngineError {
+    EngineError { detail: diagnostic.title.clone(), diagnostic: Box::new(diagnostic), status: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place() -> Place {
+        super::super::connect::find(&Default::default()).unwrap()
+    }
+
+    #[test]
+    fn each_sort_of_refusal_has_its_code() {
+        for (message, code) in [
+            (
+                "driver failed programming external connectivity on endpoint x (0f): Bind for 0.0.0.0:80 failed: port is already allocated",
+                "engine.port-taken",
+            ),
+            (
+                "driver failed programming external connectivity: Error starting userland proxy: listen tcp4 0.0.0.0:22: bind: address already in use",
+                "engine.port-taken",
+            ),
+            (
+                "failed to set up container networking: driver failed programming external connectivity on endpoint a (b): failed to bind host port for 0.0.0.0:80:172.18.0.2:80/tcp: address already in use",
+                "engine.port-taken",
+            ),
+            (
+                "Conflict. The container name \"/w\" is already in use by container \"3f\". You have to remove (or rename) that container to be able to reuse that name.",
+                "engine.name-taken",
+            ),
+            ("No such image: nope:1", "engine.no-image"),
+            ("manifest for nginx:99 not found: manifest unknown: manifest unknown", "engine.no-manifest"),
+            (
+                "pull access denied for x, repository does not exist or may require 'docker login': denied: requested access to the resource is denied",
+                "engine.registry-denied",
+            ),
+            (
+                "Head \"https://r.example/v2/a/manifests/1\": dial tcp: lookup r.example on 1.1.1.1:53: no such host",
+                "engine.registry-unreachable",
+            ),
+            ("invalid mount config for type \"bind\": bind source path does not exist: /none", "engine.mount"),
+            (
+                "error gathering device information while adding custom device \"/dev/none\": no such file or directory",
+                "engine.device",
+            ),
+            ("invalid CapAdd: unknown capability: \"CAP_FLY\"", "engine.capability"),
+            ("write /var/lib/docker/tmp/x: no space left on device", "engine.disk-full"),
+            (
+                "could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network",
+                "engine.no-subnets",
+            ),
+            ("all predefined address pools have been fully subnetted", "engine.no-subnets"),
+            ("client version 1.53 is too new. Maximum supported API version is 1.45", "engine.too-old"),
+            (
+                "failed to create task for container: OCI runtime create failed: exec: \"nope\": executable file not found in $PATH: unknown",
+                "engine.no-command",
+            ),
+            ("network 0f3c not found", "engine.no-network"),
+            ("error while removing network: network x id 0f has active endpoints", "engine.network-in-use"),
+            ("remove v: volume is in use - [3f]", "engine.volume-in-use"),
+            ("toomanyrequests: You have reached your pull rate limit", "engine.registry-limit"),
+            ("something new", "engine.refused"),
+        ] {
+            let error =
+                tell(Fault::Refused { status: 500, message: message.into() }, "start the container `w`", &place());
+            assert_eq!(error.diagnostic.code, code, "{message}");
+            assert!(error.diagnostic.title.contains("start the container `w`"), "{}", error.diagnostic.title);
+            assert_eq!(error.diagnostic.kind.exit_code(), 1);
+            assert_eq!(error.detail, message);
+        }
+    }
+
+    #[test]
+    fn a_socket_that_is_closed_to_us_names_the_group() {
+        for (kind, code, exit) in [
+            (std::io::ErrorKind::PermissionDenied, "engine.socket-denied", 4),
+            (std::io::ErrorKind::NotFound, "engine.no-socket", 6),
+            (std::io::ErrorKind::ConnectionRefused, "engine.not-running", 6),
+        ] {
+            let error = tell(Fault::Connect(kind.into()), "look at the engine", &place());
+            assert_eq!((error.diagnostic.code, error.diagnostic.kind.exit_code()), (code, exit));
+            assert!(!error.diagnostic.hints.is_empty());
+        }
+    }
+
+    #[test]
+    fn logins_in_addresses_and_control_characters_are_not_shown() {
+        assert_eq!(
+            clean("get https://me:pw@r.example/v2/?x: \u{1b}[31mno"),
+            "get https://(hidden)@r.example/v2/?x:  [31mno"
+        );
+        assert_eq!(clean("tcp://a and http://u@b"), "tcp://a and http://(hidden)@b");
+    }
+}

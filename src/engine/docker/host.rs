@@ -1,0 +1,120 @@
+//! What the machine itself says, where the engine runs on it: ports that programs hold, paths that are not there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::connect::Address;
+
+/// Whether the engine runs on this machine and sees the same file system: a Unix socket, the same host name and kernel,
+/// and this process in no container of its own.
+pub fn is_local(address: &Address, info: &Value) -> bool {
+    let own = rustix::system::uname();
+    let same =
+        |field: &str, value: &std::ffi::CStr| info[field].as_str().is_some_and(|v| v.as_bytes() == value.to_bytes());
+    matches!(address, Address::Unix(_))
+        && same("Name", own.nodename())
+        && same("KernelVersion", own.release())
+        && !Path::new("/.dockerenv").exists()
+}
+
+/// The sources of bind mounts that do not exist.
+pub fn missing(paths: &[String]) -> BTreeSet<String> {
+    // Something that may not be looked at is there as far as anyone can tell: only "no such file" counts.
+    let gone = |path: &&String| matches!(std::fs::metadata(path), Err(e) if e.kind() == std::io::ErrorKind::NotFound);
+    paths.iter().filter(gone).cloned().collect()
+}
+
+/// Ports that something listens on, other than those that `published` (by containers) explains: `(address, port, protocol)`.
+pub fn taken_ports(published: &[(String, u16, String)]) -> Vec<(String, u16, String)> {
+    const TABLES: [(&str, &str); 4] =
+        [("/proc/net/tcp", "tcp"), ("/proc/net/tcp6", "tcp"), ("/proc/net/udp", "udp"), ("/proc/net/udp6", "udp")];
+    let mut by_port: BTreeMap<(u16, &str), Vec<IpAddr>> = BTreeMap::new();
+    for (ip, port, protocol) in published {
+        let ip = ip.parse().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        by_port.entry((*port, protocol.as_str())).or_default().push(ip);
+    }
+    let mut taken = BTreeSet::new();
+    for (path, protocol) in TABLES {
+        let Ok(table) = std::fs::read_to_string(path) else { continue };
+        for (ip, port) in listening(&table, protocol) {
+            let ours = by_port.get(&(port, protocol)).is_some_and(|ips| ips.iter().any(|own| overlap(*own, ip)));
+            if !ours {
+                taken.insert((ip.to_string(), port, protocol.to_string()));
+            }
+        }
+    }
+    taken.into_iter().collect()
+}
+
+fn overlap(a: IpAddr, b: IpAddr) -> bool {
+    a == b || a.is_unspecified() || b.is_unspecified()
+}
+
+/// The listening sockets of one table of `/proc/net`.
+fn listening(table: &str, protocol: &str) -> Vec<(IpAddr, u16)> {
+    let line = |line: &str| {
+        let mut columns = line.split_whitespace().skip(1);
+        let local = columns.next()?;
+        let remote = columns.next()?;
+        let state = columns.next()?;
+        // TCP: LISTEN. UDP has no such state: bound and not connected.
+        let listens = if protocol == "tcp" { state == "0A" } else { state == "07" && remote.ends_with(":0000") };
+        let (ip, port) = local.split_once(':')?;
+        listens.then_some((address(ip)?, u16::from_str_radix(port, 16).ok()?))
+    };
+    table.lines().skip(1).filter_map(line).collect()
+}
+
+/// The kernel writes addresses as 32-bit words in its own byte order.
+fn address(hex: &str) -> Option<IpAddr> {
+    let words: Vec<[u8; 4]> = (0..hex.len())
+        .step_by(8)
+        .map(|i| hex.get(i..i + 8).and_then(|w| u32::from_str_radix(w, 16).ok()).map(u32::to_ne_bytes))
+        .collect::<Option<_>>()?;
+    match words.as_slice() {
+        [v4] => Some(IpAddr::V4(Ipv4Addr::from(*v4))),
+        [a, b, c, d] => {
+            let bytes: [u8; 16] = [*a, *b, *c, *d].concat().try_into().ok()?;
+            let v6 = Ipv6Addr::from(bytes);
+            Some(v6.to_ipv4_mapped().map_or(IpAddr::V6(v6), IpAddr::V4))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_endian = "little")]
+    fn listening_sockets_are_read_from_the_kernels_tables() {
+        let tcp = "  sl  local_address rem_address   st tx_queue\n\
+            0: 0100007F:0050 00000000:0000 0A 00000000:00000000\n\
+            1: 00000000:0016 00000000:0000 0A 00000000:00000000\n\
+            2: 0100007F:0051 0100007F:9999 01 00000000:00000000\n";
+        assert_eq!(listening(tcp, "tcp"), [("127.0.0.1".parse().unwrap(), 80), ("0.0.0.0".parse().unwrap(), 22)]);
+        let tcp6 = "head\n0: 00000000000000000000000000000000:01BB 00000000000000000000000000000000:0000 0A 0\n";
+        assert_eq!(listening(tcp6, "tcp"), [("::".parse().unwrap(), 443)]);
+        let udp = "head\n0: 00000000:0035 00000000:0000 07 0\n1: 00000000:0036 0100007F:0001 07 0\n";
+        assert_eq!(listening(udp, "udp"), [("0.0.0.0".parse().unwrap(), 53)]);
+    }
+
+    #[test]
+    fn a_port_of_a_container_is_not_taken_and_one_of_ours_is() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let entry = ("127.0.0.1".to_string(), port, "tcp".to_string());
+        assert!(taken_ports(&[]).contains(&entry));
+        assert!(!taken_ports(&[("0.0.0.0".into(), port, "tcp".into())]).contains(&entry));
+    }
+
+    #[test]
+    fn only_what_is_not_there_is_missing() {
+        let paths = ["/".to_string(), "/none/such".to_string()];
+        assert_eq!(missing(&paths), BTreeSet::from(["/none/such".to_string()]));
+    }
+}
