@@ -24,6 +24,7 @@ pub fn listed(entry: &Value) -> Container {
         created_at: entry["Created"].as_i64().and_then(rfc3339).unwrap_or_default(),
         networks: networks(&entry["NetworkSettings"]["Networks"]),
         mounts: list(&entry["Mounts"]).iter().map(mount).collect(),
+        ports: ports(entry),
         network_mode: text(&entry["HostConfig"]["NetworkMode"]),
         ..Container::default()
     }
@@ -47,6 +48,7 @@ pub fn inspected(mut value: Value) -> Container {
         started_at: moment(&state_of["StartedAt"]),
         networks: networks(&value["NetworkSettings"]["Networks"]),
         mounts: list(&value["Mounts"]).iter().map(mount).collect(),
+        ports: bound(&value["NetworkSettings"]["Ports"]),
         network_mode: text(&value["HostConfig"]["NetworkMode"]),
         detail: None,
     };
@@ -60,19 +62,12 @@ pub fn inspected(mut value: Value) -> Container {
 
 /// A container of another project, from the list.
 pub fn foreign(entry: &Value, project: Option<String>) -> Foreign {
-    let port = |p: &Value| {
-        let number = u16::try_from(p["PublicPort"].as_u64()?).ok().filter(|n| *n != 0)?;
-        Some((text(&p["IP"]), number, text(&p["Type"])))
-    };
-    let mut ports: Vec<_> = list(&entry["Ports"]).iter().filter_map(port).collect();
-    ports.sort();
-    ports.dedup();
     Foreign {
         id: text(&entry["Id"]),
         name: own_name(&entry["Names"]),
         project,
         running: matches!(state(&text(&entry["State"])), State::Running | State::Paused | State::Restarting),
-        ports,
+        ports: ports(entry),
         volumes: list(&entry["Mounts"]).iter().filter_map(|m| m["Name"].as_str()).map(str::to_string).collect(),
         networks: networks(&entry["NetworkSettings"]["Networks"]).into_keys().collect(),
     }
@@ -181,6 +176,33 @@ fn networks(value: &Value) -> BTreeMap<String, Attachment> {
     value.as_object().into_iter().flatten().map(|(name, v)| (name.clone(), attachment(v))).collect()
 }
 
+/// Published ports as the list call shows them: `(host ip, host port, protocol)`.
+fn ports(entry: &Value) -> Vec<(String, u16, String)> {
+    let port = |p: &Value| {
+        let number = u16::try_from(p["PublicPort"].as_u64()?).ok().filter(|n| *n != 0)?;
+        Some((text(&p["IP"]), number, text(&p["Type"])))
+    };
+    sorted(list(&entry["Ports"]).iter().filter_map(port).collect())
+}
+
+/// The same from an inspect: `{"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}]}`.
+fn bound(value: &Value) -> Vec<(String, u16, String)> {
+    let one = |protocol: &str, b: &Value| {
+        Some((text(&b["HostIp"]), b["HostPort"].as_str()?.parse().ok()?, protocol.to_string()))
+    };
+    let of = |(key, bindings): (&String, &Value)| {
+        let protocol = key.split_once('/').map_or("tcp", |(_, protocol)| protocol).to_string();
+        list(bindings).iter().filter_map(|b| one(&protocol, b)).collect::<Vec<_>>()
+    };
+    sorted(value.as_object().into_iter().flatten().flat_map(of).collect())
+}
+
+fn sorted(mut ports: Vec<(String, u16, String)>) -> Vec<(String, u16, String)> {
+    ports.sort();
+    ports.dedup();
+    ports
+}
+
 fn mount(value: &Value) -> Mount {
     Mount {
         kind: text(&value["Type"]),
@@ -226,6 +248,17 @@ mod tests {
                 "{status}"
             );
         }
+    }
+
+    #[test]
+    fn list_and_inspect_tell_the_same_ports() {
+        let listed = json!({ "Ports": [
+            { "IP": "0.0.0.0", "PrivatePort": 80, "PublicPort": 8080, "Type": "tcp" },
+            { "PrivatePort": 81, "Type": "tcp" },
+        ] });
+        let inspected = json!({ "80/tcp": [{ "HostIp": "0.0.0.0", "HostPort": "8080" }], "81/tcp": null });
+        assert_eq!(ports(&listed), [("0.0.0.0".to_string(), 8080, "tcp".to_string())]);
+        assert_eq!(ports(&listed), bound(&inspected));
     }
 
     #[test]

@@ -2,22 +2,30 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::path::Path;
 
 use serde_json::Value;
 
 use super::connect::Address;
 
-/// Whether the engine runs on this machine and sees the same file system: a Unix socket, the same host name and kernel,
-/// and this process in no container of its own.
-pub fn is_local(address: &Address, info: &Value) -> bool {
+/// Whether the engine runs on this machine and sees the same file system: the same host name and kernel, and behind its
+/// Unix socket a process that we can see and that shares our mounts. (From within a container it is none of these.)
+pub async fn is_local(address: &Address, info: &Value) -> bool {
+    let Address::Unix(path) = address else { return false };
     let own = rustix::system::uname();
     let same =
         |field: &str, value: &std::ffi::CStr| info[field].as_str().is_some_and(|v| v.as_bytes() == value.to_bytes());
-    matches!(address, Address::Unix(_))
-        && same("Name", own.nodename())
-        && same("KernelVersion", own.release())
-        && !Path::new("/.dockerenv").exists()
+    if !same("Name", own.nodename()) || !same("KernelVersion", own.release()) {
+        return false;
+    }
+    let peer = tokio::net::UnixStream::connect(path).await.and_then(|socket| socket.peer_cred());
+    // A process of another pid namespace has no number here.
+    let Some(pid) = peer.ok().and_then(|peer| peer.pid()).filter(|pid| *pid > 0) else { return false };
+    let mounts = |who: &str| std::fs::read_link(format!("/proc/{who}/ns/mnt"));
+    match (mounts(&pid.to_string()), mounts("self")) {
+        (Ok(engine), Ok(own)) => engine == own,
+        // Only root may ask this of another user's process.
+        _ => true,
+    }
 }
 
 /// The sources of bind mounts that do not exist.

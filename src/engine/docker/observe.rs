@@ -163,7 +163,7 @@ impl DockerEngine {
                     arch: convert::text(&info["Architecture"]),
                     containerd_images: has_containerd_images(&info),
                 };
-                Ok((facts, host::is_local(&self.place.address, &info)))
+                Ok((facts, host::is_local(&self.place.address, &info).await))
             })
             .await
     }

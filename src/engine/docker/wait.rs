@@ -65,17 +65,17 @@ pub async fn wait(
             ));
         };
         let seen = seen(&value);
-        let restarts_before = *first.get_or_insert(seen.restarts);
-        match verdict(name, &seen, until, began.elapsed(), restarts_before) {
-            Verdict::Done => return Ok(Outcome { id: Some(id.to_string()), warnings: Vec::new() }),
-            Verdict::Fail(code, title) => return Err(failure(code, title, Some(&seen))),
-            Verdict::Wait => {}
-        }
         if let Some((output, _)) = &seen.probe
             && *output != told
         {
             told.clone_from(output);
             progress(Progress::Probe(told.clone()));
+        }
+        let restarts_before = *first.get_or_insert(seen.restarts);
+        match verdict(name, &seen, until, began.elapsed(), restarts_before) {
+            Verdict::Done => return Ok(Outcome { id: Some(id.to_string()), warnings: Vec::new() }),
+            Verdict::Fail(code, title) => return Err(failure(code, title, Some(&seen))),
+            Verdict::Wait => {}
         }
         sleep(pause).await;
         pause = (pause * 3 / 2).min(LATER);
@@ -111,7 +111,7 @@ fn window(check: &Value) -> u64 {
 
 fn output(probe: &Value) -> String {
     let text = probe["Output"].as_str().unwrap_or_default().trim();
-    errors::clean(text.lines().last().unwrap_or_default().get(..300).unwrap_or(text.lines().last().unwrap_or_default()))
+    errors::clean(&text.lines().last().unwrap_or_default().chars().take(300).collect::<String>())
 }
 
 fn verdict(name: &str, seen: &Seen, until: &Until, waited: Duration, restarts_before: i64) -> Verdict {
@@ -127,6 +127,7 @@ fn verdict(name: &str, seen: &Seen, until: &Until, waited: Duration, restarts_be
         Until::Completed if over && seen.exit_code == 0 => Verdict::Done,
         Until::Completed if over => ended(name, seen),
         Until::Completed => Verdict::Wait,
+        Until::Proven { may_exit: true, .. } if over && seen.exit_code == 0 => Verdict::Done,
         _ if over => ended(name, seen),
         Until::Healthy { seconds } => match seen.health {
             Some(Health::Healthy) => Verdict::Done,
@@ -141,7 +142,7 @@ fn verdict(name: &str, seen: &Seen, until: &Until, waited: Duration, restarts_be
             ),
             _ => Verdict::Wait,
         },
-        Until::Proven { seconds, stay, health } => {
+        Until::Proven { seconds, stay, health, .. } => {
             if seen.state == State::Restarting || seen.restarts > restarts_before {
                 return Verdict::Fail(
                     "engine.exited",
@@ -264,16 +265,19 @@ mod tests {
 
     #[test]
     fn a_replacement_proves_itself_by_health_or_by_staying_up() {
-        let stay = Until::Proven { seconds: 0, stay: 3000, health: false };
+        let stay = Until::Proven { seconds: 0, stay: 3000, health: false, may_exit: false };
         assert_eq!(code(&seen_as(State::Running, None), &stay, 100), "wait");
         assert_eq!(code(&seen_as(State::Running, None), &stay, 3000), "done");
         assert_eq!(code(&seen_as(State::Exited, None), &stay, 100), "engine.exited");
+        let job = Until::Proven { seconds: 0, stay: 3000, health: false, may_exit: true };
+        assert_eq!(code(&seen_as(State::Exited, None), &job, 100), "done");
+        assert_eq!(code(&Seen { exit_code: 1, ..seen_as(State::Exited, None) }, &job, 100), "engine.exited");
         assert_eq!(code(&seen_as(State::Restarting, None), &stay, 100), "engine.exited");
         assert_eq!(code(&Seen { restarts: 1, ..seen_as(State::Running, None) }, &stay, 3000), "engine.exited");
         // The image brings a health check that the file does not know of.
         assert_eq!(code(&seen_as(State::Running, Some(Health::Starting)), &stay, 4000), "wait");
         assert_eq!(code(&seen_as(State::Running, Some(Health::Starting)), &stay, 31_000), "engine.not-healthy");
-        let window = Until::Proven { seconds: 2, stay: 3000, health: true };
+        let window = Until::Proven { seconds: 2, stay: 3000, health: true, may_exit: false };
         assert_eq!(code(&seen_as(State::Running, Some(Health::Healthy)), &window, 0), "done");
         assert_eq!(code(&seen_as(State::Running, Some(Health::Starting)), &window, 2000), "engine.not-healthy");
     }

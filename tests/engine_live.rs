@@ -1,0 +1,433 @@
+//! The Docker Engine port on the engine that answers here. Without one, each test says so aloud and is counted.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use hearth::engine::docker::DockerEngine;
+use hearth::engine::{Engine, Known, Progress, Scope};
+use hearth::plan::observed::{Health, State};
+use hearth::plan::wanted::{ContainerRequest, Endpoint, NetworkRequest, VolumeRequest};
+use hearth::plan::{Action, StepId, Target, Until, request};
+use serde_json::{Value, json};
+
+const IMAGE: &str = "hearth-test/busybox:1";
+
+fn env() -> BTreeMap<String, String> {
+    std::env::vars().collect()
+}
+
+/// Runs `test` with a connected engine, and removes what it made (all names begin with `docker-live-<name>`), before and after.
+fn live(name: &str, test: impl AsyncFnOnce(&Rig)) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let engine = match DockerEngine::connect(&env()).await {
+            Ok(engine) => engine,
+            Err(error) => return eprintln!("SKIPPED {name}: {error}"),
+        };
+        let rig = Rig { engine, project: format!("docker-live-{name}") };
+        rig.clear().await;
+        test(&rig).await;
+        rig.clear().await;
+    });
+}
+
+struct Rig {
+    engine: DockerEngine,
+    project: String,
+}
+
+impl Rig {
+    fn name(&self, what: &str) -> String {
+        format!("{}-{what}", self.project)
+    }
+
+    fn scope(&self, inspect: bool) -> Scope {
+        Scope {
+            project: self.project.clone(),
+            images: vec![IMAGE.into(), "docker-live/none:1".into()],
+            inspect,
+            ..Scope::default()
+        }
+    }
+
+    async fn act(&self, action: Action, known: &Known) -> Result<Option<String>, String> {
+        let done = self.engine.perform(&action, known, &|_| {}).await;
+        done.map(|o| o.id)
+            .map_err(|e| format!("{} {}: {:?}", e.diagnostic.code, e.diagnostic.title, e.diagnostic.hints))
+    }
+
+    async fn clear(&self) {
+        let seen = self.engine.observe(&self.scope(false)).await.unwrap();
+        for c in seen.containers {
+            let container = Target::Existing { id: c.id, name: c.name };
+            self.act(Action::RemoveContainer { container, volumes: true, force: true }, &Known::default())
+                .await
+                .unwrap();
+        }
+        for n in seen.networks.into_values() {
+            self.act(Action::RemoveNetwork { id: n.id, name: n.name }, &Known::default()).await.unwrap();
+        }
+        for name in seen.volumes.into_keys() {
+            self.act(Action::RemoveVolume { name }, &Known::default()).await.unwrap();
+        }
+    }
+
+    fn request(&self, service: &str, command: &[&str]) -> ContainerRequest {
+        ContainerRequest {
+            service: service.into(),
+            number: 1,
+            name: self.name(&format!("{service}-1")),
+            config: json!({ "Image": IMAGE, "Cmd": command, "StopTimeout": 1, "Labels": { request::PROJECT: self.project, request::SERVICE: service } }),
+            host_config: json!({ "NetworkMode": "none", "RestartPolicy": { "Name": "no" } }),
+            hashed: json!({ "image": IMAGE }),
+            ..ContainerRequest::default()
+        }
+    }
+
+    async fn create(&self, request: ContainerRequest) -> Target {
+        let name = request.name.clone();
+        let action = Action::CreateContainer { request: Box::new(request), replaces: None };
+        let id = self.act(action, &Known::default()).await.unwrap().unwrap();
+        Target::Existing { id, name }
+    }
+
+    async fn run(&self, request: ContainerRequest) -> Target {
+        let container = self.create(request).await;
+        self.act(Action::StartContainer { container: container.clone() }, &Known::default()).await.unwrap();
+        container
+    }
+
+    async fn wait(&self, container: &Target, until: Until) -> Result<Option<String>, String> {
+        self.act(Action::Wait { container: container.clone(), until, optional: false }, &Known::default()).await
+    }
+}
+
+fn id(target: &Target) -> &str {
+    match target {
+        Target::Existing { id, .. } => id,
+        Target::Made { .. } => panic!("not made yet"),
+    }
+}
+
+#[test]
+fn networks_volumes_and_containers_come_and_go_and_doing_it_twice_is_success() {
+    live("life", async |rig| {
+        let none = Known::default();
+        let label = json!({ request::PROJECT: rig.project });
+        let network = NetworkRequest {
+            key: "n".into(),
+            name: rig.name("n"),
+            body: json!({ "Name": rig.name("n"), "Labels": label, "IPAM": { "Config": [{ "Subnet": "10.231.77.0/28" }] } }),
+            ..NetworkRequest::default()
+        };
+        rig.act(Action::CreateNetwork { request: Box::new(network.clone()) }, &none).await.unwrap();
+        let second = NetworkRequest {
+            name: rig.name("m"),
+            body: json!({ "Name": rig.name("m"), "Labels": label, "IPAM": { "Config": [{ "Subnet": "10.231.77.16/28" }] } }),
+            ..network
+        };
+        rig.act(Action::CreateNetwork { request: Box::new(second) }, &none).await.unwrap();
+        let volume = VolumeRequest {
+            name: rig.name("v"),
+            body: json!({ "Name": rig.name("v"), "Labels": label }),
+            ..VolumeRequest::default()
+        };
+        rig.act(Action::CreateVolume { request: Box::new(volume.clone()) }, &none).await.unwrap();
+        rig.act(Action::CreateVolume { request: Box::new(volume) }, &none).await.unwrap();
+
+        let mut request = rig.request("web", &["sleep", "1000"]);
+        request.host_config["NetworkMode"] = json!(rig.name("n"));
+        request.host_config["Binds"] = json!([format!("{}:/data:rw", rig.name("v"))]);
+        request.endpoints = vec![
+            (
+                rig.name("n"),
+                Endpoint {
+                    aliases: vec!["web".into()],
+                    mac_address: "02:42:0a:00:00:09".into(),
+                    ..Endpoint::default()
+                },
+            ),
+            (
+                rig.name("m"),
+                Endpoint { aliases: vec!["other".into()], ipv4_address: "10.231.77.20".into(), ..Endpoint::default() },
+            ),
+        ];
+        let web = rig.run(request).await;
+        rig.act(Action::StartContainer { container: web.clone() }, &none).await.unwrap();
+
+        let seen = rig.engine.observe(&rig.scope(true)).await.unwrap();
+        let c = &seen.containers[0];
+        assert_eq!((c.state, c.name.as_str(), c.image.as_str()), (State::Running, rig.name("web-1").as_str(), IMAGE));
+        assert_eq!(c.labels[request::IMAGE], seen.images[IMAGE].label_id);
+        assert_eq!(c.networks[&rig.name("m")].ip_address, "10.231.77.20");
+        assert!(c.networks[&rig.name("m")].aliases.contains(&"other".to_string()));
+        assert_eq!(c.networks[&rig.name("n")].mac_address, "02:42:0a:00:00:09");
+        assert_eq!((c.mounts[0].name.as_str(), c.mounts[0].kind.as_str()), (rig.name("v").as_str(), "volume"));
+        assert_eq!(seen.networks[&rig.name("n")].attached, [c.id.clone()]);
+        assert_eq!(seen.networks[&rig.name("n")].subnets, ["10.231.77.0/28"]);
+        assert!(seen.subnets.contains(&("10.231.77.0/28".into(), rig.name("n"))));
+        assert!(seen.volumes.contains_key(&rig.name("v")) && !seen.images.contains_key("docker-live/none:1"));
+        let quick = rig.engine.observe(&rig.scope(false)).await.unwrap();
+        assert_eq!((quick.containers[0].state, &quick.containers[0].labels), (c.state, &c.labels));
+        assert_eq!(quick.containers[0].mounts, c.mounts);
+        let foreign =
+            rig.engine.observe(&Scope { project: "docker-live-nobody".into(), ..Scope::default() }).await.unwrap();
+        let web_seen = foreign.foreign.iter().find(|f| f.id == c.id).unwrap();
+        assert_eq!((web_seen.project.as_deref(), web_seen.running), (Some(rig.project.as_str()), true));
+
+        let rename = Action::RenameContainer { container: web.clone(), to: rig.name("aside") };
+        rig.act(rename.clone(), &none).await.unwrap();
+        rig.act(rename, &none).await.unwrap();
+        let detach = Action::DisconnectNetwork { network: rig.name("m"), container: web.clone() };
+        rig.act(detach.clone(), &none).await.unwrap();
+        rig.act(detach, &none).await.unwrap();
+        let endpoint = Box::new(Endpoint { aliases: vec!["again".into()], ..Endpoint::default() });
+        let attach = Action::ConnectNetwork { network: rig.name("m"), container: web.clone(), endpoint };
+        rig.act(attach.clone(), &none).await.unwrap();
+        rig.act(attach, &none).await.unwrap();
+        let update = Box::new(hearth::plan::wanted::Update { body: json!({ "RestartPolicy": { "Name": "no" } }) });
+        rig.act(Action::UpdateContainer { container: web.clone(), update }, &none).await.unwrap();
+        rig.act(Action::RestartContainer { container: web.clone(), timeout: Some(0) }, &none).await.unwrap();
+        for _ in 0..2 {
+            rig.act(Action::StopContainer { container: web.clone(), timeout: Some(0) }, &none).await.unwrap();
+        }
+        for _ in 0..2 {
+            rig.act(Action::RemoveContainer { container: web.clone(), volumes: false, force: true }, &none)
+                .await
+                .unwrap();
+        }
+        rig.act(Action::StopContainer { container: web, timeout: None }, &none).await.unwrap();
+        assert!(rig.engine.inspect(&c.id).await.unwrap().is_none());
+        for n in seen.networks.values() {
+            for _ in 0..2 {
+                rig.act(Action::RemoveNetwork { id: n.id.clone(), name: n.name.clone() }, &none).await.unwrap();
+            }
+        }
+        for _ in 0..2 {
+            rig.act(Action::RemoveVolume { name: rig.name("v") }, &none).await.unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_made_container_is_found_by_its_step_and_refs_by_their_service() {
+    live("refs", async |rig| {
+        let vpn = rig.run(rig.request("vpn", &["sleep", "1000"])).await;
+        let mut request = rig.request("app", &["sleep", "1000"]);
+        request.refs =
+            vec![hearth::plan::wanted::Ref { field: hearth::plan::wanted::RefField::Network, service: "vpn".into() }];
+        request.host_config["NetworkMode"] = json!("service:vpn");
+        let mut known = Known::default();
+        let create = Action::CreateContainer { request: Box::new(request), replaces: None };
+        let refused = rig.act(create.clone(), &known).await.unwrap_err();
+        assert!(refused.contains("engine.no-container") && refused.contains("vpn"), "{refused}");
+        known.services.insert("vpn".into(), id(&vpn).into());
+        let made = rig.act(create, &known).await.unwrap().unwrap();
+        known.made.insert(7, made.clone());
+        let app = Target::Made { step: StepId(7), name: rig.name("app-1") };
+        rig.act(Action::StartContainer { container: app }, &known).await.unwrap();
+        let c = rig.engine.inspect(&made).await.unwrap().unwrap();
+        assert_eq!(c.network_mode, format!("container:{}", id(&vpn)));
+    });
+}
+
+#[test]
+fn a_replaced_containers_anonymous_volume_moves_over() {
+    live("inherit", async |rig| {
+        let mut request = rig.request("db", &["sleep", "1000"]);
+        request.host_config["Mounts"] = json!([{ "Type": "volume", "Target": "/data" }]);
+        let old = rig.run(request.clone()).await;
+        let volume = rig.engine.inspect(id(&old)).await.unwrap().unwrap().mounts[0].name.clone();
+        request.name = rig.name("new");
+        let action = Action::CreateContainer { request: Box::new(request), replaces: Some(id(&old).into()) };
+        let new = rig.act(action, &Known::default()).await.unwrap().unwrap();
+        let new = rig.engine.inspect(&new).await.unwrap().unwrap();
+        assert_eq!(new.mounts[0].name, volume);
+        assert_eq!(new.labels[request::REPLACE], rig.name("new"));
+    });
+}
+
+#[test]
+fn waits_tell_health_exit_and_staying_up() {
+    live("waits", async |rig| {
+        let mut healthy = rig.request("healthy", &["sleep", "1000"]);
+        let check = |command: &str| json!({ "Test": ["CMD-SHELL", command], "Interval": 300_000_000, "Timeout": 1_000_000_000, "Retries": 2 });
+        healthy.config["Healthcheck"] = check("echo all is well");
+        let healthy = rig.run(healthy).await;
+        let mut sick = rig.request("sick", &["sleep", "1000"]);
+        sick.config["Healthcheck"] = check("echo the pump is off; false");
+        let sick = rig.run(sick).await;
+        let job = rig.run(rig.request("job", &["sh", "-c", "echo working; sleep 0.2"])).await;
+        let bad = rig.run(rig.request("bad", &["sh", "-c", "echo going down; exit 3"])).await;
+        let plain = rig.run(rig.request("plain", &["sleep", "1000"])).await;
+
+        rig.wait(&healthy, Until::Healthy { seconds: Some(20) }).await.unwrap();
+        let probes = Mutex::new(Vec::new());
+        let tell = |p: Progress| {
+            if let Progress::Probe(words) = p {
+                probes.lock().unwrap().push(words);
+            }
+        };
+        let action = Action::Wait { container: sick.clone(), until: Until::Healthy { seconds: None }, optional: false };
+        let error = rig.engine.perform(&action, &Known::default(), &tell).await.unwrap_err();
+        assert_eq!(error.diagnostic.code, "engine.unhealthy");
+        assert!(error.diagnostic.hints.iter().any(|h| h.contains("the pump is off")), "{:?}", error.diagnostic.hints);
+        assert!(probes.into_inner().unwrap().contains(&"the pump is off".to_string()));
+        let optional =
+            Action::Wait { container: sick.clone(), until: Until::Healthy { seconds: None }, optional: true };
+        assert_eq!(rig.engine.perform(&optional, &Known::default(), &|_| {}).await.unwrap().warnings.len(), 1);
+        let words = rig.engine.last_words(id(&sick), 5).await.unwrap();
+        assert!(words.iter().any(|w| w.contains("the pump is off")), "{words:?}");
+
+        rig.wait(&job, Until::Completed).await.unwrap();
+        let error = rig.wait(&bad, Until::Completed).await.unwrap_err();
+        assert!(error.contains("engine.exited") && error.contains("exit code 3"), "{error}");
+        assert_eq!(rig.engine.last_words(id(&bad), 5).await.unwrap(), ["going down"]);
+        let proven = |health, may_exit| Until::Proven { seconds: 5, stay: 300, health, may_exit };
+        rig.wait(&plain, proven(false, false)).await.unwrap();
+        rig.wait(&healthy, proven(true, false)).await.unwrap();
+        rig.wait(&job, proven(false, true)).await.unwrap();
+        assert!(rig.wait(&job, proven(false, false)).await.unwrap_err().contains("engine.exited"));
+        assert!(
+            rig.wait(&plain, Until::Healthy { seconds: None }).await.unwrap_err().contains("engine.no-healthcheck")
+        );
+        let seen = rig.engine.observe(&rig.scope(false)).await.unwrap();
+        let of = |service: &str| seen.containers.iter().find(|c| c.name == rig.name(service)).unwrap();
+        assert_eq!(of("healthy-1").health, Some(Health::Healthy));
+        assert_eq!((of("bad-1").state, of("bad-1").exit_code), (State::Exited, 3));
+    });
+}
+
+#[test]
+fn files_hooks_and_pauses() {
+    live("files", async |rig| {
+        let file = hearth::plan::wanted::InlineFile {
+            target: "/deep/er/token".into(),
+            uid: 1000,
+            gid: 1001,
+            mode: 0o440,
+            origin: "secret token".into(),
+            content: hearth::base::secret::Secret::new("s3cret"),
+        };
+        let container = rig.create(rig.request("w", &["sleep", "1000"])).await;
+        let none = Known::default();
+        rig.act(Action::UploadFiles { container: container.clone(), files: vec![file] }, &none).await.unwrap();
+        rig.act(Action::StartContainer { container: container.clone() }, &none).await.unwrap();
+        let hook = |script: &str| {
+            let hook = hearth::plan::wanted::Hook {
+                command: vec!["sh".into(), "-c".into(), script.into()],
+                environment: vec!["A=b".into()],
+                ..Default::default()
+            };
+            Action::Exec { container: container.clone(), hook: Box::new(hook) }
+        };
+        let lines = Mutex::new(Vec::new());
+        let tell = |p: Progress| {
+            if let Progress::Line(line) = p {
+                lines.lock().unwrap().push(line);
+            }
+        };
+        let script = "stat -c '%u %g %a' /deep/er/token; cat /deep/er/token; echo; printf $A";
+        rig.engine.perform(&hook(script), &none, &tell).await.unwrap();
+        assert_eq!(lines.into_inner().unwrap(), ["1000 1001 440", "s3cret", "b"]);
+        let error = rig.act(hook("echo it broke >&2; exit 4"), &none).await.unwrap_err();
+        assert!(
+            error.contains("engine.hook") && error.contains("exit code 4") && error.contains("it broke"),
+            "{error}"
+        );
+        rig.act(Action::UnpauseContainer { container }, &none).await.unwrap();
+    });
+}
+
+#[test]
+fn refusals_of_the_engine_are_told_in_words() {
+    live("refused", async |rig| {
+        let none = Known::default();
+        let change = |f: &dyn Fn(&mut ContainerRequest)| {
+            let mut request = rig.request("w", &["sleep", "1000"]);
+            f(&mut request);
+            request
+        };
+        let create = |request: ContainerRequest| Action::CreateContainer { request: Box::new(request), replaces: None };
+        let first = rig.create(rig.request("w", &["sleep", "1000"])).await;
+        for (request, code) in [
+            (change(&|_| {}), "engine.name-taken"),
+            (change(&|r| r.config["Image"] = json!("docker-live/none:1")), "engine.no-image"),
+            (change(&|r| r.host_config["CapAdd"] = json!(["FLY"])), "engine.capability"),
+            (
+                change(&|r| {
+                    r.host_config["Mounts"] = json!([{ "Type": "bind", "Source": "/none/such", "Target": "/x" }])
+                }),
+                "engine.mount",
+            ),
+        ] {
+            let error = rig.act(create(request), &none).await.unwrap_err();
+            assert!(error.starts_with(code), "{code}: {error}");
+        }
+        rig.act(Action::RemoveContainer { container: first, volumes: true, force: true }, &none).await.unwrap();
+        let started = async |f: &dyn Fn(&mut ContainerRequest)| {
+            let container = rig.create(change(f)).await;
+            let error = rig.act(Action::StartContainer { container: container.clone() }, &none).await.unwrap_err();
+            rig.act(Action::RemoveContainer { container, volumes: true, force: true }, &none).await.unwrap();
+            error
+        };
+        let error = started(&|r| {
+            r.host_config["Devices"] =
+                json!([{ "PathOnHost": "/dev/none", "PathInContainer": "/dev/none", "CgroupPermissions": "rwm" }])
+        })
+        .await;
+        assert!(error.starts_with("engine.device"), "{error}");
+        let error = started(&|r| r.config["Cmd"] = json!(["no-such-program"])).await;
+        assert!(error.starts_with("engine.no-command"), "{error}");
+        let listener = std::net::TcpListener::bind("0.0.0.0:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let seen = rig.engine.observe(&rig.scope(false)).await.unwrap();
+        let local = seen.host.taken_ports.iter().any(|(_, p, protocol)| *p == port && protocol == "tcp");
+        assert!(local, "the engine runs here, so the port that this test holds is seen as taken");
+        let publish = |r: &mut ContainerRequest| {
+            r.host_config["NetworkMode"] = json!("bridge");
+            r.config["ExposedPorts"] = json!({ "80/tcp": {} });
+            r.host_config["PortBindings"] = json!({ "80/tcp": [{ "HostIp": "", "HostPort": port.to_string() }] });
+        };
+        let error = started(&publish).await;
+        assert!(error.starts_with("engine.port-taken"), "{error}");
+    });
+}
+
+#[test]
+fn a_socket_that_accepts_and_never_answers_is_told_within_ten_seconds() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("docker.sock");
+        let _listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        let env = BTreeMap::from([("DOCKER_HOST".to_string(), format!("unix://{}", path.display()))]);
+        let began = std::time::Instant::now();
+        let error = DockerEngine::connect(&env).await.err().unwrap();
+        assert_eq!(error.diagnostic.code, "engine.silent");
+        assert_eq!(error.diagnostic.kind.exit_code(), 6);
+        assert!(began.elapsed().as_secs() < 10, "{:?}", began.elapsed());
+    });
+}
+
+/// Not a test of speed: prints what a look costs, for `cargo test --release -- --ignored look_costs --nocapture`.
+#[test]
+#[ignore = "a measurement"]
+fn look_costs() {
+    live("cost", async |rig| {
+        let project = std::env::var("MEASURED_PROJECT").unwrap_or_default();
+        for inspect in [false, true] {
+            let mut times = Vec::new();
+            for _ in 0..7 {
+                let began = std::time::Instant::now();
+                let engine = DockerEngine::connect(&env()).await.unwrap();
+                let scope = Scope { project: project.clone(), images: vec![IMAGE.into()], inspect, ..Scope::default() };
+                let seen = engine.observe(&scope).await.unwrap();
+                times.push((began.elapsed(), seen.containers.len()));
+            }
+            times.sort();
+            println!("inspect {inspect}: {:?}", times[3]);
+        }
+        let _ = (rig, Value::Null);
+    });
+}
