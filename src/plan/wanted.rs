@@ -64,6 +64,16 @@ pub struct ContainerRequest {
     pub compat: Compat,
 }
 
+impl ContainerRequest {
+    /// Absolute paths on the engine's machine that its bind mounts need, whoever makes them.
+    pub fn bind_sources(&self) -> Vec<String> {
+        let list = |key: &str| self.host_config[key].as_array().map(Vec::as_slice).unwrap_or_default();
+        let binds = list("Binds").iter().filter_map(|b| b.as_str()?.split_once(':')).map(|(source, _)| source);
+        let mounts = list("Mounts").iter().filter(|m| m["Type"] == "bind").filter_map(|m| m["Source"].as_str());
+        binds.chain(mounts).filter(|source| source.starts_with('/')).map(str::to_string).collect()
+    }
+}
+
 /// A place in a request that names another service's container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ref {

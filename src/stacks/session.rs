@@ -10,7 +10,7 @@ use crate::base::clock::{Clock, SystemClock};
 use crate::cli::{Failure, Out};
 use crate::compose::model::Project;
 use crate::diag::{Diagnostic, Kind, Severity, Sources};
-use crate::engine::{Engine, Known, Scope};
+use crate::engine::{Engine, Known, Scope, docker};
 use crate::plan::observed::Observed;
 use crate::plan::wanted::Wanted;
 use crate::plan::{self, Options, Plan, check, request};
@@ -43,7 +43,7 @@ impl<'a> Session<'a> {
         let (mut project, sources) = super::cli::project_of(given.load(loading), out, true)?;
         adjust(&mut project)?;
         let disk = Disk::whole();
-        let context = request::Context { compat: given.compat(), files: &disk, proxies: BTreeMap::new() };
+        let context = request::Context { compat: given.compat(), files: &disk, proxies: docker::proxies(&given.environment)? };
         let wanted = request::wanted(&project, &context);
         let place = given.place(&project.name);
         let engine = connect(given).await?;
@@ -62,6 +62,8 @@ impl<'a> Session<'a> {
             images,
             networks: self.wanted.networks.values().map(|n| n.name.clone()).collect(),
             volumes: self.wanted.volumes.values().map(|v| v.name.clone()).collect(),
+            bind_sources: self.wanted.services.values().flat_map(|s| s.request.bind_sources()).collect(),
+            compat: self.given.compat(),
             inspect: true,
         }
     }
@@ -159,6 +161,5 @@ fn place_of(places: &BTreeMap<String, crate::diag::Span>, field: &str) -> Option
 
 /// The engine that the environment names.
 pub async fn connect(given: &Given<'_>) -> Result<Box<dyn Engine>, Failure> {
-    let _ = given;
-    Err(Diagnostic::error("engine.not-yet", "no engine yet").kind(Kind::Unavailable).into())
+    Ok(Box::new(docker::DockerEngine::connect(&given.environment).await?))
 }

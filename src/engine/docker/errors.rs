@@ -149,7 +149,7 @@ pub fn tell(fault: Fault, what: &str, place: &Place) -> EngineError {
                 None,
             )
         }
-        Fault::Local(words) => (failed("engine.local", format!("could not {what}: {}", clean(&words))), None),
+        Fault::Local(words) => (failed("engine.client", format!("could not {what}: {}", clean(&words))), None),
         Fault::Refused { status, message } => (refused(status, &clean(&message), what), Some(status)),
     };
     EngineError { diagnostic: Box::new(diagnostic), detail, status }

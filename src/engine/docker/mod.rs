@@ -40,6 +40,13 @@ use connect::Place;
 use errors::Fault;
 use wire::Wire;
 
+/// `HTTP_PROXY` and its kin from the docker CLI's settings, which belong into every container of the engine that `env`
+/// (the process environment) means. No connection is made.
+pub fn proxies(env: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>, EngineError> {
+    let place = connect::find(env)?;
+    Ok(place.settings.proxies_for(&place.host))
+}
+
 /// A connection to one engine. Clones share it.
 #[derive(Clone)]
 pub struct DockerEngine {
@@ -89,11 +96,6 @@ impl DockerEngine {
     /// Version, id, platform: asked once.
     pub async fn about(&self) -> Result<EngineFacts, EngineError> {
         self.facts().await.map_err(|f| self.tell(f, "ask the engine about itself"))
-    }
-
-    /// `HTTP_PROXY` and its kin from the docker CLI's settings, which belong into every container of this engine.
-    pub fn proxies(&self) -> BTreeMap<String, String> {
-        self.place.settings.proxies_for(&self.place.host)
     }
 
     fn tell(&self, fault: Fault, what: &str) -> EngineError {
