@@ -56,7 +56,7 @@ impl Hand {
         let named = self.step(rename(&new, &name), &[aside], group, vec![rename(&new, "failed")]);
         let stop = Action::StopContainer { container: new.clone(), timeout: Some(1) };
         let start = self.step(Action::StartContainer { container: new.clone() }, &[named], group, vec![stop]);
-        let until = Until::Proven { seconds: 30, stay: 3000, health: true };
+        let until = Until::Proven { seconds: 30, stay: 3000, health: true, may_exit: false };
         let proven = self.step(wait(new, until, false), &[start], group, Vec::new());
         self.step(remove(old), &[proven], group, Vec::new())
     }

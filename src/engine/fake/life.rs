@@ -356,13 +356,10 @@ impl World {
                     _ => Awaited::NotYet { limit },
                 }
             }
-            Until::Proven { seconds, stay, health } => {
+            Until::Proven { seconds, stay, health, may_exit } => {
                 let limit = began + if *health { seconds * 1000 } else { *stay };
                 match c.health {
-                    // A job that is done is proven too.
-                    _ if ended && c.exit_code == 0 && !matches!(c.restart_policy().0, "always" | "unless-stopped") => {
-                        Awaited::True
-                    }
+                    _ if ended && c.exit_code == 0 && *may_exit => Awaited::True,
                     _ if ended => never(format!("container {} exited ({})", c.name, c.exit_code)),
                     _ if c.restarts > 0 => never(format!("container {} does not stay up", c.name)),
                     Some(Health::Healthy) if *health => Awaited::True,

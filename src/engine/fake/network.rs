@@ -133,6 +133,11 @@ impl World {
 
     /// The same build gives the same image.
     pub(super) fn build(&mut self, request: &BuildRequest) -> Result<Outcome, EngineError> {
+        if request.if_absent
+            && let Some(image) = self.images.get(&request.image)
+        {
+            return Ok(Outcome { id: Some(image.id.clone()), warnings: Vec::new() });
+        }
         self.add_image(&request.image, &format!("{request:?}"), json!({ "Labels": request.labels }));
         let image = self.images.get(&request.image).cloned().unwrap_or_default();
         for tag in &request.tags {

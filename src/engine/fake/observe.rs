@@ -100,6 +100,7 @@ pub(super) fn container(c: &FakeContainer, detail: bool) -> Container {
         started_at: stamp(c.started),
         networks: c.endpoints.iter().map(|(name, e)| (name.clone(), attachment(e))).collect(),
         mounts: c.mounts.clone(),
+        ports: c.ports.clone(),
         network_mode: c.host_config["NetworkMode"].as_str().unwrap_or_default().to_string(),
         detail,
     }
