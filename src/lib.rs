@@ -8,6 +8,7 @@
 //! | [`diag`] | [`diag::Diagnostic`]: every refusal as data, with its place in the source |
 //! | [`compose`] | Compose files: tree, interpolation, merge, canonical model, hash. Pure |
 //! | [`spec`] | what Hearth adds: `x-hearth`, profile closure, render. Pure |
+//! | [`config`] | `hearth.yaml`: what a home has decided for itself |
 //! | [`plan`] | wanted and observed make a [`plan::Plan`]; a checker; its text. Pure |
 //! | [`engine`] | the Docker Engine behind a trait, an in-memory double, and the walker of plans |
 //! | [`store`] | SQLite: pools and migrations |
@@ -21,6 +22,7 @@ pub mod base;
 pub mod cli;
 pub mod command;
 pub mod compose;
+pub mod config;
 pub mod diag;
 pub mod engine;
 pub mod plan;

@@ -201,10 +201,10 @@ pub(super) fn open(
     }
 }
 
-type Why = Box<dyn Fn(&str) -> Diagnostic>;
+pub(crate) type Why = Box<dyn Fn(&str) -> Diagnostic>;
 
 /// The file as text, or a function that words the refusal.
-pub(super) fn read_text(files: &dyn Files, path: &Path) -> Result<String, Why> {
+pub(crate) fn read_text(files: &dyn Files, path: &Path) -> Result<String, Why> {
     let shown = path.display().to_string();
     match files.read(path) {
         Ok(bytes) => String::from_utf8(bytes).map_err(|error| -> Why {

@@ -53,6 +53,13 @@ impl Sources {
     pub fn get(&self, id: FileId) -> &Source {
         &self.files[id.0 as usize]
     }
+    /// The first text that was read under this path.
+    pub fn find(&self, path: &Path) -> Option<FileId> {
+        self.files.iter().position(|f| f.path == path).map(|i| FileId(i as u32))
+    }
+    pub fn ids(&self) -> impl Iterator<Item = FileId> {
+        (0..self.files.len() as u32).map(FileId)
+    }
     pub fn path(&self, id: FileId) -> &Path {
         &self.get(id).path
     }

@@ -4,6 +4,7 @@ pub mod cli;
 mod compat;
 mod disk;
 mod history;
+pub mod home;
 mod interrupt;
 mod lock;
 mod place;
@@ -16,5 +17,6 @@ mod sql;
 mod who;
 
 pub use disk::Disk;
+pub use home::Home;
 pub use place::Place;
 pub use project::{Given, Loading};

@@ -1,0 +1,134 @@
+//! `.env` of a home: where each variable stands, and the one value that Hearth writes there, `COMPOSE_PROFILES`.
+
+use std::ops::Range;
+
+/// The variable that tells plain Compose which profiles are on.
+pub const PROFILES: &str = "COMPOSE_PROFILES";
+
+/// One `NAME=value`, as Compose's dotenv reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    pub name: String,
+    /// Counted from 1.
+    pub line: u32,
+    /// Bytes of the value as written, quotes included, comment and blanks not.
+    pub value: Range<usize>,
+}
+
+/// All statements of the text in order. Values may be quoted over several lines.
+pub fn statements(text: &str) -> Vec<Statement> {
+    let mut all = Vec::new();
+    let mut at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    while at < text.len() {
+        let rest = &text[at..];
+        let blank = rest.len() - rest.trim_start().len();
+        at += blank;
+        let rest = &text[at..];
+        let line_end = at + rest.find('\n').unwrap_or(rest.len());
+        if rest.starts_with('#') || rest.is_empty() {
+            at = line_end;
+            continue;
+        }
+        let line = text[..at].matches('\n').count() as u32 + 1;
+        let Some(sign) = text[at..line_end].find(['=', ':']) else {
+            at = line_end;
+            continue;
+        };
+        let name = text[at..at + sign].trim();
+        let name = name.strip_prefix("export").filter(|n| n.starts_with(char::is_whitespace)).unwrap_or(name).trim();
+        let after = &text[at + sign + 1..line_end];
+        let start = at + sign + 1 + (after.len() - after.trim_start_matches([' ', '\t']).len());
+        let end = value_end(text, start, line_end);
+        all.push(Statement { name: name.to_string(), line, value: start..end });
+        at = end.max(text[end..].find('\n').map_or(text.len(), |n| end + n));
+    }
+    all
+}
+
+fn value_end(text: &str, start: usize, line_end: usize) -> usize {
+    match text[start..].bytes().next() {
+        Some(quote @ (b'"' | b'\'')) => {
+            let bytes = text.as_bytes();
+            let mut i = start + 1;
+            while i < bytes.len() {
+                match bytes[i] {
+                    b'\\' => i += 1,
+                    b if b == quote => return i + 1,
+                    _ => {}
+                }
+                i += 1;
+            }
+            line_end
+        }
+        _ => {
+            let value = &text[start..line_end];
+            let cut = value
+                .char_indices()
+                .find(|(i, c)| *c == '#' && value[..*i].ends_with(char::is_whitespace))
+                .map_or(value, |(i, _)| &value[..i]);
+            start + cut.trim_end().len()
+        }
+    }
+}
+
+/// The text with `COMPOSE_PROFILES` set to a comma list; every other byte is kept. The last statement is the one that counts.
+pub fn with_profiles(text: &str, profiles: &[String]) -> String {
+    let value = profiles.join(",");
+    let found = statements(text).into_iter().rfind(|s| s.name == PROFILES);
+    match found {
+        Some(statement) => format!("{}{value}{}", &text[..statement.value.start], &text[statement.value.end..]),
+        None => {
+            let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
+            let between = if text.is_empty() || text.ends_with('\n') { "" } else { newline };
+            format!("{text}{between}{PROFILES}={value}{newline}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::{Compat, dotenv};
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    fn parse(text: &str) -> Option<BTreeMap<String, String>> {
+        let mut map = BTreeMap::new();
+        dotenv::parse(text, &mut map, &|_| None, Compat::V5).ok().map(|()| map)
+    }
+
+    #[test]
+    fn only_the_one_value_changes() {
+        for (before, after) in [
+            ("", "COMPOSE_PROFILES=a,b\n"),
+            ("A=1", "A=1\nCOMPOSE_PROFILES=a,b\n"),
+            ("A=1\r\n", "A=1\r\nCOMPOSE_PROFILES=a,b\r\n"),
+            ("# c\nCOMPOSE_PROFILES=x # on\nB='y'\n", "# c\nCOMPOSE_PROFILES=a,b # on\nB='y'\n"),
+            ("COMPOSE_PROFILES=\"x\"\nB=2\n", "COMPOSE_PROFILES=a,b\nB=2\n"),
+            ("export COMPOSE_PROFILES = x\n", "export COMPOSE_PROFILES = a,b\n"),
+            ("COMPOSE_PROFILES=\nB=2\n", "COMPOSE_PROFILES=a,b\nB=2\n"),
+            ("COMPOSE_PROFILES=x\nCOMPOSE_PROFILES=y\n", "COMPOSE_PROFILES=x\nCOMPOSE_PROFILES=a,b\n"),
+            ("A=\"q\nCOMPOSE_PROFILES=no\n\"\nB=2\n", "A=\"q\nCOMPOSE_PROFILES=no\n\"\nB=2\nCOMPOSE_PROFILES=a,b\n"),
+            ("#COMPOSE_PROFILES=x\n", "#COMPOSE_PROFILES=x\nCOMPOSE_PROFILES=a,b\n"),
+            ("COMPOSE_PROFILES=\r\nB=2\r\n", "COMPOSE_PROFILES=a,b\r\nB=2\r\n"),
+            ("COMPOSE_PROFILES: x\n", "COMPOSE_PROFILES: a,b\n"),
+        ] {
+            assert_eq!(with_profiles(before, &["a".into(), "b".into()]), after, "{before:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_stands_there_the_other_variables_stay(lines in proptest::collection::vec(
+            "(export )?(A|B|COMPOSE_PROFILES|C_1) ?[=:] ?('[^']{0,6}'|\"[a-z #\n]{0,6}\"|[a-z#= ]{0,6})( # c)?|# [a-z=\"']{0,5}|", 0..8)) {
+            let text = lines.join("\n") + "\n";
+            if let Some(mut before) = parse(&text) {
+                let after = with_profiles(&text, &["p".into()]);
+                let mut read = parse(&after).expect("stays readable");
+                prop_assert_eq!(read.remove(PROFILES), Some("p".to_string()));
+                before.remove(PROFILES);
+                prop_assert_eq!(read, before);
+            }
+        }
+    }
+}

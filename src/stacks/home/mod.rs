@@ -1,0 +1,422 @@
+//! A home on the disk: `hearth.yaml`, `stacks/`, `.env`, and what is rendered from them.
+//!
+//! ```text
+//! let home = Home::find(global.home.as_deref(), &cwd)?     None: no hearth.yaml here or above
+//! let read = home.read()?                                   stacks read and rendered, in memory
+//! home.write_rendered(&read)?                               compose.yaml and compose/, only what changed
+//! let loaded = home.load(&read, &given, &loading, None)     exactly as Compose loads the home's compose.yaml;
+//!                                                           places point into stacks/. None: the profiles that are on
+//! home.hand_edit()                                          COMPOSE_PROFILES in .env against hearth.yaml: ask before `up`
+//! home.check_profiles(&read, &names)?                       names a person typed: known, or the nearest
+//! home.set_profiles(&home.with(&names) or home.without(..)) records in hearth.yaml and .env together
+//! home.edit_config(|text| config::set_adopted(text, ...))   hearth.yaml, every other byte kept
+//! ```
+//!
+//! A refusal is [`Refused`]: diagnostics with the texts that they point into; `refused.tell(&out)` ends a command with it.
+
+pub mod env;
+pub mod secrets;
+pub mod write;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::{Disk, Given, Loading};
+use crate::base::wording;
+use crate::cli::{Failure, Out};
+use crate::compose::{self, Compat, Files, Loaded, Request, dotenv};
+use crate::config::{self, Config};
+use crate::diag::{Diagnostic, Diagnostics, Kind, Severity, Sources, Span};
+use crate::spec::{self, Origins, Rendered, Spec, StackFile};
+use secrets::Variables;
+
+/// What a person edits, below the home.
+pub const STACKS: &str = "stacks";
+
+/// A home and what its `hearth.yaml` says.
+#[derive(Debug, Clone)]
+pub struct Home {
+    /// Absolute.
+    pub dir: PathBuf,
+    pub config: Config,
+}
+
+/// Why something about a home cannot be done, with the texts that the diagnostics point into.
+#[derive(Debug, Default)]
+pub struct Refused {
+    pub diagnostics: Diagnostics,
+    pub sources: Sources,
+}
+
+impl Refused {
+    /// Says it all on standard error, and gives how the command ends.
+    pub fn tell(self, out: &Out) -> Failure {
+        self.diagnostics.0.iter().for_each(|d| out.diagnostic(d, &self.sources));
+        Failure::Code(self.diagnostics.exit_code().max(1))
+    }
+}
+
+impl From<Diagnostic> for Refused {
+    fn from(diagnostic: Diagnostic) -> Refused {
+        Refused { diagnostics: diagnostic.into(), sources: Sources::default() }
+    }
+}
+
+/// The stacks of a home, read and rendered in memory.
+pub struct Read {
+    pub spec: Spec,
+    pub rendered: Rendered,
+    /// The texts of the stacks.
+    pub sources: Sources,
+    /// Warnings; there were no errors.
+    pub diagnostics: Diagnostics,
+}
+
+/// `COMPOSE_PROFILES` in `.env` says something else than `hearth.yaml`: somebody changed one of them by hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandEdit {
+    /// On in `hearth.yaml`.
+    pub recorded: Vec<String>,
+    /// On in `.env`.
+    pub in_env: Vec<String>,
+}
+
+impl HandEdit {
+    /// The question to ask before `hearth.yaml` wins.
+    pub fn question(&self) -> String {
+        let shown = |list: &[String]| if list.is_empty() { "nothing".to_string() } else { wording::list(list) };
+        format!(
+            "COMPOSE_PROFILES in .env turns on {}, hearth.yaml turns on {}. Go on with what hearth.yaml says and write it into .env?",
+            shown(&self.in_env),
+            shown(&self.recorded)
+        )
+    }
+}
+
+impl Home {
+    /// The home that is named, else the one here or in a folder above. `None` where there is none.
+    pub fn find(given: Option<&Path>, cwd: &Path) -> Result<Option<Home>, Refused> {
+        if let Some(given) = given {
+            let dir = PathBuf::from(compose::short::volume::clean(&cwd.join(given).to_string_lossy()));
+            if !dir.join(config::FILE).is_file() {
+                let title = format!("{} is no home: there is no hearth.yaml in it", dir.display());
+                let d = Diagnostic::error("home.none", title).kind(Kind::NotFound);
+                return Err(d.hint(format!("make one with: hearth init {}", given.display())).into());
+            }
+            return Home::open(dir).map(Some);
+        }
+        match cwd.ancestors().find(|dir| dir.join(config::FILE).is_file()) {
+            Some(dir) => Home::open(dir.to_path_buf()).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// As [`Home::find`], where a command makes no sense without one.
+    pub fn required(given: Option<&Path>, cwd: &Path) -> Result<Home, Refused> {
+        Home::find(given, cwd)?.ok_or_else(|| {
+            Diagnostic::error("home.none", format!("there is no hearth.yaml in {} or above it", cwd.display()))
+                .kind(Kind::NotFound)
+                .hint("go to a home, name one with --home DIR, or make one with: hearth init DIR")
+                .into()
+        })
+    }
+
+    /// The home whose `hearth.yaml` lies in `dir`, an absolute path.
+    pub fn open(dir: PathBuf) -> Result<Home, Refused> {
+        let path = dir.join(config::FILE);
+        let disk = Disk::beneath(&dir).map_err(|e| unreadable(&dir, &e))?;
+        let text = compose::discover::read_text(&disk, &path).map_err(|why| why("hearth.yaml"))?;
+        let mut refused = Refused::default();
+        let file = refused.sources.add(path, text);
+        match config::parse(file, &refused.sources, &mut refused.diagnostics) {
+            Some(config) => Ok(Home { dir, config }),
+            None => Err(refused),
+        }
+    }
+
+    /// Reads all stacks and renders them in memory. Networks keep the subnets of the file rendered last.
+    pub fn read(&self) -> Result<Read, Refused> {
+        let mut refused = Refused::default();
+        let disk = Disk::beneath(&self.dir).map_err(|e| unreadable(&self.dir, &e))?;
+        let stacks = self.stack_files(&disk, &mut refused.diagnostics);
+        let Refused { diagnostics, sources } = &mut refused;
+        let spec = spec::read(&self.dir, &stacks, &disk, sources, diagnostics);
+        let previous = disk.read(&self.dir.join(spec::LOCALHOST)).ok().and_then(|b| String::from_utf8(b).ok());
+        let settings =
+            spec::Settings { project: &self.config.name, range: self.config.networks, previous: previous.as_deref() };
+        let rendered = spec.as_ref().and_then(|spec| spec::render(spec, &settings, diagnostics));
+        match (spec, rendered) {
+            (Some(spec), Some(rendered)) if !diagnostics.has_errors() => {
+                Ok(Read { spec, rendered, sources: refused.sources, diagnostics: refused.diagnostics })
+            }
+            _ => Err(refused),
+        }
+    }
+
+    fn stack_files(&self, disk: &Disk, diagnostics: &mut Diagnostics) -> Vec<StackFile> {
+        let dir = self.dir.join(STACKS);
+        let mut names: Vec<PathBuf> = match std::fs::read_dir(&dir) {
+            Ok(entries) => entries.filter_map(|e| Some(e.ok()?.path())).collect(),
+            Err(_) => {
+                let d = Diagnostic::error("home.no-stacks", format!("there is no folder {}", dir.display()));
+                diagnostics
+                    .push(d.kind(Kind::NotFound).hint("make it, and put a Compose file into it: stacks/NAME.yaml"));
+                return Vec::new();
+            }
+        };
+        names.sort();
+        let mut stacks: Vec<StackFile> = Vec::new();
+        for path in names {
+            let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+            let Some(name) = path.file_stem().and_then(|n| n.to_str()).map(str::to_string) else { continue };
+            // Files of editors, and folders with parts that stacks include.
+            if !matches!(ending, "yaml" | "yml") || name.starts_with('.') || disk.is_dir(&path) {
+                continue;
+            }
+            if stacks.iter().any(|s| s.name == name) {
+                let title = format!("stacks/{name}.yaml and stacks/{name}.yml are one stack twice");
+                diagnostics.push(Diagnostic::error("home.stack-twice", title).hint("keep one of the two files"));
+                continue;
+            }
+            match compose::discover::read_text(disk, &path) {
+                Ok(text) => stacks.push(StackFile { name, path, text }),
+                Err(why) => diagnostics.push(why("a stack").kind(Kind::Invalid)),
+            }
+        }
+        stacks
+    }
+
+    /// The rendered files that differ from the disk, relative to the home, and whether each is there at all.
+    pub fn differing(&self, read: &Read) -> Vec<(PathBuf, bool)> {
+        let on_disk = |path: &Path| std::fs::read_to_string(self.dir.join(path)).ok();
+        let all = read.rendered.files.iter().map(|(path, text)| (path, text, on_disk(path)));
+        all.filter(|(_, text, old)| old.as_ref() != Some(text))
+            .map(|(path, _, old)| (path.clone(), old.is_some()))
+            .collect()
+    }
+
+    /// Writes what differs, each file atomically, the root last. Gives what was written.
+    pub fn write_rendered(&self, read: &Read) -> Result<Vec<PathBuf>, Diagnostic> {
+        let mut differing: Vec<PathBuf> = self.differing(read).into_iter().map(|(path, _)| path).collect();
+        differing.sort_by_key(|path| path == Path::new(spec::ROOT));
+        for path in &differing {
+            write::atomically(&self.dir.join(path), &read.rendered.files[path], 0o644)?;
+        }
+        Ok(differing)
+    }
+
+    /// Loads the project as Compose would load the home's `compose.yaml` if it were rendered now. Only `.env` gives variables.
+    /// `profiles`: those to load with; `None` takes those that are on.
+    pub fn load(&self, read: &Read, given: &Given, loading: &Loading, profiles: Option<&[String]>) -> Loaded {
+        let mut disk = match Disk::beneath(&self.dir) {
+            Ok(disk) => disk,
+            Err(error) => {
+                let diagnostics = unreadable(&self.dir, &error).diagnostics;
+                return Loaded { project: None, diagnostics, sources: Sources::default() };
+            }
+        };
+        for (path, text) in &read.rendered.files {
+            disk.lay_over(self.dir.join(path), text.clone());
+        }
+        let on = profiles.unwrap_or(&self.config.profiles);
+        let request = Request {
+            // An empty name stands for none: without any, COMPOSE_PROFILES would be asked.
+            profiles: if on.is_empty() { vec![String::new()] } else { on.to_vec() },
+            cwd: self.dir.clone(),
+            home_dir: given.home_dir(),
+            compat: given.compat(),
+            all_resources: loading.all_resources,
+            targets: loading.targets.clone(),
+            ..Request::default()
+        };
+        let mut loaded = compose::load(&request, &disk);
+        let places = read.rendered.places.iter().map(|(path, places)| (self.dir.join(path), places)).collect();
+        let origins = Origins { files: places, sources: &read.sources, warnings: &read.diagnostics };
+        let moved = origins.apply(&mut loaded);
+        let mut problems = self.env_problems(read, given, &mut loaded.sources);
+        for (span, _) in problems.0.iter_mut().flat_map(|d| &mut d.related) {
+            span.file = moved.get(&span.file).copied().unwrap_or(span.file);
+        }
+        loaded.diagnostics.0.splice(0..0, problems.0);
+        self.labels(read, &mut loaded);
+        if loaded.diagnostics.has_errors() {
+            loaded.project = None;
+        }
+        loaded
+    }
+
+    /// What is wrong with `.env`, or may surprise whoever also runs plain Compose. Related places are those of `read`.
+    fn env_problems(&self, read: &Read, given: &Given, sources: &mut Sources) -> Diagnostics {
+        let mut told = Diagnostics::default();
+        let path = self.dir.join(".env");
+        let text = self.env_text();
+        let file = sources.find(&path).unwrap_or_else(|| sources.add(&path, &text));
+        let statements = env::statements(&text);
+        let mut values = BTreeMap::new();
+        // A mistake in the syntax is told by the loader.
+        let _ = dotenv::parse(&text, &mut values, &|_| None, Compat::default());
+        for statement in &statements {
+            let place = Span { file, line: statement.line, column: 1, width: statement.name.len().max(1) as u32 };
+            let value = values.get(&statement.name).map(String::as_str).unwrap_or_default();
+            if redirects(&statement.name, value, &self.config.name) {
+                let title = format!("{} in .env would make Compose read something else than this home", statement.name);
+                told.push(Diagnostic::error("home.env-redirects", title).at(place).hint("remove the line"));
+            }
+        }
+        let variables = read.variables();
+        secrets::refuse_placeholders(&variables, &text, file, &mut told);
+        let names = variables.all.iter().chain(values.keys()).collect::<std::collections::BTreeSet<_>>();
+        for name in names.into_iter().filter(|n| *n != "PWD") {
+            let Some(exported) = given.environment.get(name) else { continue };
+            if values.get(name) != Some(exported) {
+                let line = statements.iter().rfind(|s| s.name == *name).map(|s| s.line);
+                let title =
+                    format!("{name} is exported in this shell with another value than in .env, which counts here");
+                let d = Diagnostic::warning("home.exported-variable", title).at(line.map(|line| Span {
+                    file,
+                    line,
+                    column: 1,
+                    width: name.chars().count().max(1) as u32,
+                }));
+                told.push(d.hint(format!(
+                    "plain docker compose would take the exported one: unset {name}, or write it into .env"
+                )));
+            }
+        }
+        told
+    }
+
+    /// Labels that came from a label file or a variable: those that stand in a stack were judged when it was read.
+    fn labels(&self, read: &Read, loaded: &mut Loaded) {
+        let Some(project) = &loaded.project else { return };
+        for (name, service) in project.services.iter().chain(&project.disabled) {
+            let allowed = read.spec.services.get(name).is_none_or(|s| s.keys.raw_labels);
+            for label in service.labels.keys().filter(|label| !allowed && spec::stack::is_traefik_label(label)) {
+                let field = format!("services.{name}.labels");
+                let place = project.places.get(&field).or_else(|| project.places.get(&format!("services.{name}")));
+                loaded.diagnostics.push(spec::stack::raw_label(label, &field).at(place.copied()));
+            }
+        }
+    }
+
+    /// `.env` as it stands; empty where there is none.
+    pub fn env_text(&self) -> String {
+        let bytes = Disk::beneath(&self.dir).and_then(|disk| disk.read(&self.dir.join(".env"))).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Whether `COMPOSE_PROFILES` was changed by hand, or `hearth.yaml` was. A missing variable is no edit.
+    pub fn hand_edit(&self) -> Option<HandEdit> {
+        let text = self.env_text();
+        env::statements(&text).iter().find(|s| s.name == env::PROFILES)?;
+        let mut values = BTreeMap::new();
+        let _ = dotenv::parse(&text, &mut values, &|_| None, Compat::default());
+        let listed = values.get(env::PROFILES).map(String::as_str).unwrap_or_default();
+        let in_env: Vec<String> = listed.split(',').map(|p| p.trim().to_string()).filter(|p| !p.is_empty()).collect();
+        let sorted = |list: &[String]| list.iter().cloned().collect::<std::collections::BTreeSet<_>>();
+        (sorted(&in_env) != sorted(&self.config.profiles))
+            .then(|| HandEdit { recorded: self.config.profiles.clone(), in_env })
+    }
+
+    /// Refuses names that no stack has as a profile, with the nearest that one has.
+    pub fn check_profiles(&self, read: &Read, names: &[String]) -> Result<(), Diagnostic> {
+        let known = read.spec.profiles();
+        let Some(name) = names.iter().find(|name| !known.contains(name)) else { return Ok(()) };
+        let d = Diagnostic::error("home.no-profile", format!("no stack has a profile `{name}`")).kind(Kind::NotFound);
+        Err(match wording::nearest(name, known.iter().map(String::as_str)) {
+            Some(near) => d.hint(format!("did you mean `{near}`?")),
+            None => d.hint(format!("there are: {}", wording::list(&known))),
+        })
+    }
+
+    /// The profiles that are on and these too, each once.
+    pub fn with(&self, names: &[String]) -> Vec<String> {
+        let mut all = self.config.profiles.clone();
+        for name in names {
+            if !all.contains(name) {
+                all.push(name.clone());
+            }
+        }
+        all
+    }
+
+    /// The profiles that are on without these.
+    pub fn without(&self, names: &[String]) -> Vec<String> {
+        self.config.profiles.iter().filter(|p| !names.contains(p)).cloned().collect()
+    }
+
+    /// Records which profiles are on: in `hearth.yaml`, and in `COMPOSE_PROFILES` of `.env` so that plain Compose means the
+    /// same. Every other byte of both stays.
+    pub fn set_profiles(&mut self, profiles: &[String]) -> Result<(), Diagnostic> {
+        if self.config.profiles != profiles {
+            self.edit_config(|text| config::set_profiles(text, profiles))?;
+        }
+        let text = self.env_text();
+        let new = env::with_profiles(&text, profiles);
+        if new != text {
+            write::atomically(&self.dir.join(".env"), &new, 0o600)?;
+        }
+        Ok(())
+    }
+
+    /// Changes `hearth.yaml` by one of the edits of [`config`], and this home with it.
+    pub fn edit_config(&mut self, edit: impl FnOnce(&str) -> Result<String, Diagnostic>) -> Result<(), Diagnostic> {
+        let path = self.dir.join(config::FILE);
+        let text = std::fs::read_to_string(&path).map_err(|error| write::failed(&path, &error))?;
+        let new = edit(&text)?;
+        if new != text {
+            write::atomically(&path, &new, 0o644)?;
+        }
+        let mut sources = Sources::default();
+        let file = sources.add(path, new);
+        if let Some(config) = config::parse(file, &sources, &mut Diagnostics::default()) {
+            self.config = config;
+        }
+        Ok(())
+    }
+}
+
+impl Read {
+    /// All variables of the services and resources, and which are required.
+    pub fn variables(&self) -> Variables {
+        let mut variables = Variables::default();
+        self.spec.services.values().for_each(|s| variables.collect(&s.node));
+        for resource in self.spec.resources.values().flat_map(|all| all.values()) {
+            variables.collect(&resource.node);
+        }
+        for entry in self.spec.services.values().flat_map(|s| &s.keys.localhost) {
+            for text in [Some(&entry.port), Some(&entry.bind), entry.target.as_ref()].into_iter().flatten() {
+                variables.text(text, entry.span);
+            }
+        }
+        variables
+    }
+
+    /// Says the warnings that reading the stacks gave.
+    pub fn tell_warnings(&self, out: &Out) {
+        let warnings = self.diagnostics.0.iter().filter(|d| d.severity == Severity::Warning);
+        warnings.for_each(|d| out.diagnostic(d, &self.sources));
+    }
+}
+
+/// Variables of Compose that decide which files or which project is meant.
+fn redirects(name: &str, value: &str, project: &str) -> bool {
+    match name {
+        "COMPOSE_FILE" | "COMPOSE_PATH_SEPARATOR" | "COMPOSE_ENV_FILES" | "COMPOSE_DISABLE_ENV_FILE" => true,
+        "COMPOSE_PROJECT_NAME" => value != project,
+        _ => false,
+    }
+}
+
+fn unreadable(dir: &Path, error: &compose::FileError) -> Refused {
+    let why = match error {
+        compose::FileError::NotFound => "it is not there".to_string(),
+        compose::FileError::Outside => "it leads outside".to_string(),
+        compose::FileError::Other(why) => why.clone(),
+    };
+    let d = Diagnostic::error("home.unreadable", format!("the home {} cannot be read: {why}", dir.display()));
+    d.kind(Kind::Failed).hint("check that it is a folder and that you may read it").into()
+}
+
+#[cfg(test)]
+mod tests;

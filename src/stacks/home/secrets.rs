@@ -1,0 +1,134 @@
+//! Variables that stacks require, and values in `.env` that are no secrets but placeholders for one.
+
+use std::collections::BTreeMap;
+
+use super::env;
+use crate::base::secret::is_secret_name;
+use crate::compose::template;
+use crate::compose::tree::{Node, Value};
+use crate::diag::{Diagnostic, Diagnostics, FileId, Span};
+
+/// A variable without which nothing can be loaded: `${NAME:?why}` or `${NAME?why}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Required {
+    /// The author's words behind the `?`.
+    pub why: String,
+    /// Where it stands first.
+    pub span: Span,
+}
+
+/// Every variable in the values of a tree: whether it is required, by name.
+#[derive(Debug, Clone, Default)]
+pub struct Variables {
+    pub required: BTreeMap<String, Required>,
+    pub all: std::collections::BTreeSet<String>,
+}
+
+impl Variables {
+    pub fn collect(&mut self, node: &Node) {
+        match &node.value {
+            Value::Str(text) => self.text(text, node.span),
+            Value::Seq(items) => items.iter().for_each(|item| self.collect(item)),
+            Value::Map(map) => map.iter().for_each(|(_, node)| self.collect(node)),
+            _ => {}
+        }
+    }
+
+    pub fn text(&mut self, text: &str, span: Span) {
+        for (name, operation) in template::variables(text) {
+            if let Some(why) = operation.strip_prefix(":?").or_else(|| operation.strip_prefix('?')) {
+                let required = Required { why: why.to_string(), span };
+                self.required.entry(name.clone()).or_insert(required);
+            }
+            self.all.insert(name);
+        }
+    }
+
+    /// Required variables whose name says that they are secrets.
+    pub fn secrets(&self) -> impl Iterator<Item = (&String, &Required)> {
+        self.required.iter().filter(|(name, _)| is_secret_name(name))
+    }
+}
+
+/// Refuses required secrets whose value in `.env` is a placeholder. The value itself is not shown.
+pub fn refuse_placeholders(variables: &Variables, text: &str, file: FileId, diagnostics: &mut Diagnostics) {
+    for statement in env::statements(text) {
+        let Some((name, required)) = variables.secrets().find(|(name, _)| **name == statement.name) else { continue };
+        let value = text[statement.value.clone()].trim_matches(['"', '\'']);
+        if !is_placeholder(value) {
+            continue;
+        }
+        let said = if value.trim().is_empty() { "is empty" } else { "is a placeholder, which everyone can guess" };
+        diagnostics.push(
+            Diagnostic::error("home.placeholder", format!("the value of {name} in .env {said}"))
+                .at(Span { file, line: statement.line, column: 1, width: name.chars().count() as u32 })
+                .related(required.span, "it is needed here")
+                .hint("put a random value there: openssl rand -hex 16 makes one"),
+        );
+    }
+}
+
+/// Words that stand in examples where a secret should stand.
+fn is_placeholder(value: &str) -> bool {
+    const WORDS: [&str; 18] = [
+        "changeme",
+        "changeit",
+        "changethis",
+        "replaceme",
+        "password",
+        "passwort",
+        "passwd",
+        "secret",
+        "example",
+        "default",
+        "admin",
+        "root",
+        "test",
+        "todo",
+        "fixme",
+        "xxx",
+        "yourpassword",
+        "yoursecret",
+    ];
+    let plain: String = value.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+    let filler = !plain.is_empty() && plain.len() > 2 && plain.chars().all(|c| c == 'x');
+    let numbered = plain.trim_end_matches(|c: char| c.is_ascii_digit());
+    value.trim().is_empty()
+        || plain.is_empty() && value.len() < 8
+        || filler
+        || WORDS.contains(&plain.as_str())
+        || (!numbered.is_empty() && plain.len() - numbered.len() <= 4 && WORDS.contains(&numbered))
+        || plain.starts_with("changeme")
+        || plain.starts_with("changethis")
+        || (value.starts_with('<') && value.ends_with('>'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_known_and_secrets_are_not_taken_for_them() {
+        for value in [
+            "",
+            " ",
+            "changeme",
+            "change_me",
+            "CHANGE-ME!",
+            "password",
+            "password123",
+            "secret",
+            "<your key>",
+            "xxxx",
+            "example",
+            "***",
+        ] {
+            assert!(is_placeholder(value), "{value:?}");
+        }
+        for value in
+            ["kT9x-2f_QQ1", "correct horse battery staple", "secretariat", "hunter2hunter2", "0123456789abcdef"]
+        {
+            assert!(!is_placeholder(value), "{value:?}");
+        }
+    }
+}
