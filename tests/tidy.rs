@@ -76,7 +76,9 @@ fn files_below(folder: &str, wanted: &dyn Fn(&str) -> bool) -> Vec<String> {
             let path = entry.path();
             let name = entry.file_name().to_string_lossy().into_owned();
             let hidden = name.starts_with('.') && name != ".ci" && name != ".gitignore";
-            if path.is_dir() && !hidden && !["target", "home", "corpus", "artifacts"].contains(&name.as_str()) {
+            // The starter home at the top is somebody's; `src/stacks/home` is ours.
+            let others = ["target", "corpus", "artifacts"].contains(&name.as_str()) || path == Path::new(ROOT).join("home");
+            if path.is_dir() && !hidden && !others {
                 folders.push(path);
             } else if path.is_file() {
                 found.push(path.strip_prefix(ROOT).unwrap_or(&path).to_string_lossy().into_owned());

@@ -119,10 +119,9 @@ impl Rewriter<'_> {
         let Some(colon) = first_colon(text) else { return };
         let (source, rest) = text.split_at(colon);
         // A source without a dot in front is the name of a volume, or a variable that may hold either.
-        if source.starts_with('.') || source.starts_with('$') {
-            if let Some(moved) = self.moved(source, span) {
-                *text = format!("{moved}{rest}");
-            }
+        let is_path = source.starts_with(['.', '$']);
+        if let Some(moved) = is_path.then(|| self.moved(source, span)).flatten() {
+            *text = format!("{moved}{rest}");
         }
     }
 }

@@ -72,7 +72,10 @@ fn collision(name: &str, entry: &Localhost, port: u16, (other, span): (String, S
 
 /// Who has which port of the machine: `(port, protocol)` to the addresses.
 #[derive(Default)]
-struct Taken(BTreeMap<(u16, String), Vec<(String, String, Span)>>);
+struct Taken(BTreeMap<(u16, String), Vec<Holder>>);
+
+/// A service, the address it binds, and where it says so.
+type Holder = (String, String, Span);
 
 impl Taken {
     /// Notes the literal ports of a service.

@@ -218,7 +218,8 @@ impl Home {
         for (path, text) in &read.rendered.files {
             disk.lay_over(self.dir.join(path), text.clone());
         }
-        let on = profiles.unwrap_or(&self.config.profiles);
+        let all = ["*".to_string()];
+        let on = if loading.all_profiles { &all } else { profiles.unwrap_or(&self.config.profiles) };
         let request = Request {
             // An empty name stands for none: without any, COMPOSE_PROFILES would be asked.
             profiles: if on.is_empty() { vec![String::new()] } else { on.to_vec() },
