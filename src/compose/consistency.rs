@@ -100,6 +100,10 @@ impl Judge<'_> {
                 "keep one of them",
             );
         }
+        for network in s.networks.keys().filter(|n| n.starts_with("x-")) {
+            let title = format!("no service can join the network `{network}`: Compose takes keys in `x-` for notes");
+            self.tell("compose.reserved-key", &format!("networks.{network}"), title, "give the network another key");
+        }
         for network in s.networks.keys().filter(|n| !project.networks.contains_key(*n)) {
             self.undefined("network", &format!("networks.{network}"), network, project.networks.keys());
         }

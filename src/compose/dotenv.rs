@@ -126,13 +126,10 @@ impl Reader<'_> {
                 }
             }
         }
-        // The last line, without an end: Compose reads neither key nor value from it.
-        match self.rest.trim().is_empty() {
-            true => Err(wrong(line, "there is no name here".into(), "write KEY=value")),
-            false => {
-                self.rest = "";
-                Ok((String::new(), true))
-            }
+        // The last line, without an end. Compose makes of it a value without a name, which no Engine takes.
+        match std::mem::take(&mut self.rest).trim_end() {
+            "" => Err(wrong(line, "there is no name here".into(), "write KEY=value")),
+            key => Ok((key.to_string(), true)),
         }
     }
 
@@ -301,6 +298,7 @@ mod tests {
 
     #[test]
     fn a_key_alone_takes_its_value_from_outside() {
+        assert_eq!(read("A=1\nOUT").unwrap().pop(), Some(("OUT".into(), "side".into())));
         assert_eq!(read("OUT\nGONE\nA=1\n").unwrap(), [("A".into(), "1".into()), ("OUT".into(), "side".into())]);
     }
 

@@ -81,6 +81,14 @@ impl Formatter for Go {
         writer.write_all(&fragment.as_bytes()[from..])
     }
 
+    /// Go writes digits without an exponent from 1e-6 up to 1e21.
+    fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        match value != 0.0 && !(1e-6..1e21).contains(&value.abs()) {
+            true => write!(writer, "{value:e}"),
+            false => write!(writer, "{value}"),
+        }
+    }
+
     fn write_char_escape<W: ?Sized + io::Write>(&mut self, writer: &mut W, escape: CharEscape) -> io::Result<()> {
         match escape {
             CharEscape::Quote => writer.write_all(b"\\\""),
@@ -118,6 +126,13 @@ mod tests {
         ] {
             let value: Value = serde_json::from_str(json).unwrap();
             assert_eq!(digest(&value), sha);
+        }
+    }
+
+    #[test]
+    fn floats_are_written_as_go_does() {
+        for (float, text) in [(0.1, "0.1"), (1e-6, "0.000001"), (1.5e-7, "1.5e-7"), (1e20, "100000000000000000000")] {
+            assert_eq!(go_json(&float), text.as_bytes());
         }
     }
 

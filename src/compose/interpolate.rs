@@ -160,9 +160,10 @@ fn whole(text: &str) -> Option<i64> {
     text.parse().ok()
 }
 
-/// Go's `strconv.ParseFloat`: Rust's syntax is the same but for `inf`/`nan` spellings and underscores, which neither takes here.
-pub(super) fn go_parse_float(text: &str) -> Option<f64> {
-    text.parse().ok()
+/// Go's `strconv.ParseFloat`: as Rust's, but digits that no double can hold are no number.
+fn go_parse_float(text: &str) -> Option<f64> {
+    let number: f64 = text.parse().ok()?;
+    (number.is_finite() || !text.contains(|c: char| c.is_ascii_digit())).then_some(number)
 }
 
 /// The places at which Compose casts text, from 12-interpolation and its implementation.

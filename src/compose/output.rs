@@ -2,15 +2,17 @@
 
 use serde_json::{Map, Value, json};
 
+use super::Compat;
 use super::model::{Extensions, Project};
 use super::tree::{Node, Value as Yaml};
 
-/// The JSON model: what was read from env and label files is inlined, `x-*` stand only at the top, `$` is doubled so that the
+/// The JSON model: what was read from env and label files is inlined (Compose 5 still names the label files), `x-*` stand only at the top, `$` is doubled so that the
 /// text could be loaded again.
 pub fn json(project: &Project) -> Value {
     let mut root = Map::new();
     root.insert("name".into(), json!(project.name));
-    let services: Map<String, Value> = project.services.iter().map(|(name, s)| (name.clone(), service(s))).collect();
+    let services: Map<String, Value> =
+        project.services.iter().map(|(name, s)| (name.clone(), service(s, project.compat))).collect();
     root.insert("services".into(), Value::Object(services));
     let mut section = |key: &str, value: Value| {
         if value.as_object().is_some_and(|map| !map.is_empty()) {
@@ -20,7 +22,10 @@ pub fn json(project: &Project) -> Value {
     section("networks", to_value(&project.networks));
     section("volumes", to_value(&project.volumes));
     section("secrets", to_value(&project.secrets));
-    section("configs", to_value(&project.configs));
+    let mut configs = project.configs.clone();
+    // What came from a variable is not shown, as with secrets.
+    configs.values_mut().filter(|c| !c.environment.is_empty()).for_each(|c| c.content.clear());
+    section("configs", to_value(&configs));
     for (key, node) in &project.extensions {
         root.insert(key.clone(), plain(node));
     }
@@ -60,11 +65,13 @@ pub fn yaml(project: &Project) -> Value {
     value
 }
 
-fn service(service: &super::model::Service) -> Value {
+fn service(service: &super::model::Service, compat: Compat) -> Value {
     let mut value = to_value(service);
     if let Value::Object(map) = &mut value {
         map.shift_remove("env_file");
-        map.shift_remove("label_file");
+        if compat == Compat::V2 {
+            map.shift_remove("label_file");
+        }
     }
     value
 }

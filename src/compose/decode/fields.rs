@@ -75,12 +75,13 @@ impl<'n, 'd> Fields<'n, 'd> {
         let number = match &node.value {
             Value::Int(n) => Some(*n),
             Value::Uint(n) => i64::try_from(*n).ok(),
-            Value::Float(f) => Some(*f as i64),
+            // Decimals are cut; what does not fit is refused, where Compose would wrap around.
+            Value::Float(f) => (f.abs() < i64::MAX as f64).then_some(*f as i64),
             Value::Str(text) => text.parse().ok(),
             _ => return None,
         };
         if number.is_none() {
-            self.tell(node, key, format!("`{key}` must be a whole number"), "write digits only");
+            self.tell(node, key, format!("`{key}` must be a whole number of at most 64 bits"), "write digits only");
         }
         number
     }
@@ -93,6 +94,19 @@ impl<'n, 'd> Fields<'n, 'd> {
             self.tell(node, key, format!("`{key}` cannot be negative"), "write a whole number from 0");
         }
         u64::try_from(number).ok()
+    }
+
+    /// A number that fits `T`. Text is no number here, and decimals are cut, as Compose does.
+    pub fn number_of_bits<T: TryFrom<i64> + Default>(&self, key: &str) -> T {
+        let Some(node) = self.get(key) else { return T::default() };
+        let number = match &node.value {
+            Value::Str(_) => None,
+            _ => self.int_opt(key).and_then(|n| T::try_from(n).ok()),
+        };
+        if number.is_none() {
+            self.tell(node, key, format!("`{key}` must be a number that fits"), "write digits without quotes, from 0");
+        }
+        number.unwrap_or_default()
     }
 
     pub fn float(&self, key: &str) -> Float32 {
@@ -164,7 +178,7 @@ impl<'n, 'd> Fields<'n, 'd> {
     pub fn command(&self, key: &str) -> Option<Vec<String>> {
         let node = self.get(key)?;
         match &node.value {
-            Value::Str(line) => match command::split(line) {
+            Value::Str(line) => match command::split(line, self.compat) {
                 Ok(words) => Some(words),
                 Err(why) => {
                     let title = format!("`{key}` cannot be split into words: {why}");
@@ -181,7 +195,10 @@ impl<'n, 'd> Fields<'n, 'd> {
     pub fn mapping(&self, key: &str) -> Mapping {
         match self.get(key).map(|n| &n.value) {
             Some(Value::Map(map)) => {
-                map.iter().map(|(k, v)| (k.clone(), v.scalar_text().unwrap_or_default())).collect()
+                let own = map.iter().filter(|(k, _)| !k.starts_with("x-"));
+                let mut out: Mapping = own.map(|(k, v)| (k.clone(), v.scalar_text().unwrap_or_default())).collect();
+                out.extend(swallowed(map));
+                out
             }
             Some(Value::Seq(items)) => items
                 .iter()
@@ -199,7 +216,11 @@ impl<'n, 'd> Fields<'n, 'd> {
     pub fn mapping_with_nulls(&self, key: &str) -> MappingWithNulls {
         match self.get(key).map(|n| &n.value) {
             Some(Value::Map(map)) => {
-                map.iter().map(|(k, v)| (k.clone(), if v.is_null() { None } else { v.scalar_text() })).collect()
+                let own = map.iter().filter(|(k, _)| !k.starts_with("x-"));
+                let mut out: MappingWithNulls =
+                    own.map(|(k, v)| (k.clone(), if v.is_null() { None } else { v.scalar_text() })).collect();
+                out.extend(swallowed(map).map(|(k, v)| (k, Some(v))));
+                out
             }
             Some(Value::Seq(items)) => {
                 let mut out = MappingWithNulls::new();
@@ -273,7 +294,7 @@ impl<'n, 'd> Fields<'n, 'd> {
     pub fn mode_opt(&self, key: &str) -> Option<FileMode> {
         let node = self.get(key)?;
         match &node.value {
-            Value::Int(n) => Some(FileMode(*n)),
+            Value::Int(n) if *n >= 0 => Some(FileMode(*n)),
             Value::Str(text) => match i64::from_str_radix(text, 8) {
                 Ok(n) => Some(FileMode(n)),
                 Err(_) => {
@@ -285,7 +306,7 @@ impl<'n, 'd> Fields<'n, 'd> {
                 self.tell(
                     node,
                     key,
-                    "a file mode is a whole number or octal text".into(),
+                    "a file mode is a whole number from 0, or octal text".into(),
                     "write octal digits, as \"0440\"",
                 );
                 None
@@ -342,4 +363,19 @@ impl<'n, 'd> Fields<'n, 'd> {
             .map(|(key, node)| (key.clone(), node.clone()))
             .collect()
     }
+}
+
+/// What Compose makes of `x-*` keys in a mapping of texts: one entry that names them all (the linter says so). Copied, since the
+/// hash depends on it.
+fn swallowed(map: &Map) -> Option<(String, String)> {
+    let mut keys: Vec<String> = map
+        .iter()
+        .filter(|(key, _)| key.starts_with("x-"))
+        .map(|(key, node)| match node.is_null() {
+            true => format!("{key}:<nil>"),
+            false => format!("{key}:{}", node.scalar_text().unwrap_or_default()),
+        })
+        .collect();
+    keys.sort();
+    (!keys.is_empty()).then(|| ("#extensions".to_string(), format!("map[{}]", keys.join(" "))))
 }

@@ -14,7 +14,7 @@ use crate::diag::{Diagnostics, Span};
 /// Reads every section. What cannot be read is told and left at its default.
 pub fn project(tree: &Node, compat: Compat, diagnostics: &mut Diagnostics) -> Project {
     let told = std::cell::RefCell::new(std::mem::take(diagnostics));
-    let mut project = Project::default();
+    let mut project = Project { compat, ..Project::default() };
     if let Some(root) = Fields::of(tree, String::new(), compat, &told) {
         project.extensions = root.extensions();
         for (name, node, span) in root.entries("services") {

@@ -8,10 +8,10 @@ pub(super) fn blkio(f: &Fields) -> BlkioConfig {
         f.each(key, |d| ThrottleDevice { path: d.text("path"), rate: d.bytes("rate"), extensions: d.extensions() })
     };
     BlkioConfig {
-        weight: f.int("weight") as u16,
+        weight: f.number_of_bits("weight"),
         weight_device: f.each("weight_device", |d| WeightDevice {
             path: d.text("path"),
-            weight: d.int("weight") as u16,
+            weight: d.number_of_bits("weight"),
             extensions: d.extensions(),
         }),
         device_read_bps: throttles("device_read_bps"),

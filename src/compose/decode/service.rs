@@ -320,7 +320,7 @@ fn mount(f: &Fields) -> Mount {
         }),
         tmpfs: f.sub("tmpfs").map(|t| TmpfsOptions {
             size: t.bytes("size"),
-            mode: t.mode_opt("mode").map_or(0, |m| m.0 as u32),
+            mode: t.number_of_bits::<u32>("mode"),
             extensions: t.extensions(),
         }),
         image: f.sub("image").map(|i| ImageOptions { subpath: i.text("subpath"), extensions: i.extensions() }),

@@ -36,6 +36,8 @@ pub type MappingWithNulls = BTreeMap<String, Option<String>>;
 #[derive(Debug, Clone, Default)]
 pub struct Project {
     pub name: String,
+    /// Whose rules it was loaded by.
+    pub compat: Compat,
     /// Absolute directory that relative paths were resolved against (label `project.working_dir`).
     pub working_dir: PathBuf,
     /// Absolute paths of the main files in load order (label `project.config_files`).

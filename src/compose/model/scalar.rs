@@ -77,7 +77,8 @@ impl Serialize for Float32 {
         if self.0.fract() == 0.0 && self.0.abs() < 1e15 {
             return s.serialize_i64(self.0 as i64);
         }
-        s.serialize_f32(self.0)
+        // By way of the text: widening the bits instead would turn 0.1 into 0.10000000149011612.
+        s.serialize_f64(self.0.to_string().parse().unwrap_or_default())
     }
 }
 
@@ -118,5 +119,6 @@ mod tests {
         assert_eq!(text(1.1), "1.1");
         assert_eq!(text(2.0), "2");
         assert_eq!(text(0.25), "0.25");
+        assert_eq!(serde_json::to_value(Float32(0.1)).unwrap().to_string(), "0.1");
     }
 }

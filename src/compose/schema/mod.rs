@@ -62,6 +62,19 @@ impl<'t> Judge<'t, '_> {
     }
 
     fn node(&mut self, node: &'t Node, shape: &'static Shape) {
+        if let (Value::Float(number), Compat::V5) = (&node.value, self.compat)
+            && !number.is_finite()
+        {
+            let title = format!(
+                "{} is no number that JSON knows, so Compose 5 refuses it",
+                node.scalar_text().unwrap_or_default()
+            );
+            return self.tell(
+                Diagnostic::error("compose.wrong-value", title)
+                    .at(node.span)
+                    .hint("put it in quotes to keep it as text"),
+            );
+        }
         match shape {
             Shape::Any => {}
             Shape::Scalar(kinds) if fits(&node.value, *kinds) => {}
@@ -154,8 +167,20 @@ impl<'t> Judge<'t, '_> {
     fn dict(&mut self, map: &'t Map, keys: Keys, values: &'static Shape) {
         for (name, entry) in &map.0 {
             self.path.push(name);
+            if keys == Keys::NoExtensions && name.starts_with("x-") {
+                self.tell(
+                    Diagnostic::error(
+                        "compose.reserved-key",
+                        format!("`{name}` cannot stand here: Compose takes keys in `x-` for notes"),
+                    )
+                    .at(entry.key)
+                    .hint("give it another name, or write the mapping as a list"),
+                );
+                self.path.pop();
+                continue;
+            }
             let judged = match keys {
-                Keys::Any => !name.is_empty(),
+                Keys::Any | Keys::NoExtensions => !name.is_empty(),
                 Keys::Names | Keys::NamesOrWhatever => is_name(name),
                 Keys::Limits => !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase()),
             };

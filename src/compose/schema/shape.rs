@@ -50,6 +50,8 @@ pub struct Key {
 pub enum Keys {
     /// Any text.
     Any,
+    /// Any text, but Compose fails on `x-*`.
+    NoExtensions,
     /// `[a-zA-Z0-9._-]+`; others are refused.
     Names,
     /// `[a-zA-Z0-9._-]+` are judged, others pass unjudged.

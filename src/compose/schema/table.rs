@@ -30,8 +30,10 @@ const SCALARS: Shape = Shape::Scalar(Kinds(TEXT | NUMBER | BOOL | NULL));
 const LIST_OR_DICT: Shape = Shape::OneOf(&[&Shape::Dict { keys: Keys::Any, values: &SCALARS }, &UNIQUE_STRINGS]);
 const OPTIONS: Shape = Shape::Dict { keys: Keys::Any, values: &NUM_OR_TEXT };
 const STRING_DICT: Shape = Shape::Dict { keys: Keys::Any, values: &STR };
-const HOSTS: Shape =
-    Shape::OneOf(&[&Shape::Dict { keys: Keys::Any, values: &Shape::OneOf(&[&STR, &STRINGS]) }, &UNIQUE_STRINGS]);
+const HOSTS: Shape = Shape::OneOf(&[
+    &Shape::Dict { keys: Keys::NoExtensions, values: &Shape::OneOf(&[&STR, &STRINGS]) },
+    &UNIQUE_STRINGS,
+]);
 
 object!(ROOT, "a Compose file", EXT, [], {
     configs: Shape::Dict { keys: Keys::Names, values: &CONFIG },
@@ -84,7 +86,7 @@ object!(SERVICE, "a service", EXT, [], {
     external_links: UNIQUE_STRINGS,
     extra_hosts: HOSTS,
     gpus: Shape::OneOf(&[&Shape::Enum(&["all"]), &Shape::List { items: &GPU, unique: false }]),
-    group_add: UNIQUE_TEXT_OR_NUMBERS,
+    group_add: Shape::List { items: &INT_OR_TEXT, unique: true },
     healthcheck: HEALTHCHECK,
     hostname: STR,
     image: STR,
@@ -136,7 +138,7 @@ object!(SERVICE, "a service", EXT, [], {
     stdin_open: FLAG,
     stop_grace_period: STR,
     stop_signal: STR,
-    storage_opt: Shape::Dict { keys: Keys::Any, values: &Shape::Any },
+    storage_opt: Shape::Dict { keys: Keys::NoExtensions, values: &Shape::Any },
     sysctls: LIST_OR_DICT,
     tmpfs: STRING_OR_LIST,
     tty: FLAG,

@@ -64,7 +64,7 @@ pub fn bytes(text: &str) -> Result<Bytes, &'static str> {
     let suffix = suffix.to_lowercase();
     let mut letters = suffix.chars();
     let power = match letters.next() {
-        None => return Ok(Bytes(value as i64)),
+        None => 0,
         Some('b') if suffix == "b" => 0,
         Some('k') => 1,
         Some('m') => 2,
@@ -74,7 +74,10 @@ pub fn bytes(text: &str) -> Result<Bytes, &'static str> {
         _ => return Err(WRONG),
     };
     match letters.as_str() {
-        "" | "b" | "ib" => Ok(Bytes((value * 1024f64.powi(power)) as i64)),
+        "" | "b" | "ib" => match value * 1024f64.powi(power) {
+            size if size < i64::MAX as f64 => Ok(Bytes(size as i64)),
+            _ => Err("it is larger than any machine"),
+        },
         _ => Err(WRONG),
     }
 }

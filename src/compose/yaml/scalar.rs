@@ -46,7 +46,8 @@ fn number(text: &str) -> Option<Value> {
         (Some(n), false) => return Some(i64::try_from(n).map_or(Value::Uint(n), Value::Int)),
         _ => {}
     }
-    yaml_float(&plain).then(|| plain.parse().ok().map(Value::Float)).flatten()
+    // What no double can hold stays text.
+    yaml_float(&plain).then(|| plain.parse().ok()).flatten().filter(|f: &f64| f.is_finite()).map(Value::Float)
 }
 
 /// `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`
@@ -133,6 +134,7 @@ mod tests {
             ("2020-01-01T10:00:00Z", Date("2020-01-01T10:00:00Z".into())),
             ("2020-13-01", Str("2020-13-01".into())),
             ("1d", Str("1d".into())),
+            ("1e400", Str("1e400".into())),
         ] {
             assert_eq!(resolve(text), value, "{text}");
         }

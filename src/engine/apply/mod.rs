@@ -7,6 +7,8 @@
 mod call;
 mod graph;
 mod run;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
