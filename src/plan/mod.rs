@@ -10,12 +10,12 @@ pub mod check;
 pub mod diff;
 pub mod json;
 pub mod observed;
-pub(crate) mod planner;
+mod planner;
 pub mod request;
 pub mod text;
 pub mod wanted;
 
-pub use planner::{known_containers, plan};
+pub use planner::plan;
 
 use std::collections::BTreeMap;
 use std::fmt;

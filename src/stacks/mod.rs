@@ -9,7 +9,6 @@ mod interrupt;
 mod lock;
 mod place;
 mod project;
-mod projects;
 mod report;
 mod run;
 mod saved;

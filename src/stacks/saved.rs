@@ -100,7 +100,8 @@ pub fn compare(saved: &SavedPlan, now: &Plan) -> Result<(), Diagnostic> {
     let differs = |key: &&String| then.get(*key) != now.premises.get(*key);
     let moved: Vec<String> =
         keys.into_iter().filter(differs).map(|key| moved(key, then.get(key), now.premises.get(key))).collect();
-    if moved.is_empty() && saved.plan == plan_json::to_json(now).to_string() {
+    let plan_now = plan_json::to_json(now).to_string();
+    if moved.is_empty() && saved.plan == plan_now {
         return Ok(());
     }
     let mut d =

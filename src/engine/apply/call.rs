@@ -51,6 +51,9 @@ struct Times {
     in_calls: Duration,
 }
 
+/// The actions that take one step back, each with what was known when that step was done.
+type Undo<'a> = Vec<(&'a Action, Known)>;
+
 impl Meter {
     pub fn totals(&self) -> (Duration, Duration) {
         let times = self.lock();
@@ -129,7 +132,7 @@ impl Caller<'_> {
     pub async fn take_back(
         self,
         group: u32,
-        lists: Vec<(usize, &Step, Vec<(&Action, Known)>)>,
+        lists: Vec<(usize, &Step, Undo<'_>)>,
         because: String,
     ) -> Ended {
         let mut trouble: Vec<(usize, Vec<String>)> = Vec::new();

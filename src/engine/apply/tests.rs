@@ -1,5 +1,3 @@
-//! Promises of the walker, over plans made by hand.
-
 use std::sync::Mutex;
 
 use serde_json::json;

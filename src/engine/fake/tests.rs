@@ -1,5 +1,3 @@
-//! Promises of the in-memory engine, each as a real one answers.
-
 use serde_json::json;
 
 use super::*;

@@ -1,0 +1,29 @@
+//! Live tests: the hearth binary and Docker Compose on a real Docker Engine. One file per promise; `docs/testing.md` tells more.
+
+mod rig;
+
+mod bad_updates;
+mod crash;
+mod engine_trouble;
+mod loading;
+mod one_writer;
+mod secrets;
+mod tricky_cases;
+mod two_way;
+
+fn main() -> std::process::ExitCode {
+    rig::main(&[
+        ("loading", loading::CASES),
+        ("secrets", secrets::CASES),
+        ("one_writer", one_writer::CASES),
+        ("bad_updates", bad_updates::CASES),
+        ("two_way", two_way::CASES),
+        ("engine_trouble", engine_trouble::CASES),
+        ("crash", crash::CASES),
+        ("tricky_cases::dependencies", tricky_cases::dependencies::CASES),
+        ("tricky_cases::hashes", tricky_cases::hashes::CASES),
+        ("tricky_cases::made_by_hand", tricky_cases::made_by_hand::CASES),
+        ("tricky_cases::networks", tricky_cases::networks::CASES),
+        ("tricky_cases::volumes", tricky_cases::volumes::CASES),
+    ])
+}

@@ -1,0 +1,113 @@
+//! Running programs: with a time limit, and with everything they said kept.
+
+use std::io::Read;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Longer than anything here may take; a program that goes on is killed, and its test has failed.
+const LIMIT: Duration = Duration::from_secs(180);
+
+/// A program that has ended. `code` is -1 where a signal ended it.
+#[derive(Debug, Clone)]
+pub struct Ran {
+    pub line: String,
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+    pub took: Duration,
+}
+
+impl Ran {
+    #[track_caller]
+    pub fn ok(self) -> Ran {
+        self.exits(0)
+    }
+    #[track_caller]
+    pub fn exits(self, code: i32) -> Ran {
+        assert_eq!(self.code, code, "exit code of `{}`\n{}{}", self.line, self.out, self.err);
+        self
+    }
+    /// What it said on either output holds `words`.
+    #[track_caller]
+    pub fn says(self, words: &str) -> Ran {
+        assert!(self.both().contains(words), "`{}` does not say {words:?} but\n{}{}", self.line, self.out, self.err);
+        self
+    }
+    pub fn both(&self) -> String {
+        format!("{}{}", self.out, self.err)
+    }
+}
+
+/// A program that runs.
+pub struct Running {
+    line: String,
+    child: Child,
+    began: Instant,
+    out: JoinHandle<String>,
+    err: JoinHandle<String>,
+}
+
+impl Running {
+    /// Starts a program with this environment and no other, and without input.
+    #[expect(clippy::disallowed_methods, reason = "tests run hearth, docker and Compose as a person does")]
+    pub fn start(program: &Path, args: &[String], dir: &Path, env: &[(String, String)]) -> Running {
+        let name = program.file_name().unwrap_or_default().to_string_lossy();
+        let line = format!("{name} {}", args.join(" "));
+        let mut child = Command::new(program)
+            .args(args)
+            .current_dir(dir)
+            .env_clear()
+            .envs(env.iter().map(|(k, v)| (k, v)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|e| panic!("{} cannot be run: {e}", program.display()));
+        let out = reader(child.stdout.take().expect("stdout is piped"));
+        let err = reader(child.stderr.take().expect("stderr is piped"));
+        Running { line, child, began: Instant::now(), out, err }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends a signal, as `kill` does.
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_raw(self.child.id() as i32).expect("a child has a process id");
+        let _ = rustix::process::kill_process(pid, signal);
+    }
+
+    /// Waits for its end.
+    #[track_caller]
+    pub fn end(mut self) -> Ran {
+        let status = self.wait();
+        let took = self.began.elapsed();
+        let (out, err) = (self.out.join().unwrap_or_default(), self.err.join().unwrap_or_default());
+        let code = status.and_then(|s| s.code()).unwrap_or(-1);
+        assert!(status.is_some(), "`{}` did not end within {} s\n{out}{err}", self.line, LIMIT.as_secs());
+        Ran { line: self.line, code, out, err, took }
+    }
+
+    fn wait(&mut self) -> Option<ExitStatus> {
+        while self.began.elapsed() < LIMIT {
+            match self.child.try_wait() {
+                Ok(Some(status)) => return Some(status),
+                _ => std::thread::sleep(Duration::from_millis(5)),
+            }
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        None
+    }
+}
+
+fn reader(mut from: impl Read + Send + 'static) -> JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let _ = from.read_to_end(&mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
