@@ -4,6 +4,7 @@ pub mod ask;
 pub mod output;
 pub mod progress;
 pub mod table;
+pub mod terminal;
 
 pub use output::{ColorArg, Out, Tone};
 

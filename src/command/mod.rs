@@ -51,6 +51,8 @@ fn dispatch(cli: Cli, out: &Out) -> crate::cli::Done {
         Command::Restart(args) => stacks::lifecycle::restart(&global, args, out),
         Command::Pull(args) => stacks::lifecycle::pull(&global, args, out),
         Command::Update(args) => stacks::lifecycle::update(&global, args, out),
+        Command::Ps(args) => stacks::ps::run(&global, args, out),
+        Command::Ls(args) => stacks::ls::run(&global, args, out),
         Command::History(args) => stacks::history::run(&global, args, out),
         Command::Completions(args) => {
             clap_complete::generate(args.shell, &mut Cli::command(), "hearth", &mut std::io::stdout());

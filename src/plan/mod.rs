@@ -10,12 +10,12 @@ pub mod check;
 pub mod diff;
 pub mod json;
 pub mod observed;
-mod planner;
+pub(crate) mod planner;
 pub mod request;
 pub mod text;
 pub mod wanted;
 
-pub use planner::plan;
+pub use planner::{known_containers, plan};
 
 use std::collections::BTreeMap;
 use std::fmt;

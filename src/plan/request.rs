@@ -292,6 +292,20 @@ fn build_request(project: &Project, name: &str, service: &Service, build: &Build
 /// `known` gives the id of the container that a service is referred to by. Gives the create body without networks.
 pub fn finalize(request: &ContainerRequest, known: &BTreeMap<String, String>, image_id: &str) -> Result<(Value, Value), String> {
     let mut config = request.config.clone();
+    let (host, hashed) = resolve(request, known)?;
+    if let Value::Object(labels) = &mut config["Labels"] {
+        labels.insert(NUMBER.into(), json!(request.number.to_string()));
+        labels.insert(CONFIG_HASH.into(), json!(hash::digest(&hashed)));
+        if !image_id.is_empty() {
+            labels.insert(IMAGE.into(), json!(image_id));
+        }
+    }
+    Ok((config, host))
+}
+
+/// `HostConfig` and the service as hashed, with the ids of the containers that it refers to. `Err` names the service that
+/// has none.
+pub fn resolve(request: &ContainerRequest, known: &BTreeMap<String, String>) -> Result<(Value, Value), String> {
     let mut host = request.host_config.clone();
     let mut hashed = request.hashed.clone();
     for reference in &request.refs {
@@ -323,18 +337,61 @@ pub fn finalize(request: &ContainerRequest, known: &BTreeMap<String, String>, im
             hashed["volumes_from"][i] = json!(container.split(':').next());
         }
     }
-    if let Value::Object(labels) = &mut config["Labels"] {
-        labels.insert(NUMBER.into(), json!(request.number.to_string()));
-        labels.insert(CONFIG_HASH.into(), json!(hash::digest(&hashed)));
-        if !image_id.is_empty() {
-            labels.insert(IMAGE.into(), json!(image_id));
-        }
-    }
-    Ok((config, host))
+    Ok((host, hashed))
 }
 
-/// The config hash that a container of this request has, given today's containers; `None` where one that it refers to is missing.
-pub fn expected_hash(request: &ContainerRequest, known: &BTreeMap<String, String>) -> Option<String> {
-    let (config, _) = finalize(request, known, "").ok()?;
-    config["Labels"][CONFIG_HASH].as_str().map(str::to_string)
+/// The config hashes that Compose of either generation writes on a container of this request, given today's containers;
+/// the request's own generation first. `None` where a container that it refers to is missing.
+pub fn hashes(request: &ContainerRequest, known: &BTreeMap<String, String>) -> Option<Vec<String>> {
+    let resolved;
+    let hashed = match request.refs.is_empty() && request.hashed.get("volumes_from").is_none() {
+        true => &request.hashed,
+        false => {
+            resolved = resolve(request, known).ok()?.1;
+            &resolved
+        }
+    };
+    let mut all = vec![hash::digest(hashed)];
+    all.extend(other_generation(hashed, request.compat).map(|other| hash::digest(&other)));
+    Some(all)
+}
+
+/// The same service as the other generation writes it: 2.x writes `create_host_path: true` and leaves out `false`, 5.x the
+/// other way round. `None` where there is no bind, so no difference.
+fn other_generation(hashed: &Value, compat: Compat) -> Option<Value> {
+    let volumes = hashed.get("volumes")?.as_array()?;
+    if !volumes.iter().any(|v| v.get("bind").is_some()) {
+        return None;
+    }
+    let mut other = hashed.clone();
+    for volume in other.get_mut("volumes")?.as_array_mut()? {
+        let Some(Value::Object(bind)) = volume.get_mut("bind") else { continue };
+        let creates = bind.get("create_host_path").and_then(Value::as_bool).unwrap_or(compat == Compat::V5);
+        let written = match compat {
+            Compat::V2 => (!creates).then_some(false),
+            Compat::V5 => creates.then_some(true),
+        };
+        // The key's place among the others is part of the text.
+        let mut map = Map::new();
+        for key in ["selinux", "propagation", "create_host_path", "recursive"] {
+            let value = if key == "create_host_path" { written.map(Value::Bool) } else { bind.get(key).cloned() };
+            map.extend(value.map(|v| (key.to_string(), v)));
+        }
+        *bind = map;
+    }
+    Some(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn either_generation_of_compose_is_recognised() {
+        let two = json!({"image": "x", "volumes": [{"type": "bind", "source": "/a", "target": "/b", "bind": {"create_host_path": true}}]});
+        let five = json!({"image": "x", "volumes": [{"type": "bind", "source": "/a", "target": "/b", "bind": {}}]});
+        assert_eq!(other_generation(&two, Compat::V2), Some(five.clone()));
+        assert_eq!(other_generation(&five, Compat::V5), Some(two));
+        assert_eq!(other_generation(&json!({"image": "x"}), Compat::V5), None);
+    }
 }

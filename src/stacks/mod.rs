@@ -9,6 +9,7 @@ mod interrupt;
 mod lock;
 mod place;
 mod project;
+mod projects;
 mod report;
 mod run;
 mod saved;

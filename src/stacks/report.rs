@@ -117,9 +117,9 @@ fn not_done(out: &Out, plan: &Plan, report: &Report) {
     }
 }
 
-/// What was done, counted by what a person cares about.
+/// What was done, counted by what a person cares about: rank, noun (none for containers) and verb.
 #[derive(Default)]
-struct Counts(BTreeMap<(u8, &'static str), usize>);
+struct Counts(BTreeMap<(u8, &'static str, &'static str), usize>);
 
 impl Counts {
     fn add(&mut self, plan: &Plan, report: &Report) {
@@ -128,27 +128,31 @@ impl Counts {
                 continue;
             }
             let what = match &step.action {
-                Action::PullImage { .. } => (0, "pulled"),
-                Action::BuildImage { .. } => (1, "built"),
-                Action::CreateContainer { replaces: None, .. } => (2, "created"),
-                Action::CreateContainer { replaces: Some(_), .. } => (3, "replaced"),
-                Action::StartContainer { .. } | Action::UnpauseContainer { .. } => (4, "started"),
-                Action::RestartContainer { .. } => (5, "restarted"),
-                Action::StopContainer { .. } => (6, "stopped"),
-                Action::RemoveContainer { .. } => (7, "removed"),
-                Action::UpdateContainer { .. } => (8, "adjusted"),
-                Action::CreateNetwork { .. } => (9, "networks created"),
-                Action::RemoveNetwork { .. } => (10, "networks removed"),
-                Action::CreateVolume { .. } => (11, "volumes created"),
-                Action::RemoveVolume { .. } => (12, "volumes removed"),
+                Action::PullImage { .. } => (0, "image", "pulled"),
+                Action::BuildImage { .. } => (1, "image", "built"),
+                Action::CreateContainer { replaces: None, .. } => (2, "", "created"),
+                Action::CreateContainer { replaces: Some(_), .. } => (3, "", "replaced"),
+                Action::StartContainer { .. } | Action::UnpauseContainer { .. } => (4, "", "started"),
+                Action::RestartContainer { .. } => (5, "", "restarted"),
+                Action::StopContainer { .. } => (6, "", "stopped"),
+                Action::RemoveContainer { .. } => (7, "", "removed"),
+                Action::UpdateContainer { .. } => (8, "", "adjusted"),
+                Action::CreateNetwork { .. } => (9, "network", "created"),
+                Action::RemoveNetwork { .. } => (10, "network", "removed"),
+                Action::CreateVolume { .. } => (11, "volume", "created"),
+                Action::RemoveVolume { .. } => (12, "volume", "removed"),
                 _ => continue,
             };
             *self.0.entry(what).or_default() += 1;
         }
     }
 
+    fn part(n: usize, noun: &str, did: &str) -> String {
+        if noun.is_empty() { format!("{n} {did}") } else { format!("{} {did}", wording::count(n, noun)) }
+    }
+
     fn words(&self) -> String {
-        let parts: Vec<String> = self.0.iter().map(|((_, what), n)| format!("{n} {what}")).collect();
+        let parts: Vec<String> = self.0.iter().map(|((_, noun, did), n)| Self::part(*n, noun, did)).collect();
         if parts.is_empty() { "nothing was changed".into() } else { parts.join(", ") }
     }
 }

@@ -59,6 +59,10 @@ pub async fn carry_out_plan(
         plan = again;
     }
     (doing.settle)()?;
+    if plan.steps.is_empty() {
+        report::nothing_to_do(session.out, &plan);
+        return Ok(());
+    }
     let began = Instant::now();
     let cancel = interrupt::listen(session.out);
     let mut record = begin_record(session, &look, &plan);
@@ -204,4 +208,137 @@ fn only(plan: &Plan, keep: impl Fn(&Action) -> bool) -> Option<Plan> {
     let kept: std::collections::BTreeSet<_> = part.steps.iter().map(|s| s.id).collect();
     part.steps.iter_mut().for_each(|step| step.after.retain(|id| kept.contains(id)));
     (!part.steps.is_empty()).then_some(part)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+    use std::sync::{Arc, Mutex};
+
+    use async_trait::async_trait;
+
+    use super::*;
+    use crate::cli::{ColorArg, Out};
+    use crate::command::Global;
+    use crate::compose::model::Project;
+    use crate::engine::{Engine, EngineError, Known, Outcome, Progress as Said, Scope};
+    use crate::plan::observed::{Container, Observed};
+    use crate::plan::{Cause, Step, StepId};
+    use crate::stacks::Given;
+    use crate::stacks::sql;
+
+    /// Does everything and remembers it; a volume named `broken` cannot be removed.
+    #[derive(Clone, Default)]
+    struct Notes(Arc<Mutex<Vec<String>>>);
+
+    #[async_trait]
+    impl Engine for Notes {
+        async fn observe(&self, _: &Scope) -> Result<Observed, EngineError> {
+            Ok(Observed::default())
+        }
+        async fn perform(&self, action: &Action, _: &Known, _: &(dyn Fn(Said) + Sync)) -> Result<Outcome, EngineError> {
+            self.0.lock().unwrap().push(crate::cli::progress::words::did(action));
+            if matches!(action, Action::RemoveVolume { name } if name == "broken") {
+                let diagnostic = Diagnostic::error("engine.test", "the volume is in use").kind(Kind::Conflict);
+                return Err(EngineError { diagnostic: Box::new(diagnostic), detail: String::new(), status: Some(409) });
+            }
+            Ok(Outcome::default())
+        }
+        async fn inspect(&self, _: &str) -> Result<Option<Container>, EngineError> {
+            Ok(None)
+        }
+        async fn last_words(&self, _: &str, _: u32) -> Result<Vec<String>, EngineError> {
+            Ok(Vec::new())
+        }
+    }
+
+    fn removal(name: &str, risk: Risk) -> Plan {
+        let step = Step {
+            id: StepId(1),
+            action: Action::RemoveVolume { name: name.into() },
+            cause: Cause::Requested { what: "down --volumes".into() },
+            risk,
+            after: Vec::new(),
+            service: String::new(),
+            group: None,
+            undo: Vec::new(),
+        };
+        Plan { project: "p".into(), steps: vec![step], ..Plan::default() }
+    }
+
+    /// Carries `plan` out in a state folder of its own; gives the exit code, what the engine did and whether it was settled.
+    async fn tried(state: &Path, plan: Plan, yes: bool) -> (u8, Vec<String>, bool) {
+        let global = Global::default();
+        let mut given = Given::new(&global, state);
+        given.environment = BTreeMap::from([("XDG_STATE_HOME".into(), state.display().to_string())]);
+        let out = Out::new(ColorArg::Never, true, state.to_path_buf());
+        let engine = Notes::default();
+        let project = Project { name: "p".into(), ..Project::default() };
+        let session = Session::on(&given, project, Default::default(), &out, Box::new(engine.clone()), BTreeMap::new());
+        let look = session.look().await.unwrap_or_else(|_| panic!("the double can be looked at"));
+        let mut settled = false;
+        let mut settle = || {
+            settled = true;
+            Ok(())
+        };
+        let doing = Doing { options: Options::default(), yes, settle: &mut settle };
+        let code = match carry_out_plan(&session, doing, look, plan).await {
+            Ok(()) => 0,
+            Err(Failure::Code(code)) => code,
+            Err(Failure::Told(told)) => told.exit_code(),
+        };
+        let did = engine.0.lock().unwrap().clone();
+        (code, did, settled)
+    }
+
+    #[tokio::test]
+    async fn nothing_to_do_opens_no_database_and_takes_no_lock() {
+        let dir = tempfile::tempdir().unwrap();
+        let (code, did, settled) = tried(dir.path(), Plan { project: "p".into(), ..Plan::default() }, false).await;
+        assert_eq!((code, did.len(), settled), (0, 0, true));
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_loses_data_is_refused_where_nobody_can_be_asked() {
+        let dir = tempfile::tempdir().unwrap();
+        let (code, did, settled) = tried(dir.path(), removal("data", Risk::Data), false).await;
+        assert_eq!((code, did.len(), settled), (4, 0, false));
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        let (code, did, _) = tried(dir.path(), removal("data", Risk::Data), true).await;
+        assert_eq!((code, did), (0, vec!["removed volume data".to_string()]));
+    }
+
+    #[tokio::test]
+    async fn a_run_is_kept_with_its_outcome_and_a_broken_history_stops_nothing() {
+        for (name, code, outcome) in [("data", 0, "done"), ("broken", 1, "failed")] {
+            let dir = tempfile::tempdir().unwrap();
+            assert_eq!(tried(dir.path(), removal(name, Risk::None), false).await.0, code);
+            let file = dir.path().join("hearth/engine/p/history.db");
+            let pool = crate::store::open_existing(&file).await.unwrap().unwrap();
+            let run = sql::runs(&pool, "p", 9).await.unwrap().remove(0);
+            let step = sql::run_steps(&pool, &run.id).await.unwrap().remove(0);
+            assert_eq!((run.outcome.as_str(), step.outcome.as_str()), (outcome, outcome));
+            assert_eq!(step.detail.starts_with("the volume is in use"), code == 1);
+        }
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join("hearth/engine/p/history.db")).unwrap();
+        assert_eq!(tried(dir.path(), removal("data", Risk::None), false).await.0, 0);
+    }
+
+    #[tokio::test]
+    async fn two_writers_of_one_project_are_one_too_many() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("hearth/engine/p/lock");
+        let holder = lock::Holder {
+            pid: 1,
+            user: "joe".into(),
+            command: "hearth up".into(),
+            since: "2026-11-24T12:00:00Z".into(),
+        };
+        let _held = lock::take(&[path], "p", &holder, SystemClock.now()).unwrap();
+        let (code, did, settled) = tried(dir.path(), removal("data", Risk::None), false).await;
+        assert_eq!((code, did.len(), settled), (5, 0, false));
+    }
 }

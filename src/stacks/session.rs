@@ -42,12 +42,31 @@ impl<'a> Session<'a> {
     ) -> Result<Session<'a>, Failure> {
         let (mut project, sources) = super::cli::project_of(given.load(loading), out, true)?;
         adjust(&mut project)?;
+        let engine = connect(given).await?;
+        Ok(Session::on(given, project, sources, out, Box::new(engine), docker::proxies(&given.environment)?))
+    }
+
+    /// For commands that only show or end what runs: warnings about the files are for another day.
+    pub async fn open_quietly(given: &'a Given<'a>, loading: &Loading, out: &'a Out) -> Result<Session<'a>, Failure> {
+        let (project, sources) = super::cli::project_of(given.load(loading), out, false)?;
+        let engine = connect(given).await?;
+        Ok(Session::on(given, project, sources, out, Box::new(engine), docker::proxies(&given.environment)?))
+    }
+
+    /// A loaded project on an engine that is at hand.
+    pub fn on(
+        given: &'a Given<'a>,
+        project: Project,
+        sources: Sources,
+        out: &'a Out,
+        engine: Box<dyn Engine>,
+        proxies: BTreeMap<String, String>,
+    ) -> Session<'a> {
         let disk = Disk::whole();
-        let context = request::Context { compat: given.compat(), files: &disk, proxies: docker::proxies(&given.environment)? };
+        let context = request::Context { compat: given.compat(), files: &disk, proxies };
         let wanted = request::wanted(&project, &context);
         let place = given.place(&project.name);
-        let engine = connect(given).await?;
-        Ok(Session { given, out, project, sources, wanted, place, engine })
+        Session { given, out, project, sources, wanted, place, engine }
     }
 
     /// What is looked at: everything of the project, and what it names.
@@ -160,6 +179,6 @@ fn place_of(places: &BTreeMap<String, crate::diag::Span>, field: &str) -> Option
 }
 
 /// The engine that the environment names.
-pub async fn connect(given: &Given<'_>) -> Result<Box<dyn Engine>, Failure> {
-    Ok(Box::new(docker::DockerEngine::connect(&given.environment).await?))
+pub async fn connect(given: &Given<'_>) -> Result<docker::DockerEngine, Failure> {
+    Ok(docker::DockerEngine::connect(&given.environment).await?)
 }

@@ -1,3 +1,5 @@
+//! Promises of the walker, over plans made by hand.
+
 use std::sync::Mutex;
 
 use serde_json::json;

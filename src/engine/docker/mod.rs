@@ -98,6 +98,14 @@ impl DockerEngine {
         self.facts().await.map_err(|f| self.tell(f, "ask the engine about itself"))
     }
 
+    /// Containers of every Compose project of this engine, as the list call tells them.
+    pub async fn compose_containers(&self) -> Result<Vec<Container>, EngineError> {
+        let filters = serde_json::json!({"label": [crate::plan::request::PROJECT]}).to_string();
+        let path = format!("/containers/json{}", wire::query(&[("all", "1"), ("filters", &filters)]));
+        let listed = self.wire.get(&path).await.map_err(|f| self.tell(f, "list all projects"))?;
+        Ok(convert::list(&listed).iter().map(convert::listed).collect())
+    }
+
     fn tell(&self, fault: Fault, what: &str) -> EngineError {
         errors::tell(fault, what, &self.place)
     }

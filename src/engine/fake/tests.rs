@@ -1,3 +1,5 @@
+//! Promises of the in-memory engine, each as a real one answers.
+
 use serde_json::json;
 
 use super::*;

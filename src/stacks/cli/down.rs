@@ -18,7 +18,7 @@ pub fn run(global: &Global, args: Down, out: &Out) -> Done {
     let given = Given::new(global, &out.cwd);
     deciding::timeout(args.timeout)?;
     start(async {
-        let session = Session::open(&given, &Loading::whole(), out, |_| Ok(())).await?;
+        let session = Session::open_quietly(&given, &Loading::whole(), out).await?;
         let look = session.look().await?;
         deciding::known_services(&session, &look.observed, &args.names)?;
         let volumes = volumes(&session, &look.observed, args.volumes.as_deref())?;

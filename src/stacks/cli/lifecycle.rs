@@ -30,7 +30,7 @@ fn verb(global: &Global, verb: Verb, services: Vec<String>, timeout: Option<i64>
         false => Loading::whole(),
     };
     start(async {
-        let session = Session::open(&given, &loading, out, |_| Ok(())).await?;
+        let session = Session::open_quietly(&given, &loading, out).await?;
         let look = session.look().await?;
         deciding::known_services(&session, &look.observed, &services)?;
         let options = Options { verb, only: services, timeout, ..Options::default() };

@@ -6,6 +6,8 @@ mod deciding;
 pub mod down;
 pub mod history;
 pub mod lifecycle;
+pub mod ls;
+pub mod ps;
 pub mod up;
 
 use std::future::Future;

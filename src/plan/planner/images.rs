@@ -1,0 +1,167 @@
+//! Images: pulled by policy, built where they are absent or asked for (semantics 4.1).
+
+use std::collections::BTreeMap;
+
+use super::Planner;
+use crate::base::clock;
+use crate::compose::short::size;
+use crate::plan::observed::Image;
+use crate::plan::wanted::WantedService;
+use crate::plan::{Action, Cause, Verb};
+
+/// What a policy asks for, given whether the image is here.
+enum Need {
+    Nothing,
+    Pull,
+    Build,
+    /// Pulled if a registry has it, else built.
+    PullOrBuild,
+    /// It is absent and may not be fetched.
+    Absent,
+}
+
+impl<'a> Planner<'a> {
+    pub fn images(&mut self) {
+        let mut seen: BTreeMap<(&str, Option<&str>), ()> = BTreeMap::new();
+        for service in self.order.clone() {
+            if !self.is_in_scope(&service.name) || service.service.replicas() == 0 {
+                continue;
+            }
+            let reference = reference(service);
+            if seen.insert((reference, service.request.platform.as_deref()), ()).is_some() {
+                continue;
+            }
+            let image = self.image_of(service);
+            match self.need(service, image) {
+                Need::Nothing => {}
+                Need::Pull => {
+                    self.pull_image(service, image.is_some());
+                }
+                Need::Build => self.build_image(service, false),
+                Need::PullOrBuild => {
+                    self.pull_image(service, true);
+                    self.build_image(service, true);
+                }
+                Need::Absent => {
+                    let title = format!(
+                        "the image {reference} is not here, and `pull_policy` of `{}` is `never`",
+                        service.name
+                    );
+                    let field = Some(format!("services.{}.image", service.name));
+                    self.refuse_with(
+                        "plan.image-absent",
+                        field,
+                        title,
+                        &["load or build the image, or remove `pull_policy: never`"],
+                    );
+                }
+            }
+        }
+    }
+
+    /// `pull`: all named services' images, whatever their policy.
+    pub fn pull(&mut self) {
+        for service in self.order.clone() {
+            let built = service.build.is_some() && service.service.image.is_empty();
+            let known = self.images_made.contains_key(reference(service));
+            if self.is_named(&service.name) && !built && !known && service.service.pull_policy != "never" {
+                self.pull_image(service, service.build.is_some());
+            }
+        }
+    }
+
+    fn need(&self, service: &WantedService, image: Option<&Image>) -> Need {
+        let own = service.service.pull_policy.as_str();
+        let policy = self.options.pull.as_deref().filter(|p| !p.is_empty()).unwrap_or(own);
+        let builds = service.build.is_some();
+        let pulls = !service.service.image.is_empty() && policy != "build";
+        // An earlier round of this command saw to policies: only what is still absent is left, and that is built.
+        if self.options.pulled {
+            return match (image, builds) {
+                (Some(_), _) => Need::Nothing,
+                (None, true) => Need::Build,
+                (None, false) if policy == "never" => Need::Absent,
+                (None, false) => Need::Pull,
+            };
+        }
+        if builds && (self.options.build || policy == "build") {
+            return Need::Build;
+        }
+        let again = self.options.update || policy == "always";
+        match (image, policy) {
+            (None, "never") if builds => Need::Build,
+            (None, "never") => Need::Absent,
+            (None, _) if builds && pulls => Need::PullOrBuild,
+            (None, _) if builds => Need::Build,
+            (None, _) => Need::Pull,
+            (Some(_), "never") => Need::Nothing,
+            (Some(_), _) if again && pulls => Need::Pull,
+            (Some(image), _) if pulls && self.is_due(policy, image) => Need::Pull,
+            _ => Need::Nothing,
+        }
+    }
+
+    /// `daily`, `weekly` and `every_<duration>`: older than that since it was last tagged here.
+    fn is_due(&self, policy: &str, image: &Image) -> bool {
+        let age = match policy {
+            "daily" => "24h",
+            "weekly" => "168h",
+            other => match other.strip_prefix("every_") {
+                Some(age) => age,
+                None => return false,
+            },
+        };
+        let (Some(now), Ok(age)) = (self.options.now, size::duration(age)) else { return false };
+        clock::parse(&image.last_tag_time).is_none_or(|then| now - then > age.as_std())
+    }
+
+    /// A failure is tolerated where an image is here already, or can be built.
+    fn pull_image(&mut self, service: &'a WantedService, optional: bool) {
+        let cause = match self.options.verb {
+            Verb::Pull => Cause::Requested { what: "pull".into() },
+            _ if self.options.update => Cause::Requested { what: "update".into() },
+            _ if self.image_of(service).is_some() => Cause::Requested { what: "pull_policy".into() },
+            _ => Cause::Needed { by: service.name.clone() },
+        };
+        let reference = reference(service);
+        let action =
+            Action::PullImage { reference: reference.into(), platform: service.request.platform.clone(), optional };
+        let at = self.steps.add("", action, cause);
+        self.images_made.insert(reference, at);
+    }
+
+    fn build_image(&mut self, service: &'a WantedService, if_absent: bool) {
+        let Some(build) = &service.build else { return };
+        if !build.needs_buildkit.is_empty() {
+            // A pull may bring the image: then the build is not needed.
+            if if_absent {
+                if let Some(pull) = self.images_made.get(reference(service)) {
+                    let draft = &mut self.steps.drafts[*pull];
+                    if let Action::PullImage { optional, .. } = &mut draft.action {
+                        *optional = false;
+                    }
+                }
+                return;
+            }
+            let what = crate::base::wording::list(&build.needs_buildkit);
+            let title = format!("`{}` cannot be built by Hearth: {what} needs BuildKit", service.name);
+            let hint = format!("build it with `docker compose build {}`; Hearth then uses the image", service.name);
+            self.refuse_with("plan.needs-buildkit", Some(format!("services.{}.build", service.name)), title, &[&hint]);
+            return;
+        }
+        let mut request = build.clone();
+        request.if_absent = if_absent;
+        let cause = match self.options.build {
+            true => Cause::Requested { what: "--build".into() },
+            false => Cause::Needed { by: service.name.clone() },
+        };
+        let at = self.steps.add("", Action::BuildImage { request: Box::new(request) }, cause);
+        if let Some(pull) = self.images_made.insert(reference(service), at) {
+            self.steps.tie(at, pull);
+        }
+    }
+}
+
+pub(super) fn reference(service: &WantedService) -> &str {
+    service.request.config["Image"].as_str().unwrap_or_default()
+}

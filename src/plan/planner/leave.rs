@@ -1,0 +1,154 @@
+//! What is left alone, said out loud; orphans; and the facts that a plan rests on.
+
+use super::networks::existing;
+use super::steps::At;
+use super::{Planner, is_alive, label};
+use crate::base::wording;
+use crate::plan::observed::{Container, State};
+use crate::plan::request::SERVICE;
+use crate::plan::{Cause, Risk};
+
+impl<'a> Planner<'a> {
+    fn is_orphan(&self, service: &str) -> bool {
+        !self.wanted.services.contains_key(service) && !self.wanted.others.contains(service)
+    }
+
+    /// Containers of services that no file names any more, and one-offs that ended.
+    pub fn orphans(&mut self) {
+        let services: Vec<&Container> = self
+            .containers
+            .iter()
+            .filter(|(service, _)| self.is_orphan(service))
+            .flat_map(|(_, containers)| containers.iter().copied())
+            .collect();
+        let ended = self.one_offs.iter().copied().filter(|c| !is_alive(c) && c.state != State::Created);
+        let all: Vec<&Container> = services.into_iter().chain(ended).collect();
+        for container in all {
+            if self.options.remove_orphans {
+                let (first, removal) = self.remove_of(None, container, Cause::Orphan, Risk::Stop);
+                self.make_way(container, first, removal);
+            } else if label(container, crate::plan::request::ONEOFF) == "True" {
+                self.note_one_off(container);
+            } else {
+                self.note_orphan(container);
+            }
+        }
+    }
+
+    /// Whoever takes an orphan's name is created after it; whoever takes its volumes or ports starts after it.
+    fn make_way(&mut self, orphan: &Container, stop: At, removal: At) {
+        let volumes: Vec<&str> = orphan.mounts.iter().filter(|m| !m.name.is_empty()).map(|m| m.name.as_str()).collect();
+        let mut later: Vec<(At, At)> = Vec::new();
+        for (name, ready) in &self.ready {
+            let service = &self.wanted.services[*name];
+            let shares = super::verdict::named_volumes(service, self).iter().any(|v| volumes.contains(v))
+                || service
+                    .service
+                    .ports
+                    .iter()
+                    .any(|p| orphan.ports.iter().any(|(_, port, _)| p.published == port.to_string()));
+            for one in ready {
+                if let Some(created) = one.created.filter(|_| one.target.name() == orphan.name) {
+                    later.push((created, removal));
+                }
+                if shares && is_alive(orphan) {
+                    later.extend(
+                        one.started.first().map(|start| (self.first_start(*start), self.last_stop(stop, removal))),
+                    );
+                }
+            }
+        }
+        later.sort();
+        later.iter().for_each(|(later, earlier)| self.steps.tie(*later, *earlier));
+    }
+
+    /// The start step behind the hooks that follow it.
+    fn first_start(&self, started: At) -> At {
+        let mut at = started;
+        while let crate::plan::Action::Exec { .. } = self.steps.drafts[at].action {
+            match self.steps.drafts[at].after.first() {
+                Some(before) => at = *before,
+                None => break,
+            }
+        }
+        at
+    }
+
+    fn last_stop(&self, first: At, removal: At) -> At {
+        self.steps.drafts[removal].after.first().copied().unwrap_or(first)
+    }
+
+    pub fn note_orphan(&mut self, container: &Container) {
+        let service = label(container, SERVICE);
+        let text = match service {
+            "" => "it carries the project's label but no service's".to_string(),
+            service => format!("no file names its service `{service}` any more: `--remove-orphans` ends it"),
+        };
+        self.note("orphan", &container.name, text);
+    }
+
+    pub fn note_one_off(&mut self, container: &Container) {
+        let text = match is_alive(container) {
+            true => "a one-off command (`run`) that still runs",
+            false => "a one-off command (`run`) that ended: `up --remove-orphans` removes it",
+        };
+        self.note("orphan", &container.name, text.into());
+    }
+
+    /// Services that are off and still have containers.
+    pub fn leave(&mut self) {
+        for (service, profiles) in &self.wanted.off {
+            for container in self.containers.get(service.as_str()).cloned().unwrap_or_default() {
+                let state = if is_alive(container) { "it runs on" } else { "it stays stopped" };
+                let profiles: Vec<String> = profiles.iter().map(|p| format!("`{p}`")).collect();
+                let profiles = wording::list(&profiles);
+                let text = format!("its service `{service}` is off (profile {profiles}): {state}");
+                self.note("profile-off", &container.name, text);
+            }
+        }
+        self.note_disagreements();
+    }
+
+    /// Containers that restart again and again: nothing to do for a plan, much for a person.
+    fn note_disagreements(&mut self) {
+        for service in self.order.clone() {
+            for container in self.containers.get(service.name.as_str()).cloned().unwrap_or_default() {
+                if container.state == State::Restarting {
+                    let text = format!(
+                        "it restarts again and again (last exit code {}): see `hearth logs {}`",
+                        container.exit_code, service.name
+                    );
+                    self.note("restarting", &container.name, text);
+                }
+            }
+        }
+    }
+
+    /// Everything the plan looked at, in a form that says what moved.
+    pub fn premises(&mut self) {
+        let premises = &mut self.plan.premises;
+        for container in &self.observed.containers {
+            let state = match container.state {
+                State::Running | State::Restarting => "running",
+                State::Paused => "paused",
+                State::Created => "created",
+                _ => "stopped",
+            };
+            let id = container.id.get(..12).unwrap_or(&container.id);
+            premises.insert(format!("container {}", existing(container).name()), format!("{id} {state}"));
+        }
+        for (name, network) in &self.observed.networks {
+            premises.insert(format!("network {name}"), network.id.get(..12).unwrap_or(&network.id).into());
+        }
+        for name in self.observed.volumes.keys() {
+            premises.insert(format!("volume {name}"), "present".into());
+        }
+        for (name, image) in &self.observed.images {
+            premises.insert(format!("image {name}"), super::verdict::short(&image.id));
+        }
+        // What is wanted is a premise as well: another definition needs another plan.
+        for (name, service) in &self.wanted.services {
+            premises.insert(format!("service {name}"), service.fingerprint.get(..12).unwrap_or_default().into());
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Networks: created where missing, made anew where their definition changed, with everyone reconnected under the names
+//! that others know them by.
+
+use super::steps::At;
+use super::{Planner, label};
+use crate::plan::observed::{Container, Network};
+use crate::plan::request::{CONFIG_HASH, NETWORK, PROJECT, SERVICE};
+use crate::plan::wanted::{Endpoint, NetworkRequest};
+use crate::plan::{Action, Cause, FieldChange, Risk, Target};
+
+impl<'a> Planner<'a> {
+    pub fn networks(&mut self) {
+        for (key, request) in &self.wanted.networks {
+            match self.observed.networks.get(&request.name) {
+                None if request.external => {
+                    let title = format!("the network `{}` is external and does not exist", request.name);
+                    let hint =
+                        format!("create it (`docker network create {}`), or remove `external: true`", request.name);
+                    self.refuse_with("plan.network-missing", Some(format!("networks.{key}")), title, &[&hint]);
+                }
+                None => {
+                    self.check_subnets(request);
+                    let at = self.create_network(request, Cause::Missing);
+                    self.networks_made.insert(&request.name, at);
+                }
+                Some(_) if request.external => {}
+                Some(network) => self.existing(key, request, network),
+            }
+        }
+    }
+
+    fn create_network(&mut self, request: &NetworkRequest, cause: Cause) -> At {
+        self.steps.add("", Action::CreateNetwork { request: Box::new(request.clone()) }, cause)
+    }
+
+    fn existing(&mut self, key: &str, request: &'a NetworkRequest, network: &'a Network) {
+        let of = |name: &str| network.labels.get(name).map_or("", String::as_str);
+        if of(NETWORK) != key {
+            let title = match of(NETWORK) {
+                "" => format!("the network `{}` is there and was not made by Compose or Hearth", request.name),
+                other => {
+                    format!("the network `{}` is there as the network `{other}` of another definition", request.name)
+                }
+            };
+            let hints = [
+                format!("remove it (`docker network rm {}`) if nothing needs it", request.name),
+                format!("or write `external: true` below networks.{key} to use it as it is"),
+            ];
+            self.refuse_with("plan.network-foreign", Some(format!("networks.{key}")), title, &[&hints[0], &hints[1]]);
+        } else if of(PROJECT) != self.wanted.project {
+            let text =
+                format!("it belongs to the project `{}`; it is used as it is, and `down` leaves it", of(PROJECT));
+            self.note("shared-network", &request.name, text);
+        } else if !of(CONFIG_HASH).is_empty() && of(CONFIG_HASH) != request.hash {
+            self.remake(key, request, network);
+        }
+    }
+
+    /// Disconnect, remove, create; those that stay are connected again where their services are drafted.
+    fn remake(&mut self, key: &str, request: &'a NetworkRequest, network: &'a Network) {
+        let ours: Vec<&Container> =
+            self.observed.containers.iter().filter(|c| c.networks.contains_key(&network.name)).collect();
+        let foreign = network.attached.iter().find(|id| !self.observed.containers.iter().any(|c| c.id == **id));
+        if let Some(id) = foreign {
+            let name = self.observed.foreign.iter().find(|f| f.id == *id).map_or(&id[..id.len().min(12)], |f| &f.name);
+            let title =
+                format!("the network `{}` must be made anew, and `{name}` of another project is on it", network.name);
+            let hint = format!("disconnect it first: `docker network disconnect {} {name}`", network.name);
+            self.refuse_with("plan.network-in-use", Some(format!("networks.{key}")), title, &[&hint]);
+            return;
+        }
+        self.check_subnets(request);
+        let cause =
+            || Cause::Changed { fields: vec![FieldChange { field: "definition".into(), from: None, to: None }] };
+        let remove = Action::RemoveNetwork { id: network.id.clone(), name: network.name.clone() };
+        let removed = self.steps.add("", remove, cause());
+        let created = self.create_network(request, cause());
+        self.steps.tie(created, removed);
+        self.networks_remade.insert(&request.name, removed);
+        self.networks_made.insert(&request.name, created);
+        for container in ours {
+            self.detach(container, &network.name, removed);
+            // Services of this plan see to themselves; the others (orphans, off) are put back as they were.
+            let service = label(container, SERVICE);
+            if !self.decided.contains_key(service) {
+                let attached = &container.networks[&network.name];
+                let endpoint = Endpoint { aliases: attached.aliases.clone(), ..Endpoint::default() };
+                let at = self.connect(
+                    service,
+                    existing(container),
+                    &network.name,
+                    endpoint,
+                    Cause::NotAttached { network: network.name.clone() },
+                );
+                self.steps.tie(at, created);
+            }
+        }
+    }
+
+    /// Takes a container off a network before the network goes.
+    fn detach(&mut self, container: &Container, network: &str, before: At) {
+        let action = Action::DisconnectNetwork { network: network.into(), container: existing(container) };
+        let cause = Cause::LeftBehind { what: "the network's old definition".into() };
+        let at = self.steps.add(label(container, SERVICE), action, cause);
+        self.steps.risk(at, Risk::ShortStop);
+        self.steps.tie(before, at);
+    }
+
+    pub fn connect(&mut self, service: &str, container: Target, network: &str, endpoint: Endpoint, cause: Cause) -> At {
+        let action = Action::ConnectNetwork { network: network.into(), container, endpoint: Box::new(endpoint) };
+        self.steps.add(service, action, cause)
+    }
+
+    /// A subnet that is asked for must be free.
+    fn check_subnets(&mut self, request: &NetworkRequest) {
+        let pools = request.body["IPAM"]["Config"].as_array().cloned().unwrap_or_default();
+        for subnet in pools.iter().filter_map(|pool| pool["Subnet"].as_str()) {
+            let Some(asked) = Cidr::parse(subnet) else { continue };
+            let taken = |(used, by): &(String, String)| {
+                *by != request.name && Cidr::parse(used).is_some_and(|used| used.overlaps(&asked))
+            };
+            let mine = self.wanted.networks.values().filter(|n| n.name < request.name).flat_map(subnets_of);
+            let found = self.observed.subnets.iter().cloned().chain(mine).find(taken);
+            if let Some((used, by)) = found {
+                let title = format!("the subnet {subnet} of the network `{}` overlaps {used} of `{by}`", request.name);
+                let field = Some(format!("networks.{}.ipam.config", request.key));
+                self.refuse_with(
+                    "plan.subnet-overlap",
+                    field,
+                    title,
+                    &["choose another subnet, or leave it to the Engine"],
+                );
+            }
+        }
+    }
+}
+
+fn subnets_of(network: &NetworkRequest) -> Vec<(String, String)> {
+    let pools = network.body["IPAM"]["Config"].as_array().cloned().unwrap_or_default();
+    pools.iter().filter_map(|pool| Some((pool["Subnet"].as_str()?.to_string(), network.name.clone()))).collect()
+}
+
+pub(super) fn existing(container: &Container) -> Target {
+    Target::Existing { id: container.id.clone(), name: container.name.clone() }
+}
+
+/// An address range; IPv4 counts in the upper bits of its own family only.
+struct Cidr {
+    v4: bool,
+    base: u128,
+    bits: u32,
+}
+
+impl Cidr {
+    fn parse(text: &str) -> Option<Cidr> {
+        let (address, bits) = text.split_once('/')?;
+        let bits: u32 = bits.parse().ok()?;
+        let (v4, base, width) = match address.parse().ok()? {
+            std::net::IpAddr::V4(a) => (true, u128::from(u32::from(a)) << 96, 32),
+            std::net::IpAddr::V6(a) => (false, u128::from(a), 128),
+        };
+        (bits <= width).then_some(Cidr { v4, base, bits })
+    }
+
+    fn overlaps(&self, other: &Cidr) -> bool {
+        let bits = self.bits.min(other.bits);
+        let mask = if bits == 0 { 0 } else { u128::MAX << (128 - bits) };
+        self.v4 == other.v4 && self.base & mask == other.base & mask
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cidr;
+
+    #[test]
+    fn ranges_overlap_where_one_holds_the_other() {
+        let overlap = |a: &str, b: &str| Cidr::parse(a).unwrap().overlaps(&Cidr::parse(b).unwrap());
+        assert!(overlap("10.0.0.0/8", "10.20.0.0/16"));
+        assert!(overlap("172.28.0.0/16", "172.28.0.0/16"));
+        assert!(!overlap("172.28.0.0/16", "172.29.0.0/16"));
+        assert!(!overlap("0.0.0.0/0", "::/0"));
+        assert!(overlap("fd00::/8", "fd00:1::/64"));
+        assert!(Cidr::parse("10.0.0.0/33").is_none());
+    }
+}

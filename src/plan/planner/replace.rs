@@ -1,0 +1,458 @@
+//! Replacing a container without ever losing the old one before the new one is proven (DESIGN decision 3).
+//!
+//! Everything that can be done beside the running old container is done first; between its stop and the new one's start
+//! there is nothing else. Each step says how it is taken back. Containers that share a namespace with a replaced one, or
+//! are restarted with it, stand or fall with it: they are one group.
+
+use serde_json::{Value, json};
+
+use super::networks::existing;
+use super::order::Ready;
+use super::services::inherit;
+use super::slots::{Replace, Slot};
+use super::steps::At;
+use super::{Planner, is_alive};
+use crate::plan::observed::{Container, State};
+use crate::plan::request::REPLACE;
+use crate::plan::request::container::numbered;
+use crate::plan::wanted::{Update, WantedService};
+use crate::plan::{Action, Cause, Risk, Target};
+
+/// Seconds that a new container which did not prove itself gets to stop: the old one waits for it.
+const GIVE_WAY: i64 = 3;
+
+/// Groups that merge where services stand or fall together, and what each holds.
+#[derive(Default)]
+pub(super) struct Groups {
+    parents: Vec<u32>,
+    /// Per replaced container.
+    pub members: Vec<Member>,
+    /// Stops of containers that follow a replaced one: `(service, stop, on)`.
+    pub followers: Vec<(String, At, String)>,
+}
+
+/// The steps of one replacement that others are tied to.
+pub(super) struct Member {
+    group: u32,
+    service: String,
+    /// What its stop waits for beyond its own preparation.
+    gate: Vec<At>,
+    /// From here on the old one does not answer.
+    down: At,
+    proven: At,
+    removals: Vec<At>,
+}
+
+impl Groups {
+    pub fn fresh(&mut self) -> u32 {
+        self.parents.push(self.parents.len() as u32);
+        self.parents.len() as u32 - 1
+    }
+    fn root(&self, mut group: u32) -> u32 {
+        while self.parents[group as usize] != group {
+            group = self.parents[group as usize];
+        }
+        group
+    }
+    fn join(&mut self, a: u32, b: u32) {
+        let (a, b) = (self.root(a), self.root(b));
+        self.parents[a.max(b) as usize] = a.min(b);
+    }
+}
+
+/// How the steps of one replacement hang together while they are drafted.
+struct Swap<'a> {
+    group: u32,
+    old: &'a Container,
+    new: Target,
+    /// The new container runs already (an interrupted command started it).
+    runs: bool,
+    /// The old one is to run again when this fails.
+    revive: bool,
+    last: Vec<At>,
+}
+
+impl<'a> Planner<'a> {
+    pub fn replace(
+        &mut self,
+        service: &'a WantedService,
+        slot: &Slot<'a>,
+        replace: &Replace<'a>,
+        gate: &[At],
+        now: &[At],
+        previous: &mut Option<At>,
+    ) -> Ready<'a> {
+        let parent = self.replaced_parent(service);
+        let (created, new) = self.newcomer(service, slot, replace, now);
+        let resumed = replace.fresh.is_some();
+        let mut swap = Swap {
+            group: replace.group,
+            old: replace.old,
+            new,
+            runs: replace.fresh.is_some_and(is_alive),
+            revive: is_alive(replace.old) || resumed && replace.old.state != State::Created,
+            last: created.into_iter().chain(now.iter().copied()).collect(),
+        };
+        if !swap.runs {
+            let before = swap.last.clone();
+            swap.last.extend(self.upload(service, &swap.new, &before));
+        }
+        // One that shares a replaced container's namespace makes way first; everything else waits for its dependencies.
+        let mut wait = match parent {
+            Some(_) => Vec::new(),
+            None => gate.to_vec(),
+        };
+        wait.extend(*previous);
+        let beside = service.start_first && is_alive(replace.old) && !resumed && parent.is_none();
+        let (down, started, proven, mut removals) = match beside {
+            true => self.beside(service, slot, &mut swap, &wait),
+            false => self.one_after_the_other(service, slot, replace, &mut swap, &wait, gate),
+        };
+        for other in &replace.rest {
+            let (first, removed) = self.remove_of(Some(service), other, left_behind(), Risk::None);
+            self.steps.tie(removed, proven);
+            // Never two on one volume: what still runs makes way before the new one starts.
+            if is_alive(other) && !swap.runs {
+                self.steps.tie_all(first, &wait);
+                self.steps.tie_all(started[0], &[self.stop_before(removed)]);
+            }
+            removals.push(removed);
+        }
+        *previous = Some(proven);
+        self.groups.members.push(Member {
+            group: replace.group,
+            service: service.name.clone(),
+            gate: gate.to_vec(),
+            down,
+            proven,
+            removals,
+        });
+        Ready { target: swap.new, seen: replace.fresh, created, started, proven: Some(proven), finished: false }
+    }
+
+    fn stop_before(&self, removal: At) -> At {
+        self.steps.drafts[removal].after.first().copied().unwrap_or(removal)
+    }
+
+    /// The container that takes the place: created under a name of its own, or the one that is there already.
+    fn newcomer(
+        &mut self,
+        service: &'a WantedService,
+        slot: &Slot<'a>,
+        replace: &Replace<'a>,
+        now: &[At],
+    ) -> (Option<At>, Target) {
+        if let Some(fresh) = replace.fresh {
+            return (None, existing(fresh));
+        }
+        let old = replace.old;
+        let mut request = numbered(service, &self.wanted.project, slot.number);
+        if let Value::Object(labels) = &mut request.config["Labels"] {
+            let value = match service.service.container_name.is_empty() {
+                true => format!("{}-{}", service.name, slot.number),
+                false => slot.name.clone(),
+            };
+            labels.insert(REPLACE.into(), json!(value));
+        }
+        if !self.options.renew_anonymous_volumes {
+            let volumes = self.image_of(service).map(|image| image.config["Volumes"].clone());
+            inherit(&mut request, old, volumes.as_ref());
+        }
+        let free = old.name != slot.name && self.is_free(&slot.name, slot);
+        if !free {
+            request.name = temporary_name(old, &slot.name);
+        }
+        let (at, target) = self.create(service, request, Some(old), replace.cause.clone(), now);
+        let mut undo = vec![Action::RemoveContainer { container: target.clone(), volumes: false, force: true }];
+        if free {
+            undo.push(Action::RenameContainer { container: existing(old), to: slot.name.clone() });
+        }
+        self.steps.undo(at, replace.group, undo);
+        (Some(at), target)
+    }
+
+    /// Stop the old one, start the new one. Gives `(first step of the down time, started, proven, removals)`.
+    fn one_after_the_other(
+        &mut self,
+        service: &'a WantedService,
+        slot: &Slot<'a>,
+        replace: &Replace<'a>,
+        swap: &mut Swap<'a>,
+        wait: &[At],
+        gate: &[At],
+    ) -> (At, Vec<At>, At, Vec<At>) {
+        let old = set_aside(swap.old);
+        self.retire(service, slot, replace, swap, wait);
+        self.rename_both(service, slot, swap);
+        let mut down = None;
+        if is_alive(swap.old) || swap.revive {
+            let (first, stop) = self.stop_steps(Some(service), swap.old, Cause::Replacement);
+            self.steps.drafts[stop].action = Action::StopContainer { container: old.clone(), timeout: self.options.timeout };
+            self.steps.tie_all(first, &swap.last);
+            self.steps.risk(stop, Risk::ShortStop);
+            let revive = Action::StartContainer { container: old.clone() };
+            self.steps.undo(stop, swap.group, if swap.revive { vec![revive] } else { Vec::new() });
+            for hook in first..stop {
+                self.steps.undo(hook, swap.group, Vec::new());
+            }
+            (down, swap.last) = (Some(first), vec![stop]);
+        }
+        let start = self.start_new(service, swap, replace.cause.clone());
+        self.steps.tie_all(start, gate);
+        let (started, proven) = self.prove(service, swap, start);
+        let removed = self.remove_old(service, swap.old, proven, swap.group);
+        (down.unwrap_or(start), started, proven, vec![removed])
+    }
+
+    /// Start the new one beside the old one, which goes when the new one is proven: no moment without an answer.
+    fn beside(
+        &mut self,
+        service: &'a WantedService,
+        slot: &Slot<'a>,
+        swap: &mut Swap<'a>,
+        wait: &[At],
+    ) -> (At, Vec<At>, At, Vec<At>) {
+        let start = self.start_new(service, swap, Cause::Replacement);
+        self.steps.tie_all(start, wait);
+        let (started, proven) = self.prove(service, swap, start);
+        swap.last = vec![proven];
+        self.retire_step(service, swap, Vec::new());
+        self.rename_both(service, slot, swap);
+        let (first, stop) = self.stop_steps(Some(service), swap.old, Cause::Replacement);
+        self.steps.tie_all(first, &swap.last);
+        let removed = self.remove_old(service, swap.old, proven, swap.group);
+        self.steps.tie(removed, stop);
+        (start, started, proven, vec![removed])
+    }
+
+    /// The old one's restart policy goes, else a restart of the engine would revive it beside the new one.
+    fn retire(
+        &mut self,
+        service: &'a WantedService,
+        slot: &Slot<'a>,
+        replace: &Replace<'a>,
+        swap: &mut Swap<'a>,
+        wait: &[At],
+    ) {
+        let mut undo = Vec::new();
+        if let Some(fresh) = replace.fresh {
+            // Its making and naming happened in an earlier run: taking this run back takes them back too.
+            if fresh.name == slot.name {
+                undo.push(rename(&swap.new, temporary_name(swap.old, &slot.name)));
+            }
+            if swap.old.name != slot.name {
+                undo.push(rename(&existing(swap.old), slot.name.clone()));
+            }
+            undo.push(Action::RemoveContainer { container: swap.new.clone(), volumes: false, force: true });
+        }
+        // What a network made anew took from the old one.
+        for (network, endpoint) in &service.request.endpoints {
+            if self.networks_remade.contains_key(network.as_str()) && swap.old.networks.contains_key(network) {
+                let endpoint = Box::new(endpoint.clone());
+                undo.push(Action::ConnectNetwork { network: network.clone(), container: existing(swap.old), endpoint });
+            }
+        }
+        let at = self.retire_step(service, swap, undo);
+        self.steps.tie_all(at, wait);
+    }
+
+    fn retire_step(&mut self, service: &'a WantedService, swap: &mut Swap<'a>, mut undo: Vec<Action>) -> At {
+        let policy = |value: Value| Action::UpdateContainer {
+            container: existing(swap.old),
+            update: Box::new(Update { body: json!({ "RestartPolicy": value }) }),
+        };
+        let none = json!({ "Name": "no", "MaximumRetryCount": 0 });
+        let wanted = service.request.host_config["RestartPolicy"].clone();
+        let actual = swap.old.detail.as_ref().map(|d| d.host_config["RestartPolicy"].clone());
+        // An interrupted replacement took it away already: then what is wanted is the best that is known.
+        let interrupted = super::slots::is_set_aside(&swap.old.name);
+        let before = match actual {
+            Some(actual) if !interrupted && !actual.is_null() => actual,
+            _ => wanted,
+        };
+        undo.insert(0, policy(before));
+        let at = self.steps.add(&service.name, policy(none), Cause::Replacement);
+        self.steps.undo(at, swap.group, undo);
+        self.steps.tie_all(at, &swap.last);
+        swap.last = vec![at];
+        at
+    }
+
+    /// The old one steps aside, the new one takes the name.
+    fn rename_both(&mut self, service: &WantedService, slot: &Slot<'a>, swap: &mut Swap<'a>) {
+        let old = existing(swap.old);
+        if swap.old.name == slot.name {
+            let aside = format!("{}-old", temporary_name(swap.old, &slot.name));
+            let at = self.steps.add(&service.name, rename(&old, aside), Cause::Replacement);
+            self.steps.undo(at, swap.group, vec![rename(&old, slot.name.clone())]);
+            self.steps.tie_all(at, &swap.last);
+            swap.last = vec![at];
+        }
+        let temporary = swap.new.name().to_string();
+        if temporary != slot.name {
+            let at = self.steps.add(&service.name, rename(&swap.new, slot.name.clone()), Cause::Replacement);
+            self.steps.undo(at, swap.group, vec![rename(&swap.new, temporary)]);
+            self.steps.tie_all(at, &swap.last);
+            swap.last = vec![at];
+            match &mut swap.new {
+                Target::Existing { name, .. } | Target::Made { name, .. } => *name = slot.name.clone(),
+            }
+        }
+    }
+
+    fn start_new(&mut self, service: &WantedService, swap: &Swap<'a>, cause: Cause) -> At {
+        let start = self.steps.add(&service.name, Action::StartContainer { container: swap.new.clone() }, cause);
+        let timeout = Some(self.options.timeout.map_or(GIVE_WAY, |t| t.clamp(0, GIVE_WAY)));
+        let stop = Action::StopContainer { container: swap.new.clone(), timeout };
+        self.steps.undo(start, swap.group, vec![stop]);
+        self.steps.tie_all(start, &swap.last);
+        start
+    }
+
+    /// `post_start` and the window. Gives the steps after which it has started, and the proof.
+    fn prove(&mut self, service: &'a WantedService, swap: &Swap<'a>, start: At) -> (Vec<At>, At) {
+        let hooks = if swap.runs { &[][..] } else { &service.service.post_start[..] };
+        let first = self.steps.drafts.len();
+        let started = self.hooks(service, &swap.new, hooks, start);
+        for hook in first..self.steps.drafts.len() {
+            self.steps.undo(hook, swap.group, Vec::new());
+        }
+        let ended_well = swap.old.state == State::Exited && swap.old.exit_code == 0;
+        let may_exit = self.jobs.contains(service.name.as_str()) || ended_well && self.is_job(service);
+        let until = self.proof(service, may_exit);
+        let action = Action::Wait { container: swap.new.clone(), until, optional: false };
+        let proven = self.steps.add(&service.name, action, Cause::Replacement);
+        self.steps.undo(proven, swap.group, Vec::new());
+        self.steps.tie(proven, started);
+        (vec![started], proven)
+    }
+
+    fn remove_old(&mut self, service: &WantedService, old: &Container, proven: At, group: u32) -> At {
+        let action = Action::RemoveContainer { container: set_aside(old), volumes: false, force: true };
+        let at = self.steps.add(&service.name, action, Cause::Replacement);
+        self.steps.undo(at, group, Vec::new());
+        self.steps.tie(at, proven);
+        at
+    }
+
+    /// A service whose namespace this one shares and whose container is replaced too.
+    fn replaced_parent(&self, service: &WantedService) -> Option<u32> {
+        let shared = service.request.refs.iter().filter(|r| self.shares_namespace(service, &r.service));
+        shared.filter_map(|r| self.groups.members.iter().find(|m| m.service == r.service)).map(|m| m.group).next()
+    }
+
+    /// A container that stays, stopped before its dependency stops and started when that is back. Gives its start.
+    pub fn follow(
+        &mut self,
+        service: &'a WantedService,
+        container: &'a Container,
+        on: &str,
+        mended: &[At],
+        gate: &[At],
+    ) -> Vec<At> {
+        let cause = Cause::DependencyReplaced { service: on.into() };
+        let target = existing(container);
+        let proofs: Vec<At> = self.groups.members.iter().filter(|m| m.service == on).map(|m| m.proven).collect();
+        if proofs.is_empty() {
+            // The dependency is only started (again): this one follows.
+            let action = Action::RestartContainer { container: target.clone(), timeout: self.options.timeout };
+            let upload = self.upload(service, &target, mended);
+            let at = self.steps.add(&service.name, action, cause);
+            self.steps.risk(at, Risk::ShortStop);
+            self.steps.tie_all(at, mended);
+            self.steps.tie_all(at, gate);
+            self.steps.tie_all(at, &upload.into_iter().collect::<Vec<_>>());
+            let started: Vec<At> = self.ready.get(on).into_iter().flatten().flat_map(|r| r.started.clone()).collect();
+            self.steps.tie_all(at, &started);
+            return vec![self.hooks(service, &target, &service.service.post_start, at)];
+        }
+        let (first, stop) = self.stop_steps(Some(service), container, cause.clone());
+        self.steps.risk(stop, Risk::ShortStop);
+        let revive = Action::StartContainer { container: target.clone() };
+        let group = self.groups.members.iter().find(|m| m.service == on).map_or(0, |m| m.group);
+        self.steps.undo(stop, group, vec![revive]);
+        for hook in first..stop {
+            self.steps.undo(hook, group, Vec::new());
+        }
+        self.groups.followers.push((service.name.clone(), stop, on.into()));
+        let mut before = mended.to_vec();
+        before.push(stop);
+        before.extend(proofs);
+        self.start_steps(service, &target, cause, &before, gate)
+    }
+
+    /// Ties the groups that stand or fall together: followers stop before, and nothing is removed before all are proven.
+    pub fn tie_clusters(&mut self) {
+        let mut groups = std::mem::take(&mut self.groups);
+        let mut first_of: std::collections::HashMap<String, usize> = Default::default();
+        for (i, member) in groups.members.iter().enumerate() {
+            first_of.entry(member.service.clone()).or_insert(i);
+        }
+        // Sharers of a namespace: their old containers stop before the old one that they hang on.
+        let mut sharers: Vec<(usize, usize)> = Vec::new();
+        for (i, member) in groups.members.iter().enumerate() {
+            let Some(service) = self.wanted.services.get(&member.service) else { continue };
+            for reference in &service.request.refs {
+                if self.shares_namespace(service, &reference.service)
+                    && let Some(parent) = first_of.get(&reference.service)
+                {
+                    sharers.push((i, *parent));
+                }
+            }
+        }
+        for (i, parent) in sharers {
+            let (down, group) = (groups.members[i].down, groups.members[i].group);
+            self.steps.tie(groups.members[parent].down, down);
+            let gate = groups.members[parent].gate.clone();
+            self.steps.tie_all(down, &gate);
+            groups.join(group, groups.members[parent].group);
+        }
+        for (_, stop, on) in std::mem::take(&mut groups.followers) {
+            let on: Vec<usize> = (0..groups.members.len()).filter(|i| groups.members[*i].service == on).collect();
+            let Some(first) = on.first().copied() else { continue };
+            let gate = groups.members[first].gate.clone();
+            self.steps.tie_all(stop, &gate);
+            for i in on {
+                self.steps.tie(groups.members[i].down, stop);
+                let (a, b) = (groups.members[first].group, groups.members[i].group);
+                groups.join(a, b);
+            }
+        }
+        self.settle_groups(&groups);
+    }
+
+    /// Numbers groups from 1 by their first step, and holds removals back until all of the group is proven.
+    fn settle_groups(&mut self, groups: &Groups) {
+        let mut proofs: std::collections::HashMap<u32, Vec<At>> = Default::default();
+        for member in &groups.members {
+            proofs.entry(groups.root(member.group)).or_default().push(member.proven);
+        }
+        for member in &groups.members {
+            let all = &proofs[&groups.root(member.group)];
+            for removal in &member.removals {
+                self.steps.tie_all(*removal, all);
+            }
+        }
+        for draft in &mut self.steps.drafts {
+            draft.group = draft.group.map(|g| groups.root(g));
+        }
+    }
+}
+
+/// The old container in words, once it has given its name away.
+fn set_aside(old: &Container) -> Target {
+    Target::Existing { id: old.id.clone(), name: format!("the old {}", old.name) }
+}
+
+fn rename(target: &Target, to: String) -> Action {
+    Action::RenameContainer { container: target.clone(), to }
+}
+
+fn left_behind() -> Cause {
+    Cause::LeftBehind { what: "an interrupted replacement".into() }
+}
+
+/// `<first 12 of the old id>_<name>`, as Compose names a container that will replace another.
+pub(super) fn temporary_name(old: &Container, name: &str) -> String {
+    format!("{}_{name}", old.id.get(..12).unwrap_or(&old.id))
+}

@@ -1,0 +1,59 @@
+//! `hearth ls`: every Compose project of this engine, ours and others.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::start;
+use crate::cli::table::table;
+use crate::cli::{Done, Out, Tone};
+use crate::command::{Global, Json};
+use crate::diag::text::visible;
+use crate::stacks::projects::{self, Found};
+use crate::stacks::{Given, session};
+
+pub fn run(global: &Global, args: Json, out: &Out) -> Done {
+    let out = &out.clone().json(args.json);
+    let given = Given::new(global, &out.cwd);
+    start(async {
+        let engine = session::connect(&given).await?;
+        let found = projects::group(&engine.compose_containers().await?);
+        if out.json {
+            out.value(&Value::Array(found.iter().map(as_json).collect()));
+            return Ok(());
+        }
+        let rows: Vec<Vec<String>> = found.iter().map(|one| row(one, out)).collect();
+        out.text(&table(&["PROJECT", "STATE", "WHOSE", "DIRECTORY", "FILES"], &rows));
+        Ok(())
+    })
+}
+
+fn row(found: &Found, out: &Out) -> Vec<String> {
+    let running = found.states.keys().all(|state| *state == "running");
+    let state = out.paint(if running { Tone::Good } else { Tone::Warn }, &found.state());
+    let file = |file: &Path| {
+        let shown = file.strip_prefix(&found.working_dir).unwrap_or(file).display().to_string();
+        let gone = if file.is_file() { "" } else { " (not here)" };
+        visible(&format!("{shown}{gone}"))
+    };
+    let files: Vec<String> = found.files.iter().map(|f| file(f)).collect();
+    let directory = visible(&found.working_dir.display().to_string());
+    vec![visible(&found.name), state, whose(found).into(), directory, files.join(", ")]
+}
+
+fn whose(found: &Found) -> &'static str {
+    if found.ours { "Hearth" } else { "Compose" }
+}
+
+fn as_json(found: &Found) -> Value {
+    json!({
+        "project": found.name,
+        "states": found.states,
+        "services": found.services,
+        "made_by": whose(found).to_lowercase(),
+        "directory": found.working_dir,
+        "files": found.files,
+        "missing_files": found.missing(),
+        "env_files": found.env_files,
+    })
+}
