@@ -15,9 +15,11 @@ mod run;
 mod saved;
 mod session;
 mod sql;
+mod target;
 mod who;
 
 pub use disk::Disk;
 pub use home::Home;
 pub use place::Place;
 pub use project::{Given, Loading};
+pub use target::Target;

@@ -8,20 +8,27 @@
 //! | one look at the world | `observe`, `convert`, `host` |
 //! | actions of a plan | `perform`, `containers`, `older`, `upload`, `wait`, `hooks` |
 //! | images | `pull`, `build`, `context`, `ignore` |
-//! | logs and exec | `streams` |
+//! | logs and exec | `streams`, `frames` |
 //!
-//! bollard carries what streams; everything else is JSON as it is (`wire` says why).
+//! bollard carries programs in containers; everything else is JSON as it is (`wire` says why).
 
+mod build;
 mod connect;
 mod containers;
+mod context;
 mod contexts;
 mod convert;
+mod credentials;
 mod errors;
+mod frames;
 mod hooks;
 mod host;
+mod ignore;
 mod observe;
 mod older;
 mod perform;
+mod pull;
+mod streams;
 mod tls;
 mod upload;
 mod wait;

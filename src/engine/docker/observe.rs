@@ -127,8 +127,8 @@ impl DockerEngine {
 
     /// A local image by any reference, `None` when it is not here.
     pub(super) async fn image(&self, reference: &str, compat: Compat) -> Result<Option<Image>, Fault> {
+        let Some(value) = self.find_image(reference).await? else { return Ok(None) };
         let path = format!("/images/{}/json", segment(reference));
-        let Some(value) = self.wire.find(&path).await? else { return Ok(None) };
         let facts = self.facts().await?;
         let (os, arch) = (convert::text(&value["Os"]), convert::text(&value["Architecture"]));
         let mut image = convert::image(value);
@@ -138,6 +138,11 @@ impl DockerEngine {
             image.label_id = digest.unwrap_or(image.label_id);
         }
         Ok(Some(image))
+    }
+
+    /// A local image as inspected.
+    pub(super) async fn find_image(&self, reference: &str) -> Result<Option<Value>, Fault> {
+        self.wire.find(&format!("/images/{}/json", segment(reference))).await
     }
 
     /// What the engine says about itself; asked once.
