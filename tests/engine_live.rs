@@ -11,7 +11,7 @@ use hearth::plan::observed::{Health, State};
 use hearth::plan::wanted::{ContainerRequest, Endpoint, NetworkRequest, VolumeRequest};
 use hearth::plan::{Action, StepId, Target, Until, request};
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const IMAGE: &str = "hearth-test/busybox:1";
 
@@ -386,8 +386,10 @@ fn refusals_of_the_engine_are_told_in_words() {
         let listener = std::net::TcpListener::bind("0.0.0.0:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let seen = rig.engine.observe(&rig.scope(false)).await.unwrap();
-        let local = seen.host.taken_ports.iter().any(|(_, p, protocol)| *p == port && protocol == "tcp");
-        assert!(local, "the engine runs here, so the port that this test holds is seen as taken");
+        if std::env::var("DOCKER_HOST").is_ok() {
+            return eprintln!("SKIPPED in part: the engine that DOCKER_HOST names may publish its ports elsewhere");
+        }
+        assert!(seen.host.taken_ports.iter().any(|(_, p, protocol)| *p == port && protocol == "tcp"));
         let publish = |r: &mut ContainerRequest| {
             r.host_config["NetworkMode"] = json!("bridge");
             r.config["ExposedPorts"] = json!({ "80/tcp": {} });
@@ -411,6 +413,60 @@ fn a_socket_that_accepts_and_never_answers_is_told_within_ten_seconds() {
         assert_eq!(error.diagnostic.code, "engine.silent");
         assert_eq!(error.diagnostic.kind.exit_code(), 6);
         assert!(began.elapsed().as_secs() < 10, "{:?}", began.elapsed());
+    });
+}
+
+/// An engine that plays its part for a while: answers pings, and `last` to everything else.
+async fn played(last: &'static str, test: impl AsyncFnOnce(DockerEngine)) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("docker.sock");
+    let listener = tokio::net::UnixListener::bind(&path).unwrap();
+    let pings = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let engine = tokio::spawn(async move {
+        loop {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let pings = pings.clone();
+            tokio::spawn(async move {
+                let mut buffer = [0; 4096];
+                while let Ok(n @ 1..) = socket.read(&mut buffer).await {
+                    let is_ping = buffer[..n].starts_with(b"GET /_ping");
+                    // The first greeting is answered; with a silent engine no later one is.
+                    if is_ping && (pings.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0 || last != "silent") {
+                        let answer = "HTTP/1.1 200 OK\r\napi-version: 1.45\r\ncontent-length: 2\r\n\r\nOK";
+                        socket.write_all(answer.as_bytes()).await.unwrap();
+                    } else if last != "silent" {
+                        socket.write_all(last.as_bytes()).await.unwrap();
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    let env = BTreeMap::from([("DOCKER_HOST".to_string(), format!("unix://{}", path.display()))]);
+    test(DockerEngine::connect(&env).await.unwrap()).await;
+    engine.abort();
+}
+
+#[test]
+fn an_engine_that_falls_silent_or_breaks_off_in_the_middle_is_told_within_ten_seconds() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let cut = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n[";
+        let html = "HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n<html>";
+        for (last, code, exit) in [("silent", "engine.silent", 6), (cut, "engine.lost", 6), (html, "engine.garbled", 6)]
+        {
+            played(last, async |engine| {
+                let began = std::time::Instant::now();
+                let start = Action::StartContainer { container: Target::Existing { id: "a".into(), name: "w".into() } };
+                let error = match code {
+                    "engine.garbled" => engine.observe(&Scope::default()).await.unwrap_err(),
+                    _ => engine.perform(&start, &Known::default(), &|_| {}).await.unwrap_err(),
+                };
+                assert_eq!((error.diagnostic.code, error.diagnostic.kind.exit_code()), (code, exit), "{error}");
+                assert!(began.elapsed().as_secs() < 10, "{:?}", began.elapsed());
+            })
+            .await;
+        }
     });
 }
 

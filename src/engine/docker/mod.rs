@@ -63,7 +63,7 @@ pub struct DockerEngine {
     bollard: bollard::Docker,
     /// The pinned API version.
     api: (u32, u32),
-    info: Arc<OnceCell<(EngineFacts, bool)>>,
+    info: Arc<OnceCell<(EngineFacts, host::Shared)>>,
 }
 
 impl DockerEngine {
@@ -71,7 +71,7 @@ impl DockerEngine {
     /// else of it is read here.
     pub async fn connect(env: &BTreeMap<String, String>) -> Result<DockerEngine, EngineError> {
         let place = Arc::new(connect::find(env)?);
-        let tell = |fault| errors::tell(fault, "greet the engine", &place);
+        let tell = |fault| errors::greeting(fault, &place);
         let wire = Wire::new(&place.address).map_err(tell)?;
         let greeting = wire.greet().await.map_err(tell)?;
         if greeting.api < wire::OLDEST {
@@ -91,7 +91,7 @@ impl DockerEngine {
             u64::from(u32::MAX),
             bollard::API_DEFAULT_VERSION,
         )
-        .map_err(|e| errors::tell(Fault::from_bollard(e), "greet the engine", &place))?;
+        .map_err(|e| tell(Fault::from_bollard(e)))?;
         Ok(DockerEngine { place, wire, bollard, api, info: Arc::default() })
     }
 

@@ -1,9 +1,7 @@
 //! The connection: HTTP/1.1 over a Unix socket, TCP or TLS, with a pinned API version and bounded time.
 //!
-//! bollard (0.21) runs over this same connection, as its custom transport, for what streams: logs, exec, pull, build.
-//! Requests of the planner and looks at the world are JSON values on both sides and go out as they are: bollard's models
-//! drop every field that they do not name, read some older engines' answers as empty, and its own transports send
-//! unversioned requests (`docs/decisions/0002-engine-json.md`).
+//! Requests of the planner and looks at the world are JSON values on both sides and go out as they are; bollard runs over
+//! these same connections for programs in containers. Why: `docs/decisions/0005-json-over-our-own-connection.md`.
 //!
 //! Time: a call waits as long as the engine answers a ping; a silent engine fails the call within
 //! [`ASK_AFTER`] + [`PING`]. Above that each call has a limit of its own.
