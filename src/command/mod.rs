@@ -54,6 +54,7 @@ fn dispatch(cli: Cli, out: &Out) -> crate::cli::Done {
         Command::Ps(args) => stacks::ps::run(&global, args, out),
         Command::Ls(args) => stacks::ls::run(&global, args, out),
         Command::History(args) => stacks::history::run(&global, args, out),
+        Command::Example(args) => crate::example::run(args.which.into(), &|name| std::env::var(name).ok()),
         Command::Completions(args) => {
             clap_complete::generate(args.shell, &mut Cli::command(), "hearth", &mut std::io::stdout());
             Ok(())
@@ -65,5 +66,15 @@ fn dispatch(cli: Cli, out: &Out) -> crate::cli::Done {
             Ok(())
         }
         _ => Err(Diagnostic::error("cli.not-yet", "this command is not there yet").kind(Kind::Failed).into()),
+    }
+}
+
+impl From<Example> for crate::example::Which {
+    fn from(which: Example) -> Self {
+        match which {
+            Example::Web => Self::Web,
+            Example::Counter => Self::Counter,
+            Example::Check { url } => Self::Check(url),
+        }
     }
 }
