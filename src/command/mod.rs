@@ -41,6 +41,12 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
 fn dispatch(cli: Cli, out: &Out) -> crate::cli::Done {
     let global = cli.global;
     match cli.command {
+        Command::Init(args) => stacks::home::init(args, out),
+        Command::Render(args) => stacks::home::render(&global, args, out),
+        Command::Mode(args) => stacks::home::mode(&global, args, out),
+        Command::Profiles(args) => stacks::profiles::profiles(&global, args, out),
+        Command::Enable(args) => stacks::profiles::toggle(&global, &args, true, out),
+        Command::Disable(args) => stacks::profiles::toggle(&global, &args, false, out),
         Command::Config(args) => stacks::config::run(&global, args, out),
         Command::Plan(args) => stacks::up::plan(&global, args, out),
         Command::Apply(args) => stacks::apply::run(&global, args, out),

@@ -121,7 +121,8 @@ pub async fn fetch(method: &str, url: &str, patience: Duration) -> Result<Fetche
     let address = if host.contains(':') { host.to_string() } else { format!("{host}:80") };
     let exchange = async {
         let mut stream = TcpStream::connect(&address).await?;
-        let request = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+        let request =
+            format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
         stream.write_all(request.as_bytes()).await?;
         let mut bytes = Vec::new();
         stream.take(MAX_ANSWER).read_to_end(&mut bytes).await?;
@@ -135,7 +136,8 @@ pub async fn fetch(method: &str, url: &str, patience: Duration) -> Result<Fetche
 
 fn parts(url: &str) -> Option<(&str, String)> {
     let rest = url.strip_prefix("http://")?;
-    let (host, path) = rest.split_once('/').map_or((rest, String::from("/")), |(host, path)| (host, format!("/{path}")));
+    let (host, path) =
+        rest.split_once('/').map_or((rest, String::from("/")), |(host, path)| (host, format!("/{path}")));
     let clean = |s: &str| !s.is_empty() && !s.contains(|c: char| c.is_whitespace() || c.is_control());
     (clean(host) && clean(&path)).then_some((host, path))
 }
@@ -170,7 +172,9 @@ mod tests {
     #[tokio::test]
     async fn what_is_no_request_or_too_large_is_refused() {
         let address = start().await;
-        for (sent, status) in [("nonsense\r\n\r\n".to_string(), "400"), (format!("GET / HTTP/1.1\r\nA: {}", "x".repeat(9000)), "431")] {
+        for (sent, status) in
+            [("nonsense\r\n\r\n".to_string(), "400"), (format!("GET / HTTP/1.1\r\nA: {}", "x".repeat(9000)), "431")]
+        {
             let mut stream = TcpStream::connect(&address).await.unwrap();
             stream.write_all(sent.as_bytes()).await.unwrap();
             let mut answer = String::new();

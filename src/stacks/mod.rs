@@ -1,5 +1,6 @@
 //! The room that joins the parts: which project is meant, preview, up, down, history.
 
+pub mod catalogue;
 pub mod cli;
 mod compat;
 mod disk;

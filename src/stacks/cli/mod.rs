@@ -5,8 +5,10 @@ pub mod config;
 mod deciding;
 pub mod down;
 pub mod history;
+pub mod home;
 pub mod lifecycle;
 pub mod ls;
+pub mod profiles;
 pub mod ps;
 pub mod up;
 
