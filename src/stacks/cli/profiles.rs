@@ -6,15 +6,15 @@ use serde_json::json;
 
 use crate::base::{units, wording};
 use crate::cli::{Done, Out, Tone, table};
-use crate::command::{Global, Json, Toggle};
+use crate::command::{Deciding, Down, Global, Json, Toggle, Up};
 use crate::compose::short::size;
 use crate::compose::tree::Node;
 use crate::diag::Diagnostic;
-use crate::engine::Scope;
+use crate::engine::{Engine, Scope};
 use crate::plan::observed::{Container, Health, State};
 use crate::plan::request;
 use crate::spec::{Service, Spec};
-use crate::stacks::Given;
+use crate::stacks::Target;
 use crate::stacks::home::{Home, Read};
 
 /// One profile, for the table and for JSON.
@@ -43,8 +43,7 @@ pub fn profiles(global: &Global, args: Json, out: &Out) -> Done {
     let home = Home::required(global.home.as_deref(), &out.cwd).map_err(|refused| refused.tell(out))?;
     let read = home.read().map_err(|refused| refused.tell(out))?;
     read.tell_warnings(out);
-    let given = Given::new(global, &out.cwd);
-    let seen = look(&given, &home);
+    let seen = look(&Target::find(global, out)?, &home);
     let mut all = gather(&home, &read.spec);
     if let Ok(containers) = &seen {
         all.iter_mut().for_each(|p| p.counts = Some(count(containers, &p.services)));
@@ -90,10 +89,10 @@ fn memory(service: &Node) -> Option<u64> {
 }
 
 /// The containers of the home's project, or why they cannot be seen.
-fn look(given: &Given, home: &Home) -> Result<Vec<Container>, String> {
+fn look(target: &Target, home: &Home) -> Result<Vec<Container>, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
     runtime.block_on(async {
-        let engine = match crate::stacks::session::connect(given).await {
+        let engine = match crate::stacks::session::connect(target).await {
             Ok(engine) => engine,
             Err(crate::cli::Failure::Told(told)) => {
                 return Err(told.0.first().map(|d| d.title.clone()).unwrap_or_default());
@@ -188,8 +187,12 @@ fn to_json(profile: &Profile) -> serde_json::Value {
     })
 }
 
-/// `enable`, or `disable`: recorded in `hearth.yaml` and `.env`. Gives what to start or stop, for `--now`.
-pub fn toggle(global: &Global, args: &Toggle, on: bool, out: &Out) -> Done {
+/// `enable`, or `disable`: recorded in `hearth.yaml` and `.env`. `--now` is `up` or `down` of the profiles, which record too.
+pub fn toggle(global: &Global, args: Toggle, on: bool, out: &Out) -> Done {
+    if args.now {
+        return now(global, args, on, out);
+    }
+    let args = &args;
     let mut home = Home::required(global.home.as_deref(), &out.cwd).map_err(|refused| refused.tell(out))?;
     let read = home.read().map_err(|refused| refused.tell(out))?;
     home.check_profiles(&read, &args.profiles)?;
@@ -206,7 +209,7 @@ pub fn toggle(global: &Global, args: &Toggle, on: bool, out: &Out) -> Done {
     if on {
         say_needs(&home, &read, &args.profiles, out);
     }
-    if changed && !args.now {
+    if changed {
         let verb = if on { "up" } else { "down" };
         out.say(format!(
             "to {} it: hearth {}{verb} {}",
@@ -216,6 +219,15 @@ pub fn toggle(global: &Global, args: &Toggle, on: bool, out: &Out) -> Done {
         ));
     }
     Ok(())
+}
+
+fn now(global: &Global, args: Toggle, on: bool, out: &Out) -> Done {
+    let Toggle { profiles: names, answer, json, .. } = args;
+    if on {
+        let deciding = Deciding { names, ..Deciding::default() };
+        return super::up::up(global, Up { deciding, answer, json, ..Up::default() }, out);
+    }
+    super::down::run(global, Down { names, answer, json, ..Down::default() }, out)
 }
 
 fn say_needs(home: &Home, read: &Read, names: &[String], out: &Out) {
