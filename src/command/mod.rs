@@ -58,6 +58,8 @@ fn dispatch(cli: Cli, out: &Out) -> crate::cli::Done {
         Command::Pull(args) => stacks::lifecycle::pull(&global, args, out),
         Command::Update(args) => stacks::lifecycle::update(&global, args, out),
         Command::Ps(args) => stacks::ps::run(&global, args, out),
+        Command::Logs(args) => stacks::logs::run(&global, args, out),
+        Command::Exec(args) => stacks::exec::run(&global, args, out),
         Command::Ls(args) => stacks::ls::run(&global, args, out),
         Command::History(args) => stacks::history::run(&global, args, out),
         Command::Example(args) => crate::example::run(args.which.into(), &|name| std::env::var(name).ok()),

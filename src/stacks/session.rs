@@ -11,7 +11,7 @@ use crate::cli::{Failure, Out};
 use crate::compose::model::Project;
 use crate::diag::{Diagnostic, Kind, Severity, Sources};
 use crate::engine::{Engine, Known, Scope, docker};
-use crate::plan::observed::Observed;
+use crate::plan::observed::{Container, Observed};
 use crate::plan::wanted::Wanted;
 use crate::plan::{self, Options, Plan, check, request};
 
@@ -87,6 +87,12 @@ impl<'a> Session<'a> {
             compat: self.target.given.compat(),
             inspect: true,
         }
+    }
+
+    /// The project's containers, without what only an inspection tells.
+    pub async fn containers(&self) -> Result<Vec<Container>, Failure> {
+        let scope = Scope { project: self.wanted.project.clone(), ..Scope::default() };
+        Ok(self.engine.observe(&scope).await?.containers)
     }
 
     pub async fn look(&self) -> Result<Look, Failure> {

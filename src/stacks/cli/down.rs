@@ -23,7 +23,7 @@ pub fn run(global: &Global, args: Down, out: &Out) -> Done {
         let look = session.look().await?;
         let only = target.ending(&session.project, &args.names)?;
         if target.home().is_none() {
-            deciding::known_services(&session, &look.observed, &args.names)?;
+            deciding::known_services(&session, &look.observed.containers, &args.names)?;
         }
         let change = Change::Off(args.names.clone());
         let mut settle = || target.settle(&change, args.answer.yes, out);

@@ -32,7 +32,7 @@ fn verb(global: &Global, verb: Verb, services: Vec<String>, timeout: Option<i64>
     start(async {
         let session = Session::open_quietly(&target, &loading, out).await?;
         let look = session.look().await?;
-        deciding::known_services(&session, &look.observed, &services)?;
+        deciding::known_services(&session, &look.observed.containers, &services)?;
         let options = Options { verb, only: services, timeout, ..Options::default() };
         let plan = session.plan(&look, &options)?;
         let mut settle = || Ok(());

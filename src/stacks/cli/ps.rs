@@ -20,7 +20,7 @@ pub fn run(global: &Global, args: Ps, out: &Out) -> Done {
     start(async {
         let session = Session::open_quietly(&target, &Loading::whole(), out).await?;
         let look = session.look().await?;
-        deciding::known_services(&session, &look.observed, &args.services)?;
+        deciding::known_services(&session, &look.observed.containers, &args.services)?;
         let named = |c: &&Container| args.services.is_empty() || args.services.iter().any(|name| name == service(c));
         let shown = |c: &&Container| args.all || (runs(c) && !one_off(c));
         let containers: Vec<&Container> = look.observed.containers.iter().filter(named).filter(shown).collect();

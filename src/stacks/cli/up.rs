@@ -66,7 +66,7 @@ pub fn plan(global: &Global, args: PlanArgs, out: &Out) -> Done {
         let (session, options) = open(&target, &asked, options, out).await?;
         let look = session.look().await?;
         if args.down && target.home().is_none() {
-            deciding::known_services(&session, &look.observed, &asked.names)?;
+            deciding::known_services(&session, &look.observed.containers, &asked.names)?;
         }
         let plan = session.plan(&look, &options)?;
         let saved = match args.save && !plan.is_empty() {
