@@ -7,10 +7,12 @@
 //! # run: -f base.yaml -f over.yaml --profile web [SERVICE...] [< FILE]     (default: the file; in a folder: discovery)
 //! # env: NAME=value NAME2=value
 //! # cd: sub/folder
+//! # unasked: why Compose cannot be asked (recorded as a refusal)
 //! ```
 //!
 //! `recorded/<version>.json` holds what Compose said: the JSON model and each service's hash, or its last words where it
-//! refused. Compose 2 stands there whole, Compose 5 only where it answers differently.
+//! refused. Compose 2 stands there whole, Compose 5 only where it answers differently. Cases of `invalid/` and `lint/` have a
+//! `.said` beside them: everything Hearth says, for the terminal and as JSON.
 //!
 //! `RECORD=1 COMPOSE=path COMPOSE5_BIN=path cargo test --test compose` asks both anew and shows what changed; `RECORD=ports/` asks
 //! about one area only.
@@ -48,6 +50,9 @@ impl Files for Corpus {
         if path == Path::new("/dev/null") {
             return Ok(Vec::new());
         }
+        if path.starts_with("/elsewhere") {
+            return Err(FileError::Outside);
+        }
         let real = self.real(path).filter(|p| p.exists()).ok_or(FileError::NotFound)?;
         if real.is_dir() {
             return Err(FileError::Other("it is a directory".into()));
@@ -74,6 +79,7 @@ struct Case {
     arguments: Vec<String>,
     stdin: Option<PathBuf>,
     environment: BTreeMap<String, String>,
+    unasked: Option<String>,
 }
 
 impl Case {
@@ -104,6 +110,8 @@ impl Case {
             } else if let Some(rest) = line.strip_prefix("env:") {
                 let pairs = rest.split_whitespace().filter_map(|pair| pair.split_once('='));
                 case.environment.extend(pairs.map(|(k, v)| (k.to_string(), v.to_string())));
+            } else if let Some(rest) = line.strip_prefix("unasked:") {
+                case.unasked = Some(rest.trim().to_string());
             } else if let Some(rest) = line.strip_prefix("cd:") {
                 case.cwd = case.cwd.join(rest.trim());
             }
@@ -303,6 +311,65 @@ fn every_case_is_answered_as_compose_answered_it() {
     assert!(wrong.is_empty(), "{} of {} cases differ\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 
+/// Everything Hearth says about a case, as a person and as a program reads it.
+fn said(case: &Case) -> String {
+    let mut loaded = case.load(Compat::V5);
+    if loaded.diagnostics.0.is_empty() {
+        loaded = case.load(Compat::V2);
+    }
+    let shown: Vec<String> = loaded.diagnostics.0.iter().map(|d| text::render(d, &loaded.sources, &case.cwd)).collect();
+    let json: Vec<String> =
+        loaded.diagnostics.0.iter().map(|d| text::to_json(d, &loaded.sources).to_string() + "\n").collect();
+    format!("{}\n--- as JSON, one to a line\n{}", shown.join("\n"), json.concat())
+}
+
+#[test]
+fn what_is_said_of_a_mistake_is_what_is_recorded() {
+    let mut wrong = Vec::new();
+    let mut told = String::new();
+    for case in cases().iter().filter(|c| c.name.starts_with("invalid/") || c.name.starts_with("lint/")) {
+        let path = corpus().join(format!("{}.said", case.name));
+        let now = said(case);
+        let before = fs::read_to_string(&path).unwrap_or_default();
+        if now != before && std::env::var_os("RECORD").is_some() {
+            println!("--- {}\n{before}\n+++ now\n{now}", case.name);
+            fs::write(&path, &now).unwrap();
+        } else if now != before {
+            wrong.push(format!("--- {}\n{before}\n+++ now\n{now}", case.name));
+        }
+        told.push_str(&now);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    // Shown by tests/hostile.rs, which makes the file that no repository should hold.
+    let elsewhere = ["compose.too-large"];
+    let shown = |code: &String| told.contains(&format!("[{code}]")) || elsewhere.contains(&code.as_str());
+    let silent: Vec<String> = codes().into_iter().filter(|code| !shown(code)).collect();
+    assert!(silent.is_empty(), "no case shows {silent:?}");
+}
+
+/// Every code that `src/compose` can raise, read off its text.
+fn codes() -> BTreeSet<String> {
+    fn read(dir: &Path, into: &mut BTreeSet<String>) {
+        for path in fs::read_dir(dir).unwrap().map(|e| e.unwrap().path()) {
+            if path.is_dir() {
+                read(&path, into);
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            for quoted in text.split('"').filter(|q| q.starts_with("compose.") || q.starts_with("lint.")) {
+                let name = quoted.split_once('.').unwrap().1;
+                let file = name.ends_with("yaml") || name.ends_with("yml");
+                if !file && !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-') {
+                    into.insert(quoted.to_string());
+                }
+            }
+        }
+    }
+    let mut found = BTreeSet::new();
+    read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/compose"), &mut found);
+    found
+}
+
 /// Asking Compose anew.
 mod record {
     use super::*;
@@ -361,6 +428,9 @@ mod record {
     }
 
     fn ask(program: &Path, case: &Case, compat: Compat) -> Value {
+        if let Some(why) = &case.unasked {
+            return json!({ "refused": format!("(not asked: {why})") });
+        }
         let model = match run(program, case, &["--format", "json"]) {
             Ok(text) => serde_json::from_str::<Value>(&text).unwrap_or_else(|e| panic!("{}: {e}", case.name)),
             Err(words) => return json!({ "refused": words }),

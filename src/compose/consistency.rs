@@ -11,6 +11,10 @@ pub(super) fn check(project: &mut Project, broken: &BTreeSet<String>, diagnostic
     let names: Vec<String> = project.services.keys().filter(|n| !broken.contains(*n)).cloned().collect();
     for name in &names {
         let service = &project.services[name];
+        // What it extends could not be had (told): whatever it lacks may have come from there.
+        if service.extends.is_some() {
+            continue;
+        }
         let mut judge = Judge { project, name, diagnostics: &mut *diagnostics };
         judge.source(service);
         judge.references(service);
@@ -80,7 +84,14 @@ impl Judge<'_> {
         let near = wording::nearest(used, known.map(String::as_str)).map(str::to_string);
         let hint = match near {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("define it at the end of the file: {section}s: {{ {used}: {{}} }}"),
+            None => {
+                let body = match section {
+                    "secret" | "config" => format!(" file: ./{used} "),
+                    "model" => format!(" model: ai/{used} "),
+                    _ => String::new(),
+                };
+                format!("define it at the end of the file: {section}s: {{ {used}: {{{body}}} }}")
+            }
         };
         self.tell(
             "compose.undefined",
@@ -125,17 +136,14 @@ impl Judge<'_> {
                     self.tell("compose.disabled-dependency", &key, title, hint);
                 }
                 None => {
-                    let near = wording::nearest(
-                        on,
-                        project.services.keys().chain(project.disabled.keys()).map(String::as_str),
-                    );
-                    let hint = near.map_or("check the name".to_string(), |near| format!("did you mean `{near}`?"));
-                    self.tell(
-                        "compose.undefined-service",
-                        &key,
-                        format!("the service `{}` needs `{on}`, which is not defined", self.name),
-                        hint,
-                    );
+                    let known = project.services.keys().chain(project.disabled.keys()).map(String::as_str);
+                    let hint = match wording::nearest(on, known) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => format!("check the name, or define a service `{on}`"),
+                    };
+                    let title = format!("the service `{}` needs `{on}`, which is not defined", self.name);
+                    let key = implied_by(s, on).unwrap_or(key);
+                    self.tell("compose.undefined-service", &key, title, hint);
                 }
             }
         }
@@ -247,6 +255,21 @@ impl Judge<'_> {
             seen.insert(target, key);
         }
     }
+}
+
+/// The attribute that makes a dependency nobody wrote in `depends_on`.
+fn implied_by(s: &Service, on: &str) -> Option<String> {
+    let shared =
+        [("network_mode", &s.network_mode), ("ipc", &s.ipc), ("pid", &s.pid), ("uts", &s.uts), ("cgroup", &s.cgroup)];
+    let by_namespace = shared
+        .into_iter()
+        .find(|(_, value)| value.strip_prefix("service:") == Some(on))
+        .map(|(key, _)| key.to_string());
+    let listed = |key: &str, items: &[String]| {
+        let at = items.iter().position(|item| item.split(':').next() == Some(on))?;
+        Some(format!("{key}[{at}]"))
+    };
+    by_namespace.or_else(|| listed("links", &s.links)).or_else(|| listed("volumes_from", &s.volumes_from))
 }
 
 fn place(project: &Project, field: &str) -> Option<crate::diag::Span> {

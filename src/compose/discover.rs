@@ -180,7 +180,7 @@ impl Environment<'_> {
 
 pub(super) fn dotenv_diagnostic(file: FileId, error: &dotenv::DotenvError) -> Diagnostic {
     Diagnostic::error("compose.bad-env-file", error.title.clone())
-        .at(Span { file, line: error.line, column: 1, width: 1 })
+        .at(Span { file, line: error.line, column: error.column, width: 1 })
         .hint(error.hint)
 }
 
@@ -193,38 +193,97 @@ pub(super) fn open(
     what: &str,
 ) -> Option<(FileId, String)> {
     match read_text(files, path) {
-        Ok(text) => Some((sources.add(path, text.clone()), text)),
-        Err(diagnostic) => {
-            diagnostics.push(diagnostic(what));
+        Ok(text) => Some((sources.add(path, names_only(&text)), text)),
+        Err(refusal) => {
+            diagnostics.push(refusal.tell(what, path, sources));
             None
         }
     }
 }
 
-pub(crate) type Why = Box<dyn Fn(&str) -> Diagnostic>;
+/// What a file with variables may show of itself in a message: names and comments, no value.
+pub(super) fn names_only(text: &str) -> String {
+    let line = |line: &str| -> String {
+        match line.find(['=', ':']) {
+            _ if line.trim_start().starts_with('#') => line.to_string(),
+            Some(at) if at + 1 < line.len() => format!("{}...", &line[..=at]),
+            Some(_) => line.to_string(),
+            // It may be the second line of a value.
+            None if line.trim().is_empty() => String::new(),
+            None => "...".to_string(),
+        }
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
 
-/// The file as text, or a function that words the refusal.
-pub(crate) fn read_text(files: &dyn Files, path: &Path) -> Result<String, Why> {
-    let shown = path.display().to_string();
+/// Why a file cannot be read as text.
+pub(crate) struct Refusal {
+    code: &'static str,
+    /// Behind "an env file", with the path.
+    title: String,
+    hint: &'static str,
+    /// Where the text stops to be UTF-8, and the text as far as it can be shown.
+    broken: Option<(u32, u32, String)>,
+}
+
+impl Refusal {
+    /// In words, without a place. `what` begins them: `an env file`.
+    pub fn words(&self, what: &str) -> Diagnostic {
+        Diagnostic::error(self.code, format!("{what} {}", self.title)).hint(self.hint)
+    }
+
+    /// As `words`; a text that is broken inside is shown at that place.
+    pub fn tell(self, what: &str, path: &Path, sources: &mut Sources) -> Diagnostic {
+        let diagnostic = self.words(what);
+        match self.broken {
+            Some((line, column, text)) => {
+                let file = sources.add(
+                    path,
+                    if what.ends_with("env file") || what.ends_with("label file") { names_only(&text) } else { text },
+                );
+                diagnostic.at(Span { file, line, column, width: 1 })
+            }
+            None => diagnostic,
+        }
+    }
+
+    pub fn is_missing(&self) -> bool {
+        self.code == "compose.file-not-found"
+    }
+}
+
+/// The file as text, or why not.
+pub(crate) fn read_text(files: &dyn Files, path: &Path) -> Result<String, Refusal> {
+    let shown = path.display();
+    let refusal = |code, title: String, hint| Refusal { code, title, hint, broken: None };
     match files.read(path) {
-        Ok(bytes) => String::from_utf8(bytes).map_err(|error| -> Why {
-            let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
-            Box::new(move |what| {
-                Diagnostic::error("compose.not-utf8", format!("{shown}:{line}: {what} must be UTF-8 text"))
-                    .hint("save it as UTF-8; this file may not be a text file")
-            })
+        Ok(bytes) => String::from_utf8(bytes).map_err(|error| {
+            let good = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]).into_owned();
+            let line = good.matches('\n').count() as u32 + 1;
+            let column = good.rsplit('\n').next().unwrap_or("").chars().count() as u32 + 1;
+            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            let mut refusal = refusal(
+                "compose.not-utf8",
+                format!("must be UTF-8 text: {shown}"),
+                "save it as UTF-8; this file may not be a text file",
+            );
+            refusal.broken = Some((line, column, text));
+            refusal
         }),
-        Err(error) => Err(Box::new(move |what| match &error {
-            FileError::NotFound => Diagnostic::error("compose.file-not-found", format!("{what} is not there: {shown}"))
-                .hint("check the path; relative paths start from the project directory"),
-            FileError::Outside => {
-                Diagnostic::error("compose.file-outside", format!("{what} lies outside the home: {shown}"))
-                    .hint("move it into the home; files elsewhere are read only where you name them with -f")
-            }
-            FileError::Other(why) => {
-                Diagnostic::error("compose.file-unreadable", format!("{what} cannot be read: {shown}: {why}"))
-                    .hint("check that it is a file and that you may read it")
-            }
-        })),
+        Err(FileError::NotFound) => Err(refusal(
+            "compose.file-not-found",
+            format!("is not there: {shown}"),
+            "check the path; relative paths start from the project directory",
+        )),
+        Err(FileError::Outside) => Err(refusal(
+            "compose.file-outside",
+            format!("lies outside the home: {shown}"),
+            "move it into the home; files elsewhere are read only where you name them with -f",
+        )),
+        Err(FileError::Other(why)) => Err(refusal(
+            "compose.file-unreadable",
+            format!("cannot be read: {shown}: {why}"),
+            "check that it is a file and that you may read it",
+        )),
     }
 }

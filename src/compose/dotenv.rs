@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use super::Compat;
 use super::template::{self, Scope, TemplateError};
 
-/// What is wrong with a line; lines count from 1. The text never holds a value.
+/// What is wrong at a place; lines and columns count from 1. The text never holds a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DotenvError {
     pub line: u32,
+    pub column: u32,
     pub title: String,
     pub hint: &'static str,
 }
@@ -20,9 +21,10 @@ pub fn parse(
     lookup: &dyn Fn(&str) -> Option<String>,
     compat: Compat,
 ) -> Result<(), DotenvError> {
-    let mut reader = Reader { rest: text.strip_prefix('\u{feff}').unwrap_or(text), line: 1, compat };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut reader = Reader { text, rest: text, compat };
     while reader.find_statement() {
-        let at = reader.line;
+        let at = reader.place(reader.rest);
         let (key, inherited) = reader.key()?;
         if key.contains(' ') {
             return Err(wrong(at, "a key cannot contain a blank".into(), "write KEY=value"));
@@ -56,7 +58,7 @@ pub fn parse_raw(
         };
         if key.is_empty() || key.contains(char::is_whitespace) {
             return Err(wrong(
-                number as u32 + 1,
+                (number as u32 + 1, 1),
                 "there is no name before `=`, or it has a blank".into(),
                 "write KEY=value",
             ));
@@ -68,13 +70,14 @@ pub fn parse_raw(
     Ok(())
 }
 
-fn wrong(line: u32, title: String, hint: &'static str) -> DotenvError {
-    DotenvError { line, title, hint }
+fn wrong((line, column): (u32, u32), title: String, hint: &'static str) -> DotenvError {
+    DotenvError { line, column, title, hint }
 }
 
 struct Reader<'t> {
+    text: &'t str,
+    /// What is still to be read, the end of `text`.
     rest: &'t str,
-    line: u32,
     compat: Compat,
 }
 
@@ -85,8 +88,14 @@ fn is_blank(c: char) -> bool {
 
 impl Reader<'_> {
     fn advance(&mut self, to: usize) {
-        self.line += self.rest[..to].matches('\n').count() as u32;
         self.rest = &self.rest[to..];
+    }
+
+    /// Line and column at which an end of the text begins.
+    fn place(&self, end: &str) -> (u32, u32) {
+        let before = &self.text[..self.text.len() - end.len()];
+        let line = before.matches('\n').count() as u32 + 1;
+        (line, before.rsplit('\n').next().unwrap_or("").chars().count() as u32 + 1)
     }
 
     /// Moves to the next statement, over blank lines and comments.
@@ -109,7 +118,7 @@ impl Reader<'_> {
         if let Some(rest) = self.rest.strip_prefix("export").filter(|r| r.starts_with(char::is_whitespace)) {
             self.rest = rest.trim_start_matches(is_blank);
         }
-        let line = self.line;
+        let start = self.place(self.rest);
         for (at, c) in self.rest.char_indices() {
             match c {
                 '=' | ':' | '\n' => {
@@ -122,13 +131,17 @@ impl Reader<'_> {
                 c if is_blank(c) || c.is_alphanumeric() => {}
                 c => {
                     let title = format!("the character `{c}` cannot stand in a variable's name");
-                    return Err(wrong(line, title, "names are made of letters, digits, `_`, `.`, `-`, `[` and `]`"));
+                    return Err(wrong(
+                        self.place(&self.rest[at..]),
+                        title,
+                        "names are made of letters, digits, `_`, `.`, `-`, `[` and `]`",
+                    ));
                 }
             }
         }
         // The last line, without an end. Compose makes of it a value without a name, which no Engine takes.
         match std::mem::take(&mut self.rest).trim_end() {
-            "" => Err(wrong(line, "there is no name here".into(), "write KEY=value")),
+            "" => Err(wrong(start, "there is no name here".into(), "write KEY=value")),
             key => Ok((key.to_string(), true)),
         }
     }
@@ -138,12 +151,12 @@ impl Reader<'_> {
         known: &BTreeMap<String, String>,
         lookup: &dyn Fn(&str) -> Option<String>,
     ) -> Result<String, DotenvError> {
-        let line = self.line;
+        let start = self.rest;
         match self.rest.chars().next() {
             Some(quote @ ('"' | '\'')) => {
                 let text = self.quoted(quote)?;
                 match quote {
-                    '"' => self.expand(&unescape(&text), line, known, lookup),
+                    '"' => self.expand(&unescape(&text), start, known, lookup),
                     _ => Ok(text),
                 }
             }
@@ -152,7 +165,7 @@ impl Reader<'_> {
                 let value = self.rest[..end].trim_end_matches('\n');
                 let value = value.split_once(" #").map_or(value, |(before, _)| before).trim_end().to_string();
                 self.advance(end);
-                self.expand(&value, line, known, lookup)
+                self.expand(&value, start, known, lookup)
             }
         }
     }
@@ -182,7 +195,7 @@ impl Reader<'_> {
             return Ok(text);
         }
         Err(wrong(
-            self.line,
+            self.place(self.rest),
             "the quote that begins here is never closed".into(),
             "close it, or escape it with a backslash",
         ))
@@ -191,7 +204,7 @@ impl Reader<'_> {
     fn expand(
         &self,
         text: &str,
-        line: u32,
+        start: &str,
         known: &BTreeMap<String, String>,
         lookup: &dyn Fn(&str) -> Option<String>,
     ) -> Result<String, DotenvError> {
@@ -199,13 +212,16 @@ impl Reader<'_> {
         let mut scope = Scope { lookup: &find, compat: self.compat, unset: &mut |_| {} };
         template::substitute(text, &mut scope).map_err(|error| match error {
             TemplateError::Invalid => wrong(
-                line,
+                self.place(start),
                 "a `$` here begins no variable".into(),
                 "write $$ for a literal dollar sign, or quote the value with '...'",
             ),
             TemplateError::Required { name, message } => wrong(
-                line,
-                format!("the variable {name} is needed: {message}"),
+                self.place(start),
+                match message.as_str() {
+                    "" => format!("the variable {name} is needed and has no value"),
+                    message => format!("the variable {name} is needed and has no value: {message}"),
+                },
                 "set it, or write a default as ${NAME:-default}",
             ),
         })

@@ -116,6 +116,10 @@ impl Loader<'_> {
     }
 
     fn circle(&mut self, trail: &Trail, span: Span) -> Option<Node> {
+        if trail.iter().any(|step| self.circles.contains(step)) {
+            return None;
+        }
+        self.circles.extend(trail.iter().cloned());
         let names: Vec<&str> = trail.iter().map(|(_, name)| name.as_str()).collect();
         let story = format!("{} -> {}", names.join(" -> "), names.first().unwrap_or(&""));
         self.diagnostics.push(

@@ -145,19 +145,28 @@ fn select(project: &mut Project, targets: &[String], diagnostics: &mut Diagnosti
     }
     apply_profiles(project, &profiles);
     let mut kept = BTreeSet::new();
-    let mut queue: Vec<(String, bool)> = targets.iter().map(|t| (t.clone(), true)).collect();
+    // Name, whether it must be there, and who needs it.
+    let mut queue: Vec<(String, bool, Option<String>)> = targets.iter().map(|t| (t.clone(), true, None)).collect();
     let mut missing = false;
-    while let Some((name, required)) = queue.pop() {
+    while let Some((name, required, needed_by)) = queue.pop() {
         match project.services.get(&name) {
             Some(service) => {
-                if kept.insert(name) {
-                    queue.extend(service.depends_on.iter().map(|(name, d)| (name.clone(), d.required)));
+                if kept.insert(name.clone()) {
+                    let needs = |(on, d): (&String, &Dependency)| (on.clone(), d.required, Some(name.clone()));
+                    queue.extend(service.depends_on.iter().map(needs));
                 }
             }
             None if !required => {}
             None => {
                 missing = true;
-                diagnostics.push(no_such_service(project, &name));
+                let field = needed_by.map(|by| format!("services.{by}.depends_on.{name}"));
+                // The checks may have told of it, with more to say.
+                if field.is_none() || !diagnostics.0.iter().any(|d| d.field == field) {
+                    let mut d = no_such_service(project, &name);
+                    d.place = field.as_ref().and_then(|field| project.places.get(field).copied());
+                    d.field = field;
+                    diagnostics.push(d);
+                }
             }
         }
     }
@@ -232,21 +241,20 @@ fn env_files(
     let mut variables = own.clone();
     for (i, file) in service.env_file.iter().enumerate() {
         let place = place_of(places, name, "env_file", i);
+        if !matches!(file.format.as_str(), "" | "raw") {
+            loader.diagnostics.push(
+                Diagnostic::error("compose.bad-value", format!("`{}` is no format of an env file", file.format))
+                    .at(place)
+                    .field(format!("services.{name}.env_file[{i}].format"))
+                    .hint("write `raw`, or leave it out"),
+            );
+            continue;
+        }
         let Some((id, text)) = read(loader, &file.path, "an env file", place, file.required) else { continue };
         let lookup = |key: &str| project.get(key).or_else(|| own.get(key)).cloned();
         let result = match file.format.as_str() {
-            "" => dotenv::parse(&text, &mut variables, &lookup, loader.compat),
             "raw" => dotenv::parse_raw(&text, &mut variables, &lookup),
-            other => {
-                let title = format!("`{other}` is no format of an env file");
-                loader.diagnostics.push(
-                    Diagnostic::error("compose.bad-value", title)
-                        .at(place)
-                        .field(format!("services.{name}.env_file[{i}].format"))
-                        .hint("write `raw`, or leave it out"),
-                );
-                continue;
-            }
+            _ => dotenv::parse(&text, &mut variables, &lookup, loader.compat),
         };
         if let Err(error) = result {
             loader.diagnostics.push(discover::dotenv_diagnostic(id, &error));
@@ -288,15 +296,15 @@ fn read(
     required: bool,
 ) -> Option<(crate::diag::FileId, String)> {
     match discover::read_text(loader.files, Path::new(path)) {
-        Ok(text) => Some((loader.sources.add(path, text.clone()), text)),
-        Err(why) => {
-            let d = why(what).at(place);
-            if required || d.code != "compose.file-not-found" {
-                loader.diagnostics.push(if d.code == "compose.file-not-found" {
-                    d.hint("or write `{path: ..., required: false}` where it may be missing")
-                } else {
-                    d
-                });
+        Ok(text) => Some((loader.sources.add(path, discover::names_only(&text)), text)),
+        Err(refusal) => {
+            let missing = refusal.is_missing();
+            let mut d = refusal.tell(what, Path::new(path), &mut loader.sources).or_at(place);
+            if missing && what == "an env file" {
+                d = d.hint("or write `{path: ..., required: false}` where it may be missing");
+            }
+            if required || !missing {
+                loader.diagnostics.push(d);
             }
             None
         }

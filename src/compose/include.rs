@@ -41,9 +41,9 @@ impl Loader<'_> {
                 return None;
             }
             let path = discover::absolute(&model.working_dir, Path::new(path));
-            if let Err(why) = discover::read_text(self.files, &path) {
-                let d = why("an included file").at(*span);
-                self.diagnostics.push(d);
+            if let Err(refusal) = discover::read_text(self.files, &path) {
+                let d = refusal.tell("an included file", &path, &mut self.sources);
+                self.diagnostics.push(d.or_at(*span));
                 return None;
             }
             paths.push(path);
@@ -82,7 +82,10 @@ impl Loader<'_> {
             let path = discover::absolute(&model.working_dir, Path::new(file));
             match discover::read_text(self.files, &path) {
                 Ok(_) => files.push(path),
-                Err(why) => self.diagnostics.push(why("an env file").at(*span)),
+                Err(refusal) => {
+                    let d = refusal.tell("an env file", &path, &mut self.sources);
+                    self.diagnostics.push(d.or_at(*span));
+                }
             }
         }
         let mut environment = discover::Environment {

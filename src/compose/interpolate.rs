@@ -119,7 +119,7 @@ impl Walker<'_> {
             Cast::Bool => (self.boolean(text, span, path).map(Value::Bool), "true or false"),
         };
         if value.is_none() {
-            let was = if text.is_empty() { "it is empty".to_string() } else { format!("not `{text}`") };
+            let was = if text.is_empty() { "and it is empty".to_string() } else { format!("not `{text}`") };
             self.diagnostics.push(
                 Diagnostic::error("compose.bad-cast", format!("`{path}` must be {wanted}, {was}"))
                     .at(span)

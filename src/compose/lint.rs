@@ -17,6 +17,7 @@ pub fn tree(tree: &Node, sources: &Sources, diagnostics: &mut Diagnostics) {
         lint.image(service);
         lint.ports(service);
         lint.environment(service);
+        lint.swallowed(service);
     }
 }
 
@@ -166,6 +167,27 @@ impl Lint<'_> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// `x-*` keys in mappings of texts, which Compose takes for notes.
+    fn swallowed(&mut self, service: &Node) {
+        const MAPPINGS: [&[&str]; 7] = [
+            &["annotations"],
+            &["build", "args"],
+            &["build", "labels"],
+            &["deploy", "labels"],
+            &["environment"],
+            &["labels"],
+            &["sysctls"],
+        ];
+        for keys in MAPPINGS {
+            let Some(map) = service.at(keys).and_then(Node::as_map) else { continue };
+            for (name, entry) in map.0.iter().filter(|(name, _)| name.starts_with("x-")) {
+                let title = format!("`{name}` is not set: Compose takes keys in `x-` for notes and writes `#extensions` instead");
+                let hint = format!("write the mapping as a list: - {name}=...");
+                self.warn("lint.swallowed-key", entry.key, &keys.join("."), title, hint);
+            }
         }
     }
 

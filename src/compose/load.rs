@@ -46,6 +46,8 @@ pub(super) struct Loader<'a> {
     pub secrets: BTreeMap<String, Secret>,
     /// Foreign files that services extend, as loaded: a common file is read once.
     pub foreign: HashMap<PathBuf, (Map, Resets)>,
+    /// Services of circles of `extends` that were told.
+    pub circles: std::collections::HashSet<(PathBuf, String)>,
     /// `false`: variables stay as written (`render`, `--no-interpolate`).
     pub interpolate: bool,
 }
@@ -70,6 +72,7 @@ impl<'a> Loader<'a> {
             diagnostics: Diagnostics::default(),
             secrets: BTreeMap::new(),
             foreign: HashMap::new(),
+            circles: Default::default(),
             interpolate: true,
         }
     }
@@ -120,10 +123,9 @@ impl<'a> Loader<'a> {
         } else {
             match discover::read_text(self.files, path) {
                 Ok(text) => self.sources.add(path, text),
-                Err(why) => {
-                    let diagnostic = why(what);
-                    let kind = if diagnostic.code == "compose.file-not-found" { missing } else { diagnostic.kind };
-                    self.diagnostics.push(diagnostic.kind(kind));
+                Err(refusal) => {
+                    let kind = if refusal.is_missing() { missing } else { Kind::Invalid };
+                    self.diagnostics.push(refusal.tell(what, path, &mut self.sources).kind(kind));
                     return None;
                 }
             }

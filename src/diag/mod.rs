@@ -3,6 +3,7 @@
 //! The terminal, JSON and (later) HTML are views of one [`Diagnostic`]. [`Kind`] is the single table from a mistake
 //! to an exit code and an HTTP status.
 
+mod hide;
 pub mod source;
 pub mod text;
 
@@ -90,6 +91,11 @@ impl Diagnostic {
     }
     pub fn at(mut self, place: impl Into<Option<Span>>) -> Self {
         self.place = place.into();
+        self
+    }
+    /// As [`Diagnostic::at`], where there is no place yet.
+    pub fn or_at(mut self, place: impl Into<Option<Span>>) -> Self {
+        self.place = self.place.or(place.into());
         self
     }
     pub fn field(mut self, path: impl Into<String>) -> Self {

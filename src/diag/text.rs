@@ -40,7 +40,7 @@ pub fn to_json(diagnostic: &Diagnostic, sources: &Sources) -> Value {
             "line": span.line,
             "column": span.column,
             "width": span.width,
-            "text": sources.line(span),
+            "text": super::hide::hide(sources.line(span)).text,
         })
     };
     json!({
@@ -69,22 +69,25 @@ fn snippet(out: &mut String, sources: &Sources, span: Span, field: Option<&str>,
         return;
     }
     let gutter = span.line.to_string().len();
-    let (shown, before, under) = window(line, span);
+    let hidden = super::hide::hide(line);
+    let at = hidden.column(span.column.saturating_sub(1) as usize);
+    let end = hidden.column((span.column.saturating_sub(1) + span.width) as usize);
+    let (shown, before, under) = window(&hidden.text, at, end.saturating_sub(at));
     let _ = writeln!(out, "{:gutter$} |", "");
     let _ = writeln!(out, "{} | {shown}", span.line);
     let _ = writeln!(out, "{:gutter$} | {}{}", "", " ".repeat(before), "^".repeat(under.max(1)));
 }
 
-/// The part of a long line around the span, the columns before the caret, and the caret's width.
-fn window(line: &str, span: Span) -> (String, usize, usize) {
+/// The part of a long line around character `at`, the columns before the caret, and the caret's width.
+fn window(line: &str, at: usize, width: usize) -> (String, usize, usize) {
     const WIDTH: usize = 160;
     let chars: Vec<char> = line.chars().collect();
-    let start = (span.column.saturating_sub(1) as usize).min(chars.len());
+    let start = at.min(chars.len());
     let from = if chars.len() > WIDTH && start > WIDTH / 2 { start - WIDTH / 4 } else { 0 };
     let to = chars.len().min(from + WIDTH);
     let columns =
         |cs: &[char]| visible(&cs.iter().collect::<String>()).chars().map(|c| c.width().unwrap_or(0)).sum::<usize>();
-    let end = (start + span.width as usize).clamp(start, to);
+    let end = (start + width.max(1)).clamp(start, to);
     (visible(&chars[from..to].iter().collect::<String>()), columns(&chars[from..start]), columns(&chars[start..end]))
 }
 

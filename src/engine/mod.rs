@@ -6,7 +6,6 @@
 pub mod apply;
 pub mod docker;
 pub mod fake;
-pub mod streams;
 
 use async_trait::async_trait;
 

@@ -99,8 +99,9 @@ impl<'a> Flattener<'a> {
     fn read(&mut self, path: &Path, what: &str, asked: Span) -> Option<Vec<Node>> {
         let text = match discover::read_text(self.files, path) {
             Ok(text) => text,
-            Err(why) => {
-                self.diagnostics.push(why(what).at(asked).kind(Kind::Invalid));
+            Err(refusal) => {
+                let d = refusal.tell(what, path, self.sources).or_at(asked).kind(Kind::Invalid);
+                self.diagnostics.push(d);
                 return None;
             }
         };

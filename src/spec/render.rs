@@ -16,8 +16,7 @@ pub const ROOT: &str = "compose.yaml";
 /// Everything, with ports on this machine and no proxy.
 pub const LOCALHOST: &str = "compose/localhost.yaml";
 
-/// How every rendered file begins.
-pub const HEADER: &str = "# Written by `hearth render` from stacks/: edit those, not this file.\n";
+const HEADER: &str = "# Written by `hearth render` from stacks/: edit those, not this file.\n";
 
 /// What a home decides for all of its stacks.
 #[derive(Debug, Clone)]

@@ -9,6 +9,7 @@ use shape::{BOOL, Keys, Kinds, NULL, NUMBER, Object, Shape, TEXT, WHOLE};
 
 use super::Compat;
 use super::tree::{Map, Node, Path, Value};
+use crate::base::secret::is_secret_name;
 use crate::base::wording;
 use crate::diag::{Diagnostic, Diagnostics};
 
@@ -17,6 +18,10 @@ pub fn validate(tree: &Node, compat: Compat, diagnostics: &mut Diagnostics) {
     let mut judge = Judge { compat, diagnostics, path: Path::default() };
     judge.node(tree, &table::ROOT);
 }
+
+/// Attributes that hold a duration.
+const DURATIONS: [&str; 8] =
+    ["delay", "interval", "monitor", "start_interval", "start_period", "stop_grace_period", "timeout", "window"];
 
 struct Judge<'t, 'd> {
     compat: Compat,
@@ -36,29 +41,52 @@ impl<'t> Judge<'t, '_> {
             Value::Str(text)
                 if !matches!(shape, Shape::Scalar(_) | Shape::List { .. } | Shape::Object(_) | Shape::Dict { .. }) =>
             {
-                let known =
-                    if let Shape::Enum(words) = shape { wording::nearest(text, words.iter().copied()) } else { None };
                 let d = Diagnostic::error("compose.wrong-value", format!("{name} must be {}", shape.words()));
-                match known {
-                    Some(word) => d.hint(format!("did you mean `{word}`?")),
-                    None => d,
-                }
+                let near = match shape {
+                    Shape::Enum(words) => wording::nearest(text, words.iter().copied()).or_else(|| {
+                        words.iter().copied().find(|word| word.ends_with(text.as_str()) && !text.is_empty())
+                    }),
+                    _ => None,
+                };
+                d.hint(
+                    near.map_or("write one of these, or remove the line".into(), |near| {
+                        format!("did you mean `{near}`?")
+                    }),
+                )
             }
             _ => {
                 let title = format!("{name} must be {}, not {}", shape.words(), node.kind());
-                let d = Diagnostic::error("compose.wrong-type", title);
-                match (&node.value, shape) {
-                    (Value::Int(_) | Value::Float(_) | Value::Bool(_) | Value::Date(_), Shape::Scalar(kinds))
-                        if kinds.has(TEXT) =>
-                    {
-                        let text = node.scalar_text().unwrap_or_default();
-                        d.hint(format!("put it in quotes: \"{text}\""))
-                    }
-                    _ => d,
-                }
+                Diagnostic::error("compose.wrong-type", title).hint(self.right_form(node, shape))
             }
         };
         self.tell(diagnostic.at(node.span));
+    }
+
+    /// How to write what the shape wants, from what stands there.
+    fn right_form(&self, node: &Node, shape: &Shape) -> String {
+        let key = self.path.keys().last().copied().unwrap_or_default();
+        let wants = |value: &Value| accepts_kind(shape, value);
+        let text = Value::Str(String::new());
+        match &node.value {
+            Value::Int(n) if DURATIONS.contains(&key) => format!("write it with its unit: {n}s"),
+            Value::Int(_) | Value::Uint(_) | Value::Float(_) | Value::Bool(_) | Value::Date(_) if wants(&text) => {
+                match is_secret_name(key) {
+                    true => "put it in quotes".into(),
+                    false => format!("put it in quotes: \"{}\"", node.scalar_text().unwrap_or_default()),
+                }
+            }
+            Value::Null if wants(&Value::Map(Map::default())) => {
+                "write its keys below it, indented, or remove the line".into()
+            }
+            Value::Null => "write a value behind the colon, or remove the line".into(),
+            Value::Seq(_) if wants(&text) => "write one text instead of a list".into(),
+            Value::Str(one) if wants(&Value::Seq(Vec::new())) && !is_secret_name(key) => {
+                format!("write it as a list: [{one}]")
+            }
+            _ if wants(&Value::Map(Map::default())) => format!("write `{key}:` alone, and its keys below it, indented"),
+            _ if wants(&Value::Seq(Vec::new())) => format!("write `{key}:` alone, and each entry below it behind `- `"),
+            _ => format!("write {}", shape.words()),
+        }
     }
 
     fn node(&mut self, node: &'t Node, shape: &'static Shape) {
@@ -160,7 +188,9 @@ impl<'t> Judge<'t, '_> {
         }
         for required in object.required.iter().filter(|name| !map.contains(name)) {
             let title = format!("{} needs the key `{required}`", object.what);
-            self.tell(Diagnostic::error("compose.missing-key", title).at(node.span));
+            let shape = object.keys.iter().find(|key| key.name == *required).map(|key| key.shape.words());
+            let hint = format!("add `{required}:`, {}", shape.unwrap_or_default());
+            self.tell(Diagnostic::error("compose.missing-key", title).at(node.span).hint(hint));
         }
     }
 

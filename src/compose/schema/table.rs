@@ -58,7 +58,7 @@ object!(SERVICE, "a service", EXT, [], {
     cgroup_parent: STR,
     command: COMMAND,
     configs: FILE_REFERENCES,
-    container_name: Shape::Matching(is_container_name, "a letter or digit, then letters, digits, `_`, `.` or `-`"),
+    container_name: Shape::Matching(is_container_name, "two characters or more: a letter or digit, then letters, digits, `_`, `.` or `-`"),
     cpu_count: Shape::Between(0, i64::MAX),
     cpu_percent: Shape::Between(0, 100),
     cpu_period: NUM_OR_TEXT,

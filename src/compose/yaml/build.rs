@@ -5,9 +5,11 @@ use std::collections::HashMap;
 
 use granit_parser::{Event, Parser, ScalarStyle, Span as YamlSpan, Tag};
 
-use super::{MAX_DEPTH, MAX_EXPANDED, scalar};
+use super::{MAX_DEPTH, MAX_EXPANDED, scalar, syntax};
 use crate::compose::tree::{Entry, Map, Mark, Node, Value};
 use crate::diag::{Diagnostic, Diagnostics, FileId, Span};
+
+const KEY: &str = "write the key as a word, and what belongs to it behind the colon";
 
 /// A collection being read.
 enum Open {
@@ -47,12 +49,8 @@ pub(super) fn documents(file: FileId, text: &str, diagnostics: &mut Diagnostics)
             Err(error) => {
                 let marker = error.marker();
                 let place = Span { file, line: marker.line().max(1) as u32, column: marker.col() as u32 + 1, width: 1 };
-                let words = error.info();
-                builder.error(
-                    Diagnostic::error("compose.yaml-syntax", format!("this is not valid YAML: {words}"))
-                        .at(place)
-                        .hint("check indentation, colons and quotes here and on the line above"),
-                );
+                let (title, hint) = syntax::words(&error.info());
+                builder.error(Diagnostic::error("compose.yaml-syntax", title).at(place).hint(hint));
                 builder.stopped = true;
             }
         }
@@ -99,17 +97,18 @@ impl Builder<'_> {
 
     fn enter(&mut self, open: Open, place: Span) {
         if self.key_is_due() {
-            return self.stop("compose.key-not-text", "a key must be text, not a list or mapping", place);
+            return self.stop("compose.key-not-text", "a key must be text, not a list or mapping", place, KEY);
         }
         if self.open.len() >= MAX_DEPTH {
             let title = format!("nesting deeper than {MAX_DEPTH} levels");
-            return self.stop("compose.too-deep", &title, place);
+            let hint = "no attribute of Compose needs more than nine levels: write it flatter";
+            return self.stop("compose.too-deep", &title, place, hint);
         }
         self.open.push(open);
     }
 
-    fn stop(&mut self, code: &'static str, title: &str, place: Span) {
-        self.error(Diagnostic::error(code, title).at(place));
+    fn stop(&mut self, code: &'static str, title: &str, place: Span, hint: &str) {
+        self.error(Diagnostic::error(code, title).at(place).hint(hint));
         self.stopped = true;
     }
 
@@ -158,15 +157,17 @@ impl Builder<'_> {
         self.expanded += size;
         if self.expanded > MAX_EXPANDED {
             let title = format!("aliases expand to more than {MAX_EXPANDED} values");
-            return self.stop("compose.alias-bomb", &title, place);
+            let hint = "write out what is meant, or let services `extends` one another";
+            return self.stop("compose.alias-bomb", &title, place, hint);
         }
         let Some(node) = self.anchors.get(&anchor).cloned() else {
-            return self.stop("compose.yaml-syntax", "this alias stands inside the anchor that it names", place);
+            let title = "this alias stands inside the value that it repeats";
+            return self.stop("compose.yaml-syntax", title, place, "name another value, or write out what is meant");
         };
         if self.key_is_due() {
             match node.value {
                 Value::Str(text) => return self.key(text, false, 0, place),
-                _ => return self.stop("compose.key-not-text", "a key must be text, not a list or mapping", place),
+                _ => return self.stop("compose.key-not-text", "a key must be text, not a list or mapping", place, KEY),
             }
         }
         self.put(node);
@@ -210,10 +211,14 @@ impl Builder<'_> {
             Value::Map(_) => vec![source],
             Value::Seq(items) if items.iter().all(|i| i.as_map().is_some()) => items,
             _ => {
+                let found = match source.value {
+                    Value::Seq(_) => "a list of other things",
+                    _ => source.kind(),
+                };
                 self.error(
                     Diagnostic::error(
                         "compose.merge-key",
-                        format!("`<<` takes a mapping or a list of mappings, not {}", source.kind()),
+                        format!("`<<` takes a mapping or a list of mappings, not {found}"),
                     )
                     .at(source.span)
                     .hint("write `<<: *name` where `&name` stands on a mapping"),

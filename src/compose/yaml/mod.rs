@@ -6,6 +6,7 @@
 mod build;
 pub mod emit;
 mod scalar;
+mod syntax;
 
 pub use scalar::resolve;
 

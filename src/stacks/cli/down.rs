@@ -11,31 +11,20 @@ use crate::plan::observed::Observed;
 use crate::plan::{Options, Verb, request};
 use crate::stacks::run::{Doing, carry_out_plan};
 use crate::stacks::session::Session;
-use crate::stacks::target::Change;
-use crate::stacks::{Loading, Target};
+use crate::stacks::{Given, Loading};
 
 pub fn run(global: &Global, args: Down, out: &Out) -> Done {
     let out = &out.clone().json(args.json.json);
-    let target = Target::find(global, out)?;
+    let given = Given::new(global, &out.cwd);
     deciding::timeout(args.timeout)?;
     start(async {
-        let session = Session::open_quietly(&target, &Loading::whole(), out).await?;
+        let session = Session::open_quietly(&given, &Loading::whole(), out).await?;
         let look = session.look().await?;
-        let only = target.ending(&session.project, &args.names)?;
-        if target.home().is_none() {
-            deciding::known_services(&session, &look.observed.containers, &args.names)?;
-        }
-        let change = Change::Off(args.names.clone());
-        let mut settle = || target.settle(&change, args.answer.yes, out);
-        if only.as_ref().is_some_and(Vec::is_empty) {
-            settle()?;
-            out.say("nothing to do: other profiles need all of its services");
-            return Ok(());
-        }
+        deciding::known_services(&session, &look.observed, &args.names)?;
         let volumes = volumes(&session, &look.observed, args.volumes.as_deref())?;
         let options = Options {
             verb: Verb::Down,
-            only: only.unwrap_or_default(),
+            only: args.names,
             timeout: args.timeout,
             remove_orphans: args.remove_orphans,
             anonymous_volumes: args.volumes.as_ref().is_some_and(Vec::is_empty),
@@ -43,6 +32,7 @@ pub fn run(global: &Global, args: Down, out: &Out) -> Done {
             ..Options::default()
         };
         let plan = session.plan(&look, &options)?;
+        let mut settle = || Ok(());
         carry_out_plan(&session, Doing { options, yes: args.answer.yes, settle: &mut settle }, look, plan).await
     })
 }

@@ -15,7 +15,6 @@
 //! A refusal is [`Refused`]: diagnostics with the texts that they point into; `refused.tell(&out)` ends a command with it.
 
 pub mod env;
-pub mod init;
 pub mod secrets;
 pub mod write;
 
@@ -126,7 +125,7 @@ impl Home {
     pub fn open(dir: PathBuf) -> Result<Home, Refused> {
         let path = dir.join(config::FILE);
         let disk = Disk::beneath(&dir).map_err(|e| unreadable(&dir, &e))?;
-        let text = compose::discover::read_text(&disk, &path).map_err(|why| why("hearth.yaml"))?;
+        let text = compose::discover::read_text(&disk, &path).map_err(|why| why.words("hearth.yaml"))?;
         let mut refused = Refused::default();
         let file = refused.sources.add(path, text);
         match config::parse(file, &refused.sources, &mut refused.diagnostics) {
@@ -181,7 +180,7 @@ impl Home {
             }
             match compose::discover::read_text(disk, &path) {
                 Ok(text) => stacks.push(StackFile { name, path, text }),
-                Err(why) => diagnostics.push(why("a stack").kind(Kind::Invalid)),
+                Err(why) => diagnostics.push(why.words("a stack").kind(Kind::Invalid)),
             }
         }
         stacks
@@ -201,25 +200,9 @@ impl Home {
         let mut differing: Vec<PathBuf> = self.differing(read).into_iter().map(|(path, _)| path).collect();
         differing.sort_by_key(|path| path == Path::new(spec::ROOT));
         for path in &differing {
-            self.refuse_foreign(path)?;
-        }
-        for path in &differing {
             write::atomically(&self.dir.join(path), &read.rendered.files[path], 0o644)?;
         }
         Ok(differing)
-    }
-
-    /// A file under a rendered name that Hearth did not write is somebody's work.
-    fn refuse_foreign(&self, path: &Path) -> Result<(), Diagnostic> {
-        let whole = self.dir.join(path);
-        match std::fs::read_to_string(&whole) {
-            Ok(text) if !text.starts_with(spec::HEADER) => {
-                let title = format!("{} was not written by Hearth, so it is not overwritten", whole.display());
-                let d = Diagnostic::error("home.foreign-file", title).kind(Kind::Conflict);
-                Err(d.hint("move it to stacks/ under a name of its own, or delete it, and run this again"))
-            }
-            _ => Ok(()),
-        }
     }
 
     /// Loads the project as Compose would load the home's `compose.yaml` if it were rendered now. Only `.env` gives variables.
@@ -398,21 +381,16 @@ impl Read {
     /// All variables of the services and resources, and which are required.
     pub fn variables(&self) -> Variables {
         let mut variables = Variables::default();
-        self.spec.services.values().for_each(|service| self.collect(&mut variables, service));
+        self.spec.services.values().for_each(|s| variables.collect(&s.node));
         for resource in self.spec.resources.values().flat_map(|all| all.values()) {
             variables.collect(&resource.node);
         }
-        variables
-    }
-
-    /// The variables of one service, those of its `localhost` ports included.
-    fn collect(&self, variables: &mut Variables, service: &spec::Service) {
-        variables.collect(&service.node);
-        for entry in &service.keys.localhost {
+        for entry in self.spec.services.values().flat_map(|s| &s.keys.localhost) {
             for text in [Some(&entry.port), Some(&entry.bind), entry.target.as_ref()].into_iter().flatten() {
                 variables.text(text, entry.span);
             }
         }
+        variables
     }
 
     /// Says the warnings that reading the stacks gave.
