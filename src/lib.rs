@@ -13,6 +13,7 @@
 //! | [`engine`] | the Docker Engine behind a trait, an in-memory double, and the walker of plans |
 //! | [`store`] | SQLite: pools and migrations |
 //! | [`cli`] | output, colour, progress and exit codes; knows no room |
+//! | [`example`] | two small services to see something run |
 //! | [`stacks`] | the room that joins them: preview, up, down, history. Its faces also read what [`command`] parsed |
 //! | [`command`] | every subcommand and flag on one page, and which room does it |
 //!
@@ -25,6 +26,7 @@ pub mod compose;
 pub mod config;
 pub mod diag;
 pub mod engine;
+pub mod example;
 pub mod plan;
 pub mod spec;
 pub mod stacks;

@@ -16,8 +16,9 @@ const LAW: &[(&str, &[&str])] = &[
     ("engine", &["base", "diag", "compose", "plan"]),
     ("store", &["base", "diag"]),
     ("cli", &["base", "diag", "plan", "engine"]),
+    ("example", &["base", "diag", "cli"]),
     ("stacks", &["base", "diag", "compose", "spec", "config", "plan", "engine", "store", "cli", "command"]),
-    ("command", &["base", "diag", "compose", "config", "cli", "stacks"]),
+    ("command", &["base", "diag", "compose", "config", "cli", "example", "stacks"]),
 ];
 
 /// Why a module may not use another, where the reason is worth more than "downwards only". First match counts; `*` is any.

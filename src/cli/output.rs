@@ -71,7 +71,13 @@ impl Out {
     }
 
     pub fn text(&self, words: &str) {
-        if let Err(error) = io::stdout().lock().write_all(words.as_bytes()) {
+        self.bytes(words.as_bytes());
+    }
+
+    /// Data as it is.
+    pub fn bytes(&self, bytes: &[u8]) {
+        let mut stdout = io::stdout().lock();
+        if let Err(error) = stdout.write_all(bytes).and_then(|()| stdout.flush()) {
             let code = if error.kind() == io::ErrorKind::BrokenPipe { 0 } else { 1 };
             std::process::exit(code);
         }

@@ -274,7 +274,7 @@ pub struct Apply {
     pub json: Json,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Up {
     #[command(flatten)]
     pub deciding: Deciding,
@@ -299,7 +299,7 @@ pub struct Up {
     pub json: Json,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Down {
     /// Profiles in a home, services with -f; none means everything
     pub names: Vec<String>,

@@ -41,6 +41,12 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
 fn dispatch(cli: Cli, out: &Out) -> crate::cli::Done {
     let global = cli.global;
     match cli.command {
+        Command::Init(args) => stacks::home::init(args, out),
+        Command::Render(args) => stacks::home::render(&global, args, out),
+        Command::Mode(args) => stacks::home::mode(&global, args, out),
+        Command::Profiles(args) => stacks::profiles::profiles(&global, args, out),
+        Command::Enable(args) => stacks::profiles::toggle(&global, args, true, out),
+        Command::Disable(args) => stacks::profiles::toggle(&global, args, false, out),
         Command::Config(args) => stacks::config::run(&global, args, out),
         Command::Plan(args) => stacks::up::plan(&global, args, out),
         Command::Apply(args) => stacks::apply::run(&global, args, out),
@@ -52,8 +58,11 @@ fn dispatch(cli: Cli, out: &Out) -> crate::cli::Done {
         Command::Pull(args) => stacks::lifecycle::pull(&global, args, out),
         Command::Update(args) => stacks::lifecycle::update(&global, args, out),
         Command::Ps(args) => stacks::ps::run(&global, args, out),
+        Command::Logs(args) => stacks::logs::run(&global, args, out),
+        Command::Exec(args) => stacks::exec::run(&global, args, out),
         Command::Ls(args) => stacks::ls::run(&global, args, out),
         Command::History(args) => stacks::history::run(&global, args, out),
+        Command::Example(args) => crate::example::run(args.which.into(), &|name| std::env::var(name).ok()),
         Command::Completions(args) => {
             clap_complete::generate(args.shell, &mut Cli::command(), "hearth", &mut std::io::stdout());
             Ok(())
@@ -65,5 +74,15 @@ fn dispatch(cli: Cli, out: &Out) -> crate::cli::Done {
             Ok(())
         }
         _ => Err(Diagnostic::error("cli.not-yet", "this command is not there yet").kind(Kind::Failed).into()),
+    }
+}
+
+impl From<Example> for crate::example::Which {
+    fn from(which: Example) -> Self {
+        match which {
+            Example::Web => Self::Web,
+            Example::Counter => Self::Counter,
+            Example::Check { url } => Self::Check(url),
+        }
     }
 }

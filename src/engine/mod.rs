@@ -6,6 +6,7 @@
 pub mod apply;
 pub mod docker;
 pub mod fake;
+pub mod streams;
 
 use async_trait::async_trait;
 

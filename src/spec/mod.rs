@@ -19,7 +19,7 @@ pub mod stack;
 pub use cidr::Cidr;
 pub use keys::{ServiceKeys, StackKeys};
 pub use places::{Origins, Places};
-pub use render::{LOCALHOST, ROOT, Rendered, Settings, render};
+pub use render::{HEADER, LOCALHOST, ROOT, Rendered, Settings, render};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -16,7 +16,8 @@ pub const ROOT: &str = "compose.yaml";
 /// Everything, with ports on this machine and no proxy.
 pub const LOCALHOST: &str = "compose/localhost.yaml";
 
-const HEADER: &str = "# Written by `hearth render` from stacks/: edit those, not this file.\n";
+/// How every rendered file begins.
+pub const HEADER: &str = "# Written by `hearth render` from stacks/: edit those, not this file.\n";
 
 /// What a home decides for all of its stacks.
 #[derive(Debug, Clone)]

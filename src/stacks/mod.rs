@@ -1,5 +1,6 @@
 //! The room that joins the parts: which project is meant, preview, up, down, history.
 
+pub mod catalogue;
 pub mod cli;
 mod compat;
 mod disk;
@@ -15,9 +16,11 @@ mod run;
 mod saved;
 mod session;
 mod sql;
+mod target;
 mod who;
 
 pub use disk::Disk;
 pub use home::Home;
 pub use place::Place;
 pub use project::{Given, Loading};
+pub use target::Target;

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{Disk, Place, compat};
+use super::{Disk, compat};
 use crate::command::Global;
 use crate::compose::{self, Compat, Loaded, Request};
 
 /// What the process brought: directory, variables, flags before the command.
-pub struct Given<'a> {
-    pub global: &'a Global,
+pub struct Given {
+    pub global: Global,
     pub cwd: PathBuf,
     pub environment: BTreeMap<String, String>,
 }
@@ -21,6 +21,8 @@ pub struct Loading {
     pub all_resources: bool,
     /// Services of every profile, on or off.
     pub all_profiles: bool,
+    /// In a home: act on these profiles instead of those that are on.
+    pub profiles: Option<Vec<String>>,
     /// With `-p` and no Compose file at hand the labels of containers are enough to act on.
     pub labels_do: bool,
 }
@@ -37,11 +39,11 @@ impl Loading {
     }
 }
 
-impl<'a> Given<'a> {
-    pub fn new(global: &'a Global, cwd: &std::path::Path) -> Given<'a> {
+impl Given {
+    pub fn new(global: &Global, cwd: &std::path::Path) -> Given {
         let text = |s: std::ffi::OsString| s.into_string().ok();
         let environment = std::env::vars_os().filter_map(|(k, v)| Some((text(k)?, text(v)?))).collect();
-        Given { global, cwd: cwd.to_path_buf(), environment }
+        Given { global: global.clone(), cwd: cwd.to_path_buf(), environment }
     }
 
     /// `--compat`, else the installed Compose, else the current generation.
@@ -52,7 +54,7 @@ impl<'a> Given<'a> {
 
     /// The flags before the command, as they were typed, for commands that are shown to the person.
     pub fn flags(&self) -> String {
-        let global = self.global;
+        let global = &self.global;
         let mut words = Vec::new();
         global.home.iter().for_each(|dir| words.extend(["--home".into(), dir.display().to_string()]));
         global.files.iter().for_each(|file| words.extend(["-f".into(), file.display().to_string()]));
@@ -64,11 +66,6 @@ impl<'a> Given<'a> {
         global.env_files.iter().for_each(|file| words.extend(["--env-file".into(), file.display().to_string()]));
         global.profiles.iter().for_each(|name| words.extend(["--profile".into(), name.clone()]));
         words.iter().fold(String::new(), |line, word| line + &super::who::quoted(word) + " ")
-    }
-
-    /// Where the state of a project lies.
-    pub fn place(&self, project: &str) -> Place {
-        Place::new(None, &self.environment, project)
     }
 
     pub fn home_dir(&self) -> Option<PathBuf> {
@@ -99,20 +96,6 @@ impl<'a> Given<'a> {
             all_resources: loading.all_resources,
             targets: loading.targets.clone(),
         };
-        let loaded = compose::load(&request, &Disk::whole());
-        match &self.global.project_name {
-            Some(name) if loading.labels_do && self.global.files.is_empty() && no_file(&loaded) => bare(name),
-            _ => loaded,
-        }
+        compose::load(&request, &Disk::whole())
     }
-}
-
-fn no_file(loaded: &Loaded) -> bool {
-    loaded.project.is_none() && loaded.diagnostics.0.iter().any(|d| d.code == "compose.no-file")
-}
-
-/// A project of which only the name is known.
-fn bare(name: &str) -> Loaded {
-    let project = compose::model::Project { name: name.to_string(), ..Default::default() };
-    Loaded { project: Some(project), diagnostics: Default::default(), sources: Default::default() }
 }

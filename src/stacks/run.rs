@@ -165,7 +165,7 @@ fn take_lock(session: &Session<'_>, look: &Look) -> Result<Option<lock::Lock>, D
     }
     let holder = lock::Holder {
         pid: std::process::id(),
-        user: who::user(&session.given.environment, rustix::process::getuid().as_raw()),
+        user: who::user(&session.target.given.environment, rustix::process::getuid().as_raw()),
         command: who::command_line(std::env::args_os()),
         since: rfc3339(SystemClock.now()),
     };
@@ -174,7 +174,7 @@ fn take_lock(session: &Session<'_>, look: &Look) -> Result<Option<lock::Lock>, D
 
 fn begin_record(session: &Session<'_>, look: &Look, plan: &Plan) -> Option<Record> {
     let file = session.place.history(&look.observed.engine.id)?;
-    let who = who::who(&session.given.environment);
+    let who = who::who(&session.target.given.environment);
     Some(Record::begin(file, plan, who, who::command_line(std::env::args_os()), SystemClock.now()))
 }
 
@@ -225,7 +225,7 @@ mod tests {
     use crate::engine::{Engine, EngineError, Known, Outcome, Progress as Said, Scope};
     use crate::plan::observed::{Container, Observed};
     use crate::plan::{Cause, Step, StepId};
-    use crate::stacks::Given;
+    use crate::stacks::Target;
     use crate::stacks::sql;
 
     /// Does everything and remembers it; a volume named `broken` cannot be removed.
@@ -269,13 +269,14 @@ mod tests {
 
     /// Carries `plan` out in a state folder of its own; gives the exit code, what the engine did and whether it was settled.
     async fn tried(state: &Path, plan: Plan, yes: bool) -> (u8, Vec<String>, bool) {
-        let global = Global::default();
-        let mut given = Given::new(&global, state);
-        given.environment = BTreeMap::from([("XDG_STATE_HOME".into(), state.display().to_string())]);
         let out = Out::new(ColorArg::Never, true, state.to_path_buf());
+        let mut target = Target::find(&Global { files: vec!["x".into()], ..Global::default() }, &out)
+            .unwrap_or_else(|_| panic!("plain files are always found"));
+        target.given.environment = BTreeMap::from([("XDG_STATE_HOME".into(), state.display().to_string())]);
         let engine = Notes::default();
         let project = Project { name: "p".into(), ..Project::default() };
-        let session = Session::on(&given, project, Default::default(), &out, Box::new(engine.clone()), BTreeMap::new());
+        let session =
+            Session::on(&target, project, Default::default(), &out, Box::new(engine.clone()), BTreeMap::new());
         let look = session.look().await.unwrap_or_else(|_| panic!("the double can be looked at"));
         let mut settled = false;
         let mut settle = || {

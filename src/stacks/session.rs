@@ -5,19 +5,19 @@ use std::sync::{Mutex, PoisonError};
 
 use time::OffsetDateTime;
 
-use super::{Disk, Given, Loading, Place};
+use super::{Disk, Loading, Place, Target};
 use crate::base::clock::{Clock, SystemClock};
 use crate::cli::{Failure, Out};
 use crate::compose::model::Project;
 use crate::diag::{Diagnostic, Kind, Severity, Sources};
 use crate::engine::{Engine, Known, Scope, docker};
-use crate::plan::observed::Observed;
+use crate::plan::observed::{Container, Observed};
 use crate::plan::wanted::Wanted;
 use crate::plan::{self, Options, Plan, check, request};
 
 /// A loaded project with the engine it runs on.
 pub struct Session<'a> {
-    pub given: &'a Given<'a>,
+    pub target: &'a Target,
     pub out: &'a Out,
     pub project: Project,
     pub sources: Sources,
@@ -35,27 +35,27 @@ pub struct Look {
 impl<'a> Session<'a> {
     /// Loads the project and finds its engine; `adjust` changes the loaded project by flags (`--scale`).
     pub async fn open(
-        given: &'a Given<'a>,
+        target: &'a Target,
         loading: &Loading,
         out: &'a Out,
         adjust: impl FnOnce(&mut Project) -> Result<(), Failure>,
     ) -> Result<Session<'a>, Failure> {
-        let (mut project, sources) = super::cli::project_of(given.load(loading), out, true)?;
+        let (mut project, sources) = target.load(loading, out, true)?;
         adjust(&mut project)?;
-        let engine = connect(given).await?;
-        Ok(Session::on(given, project, sources, out, Box::new(engine), docker::proxies(&given.environment)?))
+        let engine = connect(target).await?;
+        Ok(Session::on(target, project, sources, out, Box::new(engine), docker::proxies(&target.given.environment)?))
     }
 
     /// For commands that only show or end what runs: warnings about the files are for another day.
-    pub async fn open_quietly(given: &'a Given<'a>, loading: &Loading, out: &'a Out) -> Result<Session<'a>, Failure> {
-        let (project, sources) = super::cli::project_of(given.load(loading), out, false)?;
-        let engine = connect(given).await?;
-        Ok(Session::on(given, project, sources, out, Box::new(engine), docker::proxies(&given.environment)?))
+    pub async fn open_quietly(target: &'a Target, loading: &Loading, out: &'a Out) -> Result<Session<'a>, Failure> {
+        let (project, sources) = target.load(loading, out, false)?;
+        let engine = connect(target).await?;
+        Ok(Session::on(target, project, sources, out, Box::new(engine), docker::proxies(&target.given.environment)?))
     }
 
     /// A loaded project on an engine that is at hand.
     pub fn on(
-        given: &'a Given<'a>,
+        target: &'a Target,
         project: Project,
         sources: Sources,
         out: &'a Out,
@@ -63,10 +63,12 @@ impl<'a> Session<'a> {
         proxies: BTreeMap<String, String>,
     ) -> Session<'a> {
         let disk = Disk::whole();
-        let context = request::Context { compat: given.compat(), files: &disk, proxies };
-        let wanted = request::wanted(&project, &context);
-        let place = given.place(&project.name);
-        Session { given, out, project, sources, wanted, place, engine }
+        let context = request::Context { compat: target.given.compat(), files: &disk, proxies };
+        let mut wanted = request::wanted(&project, &context);
+        // What `up PROFILE` does not act on may be on all the same.
+        wanted.off.retain(|_, profiles| !target.is_on(profiles));
+        let place = target.place(&project.name);
+        Session { target, out, project, sources, wanted, place, engine }
     }
 
     /// What is looked at: everything of the project, and what it names.
@@ -82,9 +84,15 @@ impl<'a> Session<'a> {
             networks: self.wanted.networks.values().map(|n| n.name.clone()).collect(),
             volumes: self.wanted.volumes.values().map(|v| v.name.clone()).collect(),
             bind_sources: self.wanted.services.values().flat_map(|s| s.request.bind_sources()).collect(),
-            compat: self.given.compat(),
+            compat: self.target.given.compat(),
             inspect: true,
         }
+    }
+
+    /// The project's containers, without what only an inspection tells.
+    pub async fn containers(&self) -> Result<Vec<Container>, Failure> {
+        let scope = Scope { project: self.wanted.project.clone(), ..Scope::default() };
+        Ok(self.engine.observe(&scope).await?.containers)
     }
 
     pub async fn look(&self) -> Result<Look, Failure> {
@@ -179,6 +187,6 @@ fn place_of(places: &BTreeMap<String, crate::diag::Span>, field: &str) -> Option
 }
 
 /// The engine that the environment names.
-pub async fn connect(given: &Given<'_>) -> Result<docker::DockerEngine, Failure> {
-    Ok(docker::DockerEngine::connect(&given.environment).await?)
+pub async fn connect(target: &Target) -> Result<docker::DockerEngine, Failure> {
+    Ok(docker::DockerEngine::connect(&target.given.environment).await?)
 }

@@ -129,12 +129,7 @@ impl Caller<'_> {
     }
 
     /// Runs the undo lists in the order given. Where the Engine itself is gone, the rest is not tried.
-    pub async fn take_back(
-        self,
-        group: u32,
-        lists: Vec<(usize, &Step, Undo<'_>)>,
-        because: String,
-    ) -> Ended {
+    pub async fn take_back(self, group: u32, lists: Vec<(usize, &Step, Undo<'_>)>, because: String) -> Ended {
         let mut trouble: Vec<(usize, Vec<String>)> = Vec::new();
         let mut gone = false;
         for (index, step, actions) in lists {

@@ -35,7 +35,7 @@ pub struct Place {
     pub address: Address,
     /// In the docker CLI's form: `unix:///var/run/docker.sock`, `tcp://nas:2376`.
     pub host: String,
-    /// What decided it: `DOCKER_HOST`, `the docker context nas`, `the default socket`.
+    /// What decided it: `DOCKER_HOST`, `the docker context nas`, `docker's default`.
     pub because: String,
     /// `XDG_RUNTIME_DIR/docker.sock` where such a socket exists and is not the address itself: a rootless engine.
     pub rootless: Option<PathBuf>,
@@ -50,12 +50,13 @@ pub fn find(env: &BTreeMap<String, String>) -> Result<Place, EngineError> {
     let dir = config_dir(env);
     let settings = dir.as_deref().map(Settings::read).transpose()?.unwrap_or_default();
     let rootless = set("XDG_RUNTIME_DIR").map(|dir| Path::new(dir).join("docker.sock")).filter(|path| path.exists());
+    let other_than = |address: &Address| rootless.clone().filter(|path| *address != Address::Unix(path.clone()));
     let api = set("DOCKER_API_VERSION").and_then(super::wire::version);
-    let place = |address, host: &str, because: String| Place {
+    let place = |address: Address, host: &str, because: String| Place {
+        rootless: other_than(&address),
         address,
         host: host.to_string(),
         because,
-        rootless: rootless.clone(),
         settings: settings.clone(),
         api,
     };
@@ -81,7 +82,7 @@ pub fn find(env: &BTreeMap<String, String>) -> Result<Place, EngineError> {
         return Ok(place(parse(&context.host, tls, &because)?, &context.host, because));
     }
     let host = format!("unix://{DEFAULT_SOCKET}");
-    Ok(place(Address::Unix(DEFAULT_SOCKET.into()), &host, "the default socket".into()))
+    Ok(place(Address::Unix(DEFAULT_SOCKET.into()), &host, "docker's default".into()))
 }
 
 /// `DOCKER_CONFIG`, else `.docker` in the home directory.

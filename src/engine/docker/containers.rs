@@ -22,7 +22,9 @@ pub async fn create(
     let what = format!("create the container `{}`", request.name);
     let tell = |fault: Fault| engine.tell(fault, &what);
     let image = request.config["Image"].as_str().unwrap_or_default();
-    let label = match known.images.get(image) {
+    // With containerd's store an image's id is not what every Compose writes: ask for this one.
+    let containerd = engine.facts().await.map_err(tell)?.containerd_images;
+    let label = match known.images.get(image).filter(|_| !containerd) {
         Some(label) => label.clone(),
         None => engine.image(image, request.compat).await.map_err(tell)?.map(|i| i.label_id).unwrap_or_default(),
     };
@@ -82,7 +84,7 @@ async fn inherit(engine: &DockerEngine, old: &str, image: &str, host: &mut Value
     if mounts.iter().all(|m| m["Type"] == "tmpfs") {
         return Ok(());
     }
-    let image = engine.wire.find(&format!("/images/{}/json", segment(image))).await?.unwrap_or_default();
+    let image = engine.find_image(image).await?.unwrap_or_default();
     carry_over(mounts, &image["Config"]["Volumes"], host);
     Ok(())
 }

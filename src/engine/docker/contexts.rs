@@ -24,9 +24,6 @@ pub struct Settings {
     pub cred_helpers: BTreeMap<String, String>,
     /// By engine address or `default`: `httpProxy`, `httpsProxy`, `noProxy`, `ftpProxy`, `allProxy`.
     pub proxies: BTreeMap<String, BTreeMap<String, String>>,
-    /// Headers that the person wants on every request.
-    #[serde(rename = "HttpHeaders")]
-    pub http_headers: BTreeMap<String, String>,
 }
 
 impl Settings {

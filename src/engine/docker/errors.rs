@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::path::Path;
 use std::time::Duration;
 
-use super::connect::Place;
+use super::connect::{Address, Place};
 use super::wire::DialError;
 use crate::base::{units, wording};
 use crate::diag::{Code, Diagnostic, Kind};
@@ -118,7 +118,7 @@ pub fn tell(fault: Fault, what: &str, place: &Place) -> EngineError {
         }
         Fault::Silent(after) => {
             let title = format!(
-                "the Docker Engine at {host} does not answer: {what} was given up after {} of silence",
+                "the Docker Engine at {host} does not answer ({} of silence): could not {what}",
                 units::duration(after)
             );
             (unavailable("engine.silent", title).hint("see what it is doing: systemctl status docker").hint(lost), None)
@@ -133,7 +133,7 @@ pub fn tell(fault: Fault, what: &str, place: &Place) -> EngineError {
             )
         }
         Fault::Lost(_) => {
-            let title = format!("the connection to the Docker Engine at {host} broke off: it was about to {what}");
+            let title = format!("the connection to the Docker Engine at {host} broke off: could not {what}");
             (
                 unavailable("engine.lost", title)
                     .hint("it was stopped or restarted: systemctl status docker")
@@ -142,7 +142,7 @@ pub fn tell(fault: Fault, what: &str, place: &Place) -> EngineError {
             )
         }
         Fault::Garbled(_) => {
-            let title = format!("what answers at {host} does not speak as a Docker Engine does (asked to {what})");
+            let title = format!("what answers at {host} does not speak as a Docker Engine does: could not {what}");
             (
                 unavailable("engine.garbled", title)
                     .hint(format!("check the address: it comes from {}", place.because)),
@@ -153,6 +153,24 @@ pub fn tell(fault: Fault, what: &str, place: &Place) -> EngineError {
         Fault::Refused { status, message } => (refused(status, &clean(&message), what), Some(status)),
     };
     EngineError { diagnostic: Box::new(diagnostic), detail, status }
+}
+
+/// As [`tell`], for the first call of all: whatever breaks it off there was never an engine behind it.
+pub fn greeting(fault: Fault, place: &Place) -> EngineError {
+    let broke = matches!(fault, Fault::Lost(_));
+    let mut error = tell(fault, "connect to it", place);
+    if !broke {
+        return error;
+    }
+    let title = format!("what answers at {} ends the connection at once", place.host);
+    let hint = match place.address {
+        Address::Tls { .. } => "it may want a client certificate: cert.pem and key.pem beside ca.pem",
+        Address::Tcp { .. } => "it may want TLS: set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, or use a docker context",
+        Address::Unix(_) => "see whether it is a Docker Engine: systemctl status docker",
+    };
+    let diagnostic = unavailable("engine.garbled", title).hint(hint);
+    *error.diagnostic = diagnostic.hint(format!("the address comes from {}", place.because));
+    error
 }
 
 fn unavailable(code: Code, title: String) -> Diagnostic {
@@ -378,6 +396,12 @@ const REFUSALS: &[Refusal] = &[
         hints: &["see which: docker ps -a --filter volume=NAME"],
     },
     Refusal {
+        marks: &["network with name "],
+        code: "engine.network-exists",
+        title: "could not {what}: there is one of that name already",
+        hints: &["run the command again: it looks at the world anew"],
+    },
+    Refusal {
         marks: &["has active endpoints"],
         code: "engine.network-in-use",
         title: "could not {what}: containers are still attached to it",
@@ -563,6 +587,7 @@ mod tests {
             ("error while removing network: network x id 0f has active endpoints", "engine.network-in-use"),
             ("remove v: volume is in use - [3f]", "engine.volume-in-use"),
             ("toomanyrequests: You have reached your pull rate limit", "engine.registry-limit"),
+            ("network with name p_default already exists", "engine.network-exists"),
             ("something new", "engine.refused"),
         ] {
             let error =

@@ -1,15 +1,17 @@
 //! `post_start` and `pre_stop`: a command in a running container, its output told line by line.
 
-use bollard::exec::StartExecResults;
+use std::collections::VecDeque;
+
 use futures_util::StreamExt;
-use hyper::Method;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::errors::{self, Fault};
+use super::frames::Lines;
 use super::perform::Tell;
-use super::wire::{CHANGE, LOOK};
-use super::{DockerEngine, convert};
+use super::wire::LOOK;
+use super::{DockerEngine, streams};
 use crate::diag::{Diagnostic, Kind};
+use crate::engine::streams::ExecRequest;
 use crate::engine::{EngineError, Outcome, Progress};
 use crate::plan::wanted::Hook;
 
@@ -27,10 +29,7 @@ pub async fn run(
     let command = hook.command.first().map_or("", String::as_str);
     let what = format!("run the hook `{command}` in the container `{name}`");
     let tell = |fault: Fault| engine.tell(fault, &what);
-    let path = format!("/containers/{id}/exec");
-    let reply = engine.wire.call(Method::POST, &path, Some(&request(hook)), CHANGE).await.map_err(tell)?;
-    let exec = convert::text(&reply.json().map_err(tell)?["Id"]);
-    let last = follow(engine, &exec, progress).await.map_err(tell)?;
+    let (exec, last) = follow(engine, id, hook, progress).await.map_err(tell)?;
     let code = exit_code(engine, &exec).await.map_err(tell)?;
     if code == 0 {
         return Ok(Outcome::default());
@@ -46,52 +45,36 @@ pub async fn run(
     Err(error)
 }
 
-fn request(hook: &Hook) -> Value {
-    let mut body = Map::new();
-    body.insert("AttachStdout".into(), json!(true));
-    body.insert("AttachStderr".into(), json!(true));
-    body.insert("Cmd".into(), json!(hook.command));
-    body.insert("Privileged".into(), json!(hook.privileged));
-    for (key, value) in [("User", &hook.user), ("WorkingDir", &hook.working_dir)] {
-        if !value.is_empty() {
-            body.insert(key.into(), json!(value));
-        }
-    }
-    if !hook.environment.is_empty() {
-        body.insert("Env".into(), json!(hook.environment));
-    }
-    Value::Object(body)
-}
-
-/// Starts it and tells each line; gives the last ones.
-async fn follow(engine: &DockerEngine, exec: &str, progress: Tell<'_>) -> Result<Vec<String>, Fault> {
-    let started = engine.bollard.start_exec(exec, None).await.map_err(Fault::from_bollard)?;
-    let StartExecResults::Attached { mut output, .. } = started else { return Ok(Vec::new()) };
-    let (mut pending, mut last) = (Vec::new(), Vec::new());
-    let mut say = |bytes: &[u8]| {
-        let line = errors::clean(String::from_utf8_lossy(bytes).trim_end());
+/// Starts it and tells each line; gives its id and its last lines.
+async fn follow(
+    engine: &DockerEngine,
+    id: &str,
+    hook: &Hook,
+    progress: Tell<'_>,
+) -> Result<(String, Vec<String>), Fault> {
+    let request = ExecRequest {
+        command: hook.command.clone(),
+        user: hook.user.clone(),
+        working_dir: hook.working_dir.clone(),
+        environment: hook.environment.clone(),
+        privileged: hook.privileged,
+        ..ExecRequest::default()
+    };
+    let (exec, mut outputs, _input) = streams::exec(engine, id, &request).await?;
+    let (mut lines, mut last) = (Lines::default(), VecDeque::new());
+    let mut say = |(_, text): (bool, bytes::Bytes)| {
+        let line = errors::clean(&String::from_utf8_lossy(&text));
         progress(Progress::Line(line.clone()));
-        last.push(line);
+        last.push_back(line);
         if last.len() > KEPT_LINES {
-            last.remove(0);
+            last.pop_front();
         }
     };
-    // A hook may be silent for long: as long as the engine answers, it is waited for.
-    while let Some(chunk) = engine
-        .wire
-        .watched(std::time::Duration::MAX, async { output.next().await.transpose().map_err(Fault::from_bollard) })
-        .await?
-    {
-        pending.extend_from_slice(&chunk.into_bytes());
-        while let Some(end) = pending.iter().position(|b| *b == b'\n') {
-            let line: Vec<u8> = pending.drain(..=end).collect();
-            say(&line);
-        }
+    while let Some(output) = outputs.next().await {
+        lines.add(&output?).into_iter().for_each(&mut say);
     }
-    if !pending.is_empty() {
-        say(&pending);
-    }
-    Ok(last)
+    lines.finish().into_iter().for_each(&mut say);
+    Ok((exec, last.into()))
 }
 
 /// The exit code of an exec whose output has ended.

@@ -7,25 +7,33 @@ use serde_json::Value;
 
 use super::connect::Address;
 
-/// Whether the engine runs on this machine and sees the same file system: the same host name and kernel, and behind its
-/// Unix socket a process that we can see and that shares our mounts. (From within a container it is none of these.)
-pub async fn is_local(address: &Address, info: &Value) -> bool {
-    let Address::Unix(path) = address else { return false };
+/// What of this machine the engine shares with this process.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Shared {
+    pub files: bool,
+    pub ports: bool,
+}
+
+/// Looks for the engine's process: the same host name and kernel, and behind its Unix socket a process that we can see
+/// and that is in our namespaces. From within a container it is none of these; a rootless engine has mounts of its own.
+pub async fn shared(address: &Address, info: &Value) -> Shared {
+    let Address::Unix(path) = address else { return Shared::default() };
     let own = rustix::system::uname();
     let same =
         |field: &str, value: &std::ffi::CStr| info[field].as_str().is_some_and(|v| v.as_bytes() == value.to_bytes());
     if !same("Name", own.nodename()) || !same("KernelVersion", own.release()) {
-        return false;
+        return Shared::default();
     }
     let peer = tokio::net::UnixStream::connect(path).await.and_then(|socket| socket.peer_cred());
     // A process of another pid namespace has no number here.
-    let Some(pid) = peer.ok().and_then(|peer| peer.pid()).filter(|pid| *pid > 0) else { return false };
-    let mounts = |who: &str| std::fs::read_link(format!("/proc/{who}/ns/mnt"));
-    match (mounts(&pid.to_string()), mounts("self")) {
+    let Some(pid) = peer.ok().and_then(|peer| peer.pid()).filter(|pid| *pid > 0) else { return Shared::default() };
+    let namespace = |who: &str, kind: &str| std::fs::read_link(format!("/proc/{who}/ns/{kind}"));
+    let same = |kind: &str| match (namespace(&pid.to_string(), kind), namespace("self", kind)) {
         (Ok(engine), Ok(own)) => engine == own,
         // Only root may ask this of another user's process.
         _ => true,
-    }
+    };
+    Shared { files: same("mnt"), ports: same("net") }
 }
 
 /// The sources of bind mounts that do not exist.

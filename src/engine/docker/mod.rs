@@ -8,20 +8,27 @@
 //! | one look at the world | `observe`, `convert`, `host` |
 //! | actions of a plan | `perform`, `containers`, `older`, `upload`, `wait`, `hooks` |
 //! | images | `pull`, `build`, `context`, `ignore` |
-//! | logs and exec | `streams` |
+//! | logs and exec | `streams`, `frames` |
 //!
-//! bollard carries what streams; everything else is JSON as it is (`wire` says why).
+//! bollard carries programs in containers; everything else is JSON as it is (`wire` says why).
 
+mod build;
 mod connect;
 mod containers;
+mod context;
 mod contexts;
 mod convert;
+mod credentials;
 mod errors;
+mod frames;
 mod hooks;
 mod host;
+mod ignore;
 mod observe;
 mod older;
 mod perform;
+mod pull;
+mod streams;
 mod tls;
 mod upload;
 mod wait;
@@ -56,7 +63,7 @@ pub struct DockerEngine {
     bollard: bollard::Docker,
     /// The pinned API version.
     api: (u32, u32),
-    info: Arc<OnceCell<(EngineFacts, bool)>>,
+    info: Arc<OnceCell<(EngineFacts, host::Shared)>>,
 }
 
 impl DockerEngine {
@@ -64,7 +71,7 @@ impl DockerEngine {
     /// else of it is read here.
     pub async fn connect(env: &BTreeMap<String, String>) -> Result<DockerEngine, EngineError> {
         let place = Arc::new(connect::find(env)?);
-        let tell = |fault| errors::tell(fault, "greet the engine", &place);
+        let tell = |fault| errors::greeting(fault, &place);
         let wire = Wire::new(&place.address).map_err(tell)?;
         let greeting = wire.greet().await.map_err(tell)?;
         if greeting.api < wire::OLDEST {
@@ -84,7 +91,7 @@ impl DockerEngine {
             u64::from(u32::MAX),
             bollard::API_DEFAULT_VERSION,
         )
-        .map_err(|e| errors::tell(Fault::from_bollard(e), "greet the engine", &place))?;
+        .map_err(|e| tell(Fault::from_bollard(e)))?;
         Ok(DockerEngine { place, wire, bollard, api, info: Arc::default() })
     }
 

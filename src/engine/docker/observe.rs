@@ -7,6 +7,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 
 use super::errors::Fault;
+use super::host::Shared;
 use super::wire::{query, segment};
 use super::{DockerEngine, convert, host};
 use crate::compose::Compat;
@@ -26,11 +27,10 @@ pub async fn observe(engine: &DockerEngine, scope: &Scope) -> Result<Observed, F
         volumes(engine, scope),
         images(engine, scope),
     )?;
-    let entries = listed.as_array().cloned().unwrap_or_default();
+    let Value::Array(entries) = listed else { return Err(Fault::Garbled("its containers are no list".into())) };
     let (own, others): (Vec<Value>, Vec<Value>) =
         entries.into_iter().partition(|e| e["Labels"][PROJECT].as_str() == Some(scope.project.as_str()));
-    let local = engine.is_local().await?;
-    let host = if local { host_facts(own.iter().chain(&others), scope) } else { HostFacts::default() };
+    let host = host_facts(engine.shared().await?, own.iter().chain(&others), scope);
     let foreign =
         others.iter().map(|e| convert::foreign(e, e["Labels"][PROJECT].as_str().map(str::to_string))).collect();
     let mut containers: Vec<Container> = match scope.inspect {
@@ -113,10 +113,16 @@ pub async fn inspect_all(engine: &DockerEngine, ids: Vec<String>) -> Result<Vec<
     Ok(found.into_iter().flatten().collect())
 }
 
-fn host_facts<'e>(entries: impl Iterator<Item = &'e Value>, scope: &Scope) -> HostFacts {
-    let published: Vec<_> =
-        entries.map(|e| convert::foreign(e, None)).filter(|f| f.running).flat_map(|f| f.ports).collect();
-    HostFacts { taken_ports: host::taken_ports(&published), missing_paths: host::missing(&scope.bind_sources) }
+fn host_facts<'e>(shared: Shared, entries: impl Iterator<Item = &'e Value>, scope: &Scope) -> HostFacts {
+    let mut facts = HostFacts::default();
+    if shared.ports {
+        let published = entries.map(|e| convert::foreign(e, None)).filter(|f| f.running).flat_map(|f| f.ports);
+        facts.taken_ports = host::taken_ports(&published.collect::<Vec<_>>());
+    }
+    if shared.files {
+        facts.missing_paths = host::missing(&scope.bind_sources);
+    }
+    facts
 }
 
 impl DockerEngine {
@@ -127,8 +133,8 @@ impl DockerEngine {
 
     /// A local image by any reference, `None` when it is not here.
     pub(super) async fn image(&self, reference: &str, compat: Compat) -> Result<Option<Image>, Fault> {
+        let Some(value) = self.find_image(reference).await? else { return Ok(None) };
         let path = format!("/images/{}/json", segment(reference));
-        let Some(value) = self.wire.find(&path).await? else { return Ok(None) };
         let facts = self.facts().await?;
         let (os, arch) = (convert::text(&value["Os"]), convert::text(&value["Architecture"]));
         let mut image = convert::image(value);
@@ -140,17 +146,22 @@ impl DockerEngine {
         Ok(Some(image))
     }
 
+    /// A local image as inspected.
+    pub(super) async fn find_image(&self, reference: &str) -> Result<Option<Value>, Fault> {
+        self.wire.find(&format!("/images/{}/json", segment(reference))).await
+    }
+
     /// What the engine says about itself; asked once.
     pub(super) async fn facts(&self) -> Result<EngineFacts, Fault> {
         Ok(self.info().await?.0.clone())
     }
 
-    /// Whether this machine's ports and paths are the engine's.
-    pub(super) async fn is_local(&self) -> Result<bool, Fault> {
+    /// What of this machine is the engine's too.
+    pub(super) async fn shared(&self) -> Result<Shared, Fault> {
         Ok(self.info().await?.1)
     }
 
-    async fn info(&self) -> Result<&(EngineFacts, bool), Fault> {
+    async fn info(&self) -> Result<&(EngineFacts, Shared), Fault> {
         self.info
             .get_or_try_init(|| async {
                 let info = self.wire.get("/info").await?;
@@ -163,7 +174,7 @@ impl DockerEngine {
                     arch: convert::text(&info["Architecture"]),
                     containerd_images: has_containerd_images(&info),
                 };
-                Ok((facts, host::is_local(&self.place.address, &info).await))
+                Ok((facts, host::shared(&self.place.address, &info).await))
             })
             .await
     }

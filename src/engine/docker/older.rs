@@ -90,6 +90,10 @@ pub fn endpoint(endpoint: &Endpoint, api: Api, warnings: &mut Vec<String>) -> Va
 
 /// `POST /networks/create` for an engine of `api`.
 pub fn network(mut body: Value, api: Api) -> Result<Value, EngineError> {
+    if api < (1, 44) {
+        // Without it, these engines make a second network of the same name.
+        body["CheckDuplicate"] = json!(true);
+    }
     let v4 = body.as_object_mut().filter(|_| api < (1, 47)).and_then(|b| b.remove("EnableIPv4"));
     match v4 {
         Some(Value::Bool(false)) => Err(needs("a network without IPv4 (enable_ipv4: false)", "28")),
@@ -208,5 +212,6 @@ mod tests {
         assert_eq!(with(bind.clone(), (1, 44)).unwrap().body["HostConfig"]["Mounts"], json!([bind]));
         assert!(network(json!({ "EnableIPv4": false }), (1, 45)).is_err());
         assert_eq!(network(json!({ "EnableIPv4": true }), (1, 45)).unwrap(), json!({}));
+        assert_eq!(network(json!({}), (1, 43)).unwrap(), json!({ "CheckDuplicate": true }));
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::errors::{self, Fault};
 use super::wire::{CHANGE, query, segment};
-use super::{DockerEngine, containers, hooks, older, upload, wait};
+use super::{DockerEngine, build, containers, hooks, older, pull, upload, wait};
 use crate::diag::{Diagnostic, Kind};
 use crate::engine::{EngineError, Known, Outcome, Progress};
 use crate::plan::observed::State;
@@ -22,9 +22,11 @@ pub async fn perform(
 ) -> Result<Outcome, EngineError> {
     let id = |target: &Target| id_of(target, known);
     match action {
-        Action::PullImage { .. } | Action::BuildImage { .. } => {
-            Err(engine.tell(Fault::other("not yet"), "pull or build"))
+        Action::PullImage { reference, platform, optional } => {
+            let done = pull::pull(engine, reference, platform.as_deref(), progress).await;
+            tolerate(done, *optional)
         }
+        Action::BuildImage { request } => build::build(engine, request, progress).await,
         Action::CreateNetwork { request } => {
             let body = older::network(request.body.clone(), engine.api)?;
             let what = format!("create the network `{}`", request.name);

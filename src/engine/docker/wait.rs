@@ -4,17 +4,18 @@
 
 use std::time::Duration;
 
-use bollard::query_parameters::LogsOptionsBuilder;
 use futures_util::StreamExt;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use super::errors::{self, Fault};
+use super::frames::Lines;
 use super::perform::Tell;
 use super::wire::segment;
-use super::{DockerEngine, convert};
+use super::{DockerEngine, convert, streams};
 use crate::base::units;
 use crate::diag::{Code, Diagnostic, Kind};
+use crate::engine::streams::LogOptions;
 use crate::engine::{EngineError, Outcome, Progress};
 use crate::plan::Until;
 use crate::plan::observed::{Health, State};
@@ -202,22 +203,21 @@ pub async fn until_gone(engine: &DockerEngine, path: &str) -> Result<Outcome, Fa
 
 /// The last lines of the log, newest last, and after them the last health output.
 pub async fn last_words(engine: &DockerEngine, id: &str, lines: u32) -> Result<Vec<String>, Fault> {
-    let options = LogsOptionsBuilder::new().stdout(true).stderr(true).tail(&lines.to_string()).build();
-    let mut stream = engine.bollard.logs(id, Some(options));
-    let mut text = Vec::new();
-    loop {
-        let next = engine
-            .wire
-            .watched(super::wire::LOOK, async { stream.next().await.transpose().map_err(Fault::from_bollard) });
-        match next.await {
-            Ok(Some(chunk)) => text.extend_from_slice(&chunk.into_bytes()),
-            // A log driver that keeps nothing, or a container that is gone, has no last words.
-            Ok(None) | Err(Fault::Refused { .. }) => break,
-            Err(fault) => return Err(fault),
+    let options = LogOptions { tail: Some(lines.into()), ..LogOptions::default() };
+    let mut words = Vec::new();
+    match streams::logs(engine, id, &options).await {
+        Ok(mut outputs) => {
+            let mut whole = Lines::default();
+            while let Some(output) = outputs.next().await {
+                words.extend(whole.add(&output?));
+            }
+            words.extend(whole.finish());
         }
+        // A log driver that keeps nothing, or a container that is gone, has no last words.
+        Err(Fault::Refused { .. }) => {}
+        Err(fault) => return Err(fault),
     }
-    let text = String::from_utf8_lossy(&text);
-    let mut words: Vec<String> = text.lines().map(errors::clean).collect();
+    let mut words: Vec<String> = words.iter().map(|(_, text)| errors::clean(&String::from_utf8_lossy(text))).collect();
     words.drain(..words.len().saturating_sub(lines as usize));
     if let Some(value) = engine.wire.find(&format!("/containers/{}/json", segment(id))).await?
         && let Some((output, exit)) = seen(&value).probe

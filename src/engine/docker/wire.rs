@@ -1,9 +1,7 @@
 //! The connection: HTTP/1.1 over a Unix socket, TCP or TLS, with a pinned API version and bounded time.
 //!
-//! bollard (0.21) runs over this same connection, as its custom transport, for what streams: logs, exec, pull, build.
-//! Requests of the planner and looks at the world are JSON values on both sides and go out as they are: bollard's models
-//! drop every field that they do not name, read some older engines' answers as empty, and its own transports send
-//! unversioned requests (`docs/decisions/0002-engine-json.md`).
+//! Requests of the planner and looks at the world are JSON values on both sides and go out as they are; bollard runs over
+//! these same connections for programs in containers. Why: `docs/decisions/0005-json-over-our-own-connection.md`.
 //!
 //! Time: a call waits as long as the engine answers a ping; a silent engine fails the call within
 //! [`ASK_AFTER`] + [`PING`]. Above that each call has a limit of its own.
@@ -16,7 +14,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt};
 use http_body_util::{BodyExt, Either, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::rt::{Read, ReadBufCursor, Write};
@@ -44,6 +42,8 @@ pub const PING: Duration = Duration::from_secs(5);
 /// Limit of a look, and of a change, on an engine that answers pings.
 pub const LOOK: Duration = Duration::from_secs(60);
 pub const CHANGE: Duration = Duration::from_secs(600);
+/// How long a pull or a build may say nothing while the engine answers pings.
+pub const IDLE: Duration = Duration::from_secs(1800);
 
 /// The newest API whose requests and answers Hearth knows, and the oldest it writes down to (engine 20.10).
 pub const NEWEST: (u32, u32) = (1, 51);
@@ -99,7 +99,7 @@ impl Wire {
 
     /// Asks whether the engine is there, within [`PING`]; gives its API version.
     pub async fn greet(&self) -> Result<Greeting, Fault> {
-        let request = Request::get("http://engine/_ping").body(Either::Left(Full::default())).map_err(Fault::other)?;
+        let request = Request::get("http://engine/_ping").body(empty()).map_err(Fault::other)?;
         let answer = timeout(PING, self.client.request(request)).await.map_err(|_| Fault::Silent(PING))?;
         let answer = answer.map_err(Fault::from_client)?;
         let header =
@@ -134,7 +134,7 @@ impl Wire {
             .method(method)
             .uri(format!("http://engine{path}"))
             .header("content-type", content_type)
-            .body(Either::Left(Full::new(body)))
+            .body(whole(body))
             .map_err(Fault::other)?;
         self.watched(limit, async {
             let answer = self.client.request(self.versioned(request)?).await.map_err(Fault::from_client)?;
@@ -161,7 +161,25 @@ impl Wire {
         }
     }
 
-    /// For bollard: the head of the answer, the body being its own to read. Sending a body takes as long as it takes.
+    /// Sends a request whose answer is read line by line while the engine works.
+    pub async fn json_lines(&self, request: Request<Body>) -> Result<JsonLines, Fault> {
+        let answer = self.answered(request).await?;
+        Ok(JsonLines { wire: self.clone(), body: answer.into_body(), pending: Vec::new(), ended: false })
+    }
+
+    /// As [`Wire::send`], a refusal being read as the failure that it is.
+    pub async fn answered(&self, request: Request<Body>) -> Result<Response<Incoming>, Fault> {
+        let answer = self.send(request).await?;
+        let status = answer.status();
+        if status.is_success() || status == StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(answer);
+        }
+        let body =
+            self.watched(LOOK, async { answer.into_body().collect().await.map_err(|e| Fault::Lost(e.to_string())) });
+        Err(Fault::Refused { status: status.as_u16(), message: message_of(&body.await?.to_bytes()) })
+    }
+
+    /// The head of the answer, the body being the caller's to read. Sending a body takes as long as it takes.
     pub async fn send(&self, request: Request<Body>) -> Result<Response<Incoming>, Fault> {
         let request = self.versioned(request)?;
         self.watched(Duration::MAX, async { self.client.request(request).await.map_err(Fault::from_client) }).await
@@ -193,6 +211,62 @@ impl Wire {
         let path = if is_versioned { path.to_string() } else { format!("{}{path}", self.prefix) };
         *request.uri_mut() = format!("http://engine{path}").parse::<Uri>().map_err(Fault::other)?;
         Ok(request)
+    }
+}
+
+/// A body of nothing.
+pub fn empty() -> Body {
+    Either::Left(Full::default())
+}
+
+pub fn whole(bytes: impl Into<Bytes>) -> Body {
+    Either::Left(Full::new(bytes.into()))
+}
+
+/// A body that is made while it is sent.
+pub fn streamed(chunks: impl Stream<Item = std::io::Result<Bytes>> + Send + 'static) -> Body {
+    Either::Right(StreamBody::new(Box::pin(chunks.map(|chunk| chunk.map(Frame::data)))))
+}
+
+/// The engine's lines of JSON, one for each thing it says while it works.
+pub struct JsonLines {
+    wire: Wire,
+    body: Incoming,
+    pending: Vec<u8>,
+    ended: bool,
+}
+
+impl JsonLines {
+    /// The next line; `None` at the end. A line with an error in it is the failure of the whole.
+    pub async fn next(&mut self) -> Result<Option<Value>, Fault> {
+        loop {
+            if let Some(end) = self.pending.iter().position(|b| *b == b'\n') {
+                let line: Vec<u8> = self.pending.drain(..=end).collect();
+                match line.trim_ascii() {
+                    [] => continue,
+                    text => return json_line(text).map(Some),
+                }
+            }
+            if self.ended {
+                let rest = std::mem::take(&mut self.pending);
+                return if rest.trim_ascii().is_empty() { Ok(None) } else { json_line(rest.trim_ascii()).map(Some) };
+            }
+            let body = &mut self.body;
+            let frame = async { body.frame().await.transpose().map_err(|e| Fault::Lost(e.to_string())) };
+            match self.wire.watched(IDLE, frame).await? {
+                Some(frame) => self.pending.extend_from_slice(frame.data_ref().map_or(&[], |data| data)),
+                None => self.ended = true,
+            }
+        }
+    }
+}
+
+fn json_line(text: &[u8]) -> Result<Value, Fault> {
+    let line: Value = serde_json::from_slice(text).map_err(|e| Fault::Garbled(e.to_string()))?;
+    let message = line["errorDetail"]["message"].as_str().or(line["error"].as_str());
+    match message {
+        Some(message) => Err(Fault::said(message)),
+        None => Ok(line),
     }
 }
 

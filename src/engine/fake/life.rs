@@ -357,15 +357,18 @@ impl World {
                 }
             }
             Until::Proven { seconds, stay, health, may_exit } => {
-                let limit = began + if *health { seconds * 1000 } else { *stay };
+                // The container's own health check counts where the file has none (the image may bring one).
+                let health = *health || has_check(&c.config);
+                let window = if *seconds > 0 { seconds * 1000 } else { patience(&c.config) };
+                let limit = began + if health { window } else { *stay };
                 match c.health {
                     _ if ended && c.exit_code == 0 && *may_exit => Awaited::True,
                     _ if ended => never(format!("container {} exited ({})", c.name, c.exit_code)),
                     _ if c.restarts > 0 => never(format!("container {} does not stay up", c.name)),
-                    Some(Health::Healthy) if *health => Awaited::True,
-                    Some(Health::Unhealthy) if *health => never(format!("container {} is unhealthy", c.name)),
+                    Some(Health::Healthy) if health => Awaited::True,
+                    Some(Health::Unhealthy) if health => never(format!("container {} is unhealthy", c.name)),
                     _ if !over(limit) => Awaited::NotYet { limit: Some(limit) },
-                    _ if *health => never(format!("container {} was not healthy in time", c.name)),
+                    _ if health => never(format!("container {} was not healthy in time", c.name)),
                     _ => Awaited::True,
                 }
             }

@@ -47,7 +47,11 @@ impl World {
                     c.files.extend(written);
                 }
             }
-            Action::StartContainer { container } => self.start(&id(container)?)?,
+            Action::StartContainer { container } => {
+                let id = id(container)?;
+                self.start(&id)?;
+                self.forget_restarts(&id);
+            }
             Action::UnpauseContainer { container } => {
                 let id = id(container)?;
                 self.existing(&id)?;
@@ -59,6 +63,7 @@ impl World {
                 let id = id(container)?;
                 self.stop(&id, *timeout)?;
                 self.start(&id)?;
+                self.forget_restarts(&id);
             }
             Action::StopContainer { container, timeout } => match self.stop(&id(container)?, *timeout) {
                 Err(error) if error.status == Some(404) => {}
@@ -80,6 +85,13 @@ impl World {
             Action::Wait { .. } => {}
         }
         Ok(Outcome::default())
+    }
+
+    /// A start by hand counts restarts anew.
+    fn forget_restarts(&mut self, id: &str) {
+        if let Some(c) = self.containers.get_mut(id).filter(|c| c.state == State::Running) {
+            c.restarts = 0;
+        }
     }
 
     fn rename(&mut self, id: &str, to: &str) -> Result<(), EngineError> {

@@ -71,9 +71,9 @@ pub struct FakeContainer {
     /// Log lines and health output.
     pub words: Vec<String>,
     /// What happens next: when it ends by itself and with what code, turns healthy or unhealthy, or starts again.
-    pub(super) exits_at: Option<(u64, i64)>,
-    pub(super) probed_at: Option<(u64, Health)>,
-    pub(super) restarts_at: Option<u64>,
+    pub exits_at: Option<(u64, i64)>,
+    pub probed_at: Option<(u64, Health)>,
+    pub restarts_at: Option<u64>,
 }
 
 /// `EndpointSettings`. `network_id` is empty until the first start.

@@ -37,8 +37,9 @@ pub(super) struct Member {
     service: String,
     /// What its stop waits for beyond its own preparation.
     gate: Vec<At>,
-    /// From here on the old one does not answer.
+    /// From here on the old one does not answer: its stop, or (`stops` false) the new one's start.
     down: At,
+    stops: bool,
     proven: At,
     removals: Vec<At>,
 }
@@ -57,6 +58,14 @@ impl Groups {
     fn join(&mut self, a: u32, b: u32) {
         let (a, b) = (self.root(a), self.root(b));
         self.parents[a.max(b) as usize] = a.min(b);
+    }
+    /// What the stop of a member waits for. One that shares the namespace of another goes before that one does, so the
+    /// other's gate counts: its own may wait for the other's start.
+    fn gate(&self, mut member: usize, parents: &std::collections::HashMap<usize, usize>) -> &[At] {
+        while let Some(parent) = parents.get(&member) {
+            member = *parent;
+        }
+        &self.members[member].gate
     }
 }
 
@@ -97,13 +106,17 @@ impl<'a> Planner<'a> {
             let before = swap.last.clone();
             swap.last.extend(self.upload(service, &swap.new, &before));
         }
-        // One that shares a replaced container's namespace makes way first; everything else waits for its dependencies.
-        let mut wait = match parent {
+        // Those that share a replaced container's namespace make way first, all together; everything else waits for its
+        // dependencies and for the number before it.
+        let wait = match parent {
             Some(_) => Vec::new(),
-            None => gate.to_vec(),
+            None => gate.iter().copied().chain(*previous).collect(),
         };
-        wait.extend(*previous);
-        let beside = service.start_first && is_alive(replace.old) && !resumed && parent.is_none();
+        let beside = service.start_first
+            && is_alive(replace.old)
+            && !resumed
+            && parent.is_none()
+            && !self.inherits_a_volume(service, replace.old);
         let (down, started, proven, mut removals) = match beside {
             true => self.beside(service, slot, &mut swap, &wait),
             false => self.one_after_the_other(service, slot, replace, &mut swap, &wait, gate),
@@ -124,10 +137,19 @@ impl<'a> Planner<'a> {
             service: service.name.clone(),
             gate: gate.to_vec(),
             down,
+            stops: !beside && (is_alive(replace.old) || swap.revive),
             proven,
             removals,
         });
         Ready { target: swap.new, seen: replace.fresh, created, started, proven: Some(proven), finished: false }
+    }
+
+    /// A volume of the old container that the new one will write too, because the image asks for one there.
+    fn inherits_a_volume(&self, service: &WantedService, old: &Container) -> bool {
+        let volumes = self.image_of(service).map(|image| &image.config["Volumes"]);
+        let asked = |target: &str| volumes.is_none_or(|v| v.get(target).is_some());
+        let written = old.mounts.iter().filter(|m| m.kind == "volume" && m.writable);
+        !self.options.renew_anonymous_volumes && written.into_iter().any(|m| asked(&m.destination))
     }
 
     fn stop_before(&self, removal: At) -> At {
@@ -400,18 +422,21 @@ impl<'a> Planner<'a> {
                 }
             }
         }
+        let parents: std::collections::HashMap<usize, usize> = sharers.iter().copied().collect();
         for (i, parent) in sharers {
             let (down, group) = (groups.members[i].down, groups.members[i].group);
-            self.steps.tie(groups.members[parent].down, down);
-            let gate = groups.members[parent].gate.clone();
-            self.steps.tie_all(down, &gate);
             groups.join(group, groups.members[parent].group);
+            // One that is stopped already has nothing to make way with.
+            if !groups.members[i].stops {
+                continue;
+            }
+            self.steps.tie(groups.members[parent].down, down);
+            self.steps.tie_all(down, groups.gate(i, &parents));
         }
         for (_, stop, on) in std::mem::take(&mut groups.followers) {
             let on: Vec<usize> = (0..groups.members.len()).filter(|i| groups.members[*i].service == on).collect();
             let Some(first) = on.first().copied() else { continue };
-            let gate = groups.members[first].gate.clone();
-            self.steps.tie_all(stop, &gate);
+            self.steps.tie_all(stop, groups.gate(first, &parents));
             for i in on {
                 self.steps.tie(groups.members[i].down, stop);
                 let (a, b) = (groups.members[first].group, groups.members[i].group);

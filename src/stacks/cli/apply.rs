@@ -8,30 +8,24 @@ use crate::diag::{Diagnostic, Kind};
 use crate::stacks::run::{Doing, carry_out_plan};
 use crate::stacks::saved::{self, Asked};
 use crate::stacks::sql::{self, SavedPlan};
-use crate::stacks::{Given, Loading, Place, history};
+use crate::stacks::{Place, Target, history};
 use crate::store;
 
 pub fn run(global: &Global, args: Apply, out: &Out) -> Done {
     let out = &out.clone().json(args.json.json);
-    let given = Given::new(global, &out.cwd);
+    let target = Target::find(global, out)?;
     start(async {
-        let place = place(&given, out)?;
+        let place = target.place(&target.name(out)?);
         let kept = find(&place, &args.id, out).await?;
         let asked: Asked = serde_json::from_str(&kept.asked).map_err(|_| unreadable(&args.id))?;
-        let session = up::open(&given, &asked, out).await?;
-        let options = asked.options();
+        let (session, options) = up::open(&target, &asked, asked.options(), out).await?;
         let look = session.look().await?;
         let plan = session.plan(&look, &options)?;
         saved::compare(&kept, &plan)?;
-        let mut settle = || Ok(());
+        let change = up::change(&target, &asked);
+        let mut settle = || target.settle(&change, args.answer.yes, out);
         carry_out_plan(&session, Doing { options, yes: args.answer.yes, settle: &mut settle }, look, plan).await
     })
-}
-
-/// Where this project's state lies; the project is loaded for its name only.
-pub fn place(given: &Given<'_>, out: &Out) -> Result<Place, Failure> {
-    let (project, _) = super::project_of(given.load(&Loading::whole()), out, false)?;
-    Ok(given.place(&project.name))
 }
 
 async fn find(place: &Place, id: &str, out: &Out) -> Result<SavedPlan, Failure> {

@@ -9,16 +9,16 @@ use crate::command::{Config, Format, Global};
 use crate::compose::model::Project;
 use crate::compose::{hash, no_such_service, output, yaml};
 use crate::diag::{Diagnostic, Sources};
-use crate::stacks::{Given, Loading};
+use crate::stacks::{Loading, Target};
 
 /// What one of the listing flags prints, a line each.
 type Listing = fn(&Project) -> Vec<String>;
 
 pub fn run(global: &Global, args: Config, out: &Out) -> Done {
     let out = out.clone().json(args.json);
-    let given = Given::new(global, &out.cwd);
+    let target = Target::find(global, &out)?;
     let loading = Loading { targets: args.targets.clone(), all_resources: args.all_resources, ..Loading::default() };
-    let (project, sources) = super::project_of(given.load(&loading), &out, true)?;
+    let (project, sources) = target.load(&loading, &out, true)?;
     if args.quiet {
         return Ok(());
     }

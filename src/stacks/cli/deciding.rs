@@ -5,7 +5,7 @@ use crate::command::Deciding;
 use crate::compose::model::Project;
 use crate::compose::no_such_service;
 use crate::diag::Diagnostic;
-use crate::plan::observed::Observed;
+use crate::plan::observed::Container;
 use crate::plan::{Options, Recreate, request};
 use crate::stacks::session::Session;
 
@@ -63,8 +63,8 @@ pub fn scale(project: &mut Project, scale: &[String]) -> Result<(), Failure> {
 }
 
 /// Checks that every name is a service of the project, or of a container of it that no file names any more.
-pub fn known_services(session: &Session<'_>, observed: &Observed, names: &[String]) -> Result<(), Failure> {
-    let left = |name: &String| observed.containers.iter().any(|c| c.labels.get(request::SERVICE) == Some(name));
+pub fn known_services(session: &Session<'_>, containers: &[Container], names: &[String]) -> Result<(), Failure> {
+    let left = |name: &String| containers.iter().any(|c| c.labels.get(request::SERVICE) == Some(name));
     match names.iter().find(|name| !session.project.services.contains_key(*name) && !left(name)) {
         Some(name) => Err(no_such_service(&session.project, name).into()),
         None => Ok(()),

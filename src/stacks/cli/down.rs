@@ -11,20 +11,31 @@ use crate::plan::observed::Observed;
 use crate::plan::{Options, Verb, request};
 use crate::stacks::run::{Doing, carry_out_plan};
 use crate::stacks::session::Session;
-use crate::stacks::{Given, Loading};
+use crate::stacks::target::Change;
+use crate::stacks::{Loading, Target};
 
 pub fn run(global: &Global, args: Down, out: &Out) -> Done {
     let out = &out.clone().json(args.json.json);
-    let given = Given::new(global, &out.cwd);
+    let target = Target::find(global, out)?;
     deciding::timeout(args.timeout)?;
     start(async {
-        let session = Session::open_quietly(&given, &Loading::whole(), out).await?;
+        let session = Session::open_quietly(&target, &Loading::whole(), out).await?;
         let look = session.look().await?;
-        deciding::known_services(&session, &look.observed, &args.names)?;
+        let only = target.ending(&session.project, &args.names)?;
+        if target.home().is_none() {
+            deciding::known_services(&session, &look.observed.containers, &args.names)?;
+        }
+        let change = Change::Off(args.names.clone());
+        let mut settle = || target.settle(&change, args.answer.yes, out);
+        if only.as_ref().is_some_and(Vec::is_empty) {
+            settle()?;
+            out.say("nothing to do: other profiles need all of its services");
+            return Ok(());
+        }
         let volumes = volumes(&session, &look.observed, args.volumes.as_deref())?;
         let options = Options {
             verb: Verb::Down,
-            only: args.names,
+            only: only.unwrap_or_default(),
             timeout: args.timeout,
             remove_orphans: args.remove_orphans,
             anonymous_volumes: args.volumes.as_ref().is_some_and(Vec::is_empty),
@@ -32,7 +43,6 @@ pub fn run(global: &Global, args: Down, out: &Out) -> Done {
             ..Options::default()
         };
         let plan = session.plan(&look, &options)?;
-        let mut settle = || Ok(());
         carry_out_plan(&session, Doing { options, yes: args.answer.yes, settle: &mut settle }, look, plan).await
     })
 }

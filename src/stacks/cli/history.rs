@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{apply, start};
+use super::start;
 use crate::base::clock::{self, Clock, SystemClock};
 use crate::cli::table::table;
 use crate::cli::{Done, Failure, Out, Tone};
@@ -10,14 +10,14 @@ use crate::command::{Global, History};
 use crate::diag::text::visible;
 use crate::diag::{Diagnostic, Kind};
 use crate::stacks::sql::{self, Run, RunStep};
-use crate::stacks::{Given, history};
+use crate::stacks::{Target, history};
 use crate::store;
 
 pub fn run(global: &Global, args: History, out: &Out) -> Done {
     let out = &out.clone().json(args.json.json);
-    let given = Given::new(global, &out.cwd);
+    let target = Target::find(global, out)?;
     start(async {
-        let place = apply::place(&given, out)?;
+        let place = target.place(&target.name(out)?);
         let pools = history::open_all(&place.histories(), out).await;
         if let Some(id) = &args.id {
             for (file, pool) in &pools {

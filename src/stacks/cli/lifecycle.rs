@@ -6,7 +6,7 @@ use crate::command::{Global, Some_, Timed, Update};
 use crate::plan::{Options, Verb, json as plan_json, text};
 use crate::stacks::run::{Doing, carry_out};
 use crate::stacks::session::Session;
-use crate::stacks::{Given, Loading};
+use crate::stacks::{Loading, Target};
 
 pub fn start_(global: &Global, args: Some_, out: &Out) -> Done {
     verb(global, Verb::Start, args.services, None, &out.clone().json(args.json.json))
@@ -23,16 +23,16 @@ pub fn restart(global: &Global, args: Timed, out: &Out) -> Done {
 /// A verb on containers that exist. Named services are found whatever their profile; without names `start` and `restart`
 /// keep to what is on, `stop` ends everything.
 fn verb(global: &Global, verb: Verb, services: Vec<String>, timeout: Option<i64>, out: &Out) -> Done {
-    let given = Given::new(global, &out.cwd);
+    let target = Target::find(global, out)?;
     deciding::timeout(timeout)?;
     let loading = match services.is_empty() && verb != Verb::Stop {
         true => Loading { labels_do: true, ..Loading::default() },
         false => Loading::whole(),
     };
     start(async {
-        let session = Session::open_quietly(&given, &loading, out).await?;
+        let session = Session::open_quietly(&target, &loading, out).await?;
         let look = session.look().await?;
-        deciding::known_services(&session, &look.observed, &services)?;
+        deciding::known_services(&session, &look.observed.containers, &services)?;
         let options = Options { verb, only: services, timeout, ..Options::default() };
         let plan = session.plan(&look, &options)?;
         let mut settle = || Ok(());
@@ -43,10 +43,10 @@ fn verb(global: &Global, verb: Verb, services: Vec<String>, timeout: Option<i64>
 
 pub fn pull(global: &Global, args: Some_, out: &Out) -> Done {
     let out = &out.clone().json(args.json.json);
-    let given = Given::new(global, &out.cwd);
+    let target = Target::find(global, out)?;
     let loading = Loading::selected(args.services.clone());
     start(async {
-        let session = Session::open(&given, &loading, out, |_| Ok(())).await?;
+        let session = Session::open(&target, &loading, out, |_| Ok(())).await?;
         let options = Options { verb: Verb::Pull, only: args.services, ..Options::default() };
         let mut settle = || Ok(());
         carry_out(&session, Doing { options, yes: false, settle: &mut settle }).await
@@ -56,10 +56,10 @@ pub fn pull(global: &Global, args: Some_, out: &Out) -> Done {
 /// Pulls again and replaces what moved; each old image stays until its successor has proven itself.
 pub fn update(global: &Global, args: Update, out: &Out) -> Done {
     let out = &out.clone().json(args.json.json);
-    let given = Given::new(global, &out.cwd);
+    let target = Target::find(global, out)?;
     let loading = Loading::selected(args.services.clone());
     start(async {
-        let session = Session::open(&given, &loading, out, |_| Ok(())).await?;
+        let session = Session::open(&target, &loading, out, |_| Ok(())).await?;
         let options = Options { update: true, only: args.services, ..Options::default() };
         if args.dry_run {
             let look = session.look().await?;

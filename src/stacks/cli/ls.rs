@@ -10,13 +10,13 @@ use crate::cli::{Done, Out, Tone};
 use crate::command::{Global, Json};
 use crate::diag::text::visible;
 use crate::stacks::projects::{self, Found};
-use crate::stacks::{Given, session};
+use crate::stacks::{Target, session};
 
 pub fn run(global: &Global, args: Json, out: &Out) -> Done {
     let out = &out.clone().json(args.json);
-    let given = Given::new(global, &out.cwd);
+    let target = Target::find(global, out)?;
     start(async {
-        let engine = session::connect(&given).await?;
+        let engine = session::connect(&target).await?;
         let found = projects::group(&engine.compose_containers().await?);
         if out.json {
             out.value(&Value::Array(found.iter().map(as_json).collect()));

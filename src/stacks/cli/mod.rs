@@ -4,9 +4,13 @@ pub mod apply;
 pub mod config;
 mod deciding;
 pub mod down;
+pub mod exec;
 pub mod history;
+pub mod home;
 pub mod lifecycle;
+pub mod logs;
 pub mod ls;
+pub mod profiles;
 pub mod ps;
 pub mod up;
 

@@ -12,15 +12,15 @@ use crate::diag::text::visible;
 use crate::plan::observed::{Container, Health, State};
 use crate::plan::request;
 use crate::stacks::session::Session;
-use crate::stacks::{Given, Loading};
+use crate::stacks::{Loading, Target};
 
 pub fn run(global: &Global, args: Ps, out: &Out) -> Done {
     let out = &out.clone().json(args.json.json);
-    let given = Given::new(global, &out.cwd);
+    let target = Target::find(global, out)?;
     start(async {
-        let session = Session::open_quietly(&given, &Loading::whole(), out).await?;
+        let session = Session::open_quietly(&target, &Loading::whole(), out).await?;
         let look = session.look().await?;
-        deciding::known_services(&session, &look.observed, &args.services)?;
+        deciding::known_services(&session, &look.observed.containers, &args.services)?;
         let named = |c: &&Container| args.services.is_empty() || args.services.iter().any(|name| name == service(c));
         let shown = |c: &&Container| args.all || (runs(c) && !one_off(c));
         let containers: Vec<&Container> = look.observed.containers.iter().filter(named).filter(shown).collect();

@@ -7,11 +7,12 @@ use crate::plan::{Options, Verb, json as plan_json, text};
 use crate::stacks::run::{Doing, carry_out};
 use crate::stacks::saved::Asked;
 use crate::stacks::session::Session;
-use crate::stacks::{Given, Loading, saved};
+use crate::stacks::target::Change;
+use crate::stacks::{Loading, Target, saved};
 
 pub fn up(global: &Global, args: Up, out: &Out) -> Done {
     let out = &out.clone().json(args.json.json);
-    let given = Given::new(global, &out.cwd);
+    let target = Target::find(global, out)?;
     let options = Options {
         wait: args.wait || args.wait_timeout.is_some(),
         wait_timeout: args.wait_timeout,
@@ -20,31 +21,52 @@ pub fn up(global: &Global, args: Up, out: &Out) -> Done {
         ..deciding::options(&args.deciding)?
     };
     start(async {
-        let session = open(&given, &Asked::up(&args.deciding, &options), out).await?;
-        let mut settle = || Ok(());
+        let asked = Asked::up(&args.deciding, &options);
+        let (session, options) = open(&target, &asked, options, out).await?;
+        let change = change(&target, &asked);
+        let mut settle = || target.settle(&change, args.answer.yes, out);
         carry_out(&session, Doing { options, yes: args.answer.yes, settle: &mut settle }).await
     })
 }
 
-/// Loads what these flags act on.
-pub async fn open<'a>(given: &'a Given<'a>, asked: &Asked, out: &'a Out) -> Result<Session<'a>, Failure> {
-    let loading = if asked.down { Loading::whole() } else { Loading::selected(asked.names.clone()) };
-    Session::open(given, &loading, out, |project| deciding::scale(project, &asked.scale)).await
+/// Loads what was asked for, and gives the options with the services that the names mean.
+pub async fn open<'a>(
+    target: &'a Target,
+    asked: &Asked,
+    options: Options,
+    out: &'a Out,
+) -> Result<(Session<'a>, Options), Failure> {
+    let loading = if asked.down { Loading::whole() } else { target.selected(&asked.names)? };
+    let session = Session::open(target, &loading, out, |project| deciding::scale(project, &asked.scale)).await?;
+    let only = match asked.down {
+        true => target.ending(&session.project, &asked.names)?.unwrap_or_default(),
+        false => target.named(&session.project, &asked.names),
+    };
+    Ok((session, Options { only, ..options }))
+}
+
+/// What carrying this out records in a home.
+pub fn change(target: &Target, asked: &Asked) -> Change {
+    match (target.home().is_some() && !asked.names.is_empty(), asked.down) {
+        (false, _) => Change::None,
+        (true, false) => Change::On(asked.names.clone()),
+        (true, true) => Change::Off(asked.names.clone()),
+    }
 }
 
 pub fn plan(global: &Global, args: PlanArgs, out: &Out) -> Done {
     let out = &out.clone().json(args.json.json);
-    let given = Given::new(global, &out.cwd);
+    let target = Target::find(global, out)?;
     let mut options = deciding::options(&args.deciding)?;
     if args.down {
         options.verb = Verb::Down;
     }
     let asked = Asked { down: args.down, ..Asked::up(&args.deciding, &options) };
     start(async {
-        let session = open(&given, &asked, out).await?;
+        let (session, options) = open(&target, &asked, options, out).await?;
         let look = session.look().await?;
-        if args.down {
-            deciding::known_services(&session, &look.observed, &asked.names)?;
+        if args.down && target.home().is_none() {
+            deciding::known_services(&session, &look.observed.containers, &asked.names)?;
         }
         let plan = session.plan(&look, &options)?;
         let saved = match args.save && !plan.is_empty() {
@@ -60,7 +82,7 @@ pub fn plan(global: &Global, args: PlanArgs, out: &Out) -> Done {
         }
         session.refuse(&plan)?;
         if let Some(id) = saved {
-            out.say(format!("kept; apply it with: hearth {}apply {id}", given.flags()));
+            out.say(format!("kept; apply it with: hearth {}apply {id}", target.given.flags()));
         }
         if args.check && !plan.steps.is_empty() { Err(Failure::Code(FOUND)) } else { Ok(()) }
     })

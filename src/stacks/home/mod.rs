@@ -15,6 +15,7 @@
 //! A refusal is [`Refused`]: diagnostics with the texts that they point into; `refused.tell(&out)` ends a command with it.
 
 pub mod env;
+pub mod init;
 pub mod secrets;
 pub mod write;
 
@@ -200,9 +201,25 @@ impl Home {
         let mut differing: Vec<PathBuf> = self.differing(read).into_iter().map(|(path, _)| path).collect();
         differing.sort_by_key(|path| path == Path::new(spec::ROOT));
         for path in &differing {
+            self.refuse_foreign(path)?;
+        }
+        for path in &differing {
             write::atomically(&self.dir.join(path), &read.rendered.files[path], 0o644)?;
         }
         Ok(differing)
+    }
+
+    /// A file under a rendered name that Hearth did not write is somebody's work.
+    fn refuse_foreign(&self, path: &Path) -> Result<(), Diagnostic> {
+        let whole = self.dir.join(path);
+        match std::fs::read_to_string(&whole) {
+            Ok(text) if !text.starts_with(spec::HEADER) => {
+                let title = format!("{} was not written by Hearth, so it is not overwritten", whole.display());
+                let d = Diagnostic::error("home.foreign-file", title).kind(Kind::Conflict);
+                Err(d.hint("move it to stacks/ under a name of its own, or delete it, and run this again"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Loads the project as Compose would load the home's `compose.yaml` if it were rendered now. Only `.env` gives variables.
@@ -381,16 +398,21 @@ impl Read {
     /// All variables of the services and resources, and which are required.
     pub fn variables(&self) -> Variables {
         let mut variables = Variables::default();
-        self.spec.services.values().for_each(|s| variables.collect(&s.node));
+        self.spec.services.values().for_each(|service| self.collect(&mut variables, service));
         for resource in self.spec.resources.values().flat_map(|all| all.values()) {
             variables.collect(&resource.node);
         }
-        for entry in self.spec.services.values().flat_map(|s| &s.keys.localhost) {
+        variables
+    }
+
+    /// The variables of one service, those of its `localhost` ports included.
+    fn collect(&self, variables: &mut Variables, service: &spec::Service) {
+        variables.collect(&service.node);
+        for entry in &service.keys.localhost {
             for text in [Some(&entry.port), Some(&entry.bind), entry.target.as_ref()].into_iter().flatten() {
                 variables.text(text, entry.span);
             }
         }
-        variables
     }
 
     /// Says the warnings that reading the stacks gave.

@@ -22,6 +22,8 @@ pub struct Required {
 pub struct Variables {
     pub required: BTreeMap<String, Required>,
     pub all: std::collections::BTreeSet<String>,
+    /// The first default that is written for a variable: `${NAME:-default}`.
+    pub defaults: BTreeMap<String, String>,
 }
 
 impl Variables {
@@ -39,6 +41,9 @@ impl Variables {
             if let Some(why) = operation.strip_prefix(":?").or_else(|| operation.strip_prefix('?')) {
                 let required = Required { why: why.to_string(), span };
                 self.required.entry(name.clone()).or_insert(required);
+            }
+            if let Some(default) = operation.strip_prefix(":-").or_else(|| operation.strip_prefix('-')) {
+                self.defaults.entry(name.clone()).or_insert_with(|| default.to_string());
             }
             self.all.insert(name);
         }

@@ -1,0 +1,82 @@
+//! Logs and programs in running containers: what streams beside the plan.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use tokio::io::AsyncWrite;
+
+use super::EngineError;
+
+/// Which lines of a container's log.
+#[derive(Debug, Clone, Default)]
+pub struct LogOptions {
+    /// Go on as lines come, until the container ends.
+    pub follow: bool,
+    /// Only so many of the last lines; `None` is all.
+    pub tail: Option<u64>,
+    /// Unix seconds, with a fraction or without: `1700000000.5`.
+    pub since: Option<String>,
+    pub until: Option<String>,
+    /// Fill [`LogLine::at`].
+    pub timestamps: bool,
+}
+
+/// One line, without its end. Bytes as the program wrote them: no promise of UTF-8, nor of harmlessness on a terminal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    /// Written to standard error. A container with a terminal has only one stream, which counts as standard output.
+    pub stderr: bool,
+    /// RFC 3339 with nanoseconds, where asked for.
+    pub at: Option<String>,
+    pub text: Bytes,
+}
+
+/// A program to run in a container.
+#[derive(Debug, Clone, Default)]
+pub struct ExecRequest {
+    /// An argument list, never a shell string.
+    pub command: Vec<String>,
+    pub user: String,
+    pub working_dir: String,
+    /// `NAME=value`.
+    pub environment: Vec<String>,
+    pub privileged: bool,
+    /// With a terminal; its size in rows and columns.
+    pub tty: Option<(u16, u16)>,
+    /// Whether something will be written to its standard input.
+    pub stdin: bool,
+}
+
+/// A piece of a program's output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    pub stderr: bool,
+    pub bytes: Bytes,
+}
+
+/// A program that has been started.
+pub struct ExecSession {
+    /// For [`Streams::resize`] and [`Streams::exit_code`].
+    pub id: String,
+    /// Ends when the program does.
+    pub output: BoxStream<'static, Result<Output, EngineError>>,
+    /// Shut it down to end the program's input.
+    pub input: Box<dyn AsyncWrite + Send + Unpin>,
+}
+
+/// Streams of one engine. Each is watched: it fails in words when the engine goes silent, and waits for ever otherwise.
+#[async_trait]
+pub trait Streams: Send + Sync {
+    /// The log of a container by id or name.
+    async fn logs(
+        &self,
+        id: &str,
+        options: &LogOptions,
+    ) -> Result<BoxStream<'static, Result<LogLine, EngineError>>, EngineError>;
+    /// Starts a program in a running container.
+    async fn exec(&self, id: &str, request: &ExecRequest) -> Result<ExecSession, EngineError>;
+    /// Tells the program's terminal its new size.
+    async fn resize(&self, exec: &str, rows: u16, columns: u16) -> Result<(), EngineError>;
+    /// The exit code, once the output has ended.
+    async fn exit_code(&self, exec: &str) -> Result<i64, EngineError>;
+}

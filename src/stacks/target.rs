@@ -1,0 +1,220 @@
+//! What a command line means: a home, a project that a home has adopted, or plain Compose files.
+
+use std::collections::BTreeSet;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use super::home::{Home, Read};
+use super::{Given, Loading, Place};
+use crate::base::wording;
+use crate::cli::{Failure, Out, ask};
+use crate::command::Global;
+use crate::compose::model::Project;
+use crate::compose::{self, Loaded};
+use crate::config::Adopted;
+use crate::diag::{Diagnostic, Kind, Sources};
+
+/// One project, found but not loaded.
+pub struct Target {
+    pub given: Given,
+    /// The home whose own project this is.
+    home: Option<(Home, Read)>,
+    /// The home that looks after this project, its own or an adopted one: its `state/` keeps the history.
+    keeper: Option<PathBuf>,
+    /// Only the name is known, in a home that knows nothing of this project: commands that need files refuse.
+    stranger: bool,
+}
+
+impl Target {
+    /// `-f` and `--project-directory` mean plain Compose; else a home, here or above; else Compose's own discovery.
+    pub fn find(global: &Global, out: &Out) -> Result<Target, Failure> {
+        let given = Given::new(global, &out.cwd);
+        let plain = |given| Target { given, home: None, keeper: None, stranger: false };
+        if !global.files.is_empty() || global.project_directory.is_some() {
+            return Ok(plain(given));
+        }
+        let found = Home::find(global.home.as_deref(), &out.cwd).map_err(|refused| refused.tell(out))?;
+        let Some(home) = found else { return Ok(plain(given)) };
+        let keeper = Some(home.dir.clone());
+        match &global.project_name {
+            Some(name) if *name != home.config.name => Ok(match home.config.adopted.get(name) {
+                Some(adopted) => Target { given: as_adopted(given, name, adopted), home: None, keeper, stranger: false },
+                None => Target { given, home: None, keeper: None, stranger: true },
+            }),
+            _ => {
+                refuse_plain_flags(global)?;
+                let read = home.read().map_err(|refused| refused.tell(out))?;
+                Ok(Target { given, home: Some((home, read)), keeper, stranger: false })
+            }
+        }
+    }
+
+    pub fn home(&self) -> Option<&Home> {
+        self.home.as_ref().map(|(home, _)| home)
+    }
+
+    /// Whether a home has one of these profiles on.
+    pub fn is_on(&self, profiles: &[String]) -> bool {
+        self.home().is_some_and(|home| profiles.iter().any(|p| home.config.profiles.contains(p)))
+    }
+
+    /// Loads it; what is wrong is told and ends the command.
+    pub fn load(&self, loading: &Loading, out: &Out, warnings: bool) -> Result<(Project, Sources), Failure> {
+        super::cli::project_of(self.loaded(loading)?, out, warnings)
+    }
+
+    pub fn loaded(&self, loading: &Loading) -> Result<Loaded, Failure> {
+        if self.stranger {
+            let name = self.given.global.project_name.as_deref().unwrap_or_default();
+            return if loading.labels_do { Ok(bare(name)) } else { Err(stranger(name).into()) };
+        }
+        if let Some((home, read)) = &self.home {
+            return Ok(home.load(read, &self.given, loading, loading.profiles.as_deref()));
+        }
+        let loaded = self.given.load(loading);
+        let global = &self.given.global;
+        match &global.project_name {
+            Some(name) if loading.labels_do && global.files.is_empty() && no_file(&loaded) => Ok(bare(name)),
+            _ => Ok(loaded),
+        }
+    }
+
+    /// Where the state of this project lies.
+    pub fn place(&self, project: &str) -> Place {
+        Place::new(self.keeper.as_deref(), &self.given.environment, project)
+    }
+
+    /// The project's name, without loading more than it takes.
+    pub fn name(&self, out: &Out) -> Result<String, Failure> {
+        if let Some(home) = self.home() {
+            return Ok(home.config.name.clone());
+        }
+        Ok(self.load(&Loading::whole(), out, false)?.0.name)
+    }
+
+    /// What the names of `up` and `plan` load: services, or in a home profiles.
+    pub fn selected(&self, names: &[String]) -> Result<Loading, Failure> {
+        let Some((home, read)) = &self.home else { return Ok(Loading::selected(names.to_vec())) };
+        self.known_profiles(names)?;
+        if names.is_empty() && home.config.profiles.is_empty() && read.spec.services.values().all(|s| !s.profiles.is_empty()) {
+            let profiles = read.spec.profiles();
+            return Err(Diagnostic::error("home.nothing-on", "no profile is on")
+                .kind(Kind::NotFound)
+                .hint(format!("turn one on: hearth up PROFILE; there are {}", wording::list(&profiles)))
+                .into());
+        }
+        Ok(Loading { profiles: (!names.is_empty()).then(|| names.to_vec()), ..Loading::default() })
+    }
+
+    /// Services that the names of `up` and `plan` mean themselves, without what these need; none means all.
+    pub fn named(&self, project: &Project, names: &[String]) -> Vec<String> {
+        if self.home.is_none() {
+            return names.to_vec();
+        }
+        let of_profile = |profiles: &[String]| profiles.iter().any(|p| names.contains(p));
+        project.services.iter().filter(|(_, s)| of_profile(&s.profiles)).map(|(name, _)| name.clone()).collect()
+    }
+
+    fn known_profiles(&self, names: &[String]) -> Result<(), Failure> {
+        let Some((home, read)) = &self.home else { return Ok(()) };
+        home.check_profiles(read, names).map_err(|mut told| {
+            let service = names.iter().find(|name| read.spec.services.contains_key(*name));
+            if let Some(name) = service {
+                told.hints = vec![format!("`{name}` is a service; in a home this command takes profiles")];
+            }
+            told.into()
+        })
+    }
+
+    /// The services that `down` with these names ends: in a home those that are off once the profiles are. `None`: all.
+    pub fn ending(&self, project: &Project, names: &[String]) -> Result<Option<Vec<String>>, Failure> {
+        if names.is_empty() {
+            return Ok(None);
+        }
+        let Some((home, _)) = &self.home else { return Ok(Some(names.to_vec())) };
+        self.known_profiles(names)?;
+        let stay: BTreeSet<String> = home.without(names).into_iter().collect();
+        let ends = |profiles: &[String]| {
+            profiles.iter().any(|p| names.contains(p)) && !profiles.iter().any(|p| stay.contains(p))
+        };
+        let all = project.services.iter().chain(&project.disabled);
+        Ok(Some(all.filter(|(_, s)| ends(&s.profiles)).map(|(name, _)| name.clone()).collect()))
+    }
+
+    /// Writes what a home has to have on the disk before a command acts: rendered files, and the profiles that are on from
+    /// now. A hand edit of `COMPOSE_PROFILES` is asked about.
+    pub fn settle(&self, change: &Change, yes: bool, out: &Out) -> Result<(), Failure> {
+        let Some((home, read)) = &self.home else { return Ok(()) };
+        let written = home.write_rendered(read)?;
+        if !written.is_empty() && !out.json {
+            let names: Vec<String> = written.iter().map(|path| path.display().to_string()).collect();
+            out.say(format!("wrote {}", wording::list(&names)));
+        }
+        let profiles = match change {
+            Change::None => home.config.profiles.clone(),
+            Change::On(names) => home.with(names),
+            Change::Off(names) => home.without(names),
+        };
+        if let Some(edit) = home.hand_edit() {
+            let asks = yes || std::io::stdin().is_terminal() && out.terminal;
+            if !asks && matches!(change, Change::None) {
+                let d = Diagnostic::warning("home.hand-edit", format!("{} It was left as it is", edit.question()));
+                out.diagnostic(&d.hint("say so with --yes, or change the profiles with hearth enable and disable"), &Sources::default());
+                return Ok(());
+            }
+            ask::confirm(&edit.question(), yes)?;
+        }
+        Ok(home.clone().set_profiles(&profiles)?)
+    }
+}
+
+/// What a command does to the profiles of a home.
+#[derive(Debug, Clone, Default)]
+pub enum Change {
+    #[default]
+    None,
+    On(Vec<String>),
+    Off(Vec<String>),
+}
+
+/// A home's own project is what its files say: flags that would make another one of it are refused.
+fn refuse_plain_flags(global: &Global) -> Result<(), Failure> {
+    let flag = match (global.env_files.is_empty(), global.profiles.is_empty()) {
+        (false, _) => "--env-file",
+        (_, false) => "--profile",
+        _ => return Ok(()),
+    };
+    let hint = match flag {
+        "--profile" => "name profiles after the command: hearth up PROFILE",
+        _ => "a home's variables stand in its .env",
+    };
+    Err(Diagnostic::error("cli.not-in-a-home", format!("{flag} goes with -f, not with a home")).hint(hint).into())
+}
+
+fn as_adopted(mut given: Given, name: &str, adopted: &Adopted) -> Given {
+    let directory = PathBuf::from(&adopted.directory);
+    let global = &mut given.global;
+    global.project_name = Some(name.to_string());
+    global.files = adopted.files.iter().map(|file| directory.join(file)).collect();
+    if global.env_files.is_empty() {
+        global.env_files = adopted.env_files.iter().map(|file| directory.join(file)).collect();
+    }
+    global.project_directory = Some(directory);
+    given
+}
+
+fn stranger(name: &str) -> Diagnostic {
+    Diagnostic::error("home.no-project", format!("this home knows no project `{name}`"))
+        .kind(Kind::NotFound)
+        .hint("take it over with hearth adopt, or name its files with -f")
+}
+
+fn no_file(loaded: &Loaded) -> bool {
+    loaded.project.is_none() && loaded.diagnostics.0.iter().any(|d| d.code == "compose.no-file")
+}
+
+/// A project of which only the name is known.
+fn bare(name: &str) -> Loaded {
+    let project = Project { name: name.to_string(), ..compose::model::Project::default() };
+    Loaded { project: Some(project), diagnostics: Default::default(), sources: Default::default() }
+}

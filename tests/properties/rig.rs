@@ -1,0 +1,206 @@
+//! Runs plans on the in-memory engine, and says what must be true afterwards.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hearth::engine::apply::{Report, StepResult, Walk, apply};
+use hearth::engine::fake::{Behaviour, Fake, FakeContainer, Health};
+use hearth::engine::{Engine, Known, Scope};
+use hearth::plan::observed::{Observed, State};
+use hearth::plan::request::{NUMBER, PROJECT, SERVICE};
+use hearth::plan::wanted::Wanted;
+use hearth::plan::{self, Action, Options, Plan, check, known_containers, text};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use crate::project::{IMAGES, Shape};
+
+/// An engine with the images, the foreign things, and what each service does.
+pub fn engine(shape: &Shape, seed: u64) -> Fake {
+    let fake = Fake::new(seed);
+    prepare(&fake, shape);
+    let mut world = fake.world();
+    let stranger = FakeContainer {
+        id: "f".repeat(64),
+        name: "stranger".into(),
+        state: State::Running,
+        ports: vec![("127.0.0.1".into(), 9999, "tcp".into())],
+        started: Some(0),
+        host_config: json!({ "RestartPolicy": { "Name": "always" } }),
+        ..FakeContainer::default()
+    };
+    world.containers.insert(stranger.id.clone(), stranger);
+    drop(world);
+    fake
+}
+
+/// Moves tags and changes what services do, as a shape has it.
+pub fn prepare(fake: &Fake, shape: &Shape) {
+    let mut world = fake.world();
+    for i in 0..IMAGES {
+        let config = match i {
+            0 => json!({ "Volumes": { "/data": {} }, "Cmd": ["serve"] }),
+            1 => json!({ "Env": ["V=image", "PATH=/bin"], "Labels": { "maker": "m" }, "Entrypoint": ["/e"] }),
+            _ => json!({ "ExposedPorts": { "80/tcp": {} }, "User": "1000", "StopSignal": "SIGINT" }),
+        };
+        let version = shape.images[i].to_string();
+        world.add_image(&shape.image(i), &version, config.clone());
+        world.offer_image(&shape.image(i), &version, config);
+    }
+    world.behaviours.clear();
+    for (name, service) in shape.active() {
+        let exits = service.job.then_some((700, 0));
+        let stubborn = service.env == 2;
+        // What ends with 0 counts as a job that is done where nothing says that it should stay up.
+        let graceful = matches!(service.restart, 1 | 2);
+        world
+            .behaviours
+            .insert(name, Behaviour { exits, stubborn, graceful, says: vec!["up".into()], ..Behaviour::default() });
+    }
+}
+
+pub fn scope(wanted: &Wanted) -> Scope {
+    let images: BTreeSet<String> =
+        wanted.services.values().map(|s| s.request.config["Image"].as_str().unwrap_or_default().to_string()).collect();
+    Scope {
+        project: wanted.project.clone(),
+        images: images.into_iter().collect(),
+        networks: wanted.networks.values().map(|n| n.name.clone()).collect(),
+        volumes: wanted.volumes.values().map(|v| v.name.clone()).collect(),
+        inspect: true,
+        ..Scope::default()
+    }
+}
+
+pub async fn look(fake: &Fake, wanted: &Wanted) -> Observed {
+    match fake.observe(&scope(wanted)).await {
+        Ok(observed) => observed,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Plans, and holds the plan against the checker and the rule that no unnamed volume goes.
+pub fn planned(wanted: &Wanted, observed: &Observed, options: &Options) -> Plan {
+    let plan = plan::plan(wanted, observed, options);
+    let wrong = check::check(&plan);
+    assert!(wrong.is_empty(), "{wrong:?}\n{}", text::render(&plan, true));
+    let removed = plan.steps.iter().filter_map(|s| match &s.action {
+        Action::RemoveVolume { name } => Some(name),
+        _ => None,
+    });
+    for name in removed {
+        assert!(options.volumes.contains(name), "{name} was not named\n{}", text::render(&plan, true));
+    }
+    plan
+}
+
+pub async fn walk(
+    fake: &Fake,
+    wanted: &Wanted,
+    observed: &Observed,
+    options: &Options,
+    plan: &Plan,
+    cancel: CancellationToken,
+) -> Report {
+    let mut known = Known { services: known_containers(wanted, observed, options), ..Known::default() };
+    known.images = observed.images.iter().map(|(name, image)| (name.clone(), image.label_id.clone())).collect();
+    apply(fake, plan, Walk { parallel: 4, known, cancel }, &|_| {}).await
+}
+
+/// One `hearth up`, with its round of pulls before. Gives the plan and what became of it.
+pub async fn up(fake: &Fake, wanted: &Wanted, options: &Options) -> (Plan, Report) {
+    let observed = look(fake, wanted).await;
+    let plan = planned(wanted, &observed, options);
+    assert!(plan.refusals.is_empty(), "{:?}\n{}", plan.refusals, text::render(&plan, true));
+    let report = walk(fake, wanted, &observed, options, &plan, CancellationToken::new()).await;
+    (plan, report)
+}
+
+/// A plan after images are as they should be: what `up` has left to do.
+pub async fn left_to_do(fake: &Fake, wanted: &Wanted) -> Plan {
+    let observed = look(fake, wanted).await;
+    planned(wanted, &observed, &Options { pulled: true, ..Options::default() })
+}
+
+/// `up` without faults does all of it, and a second plan is empty.
+pub async fn converge(fake: &Fake, shape: &Shape, wanted: &Wanted) {
+    let (plan, report) = up(fake, wanted, &Options::default()).await;
+    let say = || format!("{}\n{}\n{:#?}", shape.yaml(false), text::render(&plan, true), words(&report));
+    assert!(report.is_done(), "{}", say());
+    {
+        let mut world = fake.world();
+        let later = world.now + 20_000;
+        world.advance(later);
+    }
+    let again = left_to_do(fake, wanted).await;
+    assert!(again.is_empty(), "not empty after {}\nTHEN\n{}\n{:#?}", say(), text::render(&again, true), causes(&again));
+    assert_settled(fake, shape);
+}
+
+/// What was not done, and why.
+fn words(report: &Report) -> Vec<String> {
+    let one = |(id, r): (&plan::StepId, &StepResult)| match r {
+        StepResult::Done { .. } => None,
+        StepResult::Failed { diagnostic, words } => Some(format!("{id} failed: {} {words:?}", diagnostic.title)),
+        StepResult::Skipped { because } => Some(format!("{id} skipped: {because}")),
+        StepResult::TakenBack { trouble } => Some(format!("{id} taken back {trouble:?}")),
+    };
+    report.steps.iter().filter_map(one).collect()
+}
+
+pub fn causes(plan: &Plan) -> Vec<String> {
+    plan.steps.iter().map(|s| format!("{} {:?}", s.service, s.cause)).collect()
+}
+
+/// Everything wanted runs (or has run), once, under its own name; nothing is left over.
+pub fn assert_settled(fake: &Fake, shape: &Shape) {
+    let world = fake.world();
+    assert_eq!(world.violations, Vec::<String>::new());
+    let own: Vec<&FakeContainer> = world.containers.values().filter(|c| c.labels.contains_key(PROJECT)).collect();
+    let mut count: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let active: BTreeMap<String, _> = shape.active().collect();
+    for c in own {
+        let service = c.labels[SERVICE].clone();
+        let Some(s) = active.get(&service) else { continue };
+        let number = c.labels[NUMBER].clone();
+        assert!(count.entry(service.clone()).or_default().insert(number.clone()), "{service} {number} is there twice");
+        let name = if s.named { format!("fixed-{}", &service[1..]) } else { format!("p-{service}-{number}") };
+        assert_eq!(c.name, name, "a stray name");
+        match s.job {
+            true => assert_eq!((c.state, c.exit_code), (State::Exited, 0), "{name}"),
+            false => assert_eq!(c.state, State::Running, "{name}: {}", c.error),
+        }
+        if s.health {
+            assert_eq!(c.health, Some(Health::Healthy), "{name}");
+        }
+        let policy = ["no", "always", "unless-stopped", "on-failure"][s.restart as usize];
+        assert_eq!(c.host_config["RestartPolicy"]["Name"], policy, "{name}");
+        if s.config {
+            assert_eq!(c.files.get("/c"), Some(&format!("text {}", shape.config)), "{name}");
+        }
+        for (network, e) in &c.endpoints {
+            // One that does not run may have been attached anew, which names no id yet.
+            let right =
+                world.network(network).is_some_and(|n| n.id == e.network_id) || s.job && e.network_id.is_empty();
+            assert!(right, "{name} is on {network} as {}", e.network_id);
+        }
+    }
+    for (name, s) in &active {
+        assert_eq!(count.get(name).map_or(0, BTreeSet::len), usize::from(s.scale), "containers of {name}");
+    }
+}
+
+/// Volumes with what is in them.
+pub fn data(fake: &Fake) -> BTreeMap<String, BTreeSet<String>> {
+    let world = fake.world();
+    world.volumes.iter().filter(|(_, v)| !v.data.is_empty()).map(|(name, v)| (name.clone(), v.data.clone())).collect()
+}
+
+/// What was in a volume still is.
+pub fn assert_no_data_lost(before: &BTreeMap<String, BTreeSet<String>>, fake: &Fake) {
+    let after = data(fake);
+    for (name, marks) in before {
+        let now = after.get(name);
+        assert!(now.is_some_and(|now| marks.is_subset(now)), "the volume {name} lost {marks:?}: {now:?}");
+    }
+    assert_eq!(fake.world().lost, Vec::<String>::new());
+}
