@@ -65,6 +65,12 @@ pub fn step_line(step: &Step) -> String {
     if !why.is_empty() {
         let _ = write!(line, ": {why}");
     }
+    match step.risk {
+        // A stop or removal says so itself.
+        Risk::None | Risk::Stop => {}
+        Risk::ShortStop => line.push_str(" [short stop]"),
+        Risk::Data => line.push_str(" [data is lost]"),
+    }
     if !step.after.is_empty() {
         let ids: Vec<String> = step.after.iter().map(ToString::to_string).collect();
         let _ = write!(line, " (after {})", ids.join(", "));
@@ -148,7 +154,7 @@ pub fn cause(cause: &Cause) -> String {
         Cause::NotAttached { network } => format!("not attached to network {}", clean(network)),
         Cause::NotMounted { volume } => format!("volume {} is not mounted", clean(volume)),
         Cause::DependencyReplaced { service } => {
-            format!("follows {}, which gets another container or is restarted", clean(service))
+            format!("{} is replaced or restarted", clean(service))
         }
         Cause::NotRunning { state } if state == "created" => "was created and never started".into(),
         Cause::NotRunning { state } => format!("does not run ({state})"),
@@ -307,14 +313,14 @@ struct Row<'p> {
     verb: Verb,
     name: String,
     why: Vec<String>,
-    /// No moment without an answer.
-    smooth: bool,
+    /// `Some(true)`: it does not answer for a moment. `Some(false)`: it answers all the time though it is replaced.
+    stops: Option<bool>,
 }
 
 /// What the steps come to, per container.
 fn rows(plan: &Plan) -> Vec<Row<'_>> {
     let mut ended: BTreeMap<&str, (bool, bool, bool)> = BTreeMap::new();
-    let mut stopping: BTreeSet<Option<u32>> = BTreeSet::new();
+    let mut stopping: BTreeMap<u32, bool> = BTreeMap::new();
     for step in &plan.steps {
         if let Some(Target::Existing { id, .. }) = target(&step.action) {
             let of = ended.entry(id).or_default();
@@ -322,8 +328,8 @@ fn rows(plan: &Plan) -> Vec<Row<'_>> {
             of.1 |= matches!(step.action, Action::StopContainer { .. });
             of.2 |= matches!(step.action, Action::StartContainer { .. });
         }
-        if step.risk == Risk::ShortStop {
-            stopping.insert(step.group);
+        if let Some(group) = step.group.filter(|_| matches!(step.action, Action::StopContainer { .. })) {
+            *stopping.entry(group).or_default() |= step.risk == Risk::ShortStop;
         }
     }
     let mut rows: Vec<Row> = Vec::new();
@@ -357,8 +363,12 @@ fn rows(plan: &Plan) -> Vec<Row<'_>> {
             Action::RenameContainer { to, .. } => to.clone(),
             other => target(other).map_or(String::new(), |t| t.name().to_string()),
         };
-        let smooth = verb == Verb::Replace && !stopping.contains(&step.group);
-        rows.push(Row { service: &step.service, verb, name, why: why(step), smooth });
+        let stops = match (verb, step.group) {
+            (Verb::Replace, Some(group)) => stopping.get(&group).copied(),
+            (Verb::Restart, _) => Some(true),
+            _ => None,
+        };
+        rows.push(Row { service: &step.service, verb, name, why: why(step), stops });
     }
     rows
 }
@@ -381,9 +391,9 @@ fn why(step: &Step) -> Vec<String> {
 }
 
 fn services(plan: &Plan, out: &mut String) {
-    let mut grouped: BTreeMap<(&str, Verb, Vec<String>, bool), Vec<String>> = BTreeMap::new();
+    let mut grouped: BTreeMap<(&str, Verb, Vec<String>, Option<bool>), Vec<String>> = BTreeMap::new();
     for row in rows(plan) {
-        let names = grouped.entry((row.service, row.verb, row.why, row.smooth)).or_default();
+        let names = grouped.entry((row.service, row.verb, row.why, row.stops)).or_default();
         if !names.contains(&row.name) {
             names.push(row.name);
         }
@@ -394,11 +404,12 @@ fn services(plan: &Plan, out: &mut String) {
     }
     out.push_str("services\n");
     let width = grouped.keys().map(|(service, ..)| service.chars().count()).max().unwrap_or(0);
-    for ((service, verb, why, smooth), names) in &grouped {
+    for ((service, verb, why, stops), names) in &grouped {
         let names: Vec<String> = names.iter().map(|n| clean(n)).collect();
-        let how = match (verb, smooth) {
-            (Verb::Replace, true) => " without a stop",
-            _ => "",
+        let how = match stops {
+            Some(true) => " (short stop)",
+            Some(false) => " (without a stop)",
+            None => "",
         };
         let pad = " ".repeat(width - service.chars().count());
         let _ = writeln!(out, "  {} {}{pad}  {} {}{how}", verb.sign(), clean(service), verb.words(), list(&names));

@@ -154,7 +154,7 @@ impl<'a> Planner<'a> {
                 continue;
             }
             let uses = |c: &Container| c.mounts.iter().any(|m| m.kind == "volume" && m.name == name);
-            let used_by: Vec<&Container> = self.observed.containers.iter().filter(|c| uses(c)).collect();
+            let used_by: Vec<&Container> = self.all.iter().copied().filter(|c| uses(c)).collect();
             if !self.observed.volumes.contains_key(name) && used_by.is_empty() {
                 self.note("no-volume", name, "there is no such volume: nothing to remove".into());
                 continue;

@@ -87,7 +87,7 @@ impl<'a> Planner<'a> {
         if builds && (self.options.build || policy == "build") {
             return Need::Build;
         }
-        let again = self.options.update || policy == "always";
+        let again = self.options.update && self.is_named(&service.name) || policy == "always";
         match (image, policy) {
             (None, "never") if builds => Need::Build,
             (None, "never") => Need::Absent,

@@ -5,7 +5,7 @@ use super::steps::At;
 use super::{Planner, is_alive, label};
 use crate::base::wording;
 use crate::plan::observed::{Container, State};
-use crate::plan::request::SERVICE;
+use crate::plan::request::{ONEOFF, SERVICE};
 use crate::plan::{Cause, Risk};
 
 impl<'a> Planner<'a> {
@@ -25,9 +25,13 @@ impl<'a> Planner<'a> {
         let all: Vec<&Container> = services.into_iter().chain(ended).collect();
         for container in all {
             if self.options.remove_orphans {
-                let (first, removal) = self.remove_of(None, container, Cause::Orphan, Risk::Stop);
+                let cause = match label(container, ONEOFF) {
+                    "True" => Cause::LeftBehind { what: "a one-off command that ended".into() },
+                    _ => Cause::Orphan,
+                };
+                let (first, removal) = self.remove_of(None, container, cause, Risk::Stop);
                 self.make_way(container, first, removal);
-            } else if label(container, crate::plan::request::ONEOFF) == "True" {
+            } else if label(container, ONEOFF) == "True" {
                 self.note_one_off(container);
             } else {
                 self.note_orphan(container);
@@ -63,7 +67,7 @@ impl<'a> Planner<'a> {
     }
 
     /// The start step behind the hooks that follow it.
-    fn first_start(&self, started: At) -> At {
+    pub fn first_start(&self, started: At) -> At {
         let mut at = started;
         while let crate::plan::Action::Exec { .. } = self.steps.drafts[at].action {
             match self.steps.drafts[at].after.first() {
@@ -106,11 +110,11 @@ impl<'a> Planner<'a> {
                 self.note("profile-off", &container.name, text);
             }
         }
-        self.note_disagreements();
+        self.note_restarting();
     }
 
     /// Containers that restart again and again: nothing to do for a plan, much for a person.
-    fn note_disagreements(&mut self) {
+    fn note_restarting(&mut self) {
         for service in self.order.clone() {
             for container in self.containers.get(service.name.as_str()).cloned().unwrap_or_default() {
                 if container.state == State::Restarting {

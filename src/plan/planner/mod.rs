@@ -62,6 +62,8 @@ struct Planner<'a> {
     pub plan: Plan,
     /// Services, dependencies before those that need them; by name where nothing else decides.
     pub order: Vec<&'a WantedService>,
+    /// All containers of the project, by name.
+    pub all: Vec<&'a Container>,
     /// Containers of each service (one-offs left out), by name.
     pub containers: BTreeMap<&'a str, Vec<&'a Container>>,
     pub one_offs: Vec<&'a Container>,
@@ -89,14 +91,14 @@ impl<'a> Planner<'a> {
     fn new(wanted: &'a Wanted, observed: &'a Observed, options: &'a Options) -> Planner<'a> {
         let mut containers: BTreeMap<&str, Vec<&Container>> = BTreeMap::new();
         let mut one_offs = Vec::new();
-        for container in &observed.containers {
+        let mut all: Vec<&Container> = observed.containers.iter().collect();
+        all.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+        for container in all.iter().copied() {
             match container.labels.get(ONEOFF).is_some_and(|v| v == "True") {
                 true => one_offs.push(container),
                 false => containers.entry(label(container, SERVICE)).or_default().push(container),
             }
         }
-        containers.values_mut().for_each(|list| list.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id))));
-        one_offs.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
         let plan = Plan {
             project: wanted.project.clone(),
             working_dir: wanted.working_dir.clone(),
@@ -110,9 +112,10 @@ impl<'a> Planner<'a> {
             steps: Steps::default(),
             plan,
             order: Vec::new(),
+            names: all.iter().map(|c| (c.name.as_str(), c.id.as_str())).collect(),
+            all,
             containers,
             one_offs,
-            names: observed.containers.iter().map(|c| (c.name.as_str(), c.id.as_str())).collect(),
             jobs: BTreeSet::new(),
             needed: BTreeSet::new(),
             decided: BTreeMap::new(),

@@ -59,8 +59,8 @@ impl<'a> Planner<'a> {
     /// Disconnect, remove, create; those that stay are connected again where their services are drafted.
     fn remake(&mut self, key: &str, request: &'a NetworkRequest, network: &'a Network) {
         let ours: Vec<&Container> =
-            self.observed.containers.iter().filter(|c| c.networks.contains_key(&network.name)).collect();
-        let foreign = network.attached.iter().find(|id| !self.observed.containers.iter().any(|c| c.id == **id));
+            self.all.iter().copied().filter(|c| c.networks.contains_key(&network.name)).collect();
+        let foreign = network.attached.iter().find(|id| !self.all.iter().copied().any(|c| c.id == **id));
         if let Some(id) = foreign {
             let name = self.observed.foreign.iter().find(|f| f.id == *id).map_or(&id[..id.len().min(12)], |f| &f.name);
             let title =
@@ -70,8 +70,7 @@ impl<'a> Planner<'a> {
             return;
         }
         self.check_subnets(request);
-        let cause =
-            || Cause::Changed { fields: vec![FieldChange { field: "definition".into(), from: None, to: None }] };
+        let cause = || remade(&network.name);
         let remove = Action::RemoveNetwork { id: network.id.clone(), name: network.name.clone() };
         let removed = self.steps.add("", remove, cause());
         let created = self.create_network(request, cause());
@@ -85,13 +84,7 @@ impl<'a> Planner<'a> {
             if !self.decided.contains_key(service) {
                 let attached = &container.networks[&network.name];
                 let endpoint = Endpoint { aliases: attached.aliases.clone(), ..Endpoint::default() };
-                let at = self.connect(
-                    service,
-                    existing(container),
-                    &network.name,
-                    endpoint,
-                    Cause::NotAttached { network: network.name.clone() },
-                );
+                let at = self.connect(service, existing(container), &network.name, endpoint, cause());
                 self.steps.tie(at, created);
             }
         }
@@ -100,8 +93,7 @@ impl<'a> Planner<'a> {
     /// Takes a container off a network before the network goes.
     fn detach(&mut self, container: &Container, network: &str, before: At) {
         let action = Action::DisconnectNetwork { network: network.into(), container: existing(container) };
-        let cause = Cause::LeftBehind { what: "the network's old definition".into() };
-        let at = self.steps.add(label(container, SERVICE), action, cause);
+        let at = self.steps.add(label(container, SERVICE), action, remade(network));
         self.steps.risk(at, Risk::ShortStop);
         self.steps.tie(before, at);
     }
@@ -133,6 +125,11 @@ impl<'a> Planner<'a> {
             }
         }
     }
+}
+
+/// The network is made anew because its definition changed.
+pub(super) fn remade(network: &str) -> Cause {
+    Cause::Changed { fields: vec![FieldChange { field: format!("network {network}"), from: None, to: None }] }
 }
 
 fn subnets_of(network: &NetworkRequest) -> Vec<(String, String)> {

@@ -149,7 +149,9 @@ impl<'a> Planner<'a> {
                     }
                 };
                 let (target, started) = (ready.target.clone(), ready.started.clone());
-                if started.is_empty() && ready.seen.is_some_and(|c| is_well(c, health)) {
+                let waited = (target.name().to_string(), job, false);
+                let well = started.is_empty() && ready.seen.is_some_and(|c| is_well(c, health));
+                if well || limit.is_none() && self.waits.contains_key(&waited) {
                     continue;
                 }
                 let action = Action::Wait { container: target, until, optional: false };

@@ -83,7 +83,7 @@ impl<'a> Planner<'a> {
         if mine.is_some() {
             return;
         }
-        let other = self.observed.containers.iter().find(own);
+        let other = self.all.iter().copied().find(own);
         let orphan =
             other.is_some_and(|c| !self.wanted.services.contains_key(super::label(c, crate::plan::request::SERVICE)));
         if orphan && self.options.remove_orphans {
@@ -139,7 +139,7 @@ impl<'a> Planner<'a> {
             if own.iter().any(held) {
                 continue;
             }
-            let others = self.observed.containers.iter().filter(held);
+            let others = self.all.iter().copied().filter(held);
             if let Some(other) = others.filter(|c| !self.goes(c)).map(|c| c.name.clone()).next() {
                 let title =
                     format!("the host port {said} that `{}` publishes is held by the container {other}", service.name);

@@ -110,7 +110,7 @@ impl<'a> Planner<'a> {
         // dependencies and for the number before it.
         let wait = match parent {
             Some(_) => Vec::new(),
-            None => gate.iter().copied().chain(*previous).collect(),
+            None => gate.iter().copied().chain(*previous).chain(self.proofs_of_refs(service)).collect(),
         };
         let beside = service.start_first
             && is_alive(replace.old)
@@ -127,7 +127,8 @@ impl<'a> Planner<'a> {
             // Never two on one volume: what still runs makes way before the new one starts.
             if is_alive(other) && !swap.runs {
                 self.steps.tie_all(first, &wait);
-                self.steps.tie_all(started[0], &[self.stop_before(removed)]);
+                let (start, stopped) = (self.first_start(started[0]), self.stop_before(removed));
+                self.steps.tie(start, stopped);
             }
             removals.push(removed);
         }
@@ -203,13 +204,14 @@ impl<'a> Planner<'a> {
         wait: &[At],
         gate: &[At],
     ) -> (At, Vec<At>, At, Vec<At>) {
-        let old = set_aside(swap.old);
+        let old = set_aside(swap.old, &slot.name);
         self.retire(service, slot, replace, swap, wait);
         self.rename_both(service, slot, swap);
         let mut down = None;
         if is_alive(swap.old) || swap.revive {
             let (first, stop) = self.stop_steps(Some(service), swap.old, Cause::Replacement);
-            self.steps.drafts[stop].action = Action::StopContainer { container: old.clone(), timeout: self.options.timeout };
+            self.steps.drafts[stop].action =
+                Action::StopContainer { container: old.clone(), timeout: self.options.timeout };
             self.steps.tie_all(first, &swap.last);
             self.steps.risk(stop, Risk::ShortStop);
             let revive = Action::StartContainer { container: old.clone() };
@@ -222,7 +224,7 @@ impl<'a> Planner<'a> {
         let start = self.start_new(service, swap, replace.cause.clone());
         self.steps.tie_all(start, gate);
         let (started, proven) = self.prove(service, swap, start);
-        let removed = self.remove_old(service, swap.old, proven, swap.group);
+        let removed = self.remove_old(service, slot, swap, proven);
         (down.unwrap_or(start), started, proven, vec![removed])
     }
 
@@ -241,8 +243,13 @@ impl<'a> Planner<'a> {
         self.retire_step(service, swap, Vec::new());
         self.rename_both(service, slot, swap);
         let (first, stop) = self.stop_steps(Some(service), swap.old, Cause::Replacement);
+        let old = set_aside(swap.old, &slot.name);
+        self.steps.drafts[stop].action = Action::StopContainer { container: old, timeout: self.options.timeout };
+        for at in first..=stop {
+            self.steps.undo(at, swap.group, Vec::new());
+        }
         self.steps.tie_all(first, &swap.last);
-        let removed = self.remove_old(service, swap.old, proven, swap.group);
+        let removed = self.remove_old(service, slot, swap, proven);
         self.steps.tie(removed, stop);
         (start, started, proven, vec![removed])
     }
@@ -333,9 +340,11 @@ impl<'a> Planner<'a> {
 
     /// `post_start` and the window. Gives the steps after which it has started, and the proof.
     fn prove(&mut self, service: &'a WantedService, swap: &Swap<'a>, start: At) -> (Vec<At>, At) {
-        let hooks = if swap.runs { &[][..] } else { &service.service.post_start[..] };
         let first = self.steps.drafts.len();
-        let started = self.hooks(service, &swap.new, hooks, start);
+        let started = match swap.runs {
+            true => start,
+            false => self.hooks(service, &swap.new, "post_start", start),
+        };
         for hook in first..self.steps.drafts.len() {
             self.steps.undo(hook, swap.group, Vec::new());
         }
@@ -349,12 +358,21 @@ impl<'a> Planner<'a> {
         (vec![started], proven)
     }
 
-    fn remove_old(&mut self, service: &WantedService, old: &Container, proven: At, group: u32) -> At {
-        let action = Action::RemoveContainer { container: set_aside(old), volumes: false, force: true };
+    fn remove_old(&mut self, service: &WantedService, slot: &Slot<'a>, swap: &Swap<'a>, proven: At) -> At {
+        let action =
+            Action::RemoveContainer { container: set_aside(swap.old, &slot.name), volumes: false, force: true };
         let at = self.steps.add(&service.name, action, Cause::Replacement);
-        self.steps.undo(at, group, Vec::new());
+        self.steps.undo(at, swap.group, Vec::new());
         self.steps.tie(at, proven);
         at
+    }
+
+    /// Proofs of the replaced containers whose volumes this service uses: should one be taken back, nothing of this service
+    /// was touched.
+    fn proofs_of_refs(&self, service: &WantedService) -> Vec<At> {
+        let refs = &service.request.refs;
+        let members = self.groups.members.iter().filter(|m| refs.iter().any(|r| r.service == m.service));
+        if refs.is_empty() { Vec::new() } else { members.map(|m| m.proven).collect() }
     }
 
     /// A service whose namespace this one shares and whose container is replaced too.
@@ -386,7 +404,7 @@ impl<'a> Planner<'a> {
             self.steps.tie_all(at, &upload.into_iter().collect::<Vec<_>>());
             let started: Vec<At> = self.ready.get(on).into_iter().flatten().flat_map(|r| r.started.clone()).collect();
             self.steps.tie_all(at, &started);
-            return vec![self.hooks(service, &target, &service.service.post_start, at)];
+            return vec![self.hooks(service, &target, "post_start", at)];
         }
         let (first, stop) = self.stop_steps(Some(service), container, cause.clone());
         self.steps.risk(stop, Risk::ShortStop);
@@ -446,7 +464,7 @@ impl<'a> Planner<'a> {
         self.settle_groups(&groups);
     }
 
-    /// Numbers groups from 1 by their first step, and holds removals back until all of the group is proven.
+    /// Gives each draft its merged group (counted from 1), and holds removals back until all of the group is proven.
     fn settle_groups(&mut self, groups: &Groups) {
         let mut proofs: std::collections::HashMap<u32, Vec<At>> = Default::default();
         for member in &groups.members {
@@ -459,14 +477,14 @@ impl<'a> Planner<'a> {
             }
         }
         for draft in &mut self.steps.drafts {
-            draft.group = draft.group.map(|g| groups.root(g));
+            draft.group = draft.group.map(|g| groups.root(g) + 1);
         }
     }
 }
 
 /// The old container in words, once it has given its name away.
-fn set_aside(old: &Container) -> Target {
-    Target::Existing { id: old.id.clone(), name: format!("the old {}", old.name) }
+fn set_aside(old: &Container, name: &str) -> Target {
+    Target::Existing { id: old.id.clone(), name: format!("the old {name}") }
 }
 
 fn rename(target: &Target, to: String) -> Action {

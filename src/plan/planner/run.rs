@@ -2,6 +2,7 @@
 
 use super::networks::existing;
 use super::order::Ready;
+use super::slots::Fate;
 use super::steps::At;
 use super::{Planner, is_alive};
 use crate::plan::observed::{Container, State};
@@ -13,7 +14,7 @@ impl<'a> Planner<'a> {
         let cause = Cause::Requested { what: "start".into() };
         for service in self.order.clone() {
             let name = service.name.as_str();
-            let containers = self.containers.get(name).cloned().unwrap_or_default();
+            let containers = self.mains(service);
             let named = self.is_named(name);
             if containers.is_empty() && named && service.service.replicas() > 0 {
                 let title = format!("the service `{name}` has no container to start");
@@ -69,7 +70,7 @@ impl<'a> Planner<'a> {
             };
             let gate: Vec<At> =
                 dependencies.keys().filter_map(|on| restarted.get(on.as_str())).flatten().copied().collect();
-            let containers = self.containers.get(name).cloned().unwrap_or_default();
+            let containers = self.mains(service);
             let ends: Vec<At> = containers.iter().map(|c| self.restart_one(service, c, cause.clone(), &gate)).collect();
             if ends.is_empty() {
                 let title = format!("the service `{name}` has no container to restart");
@@ -87,27 +88,39 @@ impl<'a> Planner<'a> {
     fn restart_one(&mut self, service: &'a WantedService, container: &'a Container, cause: Cause, gate: &[At]) -> At {
         let target = existing(container);
         let mut before = gate.to_vec();
-        if is_alive(container) {
-            let first = self.steps.drafts.len();
-            let placeholder = self.pre_stop(service, container);
-            if let Some(last) = placeholder {
-                self.steps.tie_all(first, gate);
-                before.push(last);
+        if let (true, Some((first, rest))) = (is_alive(container), service.service.pre_stop.split_first()) {
+            let mut last = self.hook(service, &target, first, "pre_stop");
+            self.steps.tie_all(last, gate);
+            for hook in rest {
+                let at = self.hook(service, &target, hook, "pre_stop");
+                self.steps.tie(at, last);
+                last = at;
             }
+            before = vec![last];
         }
         before.extend(self.upload(service, &target, &before));
         let action = Action::RestartContainer { container: target.clone(), timeout: self.options.timeout };
         let at = self.steps.add(&service.name, action, cause);
         self.steps.risk(at, Risk::ShortStop);
         self.steps.tie_all(at, &before);
-        self.hooks(service, &target, &service.service.post_start, at)
+        self.hooks(service, &target, "post_start", at)
     }
 
-    fn pre_stop(&mut self, service: &'a WantedService, container: &Container) -> Option<At> {
-        let (first, rest) = service.service.pre_stop.split_first()?;
-        let target = existing(container);
-        let at = self.hook(service, &target, first);
-        Some(self.hooks(service, &target, rest, at))
+    /// The container of each number; what an interrupted replacement left beside it stays as it is.
+    fn mains(&mut self, service: &'a WantedService) -> Vec<&'a Container> {
+        let mut list = Vec::new();
+        for (number, containers) in self.numbered(service) {
+            if let [one] = containers[..] {
+                list.push(one);
+                continue;
+            }
+            match self.decide_slot(service, number, containers).fate {
+                Fate::Keep(keep) => list.push(keep.container),
+                Fate::Replace(r) => list.push(r.fresh.filter(|c| is_alive(c) || !is_alive(r.old)).unwrap_or(r.old)),
+                Fate::Create { .. } | Fate::Remove { .. } => {}
+            }
+        }
+        list
     }
 }
 

@@ -161,7 +161,7 @@ impl<'a> Planner<'a> {
         let start = self.steps.add(&service.name, Action::StartContainer { container: target.clone() }, cause);
         self.steps.tie_all(start, &before);
         self.steps.tie_all(start, gate);
-        vec![self.hooks(service, target, &service.service.post_start, start)]
+        vec![self.hooks(service, target, "post_start", start)]
     }
 
     pub fn upload(&mut self, service: &WantedService, target: &Target, before: &[At]) -> Option<At> {
@@ -175,17 +175,17 @@ impl<'a> Planner<'a> {
     }
 
     /// The hooks one after the other, beginning after `after`; gives the last of them, or `after`.
-    pub fn hooks(&mut self, service: &WantedService, target: &Target, hooks: &[model::Hook], after: At) -> At {
+    pub fn hooks(&mut self, service: &WantedService, target: &Target, when: &str, after: At) -> At {
         let mut last = after;
-        for hook in hooks {
-            let at = self.hook(service, target, hook);
+        for hook in hooks_of(service, when) {
+            let at = self.hook(service, target, hook, when);
             self.steps.tie(at, last);
             last = at;
         }
         last
     }
 
-    pub fn hook(&mut self, service: &WantedService, target: &Target, hook: &model::Hook) -> At {
+    pub fn hook(&mut self, service: &WantedService, target: &Target, hook: &model::Hook, when: &str) -> At {
         let environment = hook.environment.iter().map(|(name, value)| match value {
             Some(value) => format!("{name}={value}"),
             None => name.clone(),
@@ -198,7 +198,7 @@ impl<'a> Planner<'a> {
             environment: environment.collect(),
         };
         let action = Action::Exec { container: target.clone(), hook: Box::new(hook) };
-        self.steps.add(&service.name, action, Cause::Needed { by: service.name.clone() })
+        self.steps.add(&service.name, action, Cause::Requested { what: when.into() })
     }
 
     /// `pre_stop` hooks, then the stop. Gives the first and the last step.
@@ -209,7 +209,7 @@ impl<'a> Planner<'a> {
         let mut last: Option<At> = None;
         if let Some(service) = service.filter(|_| is_alive(container)) {
             for hook in &service.service.pre_stop {
-                let at = self.hook(service, &target, hook);
+                let at = self.hook(service, &target, hook, "pre_stop");
                 if let Some(last) = last {
                     self.steps.tie(at, last);
                 }
@@ -310,7 +310,7 @@ impl<'a> Planner<'a> {
         let mut list = keep.attach.clone();
         for (network, _) in &service.request.endpoints {
             if self.networks_remade.contains_key(network.as_str()) && !list.iter().any(|(name, _)| name == network) {
-                list.push((network.clone(), Cause::NotAttached { network: network.clone() }));
+                list.push((network.clone(), super::networks::remade(network)));
             }
         }
         list
@@ -347,6 +347,13 @@ impl<'a> Planner<'a> {
     /// No container holds this name, or only one that goes before.
     pub fn is_free(&self, name: &str, slot: &Slot<'a>) -> bool {
         self.names.get(name).is_none_or(|holder| slot.now.iter().any(|c| c.id == *holder))
+    }
+}
+
+pub(super) fn hooks_of<'s>(service: &'s WantedService, when: &str) -> &'s [model::Hook] {
+    match when {
+        "pre_stop" => &service.service.pre_stop,
+        _ => &service.service.post_start,
     }
 }
 

@@ -121,7 +121,7 @@ impl<'a> Planner<'a> {
     }
 
     /// The service's containers by number; one without a number takes a free one.
-    fn numbered(&self, service: &WantedService) -> BTreeMap<u32, Vec<&'a Container>> {
+    pub fn numbered(&self, service: &WantedService) -> BTreeMap<u32, Vec<&'a Container>> {
         let mut numbered: BTreeMap<u32, Vec<&Container>> = BTreeMap::new();
         let mut without = Vec::new();
         for container in self.containers.get(service.name.as_str()).into_iter().flatten().copied() {
@@ -139,7 +139,7 @@ impl<'a> Planner<'a> {
         numbered
     }
 
-    fn decide_slot(&mut self, service: &'a WantedService, number: u32, containers: Vec<&'a Container>) -> Slot<'a> {
+    pub fn decide_slot(&mut self, service: &'a WantedService, number: u32, containers: Vec<&'a Container>) -> Slot<'a> {
         let name = container_name(&self.wanted.project, &service.service, &service.name, number);
         let mut slot = Slot { number, name, fate: Fate::Create { cause: Cause::Missing }, now: Vec::new() };
         let mut current = Vec::new();

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Planner, label};
 use crate::plan::diff;
-use crate::plan::observed::{Attachment, Container, Image, State};
+use crate::plan::observed::{Attachment, Container, State};
 use crate::plan::request::container::numbered;
 use crate::plan::request::{self, CONFIG_HASH, FILES, FINGERPRINT, IMAGE, NUMBER, ONEOFF, files_label};
 use crate::plan::wanted::{ContainerRequest, Endpoint, RefField, Update, WantedService};
@@ -186,7 +186,11 @@ impl<'a> Planner<'a> {
 
     /// `(from, to)` where the tag means another image than the container's.
     fn image_moved(&self, service: &WantedService, container: &Container) -> Option<(String, String)> {
-        let image: &Image = self.image_of(service)?;
+        let Some(image) = self.image_of(service) else {
+            // Absent and built by this very plan: another image in any case.
+            let built = service.build.is_some() && (service.service.image.is_empty() || self.options.pulled);
+            return built.then(|| (short(&container.image_id), "a new build".into()));
+        };
         let label = label(container, IMAGE);
         let by_label = !label.is_empty() && (label == image.label_id || label == image.id);
         let by_id = container.image_id.is_empty() || container.image_id == image.id;
