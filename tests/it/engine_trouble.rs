@@ -1,6 +1,7 @@
 //! An engine that hangs, ends or starts anew in the middle of a command: bounded time, plain words, and the next command goes on from there.
 
 use std::os::unix::net::UnixListener;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::rig::{Done, PrivateEngine, Proxy, Scratch, Verdict, cases, until};
@@ -42,12 +43,15 @@ fn an_engine_that_never_answers_is_given_up(s: &Scratch) -> Done {
 
 fn an_engine_that_hangs_in_the_middle_is_given_up(s: &Scratch) -> Done {
     s.stack(STACK);
-    let proxy = Proxy::new(s.beside("proxy.sock"), &s.socket(), |call| match call.kind().as_str() {
-        "POST /containers/*/start" => Verdict::Hang,
-        _ => Verdict::Pass,
+    // From the first start on it answers nothing any more, pings neither.
+    let hangs = AtomicBool::new(false);
+    let proxy = Proxy::new(s.beside("proxy.sock"), &s.socket(), move |call| {
+        hangs.fetch_or(call.kind() == "POST /containers/*/start", Ordering::SeqCst);
+        if hangs.load(Ordering::SeqCst) { Verdict::Hang } else { Verdict::Pass }
     });
     let ran = s.noted(s.hearth_starts("up", &[("DOCKER_HOST", &proxy.host())]));
     assert!([1, 6].contains(&ran.code), "{}", ran.both());
+    assert!(ran.took < Duration::from_secs(60));
     converges(s);
     Ok(())
 }

@@ -80,9 +80,11 @@ impl Scratch {
         self.inspect(&[&name]).pop().unwrap_or_else(|| panic!("there is no container {name}"))
     }
 
-    /// Id and start time of every container: equal before and after means that nothing was touched.
+    /// Id and start time of every container: equal before and after means that nothing was touched. A job that ended has no start time here,
+    /// since Compose runs it again.
     pub fn lives(&self) -> BTreeMap<String, (String, String)> {
-        self.containers().into_iter().map(|(name, c)| (name, (c.id, c.started))).collect()
+        let life = |c: Container| (c.id, if c.state == "exited" { String::new() } else { c.started });
+        self.containers().into_iter().map(|(name, c)| (name, life(c))).collect()
     }
 
     /// Names of the project's volumes.
