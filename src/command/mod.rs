@@ -7,7 +7,7 @@ pub use args::*;
 use clap::{CommandFactory, Parser};
 
 use crate::cli::{Failure, Out};
-use crate::diag::{Diagnostic, Kind, Sources};
+use crate::diag::Sources;
 use crate::stacks::cli as stacks;
 
 /// Runs one command line and gives the exit code of DESIGN section 7.
@@ -60,6 +60,7 @@ fn dispatch(cli: Cli, out: &Out) -> crate::cli::Done {
         Command::Ps(args) => stacks::ps::run(&global, args, out),
         Command::Logs(args) => stacks::logs::run(&global, args, out),
         Command::Exec(args) => stacks::exec::run(&global, args, out),
+        Command::Adopt(args) => stacks::adopt::run(&global, args, out),
         Command::Ls(args) => stacks::ls::run(&global, args, out),
         Command::History(args) => stacks::history::run(&global, args, out),
         Command::Example(args) => crate::example::run(args.which.into(), &|name| std::env::var(name).ok()),
@@ -73,7 +74,6 @@ fn dispatch(cli: Cli, out: &Out) -> crate::cli::Done {
             out.text(&String::from_utf8_lossy(&page));
             Ok(())
         }
-        _ => Err(Diagnostic::error("cli.not-yet", "this command is not there yet").kind(Kind::Failed).into()),
     }
 }
 

@@ -28,17 +28,18 @@ pub struct Target {
 impl Target {
     /// `-f` and `--project-directory` mean plain Compose; else a home, here or above; else Compose's own discovery.
     pub fn find(global: &Global, out: &Out) -> Result<Target, Failure> {
-        let given = Given::new(global, &out.cwd);
-        let plain = |given| Target { given, home: None, keeper: None, stranger: false };
         if !global.files.is_empty() || global.project_directory.is_some() {
-            return Ok(plain(given));
+            return Ok(Target::plain(global, out));
         }
         let found = Home::find(global.home.as_deref(), &out.cwd).map_err(|refused| refused.tell(out))?;
-        let Some(home) = found else { return Ok(plain(given)) };
+        let Some(home) = found else { return Ok(Target::plain(global, out)) };
+        let given = Given::new(global, &out.cwd);
         let keeper = Some(home.dir.clone());
         match &global.project_name {
             Some(name) if *name != home.config.name => Ok(match home.config.adopted.get(name) {
-                Some(adopted) => Target { given: as_adopted(given, name, adopted), home: None, keeper, stranger: false },
+                Some(adopted) => {
+                    Target { given: as_adopted(given, name, adopted), home: None, keeper, stranger: false }
+                }
                 None => Target { given, home: None, keeper: None, stranger: true },
             }),
             _ => {
@@ -47,6 +48,17 @@ impl Target {
                 Ok(Target { given, home: Some((home, read)), keeper, stranger: false })
             }
         }
+    }
+
+    /// Plain Compose files, whatever home is around.
+    pub fn plain(global: &Global, out: &Out) -> Target {
+        Target { given: Given::new(global, &out.cwd), home: None, keeper: None, stranger: false }
+    }
+
+    /// A project as a home has adopted it, or would.
+    pub fn adopted(global: &Global, name: &str, adopted: &Adopted, out: &Out) -> Target {
+        let given = as_adopted(Given::new(global, &out.cwd), name, adopted);
+        Target { given, home: None, keeper: None, stranger: false }
     }
 
     pub fn home(&self) -> Option<&Home> {
@@ -96,7 +108,10 @@ impl Target {
     pub fn selected(&self, names: &[String]) -> Result<Loading, Failure> {
         let Some((home, read)) = &self.home else { return Ok(Loading::selected(names.to_vec())) };
         self.known_profiles(names)?;
-        if names.is_empty() && home.config.profiles.is_empty() && read.spec.services.values().all(|s| !s.profiles.is_empty()) {
+        if names.is_empty()
+            && home.config.profiles.is_empty()
+            && read.spec.services.values().all(|s| !s.profiles.is_empty())
+        {
             let profiles = read.spec.profiles();
             return Err(Diagnostic::error("home.nothing-on", "no profile is on")
                 .kind(Kind::NotFound)
@@ -159,7 +174,10 @@ impl Target {
             let asks = yes || std::io::stdin().is_terminal() && out.terminal;
             if !asks && matches!(change, Change::None) {
                 let d = Diagnostic::warning("home.hand-edit", format!("{} It was left as it is", edit.question()));
-                out.diagnostic(&d.hint("say so with --yes, or change the profiles with hearth enable and disable"), &Sources::default());
+                out.diagnostic(
+                    &d.hint("say so with --yes, or change the profiles with hearth enable and disable"),
+                    &Sources::default(),
+                );
                 return Ok(());
             }
             ask::confirm(&edit.question(), yes)?;

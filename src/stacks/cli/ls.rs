@@ -10,25 +10,26 @@ use crate::cli::{Done, Out, Tone};
 use crate::command::{Global, Json};
 use crate::diag::text::visible;
 use crate::stacks::projects::{self, Found};
-use crate::stacks::{Target, session};
+use crate::stacks::{Home, Target, session};
 
 pub fn run(global: &Global, args: Json, out: &Out) -> Done {
     let out = &out.clone().json(args.json);
-    let target = Target::find(global, out)?;
+    let target = Target::plain(global, out);
+    let home = Home::find(global.home.as_deref(), &out.cwd).map_err(|refused| refused.tell(out))?;
     start(async {
         let engine = session::connect(&target).await?;
         let found = projects::group(&engine.compose_containers().await?);
         if out.json {
-            out.value(&Value::Array(found.iter().map(as_json).collect()));
+            out.value(&Value::Array(found.iter().map(|one| as_json(one, home.as_ref())).collect()));
             return Ok(());
         }
-        let rows: Vec<Vec<String>> = found.iter().map(|one| row(one, out)).collect();
+        let rows: Vec<Vec<String>> = found.iter().map(|one| row(one, home.as_ref(), out)).collect();
         out.text(&table(&["PROJECT", "STATE", "WHOSE", "DIRECTORY", "FILES"], &rows));
         Ok(())
     })
 }
 
-fn row(found: &Found, out: &Out) -> Vec<String> {
+fn row(found: &Found, home: Option<&Home>, out: &Out) -> Vec<String> {
     let running = found.states.keys().all(|state| *state == "running");
     let state = out.paint(if running { Tone::Good } else { Tone::Warn }, &found.state());
     let file = |file: &Path| {
@@ -38,19 +39,27 @@ fn row(found: &Found, out: &Out) -> Vec<String> {
     };
     let files: Vec<String> = found.files.iter().map(|f| file(f)).collect();
     let directory = visible(&found.working_dir.display().to_string());
-    vec![visible(&found.name), state, whose(found).into(), directory, files.join(", ")]
+    vec![visible(&found.name), state, whose(found, home).into(), directory, files.join(", ")]
 }
 
-fn whose(found: &Found) -> &'static str {
-    if found.ours { "Hearth" } else { "Compose" }
+/// `this home` and `adopted` are looked after from here; the others are told by what made their containers.
+fn whose(found: &Found, home: Option<&Home>) -> &'static str {
+    match home {
+        Some(home) if home.config.name == found.name => "this home",
+        Some(home) if home.config.adopted.contains_key(&found.name) => "adopted",
+        _ if found.ours => "made by hearth",
+        _ => "made by compose",
+    }
 }
 
-fn as_json(found: &Found) -> Value {
+fn as_json(found: &Found, home: Option<&Home>) -> Value {
     json!({
         "project": found.name,
         "states": found.states,
         "services": found.services,
-        "made_by": whose(found).to_lowercase(),
+        "whose": whose(found, home),
+        "adopted": home.is_some_and(|home| home.config.adopted.contains_key(&found.name)),
+        "made_by_hearth": found.ours,
         "directory": found.working_dir,
         "files": found.files,
         "missing_files": found.missing(),

@@ -1,5 +1,6 @@
 //! The room's face on the terminal: one file a command, or a few that are alike.
 
+pub mod adopt;
 pub mod apply;
 pub mod config;
 mod deciding;

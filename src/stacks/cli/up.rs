@@ -1,8 +1,12 @@
 //! `hearth up` and `hearth plan`: what is wanted, seen through a plan.
 
+use std::collections::BTreeSet;
+
 use super::{deciding, start};
+use crate::base::wording;
 use crate::cli::{Done, FOUND, Failure, Out};
 use crate::command::{Global, PlanArgs, Up};
+use crate::diag::{Diagnostic, Kind};
 use crate::plan::{Options, Verb, json as plan_json, text};
 use crate::stacks::run::{Doing, carry_out};
 use crate::stacks::saved::Asked;
@@ -38,11 +42,28 @@ pub async fn open<'a>(
 ) -> Result<(Session<'a>, Options), Failure> {
     let loading = if asked.down { Loading::whole() } else { target.selected(&asked.names)? };
     let session = Session::open(target, &loading, out, |project| deciding::scale(project, &asked.scale)).await?;
+    if !asked.down && session.project.services.is_empty() {
+        return Err(no_services(&session).into());
+    }
     let only = match asked.down {
         true => target.ending(&session.project, &asked.names)?.unwrap_or_default(),
         false => target.named(&session.project, &asked.names),
     };
     Ok((session, Options { only, ..options }))
+}
+
+/// As Compose, which stops here too: what is meant is surely not "nothing".
+fn no_services(session: &Session<'_>) -> Diagnostic {
+    let d = Diagnostic::error(
+        "stacks.no-services",
+        format!("the project `{}` has no service that is on", session.project.name),
+    )
+    .kind(Kind::NotFound);
+    let off: BTreeSet<&String> = session.project.disabled.values().flat_map(|s| &s.profiles).collect();
+    match off.into_iter().collect::<Vec<_>>().as_slice() {
+        [] => d.hint("to end what runs of it: hearth down --remove-orphans"),
+        profiles => d.hint(format!("turn a profile on with --profile: there are {}", wording::list(profiles))),
+    }
 }
 
 /// What carrying this out records in a home.
