@@ -155,3 +155,6 @@ impl Spec {
         owner
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! Networks, all written out (docs/decisions, "networks"): one for each stack, and one `internal` network for each service that
 //! only others talk to. Every network has a subnet of the home's own range, and keeps it while it exists.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use indexmap::IndexMap;
 use sha2::{Digest, Sha256};
@@ -55,6 +55,11 @@ struct Membership<'s> {
     member: IndexMap<&'s str, BTreeSet<String>>,
     /// Generated networks: key to (place it is due to, whether internal).
     made: BTreeMap<String, (Span, bool)>,
+    /// All services that use the network of an owner, itself included.
+    sharers: HashMap<&'s str, Vec<&'s str>>,
+    /// Pairs (who talks, to whom), both as owners of a network, without those that are one host.
+    talks: Vec<(&'s str, &'s str)>,
+    talked_to: HashSet<&'s str>,
 }
 
 /// The network of a service and those that talk to it.
@@ -66,7 +71,21 @@ impl<'s> Membership<'s> {
     fn new(spec: &'s Spec) -> Membership<'s> {
         let own = spec.services.iter().filter(|(_, s)| s.node.get("network_mode").is_none_or(Node::is_null));
         let member = own.map(|(name, _)| (name.as_str(), BTreeSet::new())).collect();
-        Membership { spec, member, made: BTreeMap::new() }
+        let owners: HashMap<&str, &str> =
+            spec.services.keys().map(|name| (name.as_str(), spec.network_owner(name))).collect();
+        let mut sharers: HashMap<&str, Vec<&str>> = HashMap::new();
+        spec.services.keys().for_each(|name| sharers.entry(owners[name.as_str()]).or_default().push(name));
+        let mut talks = Vec::new();
+        for (name, service) in &spec.services {
+            for need in service.needs.iter().filter(|n| matches!(n.kind, Kind::Talks | Kind::Optional)) {
+                let Some(needed) = owners.get(need.service.as_str()) else { continue };
+                if owners[name.as_str()] != *needed {
+                    talks.push((owners[name.as_str()], *needed));
+                }
+            }
+        }
+        let talked_to = talks.iter().map(|(_, to)| *to).collect();
+        Membership { spec, member, made: BTreeMap::new(), sharers, talks, talked_to }
     }
 
     /// Networks that the stack itself writes for a service; `default` means the stack's own.
@@ -86,40 +105,16 @@ impl<'s> Membership<'s> {
         self.spec.resources.get("networks").is_some_and(|all| all.contains_key("default"))
     }
 
-    /// All services that use the network of `owner`, itself included.
-    fn sharers(&self, owner: &str) -> Vec<&'s str> {
-        let all = self.spec.services.keys().map(String::as_str);
-        all.filter(|name| self.spec.network_owner(name) == owner).collect()
-    }
-
-    /// Pairs (who talks, to whom), both as owners of a network, without those that are one host.
-    fn talks(&self) -> Vec<(&'s str, &'s str)> {
-        let mut pairs = Vec::new();
-        for (name, service) in &self.spec.services {
-            for need in service.needs.iter().filter(|n| matches!(n.kind, Kind::Talks | Kind::Optional)) {
-                let Some((needed, _)) = self.spec.services.get_key_value(&need.service) else { continue };
-                let pair = (self.spec.network_owner(name), self.spec.network_owner(needed));
-                if pair.0 != pair.1 {
-                    pairs.push(pair);
-                }
-            }
-        }
-        pairs
-    }
-
     /// A database, a cache, a broker: others need it, and it is reached in no other way.
     fn only_for_clients(&self, name: &str) -> bool {
-        let sharers = self.sharers(name);
-        let reached = |s: &&str| {
-            self.spec.services.get(*s).is_some_and(|s| {
-                let ports = s.node.get("ports").and_then(Node::as_seq).is_some_and(|p| !p.is_empty());
-                ports || !s.keys.localhost.is_empty() || !s.keys.routes.is_empty()
-            })
+        let reached = |s: &super::Service| {
+            let ports = s.node.get("ports").and_then(Node::as_seq).is_some_and(|p| !p.is_empty());
+            ports || !s.keys.localhost.is_empty() || !s.keys.routes.is_empty()
         };
-        sharers.len() == 1
-            && !sharers.iter().any(reached)
+        self.talked_to.contains(name)
+            && self.sharers.get(name).is_some_and(|all| all.len() == 1)
             && self.written(name).is_none()
-            && self.talks().iter().any(|(_, to)| *to == name)
+            && !self.spec.services.get(name).is_some_and(reached)
     }
 
     /// The networks that services are on by themselves.
@@ -149,7 +144,7 @@ impl<'s> Membership<'s> {
 
     /// Whoever talks to a service is on a network with it.
     fn meet(&mut self) {
-        for (from, to) in self.talks() {
+        for (from, to) in self.talks.clone() {
             let (Some(a), Some(b)) = (self.member.get(from), self.member.get(to)) else { continue };
             let key = clients_key(to);
             // The network of a service that only clients reach is there in any case: they all join it.
