@@ -88,7 +88,9 @@ fn networks_of(run: &Run, service: &str) -> Vec<String> {
 
 #[test]
 fn what_is_rendered_is_plain_compose_with_everything_written_out() {
-    let run = one("  web:\n    image: nginx:1.27\n    profiles: [media]\n    x-hearth:\n      localhost: {port: 7001, target: 80}\n      update: {window: 20s}\n");
+    let run = one(
+        "  web:\n    image: nginx:1.27\n    profiles: [media]\n    x-hearth:\n      localhost: {port: 7001, target: 80}\n      update: {window: 20s}\n",
+    );
     assert_eq!(run.told, Vec::<String>::new());
     let subnet = run.text.split("subnet: ").nth(1).unwrap().lines().next().unwrap();
     assert_eq!(
@@ -123,7 +125,10 @@ fn a_key_in_two_stacks_is_told_with_both_places() {
 fn what_a_stack_may_not_say_is_refused_in_place() {
     let run = run(&[
         ("stacks/Bad Name.yaml", "services: {}\n"),
-        ("stacks/a.yaml", "name: mine\nx-hearth: {titel: A}\nservices:\n  web:\n    imgae: x:1\n    labels: {traefik.enable: 'true'}\n    depends_on: [dbb]\n  db: {image: 'x:1', labels: ['traefik.http.x=1'], x-hearth: {raw-labels: true}}\n"),
+        (
+            "stacks/a.yaml",
+            "name: mine\nx-hearth: {titel: A}\nservices:\n  web:\n    imgae: x:1\n    labels: {traefik.enable: 'true'}\n    depends_on: [dbb]\n  db: {image: 'x:1', labels: ['traefik.http.x=1'], x-hearth: {raw-labels: true}}\n",
+        ),
     ]);
     assert_eq!(
         run.told,
@@ -142,15 +147,13 @@ fn what_a_stack_may_not_say_is_refused_in_place() {
 
 #[test]
 fn profiles_close_over_what_a_service_needs() {
-    let run = one(
-        "  app: {image: 'x:1', profiles: [media], depends_on: [db], network_mode: 'service:vpn'}\n\
+    let run = one("  app: {image: 'x:1', profiles: [media], depends_on: [db], network_mode: 'service:vpn'}\n\
          \x20 db: {image: 'x:1', profiles: [databases], depends_on: [disk]}\n\
          \x20 disk: {image: 'x:1', profiles: [files]}\n\
          \x20 vpn: {image: 'x:1', profiles: [net]}\n\
          \x20 nice: {image: 'x:1', profiles: [more], depends_on: {free: {condition: service_started, required: false}}}\n\
          \x20 free: {image: 'x:1', profiles: [other]}\n\
-         \x20 base: {image: 'x:1'}\n",
-    );
+         \x20 base: {image: 'x:1'}\n");
     assert_eq!(run.told, Vec::<String>::new());
     let spec = run.spec.unwrap();
     let profiles = |name: &str| spec.services[name].profiles.join(",");
@@ -190,18 +193,18 @@ fn a_service_that_only_others_reach_is_alone_with_them() {
 
 #[test]
 fn a_job_that_ran_before_is_no_server() {
-    let run = one("  app: {image: 'x:1', depends_on: {job: {condition: service_completed_successfully}}}\n  job: {image: 'x:1'}\n");
+    let run = one(
+        "  app: {image: 'x:1', depends_on: {job: {condition: service_completed_successfully}}}\n  job: {image: 'x:1'}\n",
+    );
     assert_eq!(networks_of(&run, "job"), ["media"]);
 }
 
 #[test]
 fn who_shares_a_network_has_neither_ports_nor_networks() {
-    let run = one(
-        "  vpn: {image: 'x:1'}\n\
+    let run = one("  vpn: {image: 'x:1'}\n\
          \x20 app: {image: 'x:1', network_mode: 'service:vpn', depends_on: [db], x-hearth: {localhost: {port: 7002, target: 80}}}\n\
          \x20 db: {image: 'x:1'}\n\
-         \x20 host: {image: 'x:1', network_mode: host, depends_on: [db]}\n",
-    );
+         \x20 host: {image: 'x:1', network_mode: host, depends_on: [db]}\n");
     assert_eq!(run.told, Vec::<String>::new());
     assert_eq!(networks_of(&run, "vpn"), ["db-clients", "media"]);
     assert!(networks_of(&run, "app").is_empty() && networks_of(&run, "host").is_empty());
@@ -211,11 +214,9 @@ fn who_shares_a_network_has_neither_ports_nor_networks() {
 
 #[test]
 fn what_a_stack_writes_itself_stays() {
-    let run = one(
-        "  a: {image: 'x:1', networks: {back: {aliases: [aa]}, default: {}}, depends_on: [b]}\n\
+    let run = one("  a: {image: 'x:1', networks: {back: {aliases: [aa]}, default: {}}, depends_on: [b]}\n\
          \x20 b: {image: 'x:1', networks: [back]}\n\
-         networks:\n  back: {driver_opts: {x: z}}\n  out: {external: true}\n  mine: {ipam: {config: [{subnet: 10.99.0.0/24}]}}\n",
-    );
+         networks:\n  back: {driver_opts: {x: z}}\n  out: {external: true}\n  mine: {ipam: {config: [{subnet: 10.99.0.0/24}]}}\n");
     assert_eq!(run.told, Vec::<String>::new());
     assert_eq!(networks_of(&run, "a"), ["back", "media"]);
     assert_eq!(networks_of(&run, "b"), ["back"]);
@@ -268,9 +269,8 @@ fn adding_stacks_renumbers_nothing() {
 
 #[test]
 fn a_range_without_room_is_told() {
-    let files: Vec<(String, String)> = (0..130)
-        .map(|n| (format!("stacks/s{n}.yaml"), format!("services: {{app{n}: {{image: 'x:1'}}}}\n")))
-        .collect();
+    let files: Vec<(String, String)> =
+        (0..130).map(|n| (format!("stacks/s{n}.yaml"), format!("services: {{app{n}: {{image: 'x:1'}}}}\n"))).collect();
     let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
     let told = run(&files).told;
     assert_eq!(told.len(), 2);
@@ -328,13 +328,11 @@ fn what_cannot_be_flattened_is_refused_in_words() {
 
 #[test]
 fn one_port_for_two_services_is_told_unless_they_never_meet() {
-    let run = one(
-        "  a: {image: 'x:1', profiles: [p], x-hearth: {localhost: {port: 7001, target: 80}}}\n\
+    let run = one("  a: {image: 'x:1', profiles: [p], x-hearth: {localhost: {port: 7001, target: 80}}}\n\
          \x20 b: {image: 'x:1', profiles: [p], x-hearth: {localhost: {port: 7001, target: 80}}}\n\
          \x20 c: {image: 'x:1', profiles: [q], x-hearth: {localhost: {port: 7001, target: 80}}}\n\
          \x20 d: {image: 'x:1', profiles: [p], x-hearth: {localhost: {port: 7001, target: 80, protocol: udp}}}\n\
-         \x20 e: {image: 'x:1', profiles: [p], ports: ['7001:1'], x-hearth: {localhost: {port: 7002, target: 80, bind: '::1'}}}\n",
-    );
+         \x20 e: {image: 'x:1', profiles: [p], ports: ['7001:1'], x-hearth: {localhost: {port: 7002, target: 80, bind: '::1'}}}\n");
     let codes: Vec<&str> = run.told.iter().map(|t| t.split(' ').next().unwrap()).collect();
     assert_eq!(codes, ["spec.port-twice", "spec.port-twice"]);
 }

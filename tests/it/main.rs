@@ -5,6 +5,7 @@ mod rig;
 mod bad_updates;
 mod crash;
 mod engine_trouble;
+mod homes;
 mod loading;
 mod one_writer;
 mod secrets;
@@ -14,6 +15,7 @@ mod two_way;
 fn main() -> std::process::ExitCode {
     rig::main(&[
         ("loading", loading::CASES),
+        ("homes", homes::CASES),
         ("secrets", secrets::CASES),
         ("one_writer", one_writer::CASES),
         ("bad_updates", bad_updates::CASES),

@@ -213,7 +213,7 @@ impl Home {
     fn refuse_foreign(&self, path: &Path) -> Result<(), Diagnostic> {
         let whole = self.dir.join(path);
         match std::fs::read_to_string(&whole) {
-            Ok(text) if !text.starts_with(spec::HEADER) => {
+            Ok(text) if !text.trim().is_empty() && !text.starts_with(spec::HEADER) => {
                 let title = format!("{} was not written by Hearth, so it is not overwritten", whole.display());
                 let d = Diagnostic::error("home.foreign-file", title).kind(Kind::Conflict);
                 Err(d.hint("move it to stacks/ under a name of its own, or delete it, and run this again"))
