@@ -4,6 +4,8 @@
 //! expected texts are written anew. Every plan is also checked (`plan::check`), planned again from shuffled input, and
 //! searched for secrets.
 
+#![allow(clippy::disallowed_methods)]
+
 #[path = "plan/world.rs"]
 mod world;
 
@@ -67,4 +69,47 @@ fn complaints(case: &Case, plan: &Plan) -> Vec<String> {
         list.push("a secret is in the plan".into());
     }
     list
+}
+
+/// Ten times the services take about ten times as long, and a thousand are planned at once.
+#[test]
+fn planning_grows_with_the_number_of_services() {
+    let stack = |n: usize| {
+        let mut text = String::from("services:\n");
+        for i in 0..n {
+            let after = if i % 10 == 0 { String::new() } else { format!(", depends_on: [s{}]", i - 1) };
+            text.push_str(&format!(
+                "  s{i}: {{image: x{}, environment: {{TZ: UTC, N: \"{i}\"}}, ports: [\"{}:80\"], volumes: [\"d{i}:/d\"]{after}}}\n",
+                i % 7,
+                10_000 + i
+            ));
+        }
+        text.push_str("volumes:\n");
+        (0..n).for_each(|i| text.push_str(&format!("  d{i}: {{}}\n")));
+        text
+    };
+    // Cold, nothing to do, everything changed.
+    let time = |n: usize, world: &str, command: &str| {
+        let world = match world {
+            "changed" => {
+                format!("made-by: hearth\nof: |\n  {}", stack(n).replace("TZ: UTC", "TZ: CET").replace('\n', "\n  "))
+            }
+            other => other.to_string(),
+        };
+        let case = Case::read("many", &format!("{command}\n{}", stack(n)), &world);
+        let quickest = (0..7).map(|_| {
+            let began = std::time::Instant::now();
+            let plan = case.plan();
+            let took = began.elapsed();
+            assert!(check::check(&plan).is_empty());
+            took
+        });
+        quickest.min().unwrap()
+    };
+    for (world, command) in [("{}", "up"), ("made-by: hearth", "up"), ("changed", "up"), ("made-by: hearth", "down")] {
+        let (few, many) = (time(100, world, command), time(1000, world, command));
+        eprintln!("{command} on {:.7}: 100 services {few:?}, 1000 services {many:?}", world.trim());
+        // Ten times the work, and as much again for caches and a busy machine.
+        assert!(many < few * 40 + std::time::Duration::from_millis(20), "{few:?} to {many:?}");
+    }
 }
