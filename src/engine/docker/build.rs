@@ -32,7 +32,7 @@ pub async fn build(engine: &DockerEngine, request: &BuildRequest, progress: Tell
     }
     let recipe = recipe(request)?;
     let references = images_in(&recipe.text);
-    let logins = credentials::build_logins(&engine.place.settings, &references).await;
+    let logins = credentials::build_logins(&engine.place, &references).await;
     let proxies = engine.place.settings.proxies_for(&engine.place.host);
     let pairs = pairs(request, &recipe.name, &proxies);
     let pairs: Vec<(&str, &str)> = pairs.iter().map(|(k, v)| (*k, v.as_str())).collect();

@@ -40,6 +40,8 @@ pub struct Place {
     /// `XDG_RUNTIME_DIR/docker.sock` where such a socket exists and is not the address itself: a rootless engine.
     pub rootless: Option<PathBuf>,
     pub settings: Settings,
+    /// `PATH`, to find credential helpers in.
+    pub path: String,
     /// `DOCKER_API_VERSION`.
     pub api: Option<(u32, u32)>,
 }
@@ -58,6 +60,7 @@ pub fn find(env: &BTreeMap<String, String>) -> Result<Place, EngineError> {
         host: host.to_string(),
         because,
         settings: settings.clone(),
+        path: set("PATH").unwrap_or_default().to_string(),
         api,
     };
     if let Some(host) = set("DOCKER_HOST") {

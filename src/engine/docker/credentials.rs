@@ -13,6 +13,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use tokio::time::timeout;
 
+use super::connect::Place;
 use super::contexts::Settings;
 use crate::base::secret::Secret;
 
@@ -43,19 +44,19 @@ pub fn registry_of(reference: &str) -> &str {
 }
 
 /// The login for one image.
-pub async fn login(settings: &Settings, reference: &str) -> Login {
+pub async fn login(place: &Place, reference: &str) -> Login {
     let registry = registry_of(reference);
-    match auth(settings, registry).await {
+    match auth(place, registry).await {
         Ok(auth) => Login { header: auth.map(|auth| encoded(&auth)), trouble: None },
         Err(trouble) => Login { header: None, trouble: Some(trouble) },
     }
 }
 
 /// Value of `X-Registry-Config` for a build: the logins of every registry that the Dockerfile takes an image from.
-pub async fn build_logins(settings: &Settings, references: &[String]) -> Option<Secret> {
+pub async fn build_logins(place: &Place, references: &[String]) -> Option<Secret> {
     let mut all = serde_json::Map::new();
     for registry in references.iter().map(|r| registry_of(r)) {
-        if let Ok(Some(auth)) = auth(settings, registry).await {
+        if let Ok(Some(auth)) = auth(place, registry).await {
             all.insert(registry.to_string(), auth);
         }
     }
@@ -67,11 +68,12 @@ fn encoded(auth: &Value) -> Secret {
 }
 
 /// `AuthConfig` for one registry: a helper of its own, the store, or what is written in the file.
-async fn auth(settings: &Settings, registry: &str) -> Result<Option<Value>, String> {
+async fn auth(place: &Place, registry: &str) -> Result<Option<Value>, String> {
+    let settings = &place.settings;
     let helper = settings.cred_helpers.get(host(registry)).or_else(|| settings.cred_helpers.get(registry));
     let helper = helper.map(String::as_str).or(Some(settings.creds_store.as_str())).filter(|name| !name.is_empty());
     match helper {
-        Some(name) => ask(name, registry).await,
+        Some(name) => ask(name, &place.path, registry).await,
         None => Ok(written(settings, registry)),
     }
 }
@@ -100,14 +102,16 @@ fn written(settings: &Settings, registry: &str) -> Option<Value> {
 }
 
 /// Runs `docker-credential-<name> get`. `None`: it knows no login for that registry.
-async fn ask(name: &str, registry: &str) -> Result<Option<Value>, String> {
+async fn ask(name: &str, path: &str, registry: &str) -> Result<Option<Value>, String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     if !name.chars().all(plain) {
         return Err("the name of a credential helper in config.json is not a plain word".into());
     }
     let program = format!("docker-credential-{name}");
     let failed = |why: String| format!("the credential helper {program} {why}");
-    let mut child = Command::new(&program)
+    let found = std::env::split_paths(path).map(|dir| dir.join(&program)).find(|file| file.is_file());
+    let Some(found) = found else { return Err(failed("is not in PATH".into())) };
+    let mut child = Command::new(found)
         .arg("get")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -169,19 +173,48 @@ mod tests {
         assert_eq!(written("r.example").unwrap()["identitytoken"], "t0ken");
         assert_eq!(written("q.example").unwrap()["username"], "you");
         assert_eq!((written("empty.example"), written("none.example")), (None, None));
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let login = runtime.block_on(login(&settings, "nginx"));
+        let login = login_with(settings.clone(), "", "nginx");
         assert!(login.header.is_some() && !format!("{login:?}").contains("p:w"));
     }
 
-    #[test]
-    fn a_helpers_name_cannot_lead_out_of_the_path() {
+    fn login_with(settings: Settings, path: &str, reference: &str) -> Login {
+        let place = Place { settings, path: path.into(), ..super::super::connect::find(&Default::default()).unwrap() };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let settings: Settings = serde_json::from_value(json!({ "credsStore": "../../bin/evil" })).unwrap();
-        let login = runtime.block_on(login(&settings, "nginx"));
-        assert!(login.header.is_none() && login.trouble.unwrap().contains("plain word"));
-        let settings: Settings = serde_json::from_value(json!({ "credsStore": "none-such-here" })).unwrap();
-        let login = runtime.block_on(super::login(&settings, "nginx"));
-        assert!(login.trouble.unwrap().contains("docker-credential-none-such-here cannot be run"));
+        runtime.block_on(login(&place, reference))
+    }
+
+    #[test]
+    fn a_helper_is_asked_on_its_input_and_only_one_in_the_path() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().to_str().unwrap();
+        let helper = |name: &str, script: &str| {
+            use std::os::unix::fs::PermissionsExt;
+            let file = dir.path().join(format!("docker-credential-{name}"));
+            std::fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+        };
+        helper(
+            "good",
+            r#"read r; test "$1" = get && echo "{\"ServerURL\":\"$r\",\"Username\":\"u\",\"Secret\":\"for $r\"}""#,
+        );
+        helper("token", r#"cat >/dev/null; echo '{"Username":"<token>","Secret":"t"}'"#);
+        helper("none", "cat >/dev/null; echo credentials not found in native keychain; exit 1");
+        helper("bad", "cat >/dev/null; echo s3cret; exit 1");
+        let with = |name: &str| {
+            let settings = serde_json::from_value(json!({ "credHelpers": { "r.example": name } })).unwrap();
+            let login = login_with(settings, path, "r.example/a");
+            let decoded = login.header.map(|h| String::from_utf8(URL_SAFE.decode(h.expose()).unwrap()).unwrap());
+            (decoded, login.trouble)
+        };
+        assert!(with("good").0.unwrap().contains("\"password\":\"for r.example\""));
+        assert!(with("token").0.unwrap().contains("identitytoken"));
+        assert_eq!(with("none"), (None, None));
+        assert!(
+            with("bad")
+                .1
+                .is_some_and(|words| words.contains("docker-credential-bad ended") && !words.contains("s3cret"))
+        );
+        assert!(with("absent").1.is_some_and(|words| words.contains("is not in PATH")));
+        assert!(with("../bad").1.is_some_and(|words| words.contains("plain word")));
     }
 }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | where the engine is, and the docker CLI's settings | `connect`, `contexts`, `credentials` |
 //! | the connection, bounded in time | `wire`, `tls` |
-//! | failures in words | `errors` |
+//! | failures in words | `errors`, `refusals` |
 //! | one look at the world | `observe`, `convert`, `host` |
 //! | actions of a plan | `perform`, `containers`, `older`, `upload`, `wait`, `hooks` |
 //! | images | `pull`, `build`, `context`, `ignore` |
@@ -28,6 +28,7 @@ mod observe;
 mod older;
 mod perform;
 mod pull;
+mod refusals;
 mod streams;
 mod tls;
 mod upload;

@@ -18,7 +18,7 @@ pub async fn pull(
     progress: Tell<'_>,
 ) -> Result<Outcome, EngineError> {
     let what = format!("pull the image `{reference}`");
-    let login = credentials::login(&engine.place.settings, reference).await;
+    let login = credentials::login(&engine.place, reference).await;
     let done = run(engine, reference, platform, &login, progress).await;
     match done {
         Ok(()) => {

@@ -1,8 +1,11 @@
 //! The Docker Engine port on the engine that answers here. Without one, each test says so aloud and is counted.
 
+mod registry;
+
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use base64::Engine as _;
 use futures_util::StreamExt;
 use hearth::engine::docker::DockerEngine;
 use hearth::engine::streams::{ExecRequest, LogOptions, Streams};
@@ -576,6 +579,46 @@ fn an_image_that_no_registry_gives_is_told_in_words_and_tolerated_where_optional
         assert!(error.starts_with("engine.registry-unreachable"), "{error}");
         let done = rig.engine.perform(&pull(true), &Known::default(), &|_| {}).await.unwrap();
         assert_eq!(done.warnings.len(), 1);
+    });
+}
+
+#[test]
+fn a_pull_signs_in_with_the_docker_clis_login_and_tells_its_layers() {
+    live("login", async |rig| {
+        if std::env::var("DOCKER_HOST").is_ok() {
+            return eprintln!("SKIPPED login: the engine that DOCKER_HOST names may not reach a registry of this test");
+        }
+        let registry = registry::serve().await;
+        let dir = tempfile::tempdir().unwrap();
+        let auth =
+            base64::engine::general_purpose::STANDARD.encode(format!("{}:{}", registry::USER, registry::PASSWORD));
+        let config = json!({ "auths": { registry.clone(): { "auth": auth } } });
+        std::fs::write(dir.path().join("config.json"), config.to_string()).unwrap();
+        let mut env = env();
+        env.insert("DOCKER_CONFIG".into(), dir.path().to_str().unwrap().into());
+        let engine = DockerEngine::connect(&env).await.unwrap();
+        let reference = format!("{registry}/docker-live/hello:1");
+        let pull = |reference: &str| Action::PullImage { reference: reference.into(), platform: None, optional: false };
+        let layers = Mutex::new(Vec::new());
+        let tell = |p: Progress| {
+            if let Progress::Layer { status, .. } = p {
+                layers.lock().unwrap().push(status);
+            }
+        };
+        let done = engine.perform(&pull(&reference), &Known::default(), &tell).await.unwrap();
+        assert!(layers.into_inner().unwrap().contains(&"Pull complete".to_string()));
+        let scope = Scope { images: vec![reference.clone()], ..Scope::default() };
+        let image = engine.observe(&scope).await.unwrap().images.remove(&reference).unwrap();
+        assert_eq!((Some(&image.id), image.config["Labels"]["from"].as_str()), (done.id.as_ref(), Some("registry")));
+
+        let missing = engine
+            .perform(&pull(&format!("{registry}/docker-live/hello:2")), &Known::default(), &|_| {})
+            .await
+            .unwrap_err();
+        assert_eq!(missing.diagnostic.code, "engine.no-manifest", "{}", missing.detail);
+        let anonymous = rig.engine.perform(&pull(&reference), &Known::default(), &|_| {}).await.unwrap_err();
+        assert_eq!(anonymous.diagnostic.code, "engine.registry-denied", "{}", anonymous.detail);
+        engine.perform(&Action::RemoveImage { reference }, &Known::default(), &|_| {}).await.unwrap();
     });
 }
 
