@@ -50,6 +50,12 @@ pub fn take(paths: &[PathBuf], project: &str, holder: &Holder, seen: OffsetDateT
     Ok(lock)
 }
 
+/// Whether somebody holds the lock in `path` now.
+pub fn is_held(path: &Path) -> bool {
+    let Ok(file) = File::open(path) else { return false };
+    flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
+}
+
 fn take_one(path: &Path, project: &str, seen: OffsetDateTime) -> Result<(File, bool), Diagnostic> {
     let unusable = |why: String| {
         Diagnostic::error("stacks.no-lock", format!("cannot make the lock file {} ({why})", path.display()))

@@ -62,6 +62,12 @@ impl Place {
         found
     }
 
+    /// The lock that belongs to a history file of [`Place::histories`].
+    pub fn lock_beside(&self, history: &Path) -> PathBuf {
+        let name = if self.home.is_some() { format!("{}.lock", self.project) } else { "lock".into() };
+        history.with_file_name(name)
+    }
+
     fn folder(&self, engine: &str) -> Option<PathBuf> {
         let safe: String =
             engine.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();

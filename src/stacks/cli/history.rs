@@ -1,5 +1,7 @@
 //! `hearth history`: what was done, when, by whom, and what became of each step.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::start;
@@ -10,7 +12,7 @@ use crate::command::{Global, History};
 use crate::diag::text::visible;
 use crate::diag::{Diagnostic, Kind};
 use crate::stacks::sql::{self, Run, RunStep};
-use crate::stacks::{Target, history};
+use crate::stacks::{Target, history, lock};
 use crate::store;
 
 pub fn run(global: &Global, args: History, out: &Out) -> Done {
@@ -22,7 +24,8 @@ pub fn run(global: &Global, args: History, out: &Out) -> Done {
         if let Some(id) = &args.id {
             for (file, pool) in &pools {
                 let told = |e: sql::Failed| store::unusable(file, &e.to_string());
-                if let Some(run) = sql::run(pool, id).await.map_err(told)? {
+                if let Some(mut run) = sql::run(pool, id).await.map_err(told)? {
+                    settle(&mut run, &place.lock_beside(file));
                     let steps = sql::run_steps(pool, id).await.map_err(told)?;
                     return one(&run, &steps, out);
                 }
@@ -37,17 +40,24 @@ pub fn run(global: &Global, args: History, out: &Out) -> Done {
         }
         let mut runs = Vec::new();
         for (file, pool) in &pools {
-            runs.extend(
-                sql::runs(pool, place.project(), args.limit)
-                    .await
-                    .map_err(|e| store::unusable(file, &e.to_string()))?,
-            );
+            let mut these = sql::runs(pool, place.project(), args.limit)
+                .await
+                .map_err(|e| store::unusable(file, &e.to_string()))?;
+            these.iter_mut().for_each(|run| settle(run, &place.lock_beside(file)));
+            runs.extend(these);
         }
         runs.sort_by(|a, b| b.id.cmp(&a.id));
         runs.truncate(args.limit as usize);
         list(&runs, out);
         Ok(())
     })
+}
+
+/// A run that never ended and whose lock nobody holds was killed.
+fn settle(run: &mut Run, lock: &Path) {
+    if run.outcome == "running" && !lock::is_held(lock) {
+        run.outcome = "killed".into();
+    }
 }
 
 fn list(runs: &[Run], out: &Out) {
@@ -81,7 +91,7 @@ fn one(run: &Run, steps: &[RunStep], out: &Out) -> Result<(), Failure> {
     out.line(format!("{}  {}", run.id, visible(&run.command)));
     out.line(format!("by       {}", visible(&run.who)));
     out.line(format!("began    {}", run.began));
-    out.line(format!("ended    {}", run.ended.as_deref().unwrap_or("never: it was killed, or runs still")));
+    out.line(format!("ended    {}", run.ended.as_deref().unwrap_or("not yet, or it was killed")));
     out.line(format!("outcome  {}", outcome(&run.outcome, out)));
     out.line(format!("plan     {}", visible(&run.summary)));
     for step in steps {
