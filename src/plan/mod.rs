@@ -15,7 +15,7 @@ pub mod request;
 pub mod text;
 pub mod wanted;
 
-pub use planner::{known_containers, plan};
+pub use planner::plan;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -48,6 +48,9 @@ pub struct Plan {
     pub refusals: Vec<Refusal>,
     /// Facts the plan rests on (`container web-1` -> `3f2a running`); `apply ID` compares them with the world.
     pub premises: BTreeMap<String, String>,
+    /// The container that each service's name means to others (`network_mode: service:...`) when the walk begins. A service
+    /// whose container this plan makes is not in it.
+    pub known: BTreeMap<ServiceName, ContainerId>,
 }
 
 #[derive(Debug, Clone)]

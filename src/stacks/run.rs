@@ -183,7 +183,7 @@ async fn walk(session: &Session<'_>, look: &Look, plan: &Plan, cancel: &tokio_ut
     // Measured: the engine starts containers best 8 at once, and stops them best with more.
     let starts = plan.steps.iter().any(|s| matches!(s.action, Action::CreateContainer { .. }));
     let parallel = if starts { 8 } else { 32 };
-    let walk = Walk { parallel, known: session.known(&look.observed), cancel: cancel.clone() };
+    let walk = Walk { parallel, known: session.known(&look.observed, plan), cancel: cancel.clone() };
     let report = apply(session.engine.as_ref(), plan, walk, &|event| progress.tell(&event)).await;
     progress.close();
     report

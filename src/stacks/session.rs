@@ -144,20 +144,8 @@ impl<'a> Session<'a> {
     }
 
     /// Ids that the walker needs before the first step.
-    pub fn known(&self, observed: &Observed) -> Known {
-        let mut known = Known::default();
-        let mut numbers: BTreeMap<&str, u32> = BTreeMap::new();
-        for container in &observed.containers {
-            let label = |name: &str| container.labels.get(name).map(String::as_str);
-            let (Some(service), Some("False" | "false")) = (label(request::SERVICE), label(request::ONEOFF)) else {
-                continue;
-            };
-            let number = label(request::NUMBER).and_then(|n| n.parse().ok()).unwrap_or(u32::MAX);
-            if numbers.get(service).is_none_or(|lowest| number < *lowest) {
-                numbers.insert(service, number);
-                known.services.insert(service.to_string(), container.id.clone());
-            }
-        }
+    pub fn known(&self, observed: &Observed, plan: &Plan) -> Known {
+        let mut known = Known { services: plan.known.clone(), ..Known::default() };
         known.images = observed.images.iter().map(|(name, image)| (name.clone(), image.label_id.clone())).collect();
         known
     }

@@ -8,7 +8,7 @@ use hearth::engine::{Engine, Known, Scope};
 use hearth::plan::observed::{Observed, State};
 use hearth::plan::request::{NUMBER, PROJECT, SERVICE};
 use hearth::plan::wanted::Wanted;
-use hearth::plan::{self, Action, Options, Plan, check, known_containers, text};
+use hearth::plan::{self, Action, Options, Plan, check, text};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -93,15 +93,8 @@ pub fn planned(wanted: &Wanted, observed: &Observed, options: &Options) -> Plan 
     plan
 }
 
-pub async fn walk(
-    fake: &Fake,
-    wanted: &Wanted,
-    observed: &Observed,
-    options: &Options,
-    plan: &Plan,
-    cancel: CancellationToken,
-) -> Report {
-    let mut known = Known { services: known_containers(wanted, observed, options), ..Known::default() };
+pub async fn walk(fake: &Fake, observed: &Observed, plan: &Plan, cancel: CancellationToken) -> Report {
+    let mut known = Known { services: plan.known.clone(), ..Known::default() };
     known.images = observed.images.iter().map(|(name, image)| (name.clone(), image.label_id.clone())).collect();
     apply(fake, plan, Walk { parallel: 4, known, cancel }, &|_| {}).await
 }
@@ -111,7 +104,7 @@ pub async fn up(fake: &Fake, wanted: &Wanted, options: &Options) -> (Plan, Repor
     let observed = look(fake, wanted).await;
     let plan = planned(wanted, &observed, options);
     assert!(plan.refusals.is_empty(), "{:?}\n{}", plan.refusals, text::render(&plan, true));
-    let report = walk(fake, wanted, &observed, options, &plan, CancellationToken::new()).await;
+    let report = walk(fake, &observed, &plan, CancellationToken::new()).await;
     (plan, report)
 }
 

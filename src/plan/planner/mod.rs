@@ -20,8 +20,8 @@ mod volumes;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::observed::{Container, Image, Observed, State};
-use super::request::{ONEOFF, SERVICE};
+use super::observed::{Container, ContainerId, Image, Observed, State};
+use super::request::{NUMBER, ONEOFF, SERVICE};
 use super::wanted::{Wanted, WantedService};
 use super::{Options, Plan, Refusal, ServiceName, Verb};
 use order::Ready;
@@ -43,14 +43,6 @@ pub fn plan(wanted: &Wanted, observed: &Observed, options: &Options) -> Plan {
         Verb::Pull => planner.pull(),
     }
     planner.finish()
-}
-
-/// The container of each service that other services mean (`network_mode: service:...`), as the plan for `up` sees it:
-/// the one that stays, never a leftover. Services whose container is yet to be made are not in it.
-pub fn known_containers(wanted: &Wanted, observed: &Observed, options: &Options) -> BTreeMap<ServiceName, String> {
-    let mut planner = Planner::new(wanted, observed, options);
-    planner.decide();
-    planner.known
 }
 
 /// Everything one planning needs; the lifetime is that of its three inputs.
@@ -170,8 +162,22 @@ impl<'a> Planner<'a> {
         });
     }
 
+    /// Of a decided service the container that stays, never a leftover; of another one (off, not in scope) its first.
+    fn known_containers(&self) -> BTreeMap<ServiceName, ContainerId> {
+        let mut known = self.known.clone();
+        for (service, containers) in &self.containers {
+            if !self.decided.contains_key(service) {
+                let number = |c: &&&Container| label(c, NUMBER).parse().unwrap_or(u32::MAX);
+                let first = containers.iter().min_by_key(number);
+                known.extend(first.map(|c| (service.to_string(), c.id.clone())));
+            }
+        }
+        known
+    }
+
     fn finish(mut self) -> Plan {
         self.premises();
+        self.plan.known = self.known_containers();
         match std::mem::take(&mut self.steps).finish() {
             Ok(steps) => self.plan.steps = steps,
             Err(()) => self.refuse_with(
