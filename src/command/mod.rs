@@ -19,7 +19,7 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
             return if error.use_stderr() { 2 } else { 0 };
         }
     };
-    let cwd = match std::env::current_dir() {
+    let cwd = match working_directory() {
         Ok(cwd) => cwd,
         Err(_) => {
             eprintln!("error: the current directory is gone; go to one that exists");
@@ -36,6 +36,19 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
             diagnostics.exit_code()
         }
     }
+}
+
+/// The directory by the name that the shell knows it by, as Compose's Go does: behind a symbolic link both then write the same
+/// paths, and paths are part of hashes and labels.
+fn working_directory() -> std::io::Result<std::path::PathBuf> {
+    use std::os::unix::fs::MetadataExt;
+    let real = std::env::current_dir()?;
+    let named = std::env::var_os("PWD").map(std::path::PathBuf::from).filter(|named| named.is_absolute());
+    let same = |named: &std::path::PathBuf| {
+        let (a, b) = (std::fs::metadata(named).ok()?, std::fs::metadata(&real).ok()?);
+        Some((a.dev(), a.ino()) == (b.dev(), b.ino()))
+    };
+    Ok(named.filter(|named| same(named) == Some(true)).unwrap_or(real))
 }
 
 fn dispatch(cli: Cli, out: &Out) -> crate::cli::Done {

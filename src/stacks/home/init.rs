@@ -141,9 +141,8 @@ fn env_text(read: &Read, variables: &Variables, value: &dyn Fn(&str) -> String) 
         text.push_str(&format!("{name}={}\n", value(name)));
     }
     for (index, stack) in read.spec.stacks.iter().enumerate() {
-        let mut own = Variables::default();
-        read.spec.services.values().filter(|s| s.stack == index).for_each(|s| read.collect(&mut own, s));
-        let here = |name: &&String| first_stack(read, name) == Some(index);
+        let own = read.variables_of(index);
+        let here = |name: &&String| (0..index).all(|earlier| !read.variables_of(earlier).all.contains(*name));
         let required: Vec<&String> = own.required.keys().filter(here).collect();
         let optional: Vec<&String> = own
             .all
@@ -166,15 +165,6 @@ fn env_text(read: &Read, variables: &Variables, value: &dyn Fn(&str) -> String) 
         }
     }
     text
-}
-
-fn first_stack(read: &Read, name: &str) -> Option<usize> {
-    let uses = |service: &&crate::spec::Service| {
-        let mut variables = Variables::default();
-        read.collect(&mut variables, service);
-        variables.all.contains(name)
-    };
-    read.spec.services.values().filter(uses).map(|s| s.stack).min()
 }
 
 /// Folders of the home that services bind, as written or as a variable's default: made now, they belong to this user and

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::command::Global;
+use crate::compose::Loaded;
+use crate::stacks::{Given, Loading};
 
 fn home(files: &[(&str, &str)]) -> (tempfile::TempDir, Home) {
     let dir = tempfile::tempdir().unwrap();

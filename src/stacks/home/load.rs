@@ -1,0 +1,115 @@
+//! A home's project, loaded as Compose would load it, with every place in the stacks; and what is wrong with its `.env`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Home, Read, env, secrets, unreadable};
+use crate::compose::{self, Compat, Loaded, Request, dotenv};
+use crate::diag::{Diagnostic, Diagnostics, Sources, Span};
+use crate::spec::{self, Origins};
+use crate::stacks::{Disk, Given, Loading};
+
+impl Home {
+    /// Loads the project as Compose would load the home's `compose.yaml` if it were rendered now. Only `.env` gives variables.
+    /// `profiles`: those to load with; `None` takes those that are on.
+    pub fn load(&self, read: &Read, given: &Given, loading: &Loading, profiles: Option<&[String]>) -> Loaded {
+        let mut disk = match Disk::beneath(&self.dir) {
+            Ok(disk) => disk,
+            Err(error) => {
+                let diagnostics = unreadable(&self.dir, &error).diagnostics;
+                return Loaded { project: None, diagnostics, sources: Sources::default() };
+            }
+        };
+        for (path, text) in &read.rendered.files {
+            disk.lay_over(self.dir.join(path), text.clone());
+        }
+        let all = ["*".to_string()];
+        let on = if loading.all_profiles { &all } else { profiles.unwrap_or(&self.config.profiles) };
+        let request = Request {
+            // An empty name stands for none: without any, COMPOSE_PROFILES would be asked.
+            profiles: if on.is_empty() { vec![String::new()] } else { on.to_vec() },
+            cwd: self.dir.clone(),
+            home_dir: given.home_dir(),
+            compat: given.compat(),
+            all_resources: loading.all_resources,
+            targets: loading.targets.clone(),
+            ..Request::default()
+        };
+        let mut loaded = compose::load(&request, &disk);
+        let places = read.rendered.places.iter().map(|(path, places)| (self.dir.join(path), places)).collect();
+        let origins = Origins { files: places, sources: &read.sources, warnings: &read.diagnostics };
+        let moved = origins.apply(&mut loaded);
+        let mut problems = self.env_problems(read, given, &mut loaded.sources);
+        for (span, _) in problems.0.iter_mut().flat_map(|d| &mut d.related) {
+            span.file = moved.get(&span.file).copied().unwrap_or(span.file);
+        }
+        loaded.diagnostics.0.splice(0..0, problems.0);
+        self.labels(read, &mut loaded);
+        if loaded.diagnostics.has_errors() {
+            loaded.project = None;
+        }
+        loaded
+    }
+
+    /// What is wrong with `.env`, or may surprise whoever also runs plain Compose. Related places are those of `read`.
+    fn env_problems(&self, read: &Read, given: &Given, sources: &mut Sources) -> Diagnostics {
+        let mut told = Diagnostics::default();
+        let path = self.dir.join(".env");
+        let text = self.env_text();
+        let file = sources.find(&path).unwrap_or_else(|| sources.add(&path, &text));
+        let statements = env::statements(&text);
+        let mut values = BTreeMap::new();
+        // A mistake in the syntax is told by the loader.
+        let _ = dotenv::parse(&text, &mut values, &|_| None, Compat::default());
+        for statement in &statements {
+            let place = Span { file, line: statement.line, column: 1, width: statement.name.len().max(1) as u32 };
+            let value = values.get(&statement.name).map(String::as_str).unwrap_or_default();
+            if redirects(&statement.name, value, &self.config.name) {
+                let title = format!("{} in .env would make Compose read something else than this home", statement.name);
+                told.push(Diagnostic::error("home.env-redirects", title).at(place).hint("remove the line"));
+            }
+        }
+        let variables = read.variables();
+        secrets::refuse_placeholders(&variables, &text, file, &mut told);
+        let names = variables.all.iter().chain(values.keys()).collect::<BTreeSet<_>>();
+        for name in names.into_iter().filter(|n| *n != "PWD") {
+            let Some(exported) = given.environment.get(name) else { continue };
+            if values.get(name) != Some(exported) {
+                let line = statements.iter().rfind(|s| s.name == *name).map(|s| s.line);
+                let title =
+                    format!("{name} is exported in this shell with another value than in .env, which counts here");
+                let d = Diagnostic::warning("home.exported-variable", title).at(line.map(|line| Span {
+                    file,
+                    line,
+                    column: 1,
+                    width: name.chars().count().max(1) as u32,
+                }));
+                told.push(d.hint(format!(
+                    "plain docker compose would take the exported one: unset {name}, or write it into .env"
+                )));
+            }
+        }
+        told
+    }
+
+    /// Labels that came from a label file or a variable: those that stand in a stack were judged when it was read.
+    fn labels(&self, read: &Read, loaded: &mut Loaded) {
+        let Some(project) = &loaded.project else { return };
+        for (name, service) in project.services.iter().chain(&project.disabled) {
+            let allowed = read.spec.services.get(name).is_none_or(|s| s.keys.raw_labels);
+            for label in service.labels.keys().filter(|label| !allowed && spec::stack::is_traefik_label(label)) {
+                let field = format!("services.{name}.labels");
+                let place = project.places.get(&field).or_else(|| project.places.get(&format!("services.{name}")));
+                loaded.diagnostics.push(spec::stack::raw_label(label, &field).at(place.copied()));
+            }
+        }
+    }
+}
+
+/// Variables of Compose that decide which files or which project is meant.
+fn redirects(name: &str, value: &str, project: &str) -> bool {
+    match name {
+        "COMPOSE_FILE" | "COMPOSE_PATH_SEPARATOR" | "COMPOSE_ENV_FILES" | "COMPOSE_DISABLE_ENV_FILE" => true,
+        "COMPOSE_PROJECT_NAME" => value != project,
+        _ => false,
+    }
+}
