@@ -467,6 +467,12 @@ fn an_engine_that_falls_silent_or_breaks_off_in_the_middle_is_told_within_ten_se
                 };
                 assert_eq!((error.diagnostic.code, error.diagnostic.kind.exit_code()), (code, exit), "{error}");
                 assert!(began.elapsed().as_secs() < 10, "{:?}", began.elapsed());
+                if last == "silent" {
+                    // What is tried after that does not wait as long again.
+                    let began = std::time::Instant::now();
+                    assert!(engine.inspect("a").await.is_err() && engine.last_words("a", 1).await.is_err());
+                    assert!(began.elapsed().as_secs() < 3, "{:?}", began.elapsed());
+                }
             })
             .await;
         }

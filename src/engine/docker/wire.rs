@@ -4,12 +4,14 @@
 //! these same connections for programs in containers. Why: `docs/decisions/0005-json-over-our-own-connection.md`.
 //!
 //! Time: a call waits as long as the engine answers a ping; a silent engine fails the call within
-//! [`ASK_AFTER`] + [`PING`]. Above that each call has a limit of its own.
+//! [`ASK_AFTER`] + [`PING`], and the calls after it within [`AGAIN`], until it answers again. Above that each call has a
+//! limit of its own.
 
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -39,6 +41,8 @@ pub type Body =
 pub const ASK_AFTER: Duration = Duration::from_secs(4);
 /// How long the engine may take to answer a ping, connecting included.
 pub const PING: Duration = Duration::from_secs(5);
+/// How long an engine that has just been silent may take: clearing up after a failure must not wait for each call anew.
+pub const AGAIN: Duration = Duration::from_secs(1);
 /// Limit of a look, and of a change, on an engine that answers pings.
 pub const LOOK: Duration = Duration::from_secs(60);
 pub const CHANGE: Duration = Duration::from_secs(600);
@@ -81,26 +85,32 @@ pub struct Wire {
     client: Client<Dial, Body>,
     /// `/v1.45`; empty until the engine was greeted.
     prefix: Arc<str>,
+    /// The last ping was not answered.
+    silent: Arc<AtomicBool>,
 }
 
 impl Wire {
     pub fn new(address: &Address) -> Result<Wire, Fault> {
         let dial = Dial::new(address)?;
-        Ok(Wire {
-            client: Client::builder(TokioExecutor::new()).pool_max_idle_per_host(32).build(dial),
-            prefix: "".into(),
-        })
+        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(32).build(dial);
+        Ok(Wire { client, prefix: "".into(), silent: Arc::default() })
     }
 
     /// The same connections, every request under `/v<major>.<minor>`.
     pub fn pinned(&self, api: (u32, u32)) -> Wire {
-        Wire { client: self.client.clone(), prefix: format!("/v{}.{}", api.0, api.1).into() }
+        Wire { prefix: format!("/v{}.{}", api.0, api.1).into(), ..self.clone() }
     }
 
     /// Asks whether the engine is there, within [`PING`]; gives its API version.
     pub async fn greet(&self) -> Result<Greeting, Fault> {
+        self.ask(PING).await
+    }
+
+    async fn ask(&self, within: Duration) -> Result<Greeting, Fault> {
         let request = Request::get("http://engine/_ping").body(empty()).map_err(Fault::other)?;
-        let answer = timeout(PING, self.client.request(request)).await.map_err(|_| Fault::Silent(PING))?;
+        let answer = timeout(within, self.client.request(request)).await;
+        self.silent.store(answer.is_err(), Ordering::Relaxed);
+        let answer = answer.map_err(|_| Fault::Silent(PING))?;
         let answer = answer.map_err(Fault::from_client)?;
         let header =
             |name: &str| answer.headers().get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_string();
@@ -187,6 +197,9 @@ impl Wire {
 
     /// Runs `work` as long as the engine answers pings, for `limit` at most.
     pub async fn watched<T>(&self, limit: Duration, work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+        if self.silent.load(Ordering::Relaxed) {
+            self.ask(AGAIN).await?;
+        }
         tokio::pin!(work);
         let started = Instant::now();
         loop {
