@@ -59,6 +59,8 @@ pub struct ContainerRequest {
     pub endpoints: Vec<(String, Endpoint)>,
     /// Services whose container id must be filled in: `NetworkMode`, `IpcMode`, `PidMode`, `VolumesFrom`.
     pub refs: Vec<Ref>,
+    /// Nothing moves over from the container that it replaces: new anonymous volumes.
+    pub renew: bool,
     /// The service as hashed, to compute `config-hash` once the refs are known.
     pub hashed: Value,
     pub compat: Compat,

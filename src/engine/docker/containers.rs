@@ -31,8 +31,12 @@ pub async fn create(
     let (mut config, mut host) =
         request::finalize(request, &known.services, &label).map_err(|service| reference_gone(&what, &service))?;
     if let Some(old) = replaces {
-        config["Labels"][REPLACE] = json!(replaced_name(request));
-        inherit(engine, old, image, &mut host).await.map_err(tell)?;
+        if config["Labels"].get(REPLACE).is_none() {
+            config["Labels"][REPLACE] = json!(replaced_name(request));
+        }
+        if !request.renew {
+            inherit(engine, old, image, &mut host).await.map_err(tell)?;
+        }
     }
     let fitted = older::create(config, host, &request.endpoints, engine.api)?;
     let platform = request.platform.as_deref().map(|p| ("platform", p));

@@ -185,9 +185,8 @@ impl<'a> Planner<'a> {
         if !free {
             request.name = temporary_name(old, &slot.name);
         }
-        // The engine moves anonymous volumes over for a successor, so with --renew-anon-volumes it is not told of one.
-        let predecessor = (!self.options.renew_anonymous_volumes).then_some(old);
-        let (at, target) = self.create(service, request, predecessor, replace.cause.clone(), now);
+        request.renew = self.options.renew_anonymous_volumes;
+        let (at, target) = self.create(service, request, Some(old), replace.cause.clone(), now);
         let mut undo = vec![Action::RemoveContainer { container: target.clone(), volumes: false, force: true }];
         if free {
             undo.push(Action::RenameContainer { container: existing(old), to: slot.name.clone() });

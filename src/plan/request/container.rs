@@ -29,6 +29,7 @@ pub(super) fn request(
         host_config,
         endpoints: endpoints(project, name, service),
         refs,
+        renew: false,
         hashed: hash::hashed(service),
         compat: context.compat,
     }
