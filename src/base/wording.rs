@@ -20,6 +20,15 @@ pub fn list<S: AsRef<str>>(words: &[S]) -> String {
     }
 }
 
+/// `a -> b -> c`; of a long chain the first and last few.
+pub fn chain<S: AsRef<str>>(links: &[S]) -> String {
+    let all: Vec<&str> = links.iter().map(AsRef::as_ref).collect();
+    match all.len() {
+        0..=12 => all.join(" -> "),
+        n => format!("{} -> ({} more) -> {}", all[..6].join(" -> "), n - 12, all[n - 6..].join(" -> ")),
+    }
+}
+
 /// The known name closest to `word`, if it is close enough to be what was meant (a third of its length at most).
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (word.chars().count() / 3).max(1);
@@ -59,6 +68,8 @@ mod tests {
         assert_eq!(count(1, "step"), "1 step");
         assert_eq!(count(0, "step"), "0 steps");
         assert_eq!(list(&["a", "b", "c"]), "a, b and c");
+        assert_eq!(chain(&["a", "b", "a"]), "a -> b -> a");
+        assert!(chain(&["a"; 500]).contains("(488 more)"));
         assert_eq!(nearest("enviroment", ["environment", "env_file"]), Some("environment"));
         assert_eq!(nearest("imgae", ["image", "init"]), Some("image"));
         assert_eq!(nearest("zzz", ["image"]), None);

@@ -333,7 +333,7 @@ fn cycle(project: &Project, diagnostics: &mut Diagnostics) {
             diagnostics.push(
                 Diagnostic::error(
                     "compose.dependency-cycle",
-                    format!("these services need each other in a circle: {}", circle.join(" -> ")),
+                    format!("these services need each other in a circle: {}", wording::chain(&circle)),
                 )
                 .at(place(project, &field))
                 .field(field)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Compat;
 use super::template::{self, Scope, TemplateError};
+use super::yaml::MAX_BYTES;
 
 /// What is wrong at a place; lines and columns count from 1. The text never holds a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,7 @@ pub fn parse(
     compat: Compat,
 ) -> Result<(), DotenvError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut grown = 0;
     let mut reader = Reader { text, rest: text, compat };
     while reader.find_statement() {
         let at = reader.place(reader.rest);
@@ -36,6 +38,11 @@ pub fn parse(
             continue;
         }
         let value = reader.value(into, lookup)?;
+        grown += value.len();
+        if grown > MAX_BYTES {
+            let title = "with their variables the values of this file are larger than 8 MiB".into();
+            return Err(wrong(at, title, "write out less"));
+        }
         into.insert(key, value);
     }
     Ok(())
@@ -216,6 +223,7 @@ impl Reader<'_> {
                 "a `$` here begins no variable".into(),
                 "write $$ for a literal dollar sign, or quote the value with '...'",
             ),
+            TemplateError::Limit(words) => wrong(self.place(start), words.into(), "write out less"),
             TemplateError::Required { name, message } => wrong(
                 self.place(start),
                 match message.as_str() {

@@ -5,9 +5,13 @@ use std::path::{Path, PathBuf};
 use super::load::{Loader, Model};
 use super::reset::Resets;
 use super::tree::{Map, Node, Value};
+use super::yaml::{self, MAX_EXPANDED};
 use super::{discover, merge};
 use crate::base::wording;
 use crate::diag::{Diagnostic, Span};
+
+/// Services that may extend one another in a row: each costs a bit of the stack.
+const MAX_CHAIN: usize = 200;
 
 /// How one service came to be looked at: `(file, service)` pairs, for cycles.
 type Trail = Vec<(PathBuf, String)>;
@@ -19,7 +23,7 @@ impl Loader<'_> {
         let extending: Vec<String> =
             services.iter().filter(|(_, s)| s.get("extends").is_some()).map(|(name, _)| name.clone()).collect();
         for name in extending {
-            let _ = self.extend(&name, services, path, model, Some(resets), &Trail::new());
+            let _ = self.extend(&name, services, path, model, Some(resets), &mut Trail::new());
         }
     }
 
@@ -31,7 +35,7 @@ impl Loader<'_> {
         path: &Path,
         model: &Model,
         resets: Option<&Resets>,
-        trail: &Trail,
+        trail: &mut Trail,
     ) -> Option<Node> {
         let service = services.get(name)?;
         let Some(extends) = service.get("extends") else { return Some(service.clone()) };
@@ -48,11 +52,21 @@ impl Loader<'_> {
             Some(node) => Some((self.foreign_path(node.as_str()?, model, node.span)?, node.span)),
         };
         let file_name = foreign.as_ref().map_or(path, |(path, _)| path).to_path_buf();
-        let mut trail = trail.clone();
-        if trail.contains(&(file_name.clone(), name.to_string())) {
-            return self.circle(&trail, span);
+        let step = (file_name, name.to_string());
+        if self.circles.contains(&step) {
+            return None;
         }
-        trail.push((file_name.clone(), name.to_string()));
+        if trail.contains(&step) {
+            return self.circle(trail, span);
+        }
+        if trail.len() >= MAX_CHAIN {
+            let title = format!("services extend one another more than {MAX_CHAIN} deep");
+            let d = Diagnostic::error("compose.too-deep", title).at(span).hint("extend the last base directly");
+            self.diagnostics.push(d);
+            self.circles.extend(trail.iter().cloned());
+            return None;
+        }
+        trail.push(step);
         let base = match foreign {
             None => self.base(
                 &wanted,
@@ -60,7 +74,7 @@ impl Loader<'_> {
                 path,
                 model,
                 if self.compat == super::Compat::V5 { resets } else { None },
-                &trail,
+                trail,
                 span,
             ),
             Some((path, at)) => {
@@ -68,15 +82,27 @@ impl Loader<'_> {
                     Some(known) => known,
                     None => self.foreign_file(&path, model, at)?,
                 };
-                let base = self.base(&wanted, &mut map, &path, model, Some(&its_resets), &trail, span);
+                let base = self.base(&wanted, &mut map, &path, model, Some(&its_resets), trail, span);
                 self.foreign.insert(path, (map, its_resets));
                 base
             }
-        }?;
+        };
+        trail.pop();
+        let base = base?;
         if base.is_null() {
             return Some(service);
         }
         let mut base = base;
+        let before = self.inherited;
+        self.inherited += yaml::size_of(&base);
+        if self.inherited > MAX_EXPANDED {
+            if before <= MAX_EXPANDED {
+                let title = format!("services inherit more than {MAX_EXPANDED} values from one another");
+                let d = Diagnostic::error("compose.too-large", title).at(span);
+                self.diagnostics.push(d.hint("extend a smaller base, or write out what is meant"));
+            }
+            return None;
+        }
         if let Some(resets) = resets {
             resets.apply(&mut base, &["services", name]);
         }
@@ -96,7 +122,7 @@ impl Loader<'_> {
         path: &Path,
         model: &Model,
         resets: Option<&Resets>,
-        trail: &Trail,
+        trail: &mut Trail,
         span: Span,
     ) -> Option<Node> {
         if services.contains(wanted) {
@@ -120,8 +146,9 @@ impl Loader<'_> {
             return None;
         }
         self.circles.extend(trail.iter().cloned());
-        let names: Vec<&str> = trail.iter().map(|(_, name)| name.as_str()).collect();
-        let story = format!("{} -> {}", names.join(" -> "), names.first().unwrap_or(&""));
+        let mut names: Vec<&str> = trail.iter().map(|(_, name)| name.as_str()).collect();
+        names.extend(trail.first().map(|(_, name)| name.as_str()));
+        let story = wording::chain(&names);
         self.diagnostics.push(
             Diagnostic::error(
                 "compose.extends-cycle",

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::load::Loader;
 use super::model::{Dependency, Project, Service};
 use super::short::volume::clean;
 use super::{Compat, Request, consistency, discover, dotenv};
 use crate::base::wording;
-use crate::diag::{Diagnostic, Diagnostics, Kind, Severity, Span};
+use crate::diag::{Diagnostic, Diagnostics, FileId, Kind, Severity, Span};
 
 /// Completes a decoded project. `None` only where nothing sensible is left.
 pub(super) fn finish(
@@ -294,9 +295,20 @@ fn read(
     what: &str,
     place: Option<Span>,
     required: bool,
-) -> Option<(crate::diag::FileId, String)> {
+) -> Option<(FileId, Arc<str>)> {
+    if let Some((id, text)) = loader.texts.get(Path::new(path)) {
+        return Some((*id, text.clone()));
+    }
+    if loader.full {
+        return None;
+    }
     match discover::read_text(loader.files, Path::new(path)) {
-        Ok(text) => Some((loader.sources.add(path, discover::names_only(&text)), text)),
+        Ok(text) => {
+            let id = loader.sources.add(path, discover::names_only(&text));
+            let text: Arc<str> = text.into();
+            loader.texts.insert(path.into(), (id, text.clone()));
+            loader.fits(id).then_some((id, text))
+        }
         Err(refusal) => {
             let missing = refusal.is_missing();
             let mut d = refusal.tell(what, Path::new(path), &mut loader.sources).or_at(place);

@@ -7,7 +7,11 @@ use super::load::{Loader, Model};
 use super::reset::Resets;
 use super::tree::{Map, Node, Value};
 use super::{Compat, discover, merge};
+use crate::base::wording;
 use crate::diag::{Diagnostic, Span};
+
+/// Includes of one project, those of included files among them: files that include each other in many ways would never end.
+const MAX_INCLUDES: usize = 1000;
 
 /// One entry, long.
 struct Entry {
@@ -40,13 +44,7 @@ impl Loader<'_> {
                 self.refuse_remote("include", path, *span);
                 return None;
             }
-            let path = discover::absolute(&model.working_dir, Path::new(path));
-            if let Err(refusal) = discover::read_text(self.files, &path) {
-                let d = refusal.tell("an included file", &path, &mut self.sources);
-                self.diagnostics.push(d.or_at(*span));
-                return None;
-            }
-            paths.push(path);
+            paths.push(discover::absolute(&model.working_dir, Path::new(path)));
         }
         let main = paths.first()?;
         if included.contains(main) {
@@ -58,7 +56,17 @@ impl Loader<'_> {
         };
         let mut environment = model.environment.clone();
         self.read_env(&entry, &working_dir, model, &mut environment);
-        let inner = Model { files: paths, working_dir, environment, included: included.to_vec() };
+        self.includes += 1;
+        if self.includes > MAX_INCLUDES {
+            if self.includes == MAX_INCLUDES + 1 {
+                let title = format!("more than {MAX_INCLUDES} includes lead from one file to another");
+                let d = Diagnostic::error("compose.too-large", title).at(entry.span);
+                self.diagnostics.push(d.hint("include each file once, from one place"));
+            }
+            return None;
+        }
+        let asked = entry.paths.iter().map(|(_, span)| *span).collect();
+        let inner = Model { files: paths, asked, working_dir, environment, included: included.to_vec() };
         self.model(&inner, None)
     }
 
@@ -104,7 +112,7 @@ impl Loader<'_> {
         self.diagnostics.push(
             Diagnostic::error(
                 "compose.include-cycle",
-                format!("these files include each other in a circle: {}", story.join(" -> ")),
+                format!("these files include each other in a circle: {}", wording::chain(&story)),
             )
             .at(span)
             .hint("remove one `include` of the circle"),

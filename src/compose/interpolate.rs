@@ -7,6 +7,9 @@ use super::template::{self, Scope, TemplateError};
 use super::tree::{Node, Path, Value};
 use crate::diag::{Diagnostic, Diagnostics, Span};
 
+/// Bytes that variables may bring into one file.
+const MAX_GROWN: usize = 32 << 20;
+
 /// What text becomes at a place that wants something else.
 #[derive(Clone, Copy)]
 enum Cast {
@@ -22,7 +25,7 @@ pub fn interpolate(
     compat: Compat,
     diagnostics: &mut Diagnostics,
 ) {
-    let mut walker = Walker { environment, compat, diagnostics };
+    let mut walker = Walker { environment, compat, diagnostics, grown: 0 };
     let mut path = Path::default();
     walker.node(tree, &mut path);
 }
@@ -31,6 +34,8 @@ struct Walker<'a> {
     environment: &'a BTreeMap<String, String>,
     compat: Compat,
     diagnostics: &'a mut Diagnostics,
+    /// Bytes that variables brought in so far.
+    grown: usize,
 }
 
 impl Walker<'_> {
@@ -86,7 +91,19 @@ impl Walker<'_> {
             );
         }
         match result {
-            Ok(new) => Some(new),
+            Ok(new) => {
+                let before = self.grown;
+                self.grown += new.len();
+                if before <= MAX_GROWN && self.grown > MAX_GROWN {
+                    let title = "with their variables the values of this file are larger than 32 MiB".to_string();
+                    self.limit(title, span, path);
+                }
+                (self.grown <= MAX_GROWN).then_some(new)
+            }
+            Err(TemplateError::Limit(words)) => {
+                self.limit(words.to_string(), span, path);
+                None
+            }
             Err(TemplateError::Invalid) => {
                 self.diagnostics.push(
                     Diagnostic::error("compose.bad-variable", "a `$` here begins no variable")
@@ -110,6 +127,15 @@ impl Walker<'_> {
                 None
             }
         }
+    }
+
+    fn limit(&mut self, title: String, span: Span, path: &Path) {
+        self.diagnostics.push(
+            Diagnostic::error("compose.too-large", title)
+                .at(span)
+                .field(path.to_string())
+                .hint("write out less, or shorten the variable's value"),
+        );
     }
 
     fn cast(&mut self, text: &str, kind: Cast, span: Span, path: &Path) -> Option<Value> {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::discover::{self, Found};
 use super::model::Project;
@@ -12,7 +13,8 @@ use super::{
     yaml,
 };
 use crate::base::secret::Secret;
-use crate::diag::{Diagnostic, Diagnostics, Kind, Sources, Span};
+use crate::base::wording;
+use crate::diag::{Diagnostic, Diagnostics, FileId, Kind, Sources, Span};
 
 /// Loads a project: every mistake is told in one run, and there is a project only where there was no error.
 pub fn load(request: &Request, files: &dyn Files) -> Loaded {
@@ -33,7 +35,18 @@ fn tidy(diagnostics: &mut Diagnostics) {
     });
     let mut warned: std::collections::HashSet<(Option<Span>, String)> = Default::default();
     diagnostics.0.retain(|d| d.severity == crate::diag::Severity::Error || warned.insert((d.place, d.title.clone())));
+    let more = diagnostics.0.len().saturating_sub(MAX_TOLD);
+    if more > 0 {
+        // Errors first: what is cut off must not be the reason of the refusal.
+        diagnostics.0.sort_by_key(|d| std::cmp::Reverse(d.severity));
+        diagnostics.0.truncate(MAX_TOLD);
+        let title = format!("{} not shown", wording::count(more, "more message"));
+        diagnostics.0.push(Diagnostic::warning("compose.too-many", title).hint("correct those above and look again"));
+    }
 }
+
+/// Messages told in one run.
+const MAX_TOLD: usize = 200;
 
 pub(super) struct Loader<'a> {
     pub files: &'a dyn Files,
@@ -46,8 +59,16 @@ pub(super) struct Loader<'a> {
     pub secrets: BTreeMap<String, Secret>,
     /// Foreign files that services extend, as loaded: a common file is read once.
     pub foreign: HashMap<PathBuf, (Map, Resets)>,
-    /// Services of circles of `extends` that were told.
+    /// Services of circles and overlong chains of `extends` that were told.
     pub circles: std::collections::HashSet<(PathBuf, String)>,
+    /// Values that `extends` has added so far.
+    pub inherited: usize,
+    /// Files included so far.
+    pub includes: usize,
+    /// All texts together are too large: nothing more is read.
+    pub full: bool,
+    /// Env and label files, as read: a common one is read once.
+    pub texts: HashMap<PathBuf, (FileId, Arc<str>)>,
     /// `false`: variables stay as written (`render`, `--no-interpolate`).
     pub interpolate: bool,
 }
@@ -55,6 +76,8 @@ pub(super) struct Loader<'a> {
 /// One model: files that merge, the directory of their relative paths, and their variables.
 pub(super) struct Model {
     pub files: Vec<PathBuf>,
+    /// Where each file was asked for, if it stands in another one.
+    pub asked: Vec<Span>,
     pub working_dir: PathBuf,
     pub environment: BTreeMap<String, String>,
     /// Files that led here, for cycles.
@@ -73,6 +96,10 @@ impl<'a> Loader<'a> {
             secrets: BTreeMap::new(),
             foreign: HashMap::new(),
             circles: Default::default(),
+            inherited: 0,
+            includes: 0,
+            full: false,
+            texts: HashMap::new(),
             interpolate: true,
         }
     }
@@ -84,6 +111,7 @@ impl<'a> Loader<'a> {
         found.environment.insert("COMPOSE_PROJECT_NAME".into(), name.clone());
         let model = Model {
             files: found.files.clone(),
+            asked: Vec::new(),
             working_dir: found.working_dir.clone(),
             environment: found.environment.clone(),
             included: Vec::new(),
@@ -118,6 +146,9 @@ impl<'a> Loader<'a> {
     }
 
     fn documents(&mut self, path: &Path, what: &str, missing: Kind) -> Option<Vec<Node>> {
+        if self.full {
+            return None;
+        }
         let file = if path.as_os_str() == "-" {
             self.sources.add("(standard input)", self.stdin.clone().unwrap_or_default())
         } else {
@@ -130,12 +161,42 @@ impl<'a> Loader<'a> {
                 }
             }
         };
+        if !self.fits(file) {
+            return None;
+        }
         let before = self.diagnostics.0.len();
         let mut documents = yaml::parse(file, &self.sources, &mut self.diagnostics);
         if documents.is_empty() && self.diagnostics.0.len() == before {
             documents.push(Node::map(Span { file, line: 1, column: 1, width: 1 }));
         }
         Some(documents)
+    }
+
+    /// The documents of a file that another one asks for at a place: what is wrong with the whole of it is told there.
+    fn asked(&mut self, path: &Path, what: &str, asked: Option<Span>) -> Option<Vec<Node>> {
+        let before = self.diagnostics.0.len();
+        let documents = self.documents(path, what, Kind::Invalid);
+        if let Some(d) = self.diagnostics.0.get_mut(before).filter(|d| d.place.is_none()) {
+            d.place = asked;
+        }
+        documents
+    }
+
+    /// Whether all texts read so far are of a bearable size together.
+    pub fn fits(&mut self, file: FileId) -> bool {
+        const MOST: usize = 64 << 20;
+        if self.sources.bytes() <= MOST {
+            return true;
+        }
+        if std::mem::replace(&mut self.full, true) {
+            return false;
+        }
+        self.diagnostics.push(
+            Diagnostic::error("compose.too-large", "the files of this project are larger than 64 MiB together")
+                .at(Span { file, line: 1, column: 1, width: 1 })
+                .hint("include and name fewer or smaller files"),
+        );
+        false
     }
 
     /// `-p`, COMPOSE_PROJECT_NAME, `name:` of the last file that has one, else the directory.
@@ -187,10 +248,10 @@ impl<'a> Loader<'a> {
     pub fn model(&mut self, model: &Model, texts: Option<Vec<Vec<Node>>>) -> Option<Node> {
         let mut whole: Option<Node> = None;
         let mut texts = texts.map(Vec::into_iter);
-        for path in &model.files {
+        for (i, path) in model.files.iter().enumerate() {
             let documents = match &mut texts {
                 Some(texts) => texts.next()?,
-                None => self.documents(path, "an included file", Kind::Invalid)?,
+                None => self.asked(path, "an included file", model.asked.get(i).copied())?,
             };
             for document in documents {
                 whole = self.document(document, whole, path, model);
@@ -252,14 +313,10 @@ impl<'a> Loader<'a> {
 
     /// A file whose service is extended: interpolated, canonical, with its own paths; its own `extends` still to do.
     pub fn foreign_file(&mut self, path: &Path, model: &Model, asked: Span) -> Option<(Map, Resets)> {
-        let before = self.diagnostics.0.len();
-        let documents = self.documents(path, "the extended file", Kind::Invalid);
-        if let Some(d) = self.diagnostics.0.get_mut(before).filter(|d| d.place.is_none()) {
-            d.place = Some(asked);
-        }
+        let documents = self.asked(path, "the extended file", Some(asked))?;
         let mut whole: Option<Node> = None;
         let mut last = Resets::default();
-        for mut tree in documents? {
+        for mut tree in documents {
             let resets = Resets::take(&mut tree);
             if self.interpolate {
                 interpolate::interpolate(&mut tree, &model.environment, self.compat, &mut self.diagnostics);

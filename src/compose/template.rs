@@ -1,6 +1,7 @@
 //! `${VAR}` in a text: the grammar of the Compose specification's 12-interpolation, read as Compose reads it.
 
 use super::Compat;
+use super::yaml::MAX_BYTES;
 
 /// Why a text cannot be interpolated.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,7 +10,12 @@ pub enum TemplateError {
     Invalid,
     /// `${NAME:?message}` where NAME is missing. The message is the file's own words.
     Required { name: String, message: String },
+    /// It grows beyond what any value can be; in words.
+    Limit(&'static str),
 }
+
+/// Defaults within defaults.
+const MAX_NESTING: usize = 100;
 
 /// Where values come from, and who hears of variables that are not set.
 pub struct Scope<'a> {
@@ -19,19 +25,29 @@ pub struct Scope<'a> {
     pub unset: &'a mut dyn FnMut(&str),
 }
 
-/// Replaces every variable of `text`.
+/// Replaces every variable of `text`. No text grows beyond [`MAX_BYTES`].
 pub fn substitute(text: &str, scope: &mut Scope<'_>) -> Result<String, TemplateError> {
+    nested(text, scope, 0)
+}
+
+fn nested(text: &str, scope: &mut Scope<'_>, depth: usize) -> Result<String, TemplateError> {
+    if depth > MAX_NESTING {
+        return Err(TemplateError::Limit("variables stand within one another more than 100 deep"));
+    }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('$') {
         out.push_str(&rest[..at]);
+        if out.len() > MAX_BYTES {
+            return Err(TemplateError::Limit("with its variables this text is larger than 8 MiB"));
+        }
         let after = &rest[at + 1..];
         rest = match after.bytes().next() {
             Some(b'$') => {
                 out.push('$');
                 &after[1..]
             }
-            Some(b'{') => braced(&rest[at..], &mut out, scope)?,
+            Some(b'{') => braced(&rest[at..], &mut out, scope, depth)?,
             Some(b) if is_name_start(b) => {
                 let end = name_end(after);
                 out.push_str(&value(&after[..end], scope));
@@ -75,7 +91,7 @@ pub fn variables(text: &str) -> Vec<(String, String)> {
 }
 
 /// `text` begins with `${`. Gives what stands behind the closing brace.
-fn braced<'t>(text: &'t str, out: &mut String, scope: &mut Scope<'_>) -> Result<&'t str, TemplateError> {
+fn braced<'t>(text: &'t str, out: &mut String, scope: &mut Scope<'_>, depth: usize) -> Result<&'t str, TemplateError> {
     let close = closing(text).ok_or(TemplateError::Invalid)?;
     let (inner, rest) = (&text[2..close], &text[close + 1..]);
     if !inner.bytes().next().is_some_and(is_name_start) {
@@ -95,7 +111,7 @@ fn braced<'t>(text: &'t str, out: &mut String, scope: &mut Scope<'_>) -> Result<
     let present = found.as_ref().is_some_and(|v| !colon || !v.is_empty());
     let needed = if operator == b'+' { present } else { !present };
     let word = match needed || scope.compat == Compat::V2 {
-        true => substitute(word, scope)?,
+        true => nested(word, scope, depth + 1)?,
         false => String::new(),
     };
     match operator {
@@ -117,11 +133,11 @@ fn value(name: &str, scope: &mut Scope<'_>) -> String {
 /// Index of the brace that ends `${...}`, on the same line. Braces are counted; the character behind an opening one is
 /// passed over, as Compose does. Where they do not balance, the last brace of the line ends it.
 fn closing(text: &str) -> Option<usize> {
-    let line = &text.as_bytes()[..text.find('\n').unwrap_or(text.len())];
+    let bytes = text.as_bytes();
     let mut depth = 0i32;
     let mut i = 0;
-    while i < line.len() {
-        match line[i] {
+    while i < bytes.len() && bytes[i] != b'\n' {
+        match bytes[i] {
             b'}' => {
                 depth -= 1;
                 if depth == 0 {
@@ -130,13 +146,14 @@ fn closing(text: &str) -> Option<usize> {
             }
             b'{' => {
                 depth += 1;
-                i += 1;
+                i += usize::from(bytes.get(i + 1) != Some(&b'\n'));
             }
             _ => {}
         }
         i += 1;
     }
-    line.iter().rposition(|b| *b == b'}').filter(|at| *at >= 2)
+    let end = bytes.iter().position(|b| *b == b'\n').unwrap_or(bytes.len());
+    bytes[..end].iter().rposition(|b| *b == b'}').filter(|at| *at >= 2)
 }
 
 fn is_name_start(b: u8) -> bool {
@@ -192,6 +209,16 @@ mod tests {
         }
         let missing = TemplateError::Required { name: "NO".into(), message: "say v".into() };
         assert_eq!(run("${NO:?say $SET}", Compat::V5), Err(missing));
+    }
+
+    #[test]
+    fn growth_has_bounds() {
+        let deep = format!("{}x{}", "${NO:-".repeat(20_000), "}".repeat(20_000));
+        assert!(matches!(run(&deep, Compat::V5), Err(TemplateError::Limit(_))));
+        let long = "y".repeat(1 << 20);
+        let lookup = |_: &str| Some(long.clone());
+        let mut scope = Scope { lookup: &lookup, compat: Compat::V5, unset: &mut |_| {} };
+        assert!(matches!(substitute(&"$A".repeat(1000), &mut scope), Err(TemplateError::Limit(_))));
     }
 
     #[test]

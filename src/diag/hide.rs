@@ -66,9 +66,12 @@ fn secret_at(chars: &[char], i: usize) -> Option<(usize, usize)> {
     let name: String = chars[i..end].iter().collect();
     if i >= 2 && chars[i - 2..i] == ['$', '{'] {
         // A reference: only a default may be secret.
+        if !is_secret_name(&name) {
+            return None;
+        }
         let from = span(chars, end, |c| matches!(c, ':' | '-'));
         let to = span(chars, from, |c| c != '}');
-        return (is_secret_name(&name) && from > end && chars[from - 1] == '-' && to > from).then_some((from, to));
+        return (from > end && chars[from - 1] == '-' && to > from).then_some((from, to));
     }
     let mut from = span(chars, end, |c| matches!(c, '"' | '\'' | ' '));
     if !is_secret_name(&name) || name.to_uppercase().ends_with("_FILE") || !matches!(chars.get(from), Some(':' | '=')) {

@@ -42,12 +42,19 @@ impl Source {
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     files: Vec<Source>,
+    bytes: usize,
 }
 
 impl Sources {
+    /// How large all texts are together.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
     /// Keeps a text and gives its id.
     pub fn add(&mut self, path: impl Into<PathBuf>, text: impl Into<String>) -> FileId {
-        self.files.push(Source::new(path.into(), text.into()));
+        let source = Source::new(path.into(), text.into());
+        self.bytes += source.text.len();
+        self.files.push(source);
         FileId(self.files.len() as u32 - 1)
     }
     pub fn get(&self, id: FileId) -> &Source {

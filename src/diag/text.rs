@@ -40,7 +40,7 @@ pub fn to_json(diagnostic: &Diagnostic, sources: &Sources) -> Value {
             "line": span.line,
             "column": span.column,
             "width": span.width,
-            "text": super::hide::hide(sources.line(span)).text,
+            "text": super::hide::hide(&sources.line(span).chars().take(1 << 14).collect::<String>()).text,
         })
     };
     json!({
@@ -69,9 +69,13 @@ fn snippet(out: &mut String, sources: &Sources, span: Span, field: Option<&str>,
         return;
     }
     let gutter = span.line.to_string().len();
-    let hidden = super::hide::hide(line);
-    let at = hidden.column(span.column.saturating_sub(1) as usize);
-    let end = hidden.column((span.column.saturating_sub(1) + span.width) as usize);
+    // Of a line of megabytes only what stands around the place is looked at.
+    let from = (span.column as usize).saturating_sub(1 << 13);
+    let part: String = line.chars().skip(from).take(1 << 14).collect();
+    let hidden = super::hide::hide(&part);
+    let start = (span.column as usize).saturating_sub(1 + from);
+    let at = hidden.column(start);
+    let end = hidden.column(start + span.width as usize);
     let (shown, before, under) = window(&hidden.text, at, end.saturating_sub(at));
     let _ = writeln!(out, "{:gutter$} |", "");
     let _ = writeln!(out, "{} | {shown}", span.line);

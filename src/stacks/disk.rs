@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
@@ -61,11 +62,17 @@ impl Files for Disk {
         }
         let file = self.open(path)?;
         let kind = file.metadata().map_err(words)?.file_type();
-        // A pipe that a shell made for `-f <(...)` is read; a device could go on for ever, which the limit ends.
+        // A pipe that a shell made for `-f <(...)` is read to its end; any other is not waited for, and a device that goes on for
+        // ever is ended by the limit.
         if kind.is_dir() {
             return Err(FileError::Other("it is a directory".into()));
         }
-        if !kind.is_file() {
+        let of_shell =
+            path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd") || path == Path::new("/dev/stdin");
+        if kind.is_fifo() && !of_shell {
+            return Err(FileError::Other("it is a pipe".into()));
+        }
+        if !kind.is_file() && of_shell {
             rustix::fs::fcntl_setfl(&file, OFlags::empty()).map_err(|e| words(e.into()))?;
         }
         let mut bytes = Vec::new();
@@ -94,6 +101,7 @@ fn words(error: std::io::Error) -> FileError {
         _ if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
             FileError::Other("its symbolic links go in a circle".into())
         }
+        std::io::ErrorKind::WouldBlock => FileError::Other("it is a pipe or device that gives nothing".into()),
         _ => FileError::Other(error.to_string()),
     }
 }

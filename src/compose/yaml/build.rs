@@ -131,7 +131,7 @@ impl Builder<'_> {
             _ => Value::Str(text.into_owned()),
         };
         let node = marked(place, value, tag);
-        self.keep(anchor, &node, 1);
+        self.keep(anchor, &node, size_of(&node));
         self.put(node);
     }
 
@@ -277,10 +277,12 @@ fn marked(span: Span, value: Value, tag: Option<&Tag>) -> Node {
     Node { span, value, mark }
 }
 
-fn size_of(node: &Node) -> usize {
+/// How much an alias of it adds: values, and what their texts weigh.
+pub(in crate::compose) fn size_of(node: &Node) -> usize {
     1 + match &node.value {
         Value::Seq(items) => items.iter().map(size_of).sum(),
-        Value::Map(map) => map.iter().map(|(_, node)| size_of(node)).sum(),
+        Value::Map(map) => map.iter().map(|(key, node)| key.len() / 64 + size_of(node)).sum(),
+        Value::Str(text) => text.len() / 64,
         _ => 0,
     }
 }

@@ -8,6 +8,7 @@ pub mod emit;
 mod scalar;
 mod syntax;
 
+pub(super) use build::size_of;
 pub use scalar::resolve;
 
 use crate::diag::{Diagnostic, Diagnostics, FileId, Sources, Span};
@@ -18,7 +19,7 @@ use super::tree::Node;
 pub const MAX_BYTES: usize = 8 << 20;
 /// Levels of nesting. Compose's own attributes need nine.
 pub const MAX_DEPTH: usize = 100;
-/// Nodes that aliases and `<<` may add beyond what is written.
+/// Values that aliases, `<<` and `extends` may add beyond what is written (a text weighs one more for each 64 bytes).
 pub const MAX_EXPANDED: usize = 400_000;
 
 /// All documents of a file, in order. Every mistake found is in `diagnostics`; what could be read is returned.
