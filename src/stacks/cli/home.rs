@@ -31,10 +31,7 @@ pub fn init(args: Init, out: &Out) -> Done {
         out.line(format!("kept  {path} as it is"));
     }
     if !made.secrets.is_empty() {
-        out.say(format!(
-            ".env has {} of their own, which nobody else has",
-            wording::count(made.secrets.len(), "random password")
-        ));
+        out.say(format!(".env has {}, made for this home", wording::count(made.secrets.len(), "random password")));
     }
     if !made.missing.is_empty() {
         out.say(format!("set in .env before you start anything: {}", wording::list(&made.missing)));
