@@ -7,7 +7,8 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::rig::{Container, Done, Scratch, cases};
 
-cases![together:
+// Alone, since they measure how long a service was down.
+cases![alone:
     an_image_that_exits_is_taken_back,
     an_image_that_exits_again_and_again_is_taken_back,
     a_failing_health_check_is_taken_back,

@@ -348,6 +348,8 @@ pub(super) fn drift(wanted: &Value, actual: &Value) -> Drift {
             to: in_words(*kind, &wanted[key]),
         };
         match (is_nothing(&wanted[key]), key) {
+            // No update can take these away (0 says "as it is"), so the Engine never took it: the kernel does not know it.
+            (false, key) if key != "PidsLimit" && is_nothing(&actual[key]) => {}
             (false, _) => {
                 body.insert(key.into(), wanted[key].clone());
                 drift.fields.push(change);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::slots::is_leftover_name;
 use super::{Planner, label};
 use crate::plan::diff;
 use crate::plan::observed::{Attachment, Container, State};
@@ -113,6 +114,10 @@ impl<'a> Planner<'a> {
             Some(detail) => {
                 let request = self.concrete(service, name, container);
                 fields.extend(diff::diff(&request, container, detail, self.image_of(service), &service.files));
+                if !same_name(&container.name, name) {
+                    let (from, to) = (Some(container.name.clone()), Some(name.to_owned()));
+                    fields.push(FieldChange { field: "container_name".into(), from, to });
+                }
                 // What an uploaded file's owner and mode were is written nowhere.
                 if fields.is_empty() && service.files.is_empty() {
                     let text = "its labels name another definition, yet nothing about it differs: it stays, and the next \
@@ -249,6 +254,11 @@ impl<'a> Planner<'a> {
     pub fn is_complete(&self, service: &WantedService, container: &Container) -> bool {
         self.attach(service, container).is_empty()
     }
+}
+
+/// Whether a container's name is the wanted one, also while it is set aside, or as Compose 1 wrote it (`project_web_1`).
+fn same_name(name: &str, wanted: &str) -> bool {
+    is_leftover_name(name, wanted) || name.replace('_', "-") == wanted.replace('_', "-")
 }
 
 fn measure(service: &WantedService, container: &Container) -> Option<diff::Drift> {

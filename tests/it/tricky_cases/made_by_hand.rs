@@ -118,6 +118,7 @@ fn case_08_a_container_of_an_old_compose_is_kept_by_what_it_is(s: &Scratch) -> D
     let made = by_hand(s, "", |labels| {
         with("config-hash", "5f5e3b")(labels);
         with("version", "2.26.1")(labels);
+        labels.retain(|(name, _)| name != "mine");
     });
     s.hearth_settles();
     let now = s.container("w");
