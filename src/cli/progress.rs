@@ -3,7 +3,7 @@
 mod bars;
 pub mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,12 +16,14 @@ use crate::diag::Sources;
 use crate::diag::text::{to_json, visible};
 use crate::engine::Progress as Said;
 use crate::engine::apply::{Event, StepResult};
-use crate::plan::{Action, Plan, Step, StepId};
+use crate::plan::{Action, Cause, Plan, Step, StepId};
 
 /// Shows the events of one walk.
 pub struct Progress {
     out: Out,
     began: Mutex<BTreeMap<StepId, Instant>>,
+    /// Groups that are being taken back: said once each.
+    back: Mutex<BTreeSet<Option<u32>>>,
     bars: Option<Bars>,
 }
 
@@ -29,7 +31,7 @@ impl Progress {
     /// For a walk over `plan`. Bars need a terminal on standard error.
     pub fn new(out: &Out, plan: &Plan) -> Progress {
         let bars = (out.terminal && !out.json).then(|| Bars::new(plan.steps.len() as u64));
-        Progress { out: out.clone(), began: Mutex::default(), bars }
+        Progress { out: out.clone(), began: Mutex::default(), back: Mutex::default(), bars }
     }
 
     /// Shows one event; called from many tasks.
@@ -51,8 +53,12 @@ impl Progress {
             }
             Event::Finished(step, result) => self.finished(step, result),
             Event::TakenBack { step, because } => {
-                let head = self.out.paint(Tone::Warn, "taken back:");
-                self.line(&format!("  {head} {} ({})", words::did(&step.action), visible(because)));
+                let mut told = self.back.lock().unwrap_or_else(PoisonError::into_inner);
+                if told.insert(step.group) || step.group.is_none() {
+                    let what = if step.service.is_empty() { words::did(&step.action) } else { step.service.clone() };
+                    let head = self.out.paint(Tone::Warn, "taking back:");
+                    self.line(&format!("  {head} {} ({})", visible(&what), visible(because)));
+                }
             }
         }
     }
@@ -70,6 +76,8 @@ impl Progress {
             bars.finish(step);
         }
         match result {
+            // Names and restart policies that move during a replacement are of no interest unless they fail.
+            StepResult::Done { warnings, .. } if warnings.is_empty() && is_bookkeeping(step) => {}
             StepResult::Done { warnings, .. } => {
                 let time = took.filter(|t| *t >= Duration::from_secs(1)).map(|t| format!(" ({})", units::duration(t)));
                 let time = self.out.paint(Tone::Dim, &time.unwrap_or_default());
@@ -142,6 +150,11 @@ pub fn result_json(result: &StepResult) -> Value {
         StepResult::Skipped { because } => json!({"outcome": "skipped", "because": because}),
         StepResult::TakenBack { trouble } => json!({"outcome": "taken back", "trouble": trouble}),
     }
+}
+
+fn is_bookkeeping(step: &Step) -> bool {
+    let small = matches!(step.action, Action::RenameContainer { .. } | Action::UpdateContainer { .. });
+    small && matches!(step.cause, Cause::Replacement)
 }
 
 /// Whether the step only looks on.

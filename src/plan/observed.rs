@@ -68,6 +68,8 @@ pub struct Container {
     /// RFC 3339; empty when unknown or never.
     pub created_at: String,
     pub started_at: String,
+    /// Empty while it runs, and where the look did not inspect.
+    pub finished_at: String,
     /// By network NAME.
     pub networks: BTreeMap<String, Attachment>,
     pub mounts: Vec<Mount>,

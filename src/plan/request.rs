@@ -81,7 +81,7 @@ pub fn wanted(project: &Project, context: &Context) -> Wanted {
             request,
             fingerprint,
             files,
-            build: service.build.as_ref().map(|build| build_request(project, name, service, build)),
+            build: service.build.as_ref().map(|build| build_request(project, name, service, build, context.compat)),
             window: window(service),
             start_first: start_first(service),
         };
@@ -97,6 +97,16 @@ fn refuse_unsupported(name: &str, service: &Service, refusals: &mut Vec<Refusal>
         (!service.pre_start.is_empty(), "pre_start", "containers that run before a service are not made by Hearth yet"),
         (service.use_api_socket, "use_api_socket", "the Engine's socket is only given where a volume names it"),
     ];
+    if service.build.is_some() && service.pull_policy == "build" {
+        refusals.push(Refusal {
+            code: "plan.unsupported".into(),
+            field: Some(format!("services.{name}.pull_policy")),
+            title: format!(
+                "the service `{name}` is to be built on every up (`pull_policy: build`), which Hearth does not do: Docker Compose's builder gives the image another id than the engine's own, and each would replace the other's container"
+            ),
+            hints: vec!["remove the line; build when you mean to with: hearth up --build".into()],
+        });
+    }
     for (found, key, why) in unsupported {
         if found {
             refusals.push(Refusal {
@@ -249,7 +259,7 @@ fn volume_request(project: &Project, key: &str, volume: &Volume, compat: Compat)
     VolumeRequest { key: key.into(), name: volume.name.clone(), external: volume.external, body: Value::Object(body), hash }
 }
 
-fn build_request(project: &Project, name: &str, service: &Service, build: &Build) -> BuildRequest {
+fn build_request(project: &Project, name: &str, service: &Service, build: &Build, compat: Compat) -> BuildRequest {
     let mut needs: Vec<String> = Vec::new();
     let buildkit = [
         (!build.secrets.is_empty(), "secrets"),
@@ -265,6 +275,7 @@ fn build_request(project: &Project, name: &str, service: &Service, build: &Build
     let mut labels = build.labels.clone();
     labels.insert(PROJECT.into(), project.name.clone());
     labels.insert(SERVICE.into(), name.into());
+    labels.insert(VERSION.into(), version_label(compat).into());
     BuildRequest {
         service: name.into(),
         image: service.image_or_default(&project.name, name),

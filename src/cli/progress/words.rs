@@ -21,9 +21,14 @@ fn parts(action: &Action) -> (&'static str, &'static str, &'static str, String) 
         Action::CreateVolume { request } => ("create", "creating", "created", named("volume", &request.name)),
         Action::RemoveVolume { name } => ("remove", "removing", "removed", named("volume", name)),
         Action::RemoveImage { reference } => ("remove", "removing", "removed", named("image", reference)),
+        Action::CreateContainer { request, replaces: Some(_) } => {
+            ("create", "creating", "created", format!("the new {}", final_name(&request.name)))
+        }
         Action::CreateContainer { request, .. } => ("create", "creating", "created", named("container", &request.name)),
-        Action::UpdateContainer { container, .. } => {
-            ("adjust", "adjusting", "adjusted", format!("limits of {}", container.name()))
+        Action::UpdateContainer { container, update } => {
+            let only_policy = update.body.as_object().is_some_and(|b| b.keys().all(|k| k == "RestartPolicy"));
+            let what = if only_policy { "the restart policy" } else { "the limits" };
+            ("adjust", "adjusting", "adjusted", format!("{what} of {}", container.name()))
         }
         Action::RenameContainer { container, to } => {
             ("rename", "renaming", "renamed", format!("{} to {to}", container.name()))
@@ -49,6 +54,14 @@ fn parts(action: &Action) -> (&'static str, &'static str, &'static str, String) 
             };
             (to, ing, ed, name.into())
         }
+    }
+}
+
+/// The name without the mark that a container carries until it takes the place of another: `<12 hex>_`.
+fn final_name(name: &str) -> &str {
+    match name.split_once('_') {
+        Some((mark, rest)) if mark.len() == 12 && mark.chars().all(|c| c.is_ascii_hexdigit()) => rest,
+        _ => name,
     }
 }
 
@@ -106,6 +119,8 @@ mod tests {
         let web = Target::Existing { id: "1".into(), name: "web-1".into() };
         let start = Action::StartContainer { container: web.clone() };
         assert_eq!([to_do(&start), doing(&start), did(&start)], ["start web-1", "starting web-1", "started web-1"]);
+        assert_eq!(final_name("b428f74e757c_p-web-1"), "p-web-1");
+        assert_eq!(final_name("my_web"), "my_web");
         let wait = Action::Wait { container: web, until: Until::Healthy { seconds: None }, optional: false };
         assert_eq!([doing(&wait), did(&wait)], ["waiting for health of web-1", "healthy: web-1"]);
     }

@@ -46,6 +46,7 @@ pub fn inspected(mut value: Value) -> Container {
         error: text(&state_of["Error"]),
         created_at: moment(&value["Created"]),
         started_at: moment(&state_of["StartedAt"]),
+        finished_at: moment(&state_of["FinishedAt"]),
         networks: networks(&value["NetworkSettings"]["Networks"]),
         mounts: list(&value["Mounts"]).iter().map(mount).collect(),
         ports: bound(&value["NetworkSettings"]["Ports"]),

@@ -98,6 +98,8 @@ pub(super) fn container(c: &FakeContainer, detail: bool) -> Container {
         error: c.error.clone(),
         created_at: stamp(Some(c.created)),
         started_at: stamp(c.started),
+        // Not kept here: planning must not rest on it alone.
+        finished_at: String::new(),
         networks: c.endpoints.iter().map(|(name, e)| (name.clone(), attachment(e))).collect(),
         mounts: c.mounts.clone(),
         ports: c.ports.clone(),

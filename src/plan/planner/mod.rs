@@ -94,7 +94,8 @@ impl<'a> Planner<'a> {
         let plan = Plan {
             project: wanted.project.clone(),
             working_dir: wanted.working_dir.clone(),
-            refusals: wanted.refusals.clone(),
+            // What cannot be made can be stopped and removed all the same.
+            refusals: if options.verb == Verb::Up { wanted.refusals.clone() } else { Vec::new() },
             ..Plan::default()
         };
         let mut planner = Planner {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::base::clock;
 use super::verdict::Verdict;
 use super::{Planner, is_alive, label};
 use crate::plan::observed::{Container, State};
@@ -241,19 +242,30 @@ impl<'a> Planner<'a> {
             && container.exit_code == 0
             && !self.options.rerun
             && self.options.verb == Verb::Up
-            && self.is_job(service)
+            && (self.is_job(service) || self.is_done_at_once(service, container))
+    }
+
+    /// A job that others depend on in the short form only (`depends_on: [init]`): nothing says that it should stay, and it
+    /// ended well within seconds. What somebody stopped by hand has run for longer.
+    fn is_done_at_once(&self, service: &WantedService, container: &Container) -> bool {
+        let ran = |from, to| Some(clock::parse(to)? - clock::parse(from)?);
+        let short = ran(&container.started_at, &container.finished_at).is_some_and(|t| t < time::Duration::seconds(10));
+        short && !self.has_reason_to_stay(service)
+    }
+
+    /// A restart policy, a published port or a health check.
+    fn has_reason_to_stay(&self, service: &WantedService) -> bool {
+        let policy = service.request.host_config["RestartPolicy"]["Name"].as_str().unwrap_or("no");
+        !matches!(policy, "no" | "on-failure")
+            || !service.service.ports.is_empty()
+            || self.health(service) == Some(true)
     }
 
     /// Others wait for it to end; or nothing says that it should stay: no restart policy, health check or published port,
     /// and nobody needs it.
     pub fn is_job(&self, service: &WantedService) -> bool {
         let name = service.name.as_str();
-        let policy = service.request.host_config["RestartPolicy"]["Name"].as_str().unwrap_or("no");
-        self.jobs.contains(name)
-            || matches!(policy, "no" | "on-failure")
-                && service.service.ports.is_empty()
-                && !self.needed.contains(name)
-                && self.health(service) != Some(true)
+        self.jobs.contains(name) || !self.needed.contains(name) && !self.has_reason_to_stay(service)
     }
 
     /// Containers that follow the restart or replacement of another service (`restart: true`, shared namespaces).

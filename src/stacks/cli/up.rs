@@ -7,7 +7,7 @@ use crate::base::wording;
 use crate::cli::{Done, FOUND, Failure, Out};
 use crate::command::{Global, PlanArgs, Up};
 use crate::diag::{Diagnostic, Kind};
-use crate::plan::{Options, Verb, json as plan_json, text};
+use crate::plan::{Action, Cause, Options, Step, Verb, json as plan_json, text};
 use crate::stacks::run::{Doing, carry_out};
 use crate::stacks::saved::Asked;
 use crate::stacks::session::Session;
@@ -75,6 +75,12 @@ pub fn change(target: &Target, asked: &Asked) -> Change {
     }
 }
 
+/// A pull or build of what is there already, for its policy's sake: whether that changes anything only doing it tells.
+fn only_looks_again(step: &Step) -> bool {
+    let image = matches!(step.action, Action::PullImage { .. } | Action::BuildImage { .. });
+    image && matches!(step.cause, Cause::Requested { .. })
+}
+
 pub fn plan(global: &Global, args: PlanArgs, out: &Out) -> Done {
     let out = &out.clone().json(args.json.json);
     let target = Target::find(global, out)?;
@@ -105,6 +111,6 @@ pub fn plan(global: &Global, args: PlanArgs, out: &Out) -> Done {
         if let Some(id) = saved {
             out.say(format!("kept; apply it with: hearth {}apply {id}", target.given.flags()));
         }
-        if args.check && !plan.steps.is_empty() { Err(Failure::Code(FOUND)) } else { Ok(()) }
+        if args.check && !plan.steps.iter().all(only_looks_again) { Err(Failure::Code(FOUND)) } else { Ok(()) }
     })
 }
