@@ -153,9 +153,7 @@ pub fn cause(cause: &Cause) -> String {
         }
         Cause::NotAttached { network } => format!("not attached to network {}", clean(network)),
         Cause::NotMounted { volume } => format!("volume {} is not mounted", clean(volume)),
-        Cause::DependencyReplaced { service } => {
-            format!("{} is replaced or restarted", clean(service))
-        }
+        Cause::DependencyReplaced { service } => format!("follows {}", clean(service)),
         Cause::NotRunning { state } if state == "created" => "was created and never started".into(),
         Cause::NotRunning { state } => format!("does not run ({state})"),
         Cause::Paused => "is paused".into(),

@@ -421,6 +421,11 @@ fn merge_image(config: &mut Value, image: &Value) {
             config.insert(key.into(), image[key].clone());
         }
     }
+    if let Some(Value::Object(check)) = config.get_mut("Healthcheck") {
+        for (key, value) in entries(image, "Healthcheck") {
+            check.entry(key.clone()).or_insert(value.clone());
+        }
+    }
     if let Some(Value::Object(labels)) = config.get_mut("Labels") {
         for (key, value) in entries(image, "Labels") {
             labels.entry(key.clone()).or_insert(value.clone());

@@ -1,12 +1,21 @@
 //! What is left alone, said out loud; orphans; and the facts that a plan rests on.
 
+use std::collections::HashMap;
+
 use super::networks::existing;
 use super::steps::At;
 use super::{Planner, is_alive, label};
 use crate::base::wording;
-use crate::plan::observed::{Container, State};
+use crate::plan::observed::{Container, Health, State};
 use crate::plan::request::{ONEOFF, SERVICE};
 use crate::plan::{Cause, Risk};
+
+/// Steps that an orphan may stand in the way of.
+#[derive(Default)]
+struct Takers<'a> {
+    names: HashMap<String, Vec<At>>,
+    volumes: HashMap<&'a str, Vec<At>>,
+}
 
 impl<'a> Planner<'a> {
     fn is_orphan(&self, service: &str) -> bool {
@@ -23,14 +32,15 @@ impl<'a> Planner<'a> {
             .collect();
         let ended = self.one_offs.iter().copied().filter(|c| !is_alive(c) && c.state != State::Created);
         let all: Vec<&Container> = services.into_iter().chain(ended).collect();
+        let takers = if self.options.remove_orphans && !all.is_empty() { self.takers() } else { Takers::default() };
         for container in all {
             if self.options.remove_orphans {
                 let cause = match label(container, ONEOFF) {
                     "True" => Cause::LeftBehind { what: "a one-off command that ended".into() },
                     _ => Cause::Orphan,
                 };
-                let (first, removal) = self.remove_of(None, container, cause, Risk::Stop);
-                self.make_way(container, first, removal);
+                let (_, removal) = self.remove_of(None, container, cause, Risk::Stop);
+                self.make_way(container, removal, &takers);
             } else if label(container, ONEOFF) == "True" {
                 self.note_one_off(container);
             } else {
@@ -39,31 +49,38 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Whoever takes an orphan's name is created after it; whoever takes its volumes or ports starts after it.
-    fn make_way(&mut self, orphan: &Container, stop: At, removal: At) {
-        let volumes: Vec<&str> = orphan.mounts.iter().filter(|m| !m.name.is_empty()).map(|m| m.name.as_str()).collect();
-        let mut later: Vec<(At, At)> = Vec::new();
-        for (name, ready) in &self.ready {
-            let service = &self.wanted.services[*name];
-            let shares = super::verdict::named_volumes(service, self).iter().any(|v| volumes.contains(v))
-                || service
-                    .service
-                    .ports
-                    .iter()
-                    .any(|p| orphan.ports.iter().any(|(_, port, _)| p.published == port.to_string()));
-            for one in ready {
-                if let Some(created) = one.created.filter(|_| one.target.name() == orphan.name) {
-                    later.push((created, removal));
+    /// Whoever takes an orphan's name is created after it; whoever mounts its volumes starts after it.
+    fn make_way(&mut self, orphan: &Container, removal: At, takers: &Takers<'a>) {
+        for created in takers.names.get(orphan.name.as_str()).into_iter().flatten() {
+            self.steps.tie(*created, removal);
+        }
+        if !is_alive(orphan) {
+            return;
+        }
+        let stop = self.steps.drafts[removal].after.first().copied().unwrap_or(removal);
+        for mount in orphan.mounts.iter().filter(|m| !m.name.is_empty()) {
+            for start in takers.volumes.get(mount.name.as_str()).into_iter().flatten() {
+                self.steps.tie(*start, stop);
+            }
+        }
+    }
+
+    /// What this plan creates, by name, and starts, by the volumes that it mounts.
+    fn takers(&self) -> Takers<'a> {
+        let mut takers = Takers::default();
+        for service in &self.order {
+            let volumes = super::verdict::named_volumes(service, self);
+            for one in self.ready.get(service.name.as_str()).into_iter().flatten() {
+                if let Some(created) = one.created {
+                    takers.names.entry(one.target.name().to_string()).or_default().push(created);
                 }
-                if shares && is_alive(orphan) {
-                    later.extend(
-                        one.started.first().map(|start| (self.first_start(*start), self.last_stop(stop, removal))),
-                    );
+                if let Some(started) = one.started.first() {
+                    let start = self.first_start(*started);
+                    volumes.iter().for_each(|v| takers.volumes.entry(*v).or_default().push(start));
                 }
             }
         }
-        later.sort();
-        later.iter().for_each(|(later, earlier)| self.steps.tie(*later, *earlier));
+        takers
     }
 
     /// The start step behind the hooks that follow it.
@@ -76,10 +93,6 @@ impl<'a> Planner<'a> {
             }
         }
         at
-    }
-
-    fn last_stop(&self, first: At, removal: At) -> At {
-        self.steps.drafts[removal].after.first().copied().unwrap_or(first)
     }
 
     pub fn note_orphan(&mut self, container: &Container) {
@@ -110,11 +123,11 @@ impl<'a> Planner<'a> {
                 self.note("profile-off", &container.name, text);
             }
         }
-        self.note_restarting();
+        self.note_ailing();
     }
 
-    /// Containers that restart again and again: nothing to do for a plan, much for a person.
-    fn note_restarting(&mut self) {
+    /// Containers that restart again and again, or are unhealthy: nothing to do for a plan, much for a person.
+    fn note_ailing(&mut self) {
         for service in self.order.clone() {
             for container in self.containers.get(service.name.as_str()).cloned().unwrap_or_default() {
                 if container.state == State::Restarting {
@@ -123,6 +136,9 @@ impl<'a> Planner<'a> {
                         container.exit_code, service.name
                     );
                     self.note("restarting", &container.name, text);
+                } else if container.state == State::Running && container.health == Some(Health::Unhealthy) {
+                    let text = format!("it runs, and its health check fails: see `hearth logs {}`", service.name);
+                    self.note("unhealthy", &container.name, text);
                 }
             }
         }

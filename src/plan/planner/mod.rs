@@ -5,6 +5,7 @@
 //! ([`refuse`]) and what is left alone ([`leave`]) are found over the same decisions.
 
 mod down;
+mod handover;
 mod images;
 mod leave;
 mod networks;
@@ -70,6 +71,8 @@ struct Planner<'a> {
     pub known: BTreeMap<ServiceName, String>,
     pub ready: HashMap<&'a str, Vec<Ready<'a>>>,
     pub waits: HashMap<(String, bool, bool), At>,
+    /// The step that stops a container, by its id.
+    pub stops: HashMap<&'a str, At>,
     /// What makes a network, volume or image usable, by name.
     pub networks_made: HashMap<&'a str, At>,
     pub volumes_made: HashMap<&'a str, At>,
@@ -115,6 +118,7 @@ impl<'a> Planner<'a> {
             known: BTreeMap::new(),
             ready: HashMap::new(),
             waits: HashMap::new(),
+            stops: HashMap::new(),
             networks_made: HashMap::new(),
             volumes_made: HashMap::new(),
             images_made: HashMap::new(),
@@ -132,6 +136,7 @@ impl<'a> Planner<'a> {
         self.volumes();
         self.services();
         self.orphans();
+        self.hand_over_ports();
         self.refuse();
         self.leave();
         if self.options.wait && !self.options.no_start {

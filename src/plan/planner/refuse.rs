@@ -9,7 +9,7 @@ use crate::plan::observed::Container;
 use crate::plan::wanted::WantedService;
 
 /// A host port that is asked for: `(address, port, protocol)`.
-type HostPort<'s> = (&'s str, u16, &'s str);
+pub(super) type HostPort<'s> = (&'s str, u16, &'s str);
 
 impl<'a> Planner<'a> {
     pub fn refuse(&mut self) {
@@ -23,14 +23,12 @@ impl<'a> Planner<'a> {
                     self.names_of(service, slot);
                     self.paths(service);
                 }
-                if makes(slot) || starts(slot) {
-                    self.ports_of(service, slot);
-                }
                 if !matches!(slot.fate, Fate::Remove { .. }) {
                     self.ports_once(service, slot, &mut held);
                 }
             }
             if slots.iter().any(|s| makes(s) || starts(s)) {
+                self.ports_of(service);
                 self.conditions(service);
             }
             self.decided.insert(&service.name, slots);
@@ -121,7 +119,7 @@ impl<'a> Planner<'a> {
     }
 
     /// A host port that someone else holds. What its own container holds already is no trouble.
-    fn ports_of(&mut self, service: &'a WantedService, slot: &Slot<'a>) {
+    fn ports_of(&mut self, service: &'a WantedService) {
         let own: Vec<&Container> = self.containers.get(service.name.as_str()).cloned().unwrap_or_default();
         for (i, port) in wanted_ports(service) {
             let field = Some(format!("services.{}.ports[{i}]", service.name));
@@ -139,8 +137,11 @@ impl<'a> Planner<'a> {
             if own.iter().any(held) {
                 continue;
             }
-            let others = self.all.iter().copied().filter(held);
-            if let Some(other) = others.filter(|c| !self.goes(c)).map(|c| c.name.clone()).next() {
+            let other = self.all.iter().copied().find(held);
+            if other.is_some_and(|c| self.goes(c)) {
+                continue;
+            }
+            if let Some(other) = other.map(|c| c.name.clone()) {
                 let title =
                     format!("the host port {said} that `{}` publishes is held by the container {other}", service.name);
                 self.refuse_with(
@@ -158,7 +159,6 @@ impl<'a> Planner<'a> {
                 self.refuse_with("plan.port-taken", field, title, &[&hint]);
             }
         }
-        let _ = slot;
     }
 
     /// A container of this project that this plan ends or makes anew.
@@ -235,7 +235,7 @@ fn starts(slot: &Slot) -> bool {
 }
 
 /// Fixed host ports with their place in `ports`; a range or an empty one is the Engine's choice.
-fn wanted_ports(service: &WantedService) -> Vec<(usize, HostPort<'_>)> {
+pub(super) fn wanted_ports(service: &WantedService) -> Vec<(usize, HostPort<'_>)> {
     let ports = service.service.ports.iter().enumerate();
     ports
         .filter_map(|(i, p)| {
@@ -244,7 +244,7 @@ fn wanted_ports(service: &WantedService) -> Vec<(usize, HostPort<'_>)> {
         .collect()
 }
 
-fn clash(a: HostPort<'_>, b: &(String, u16, String)) -> bool {
+pub(super) fn clash(a: HostPort<'_>, b: &(String, u16, String)) -> bool {
     let every = |ip: &str| matches!(ip, "" | "0.0.0.0" | "::");
     // `0.0.0.0` and `::` are two families; an empty address is both.
     let families = |a: &str, b: &str| a.is_empty() || b.is_empty() || a.contains(':') == b.contains(':');
@@ -254,7 +254,7 @@ fn clash(a: HostPort<'_>, b: &(String, u16, String)) -> bool {
     a.1 == *port && protocol == other && (a.0 == ip || (every(a.0) || every(ip)) && families(a.0, ip))
 }
 
-fn said((address, port, protocol): HostPort<'_>) -> String {
+pub(super) fn said((address, port, protocol): HostPort<'_>) -> String {
     let address = match address {
         "" => String::new(),
         v6 if v6.contains(':') => format!("[{v6}]:"),

@@ -78,6 +78,8 @@ struct Swap<'a> {
     runs: bool,
     /// The old one is to run again when this fails.
     revive: bool,
+    /// An earlier command began this: what the old one's restart policy was before is not known any more.
+    interrupted: bool,
     last: Vec<At>,
 }
 
@@ -99,6 +101,7 @@ impl<'a> Planner<'a> {
             old: replace.old,
             new,
             runs: replace.fresh.is_some_and(is_alive),
+            interrupted: resumed || !slot.now.is_empty() || super::slots::is_set_aside(&replace.old.name),
             revive: is_alive(replace.old) || resumed && replace.old.state != State::Created,
             last: created.into_iter().chain(now.iter().copied()).collect(),
         };
@@ -282,11 +285,11 @@ impl<'a> Planner<'a> {
                 undo.push(Action::ConnectNetwork { network: network.clone(), container: existing(swap.old), endpoint });
             }
         }
-        let at = self.retire_step(service, swap, undo);
-        self.steps.tie_all(at, wait);
+        swap.last.extend(wait);
+        self.retire_step(service, swap, undo);
     }
 
-    fn retire_step(&mut self, service: &'a WantedService, swap: &mut Swap<'a>, mut undo: Vec<Action>) -> At {
+    fn retire_step(&mut self, service: &'a WantedService, swap: &mut Swap<'a>, mut undo: Vec<Action>) {
         let policy = |value: Value| Action::UpdateContainer {
             container: existing(swap.old),
             update: Box::new(Update { body: json!({ "RestartPolicy": value }) }),
@@ -294,18 +297,20 @@ impl<'a> Planner<'a> {
         let none = json!({ "Name": "no", "MaximumRetryCount": 0 });
         let wanted = service.request.host_config["RestartPolicy"].clone();
         let actual = swap.old.detail.as_ref().map(|d| d.host_config["RestartPolicy"].clone());
-        // An interrupted replacement took it away already: then what is wanted is the best that is known.
-        let interrupted = super::slots::is_set_aside(&swap.old.name);
         let before = match actual {
-            Some(actual) if !interrupted && !actual.is_null() => actual,
+            // An interrupted replacement took it away already: then what is wanted is the best that is known.
+            Some(actual) if !swap.interrupted && !actual.is_null() => actual,
             _ => wanted,
         };
+        let has_none = matches!(before["Name"].as_str(), Some("" | "no"));
+        if has_none && swap.old.detail.is_some() && !swap.interrupted && undo.is_empty() {
+            return;
+        }
         undo.insert(0, policy(before));
         let at = self.steps.add(&service.name, policy(none), Cause::Replacement);
         self.steps.undo(at, swap.group, undo);
         self.steps.tie_all(at, &swap.last);
         swap.last = vec![at];
-        at
     }
 
     /// The old one steps aside, the new one takes the name.

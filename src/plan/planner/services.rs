@@ -202,7 +202,7 @@ impl<'a> Planner<'a> {
     }
 
     /// `pre_stop` hooks, then the stop. Gives the first and the last step.
-    pub fn stop_steps(&mut self, service: Option<&WantedService>, container: &Container, cause: Cause) -> (At, At) {
+    pub fn stop_steps(&mut self, service: Option<&WantedService>, container: &'a Container, cause: Cause) -> (At, At) {
         let target = existing(container);
         let name = super::label(container, crate::plan::request::SERVICE).to_string();
         let mut first = None;
@@ -222,11 +222,12 @@ impl<'a> Planner<'a> {
         if let Some(last) = last {
             self.steps.tie(stop, last);
         }
+        self.stops.insert(&container.id, stop);
         (first.unwrap_or(stop), stop)
     }
 
     /// Stop (where it runs) and remove. Its volumes stay. Gives the removal.
-    pub fn remove(&mut self, service: &'a WantedService, container: &Container, cause: Cause, risk: Risk) -> At {
+    pub fn remove(&mut self, service: &'a WantedService, container: &'a Container, cause: Cause, risk: Risk) -> At {
         self.remove_of(Some(service), container, cause, risk).1
     }
 
@@ -234,7 +235,7 @@ impl<'a> Planner<'a> {
     pub fn remove_of(
         &mut self,
         service: Option<&'a WantedService>,
-        container: &Container,
+        container: &'a Container,
         cause: Cause,
         risk: Risk,
     ) -> (At, At) {
