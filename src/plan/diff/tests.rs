@@ -1,3 +1,5 @@
+//! What counts as a difference, and what only the engine or the image adds.
+
 use serde_json::{Value, json};
 
 use super::*;
