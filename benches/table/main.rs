@@ -3,6 +3,7 @@
 //! A benchmark target of cargo's without its harness: what is measured are whole processes and an engine's state, in turns,
 //! which no statistics of small functions fits; and as such a target it is built in release with the binary it runs.
 //! One file a subject: [`config`], [`load`], [`turns`], [`change`]. Ends with 1 where a goal is missed.
+//! `cargo bench --bench table -- --calls PROGRAM WORD...` shows the engine calls of one command.
 
 // A clock and child processes are what this program is about.
 #![allow(clippy::disallowed_methods)]
@@ -34,12 +35,16 @@ const SUBJECTS: [(&str, Subject); 4] =
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let by_cargo_bench = words.iter().any(|word| word == "--bench");
+    let words: Vec<&str> = words.iter().map(String::as_str).filter(|word| *word != "--bench").collect();
     let done = match words[..] {
         ["--load", file, runs] => load::child(Path::new(file), runs.parse().unwrap_or(5)).map(|()| true),
         ["--ask", address] => change::ask(address),
+        ["--calls", program, ref words @ ..] => {
+            turns::calls(&socket().unwrap_or_default(), program, words).map(|()| true)
+        }
         // `cargo test --all-targets` runs this too: only `cargo bench` measures.
-        _ if !words.contains(&"--bench") => {
+        _ if !by_cargo_bench => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;
         }
@@ -58,7 +63,7 @@ fn main() -> ExitCode {
 /// Measures what `words` name; whether every goal was met.
 fn bench(words: &[&str]) -> Result<bool, String> {
     let (mut rows, mut runs) = (SUBJECTS.map(|(name, _)| name).to_vec(), 5);
-    for word in words.iter().filter(|w| **w != "--bench") {
+    for word in words {
         match word.split_once('=') {
             Some(("rows", "")) | Some(("runs", "")) => {}
             Some(("rows", list)) => rows = list.split(',').collect(),

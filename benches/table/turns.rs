@@ -1,6 +1,7 @@
 //! Up, nothing to do, and down again: Hearth and Compose take turns on the same project, and the bare client beside them.
 
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use hearth::plan::{self, Options, Plan, Verb};
@@ -178,8 +179,25 @@ fn outside(rig: &Rig, relay: &Relay, file: &Path, samples: &mut [Samples; 2]) ->
     Ok(noted)
 }
 
+/// Runs any command through a relay and shows its calls: to see what a row's time is made of.
+pub fn calls(engine: &Path, program: &str, words: &[&str]) -> Result<(), String> {
+    let dir = tempfile::tempdir().map_err(|e| e.to_string())?;
+    let relay = Relay::start(dir.path().join("relay.sock"), engine)?;
+    let mut command = Command::new(program);
+    command.args(words).env("DOCKER_HOST", format!("unix://{}", relay.socket.display()));
+    let wall = process::succeed(&mut command, &dir.path().join("log"))?.wall;
+    let noted = relay.take();
+    eprintln!(
+        "  {:.1} ms, {:.1} ms of it with a call open",
+        wall.as_secs_f64() * 1000.0,
+        noted.busy.as_secs_f64() * 1000.0
+    );
+    explain(&noted);
+    Ok(())
+}
+
 fn explain(noted: &Noted) {
-    eprintln!("  calls of one cold up, at most {} at once:", noted.most);
+    eprintln!("  its calls, at most {} at once:", noted.most);
     for (kind, tally) in &noted.kinds {
         let each = tally.time.as_secs_f64() * 1000.0 / tally.calls as f64;
         eprintln!("    {:5} x {kind}, {each:.1} ms each", tally.calls);
