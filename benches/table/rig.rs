@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use hearth::compose::{self, Compat, Request};
-use hearth::plan::observed::{Container, Network, Observed, State, Volume};
+use hearth::engine::docker::DockerEngine;
+use hearth::engine::{Engine, EngineError, Scope};
 use hearth::plan::wanted::Wanted;
-use hearth::plan::{self, request};
+use hearth::plan::{self, Options, Plan, Verb, request};
 use hearth::stacks::Disk;
-use serde_json::Value;
 
 use crate::engine::Client;
 use crate::process::{self, Run};
+use crate::project::IMAGE;
 
 /// Whose turn it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +43,7 @@ impl Drop for Rig {
         for project in self.projects.borrow().iter() {
             let _ = client.clear(project);
         }
-        let _ = client.call("DELETE", &format!("/images/{}", crate::project::IMAGE), None);
+        let _ = client.call("DELETE", &format!("/images/{}", IMAGE), None);
     }
 }
 
@@ -118,7 +119,7 @@ pub fn up(who: Who) -> &'static [&'static str] {
 }
 
 /// What `file` asks for, as Hearth's own library reads it.
-pub fn wanted(file: &Path) -> Result<Wanted, String> {
+fn wanted(file: &Path) -> Result<Wanted, String> {
     let dir = file.parent().unwrap_or(Path::new("/"));
     let request =
         Request { files: vec![file.to_path_buf()], cwd: dir.to_path_buf(), compat: Compat::V2, ..Request::default() };
@@ -129,55 +130,26 @@ pub fn wanted(file: &Path) -> Result<Wanted, String> {
     Ok(request::wanted(&project, &context))
 }
 
-/// A world where only the image is there.
-pub fn bare_world(client: &mut Client) -> Result<Observed, String> {
-    let image = client.get(&format!("/images/{}/json", crate::project::IMAGE))?;
-    let id = image["Id"].as_str().unwrap_or_default().to_string();
-    let image =
-        plan::observed::Image { label_id: id.clone(), id, config: image["Config"].clone(), ..Default::default() };
-    let mut world = Observed::default();
-    world.engine.api = "1.45".into();
-    world.engine.api_level = (1, 45);
-    world.images.insert(crate::project::IMAGE.into(), image);
-    Ok(world)
-}
-
-/// As much of what runs as a plan for `down` needs.
-pub fn world_of(client: &mut Client, project: &str) -> Result<Observed, String> {
-    let mut world = bare_world(client)?;
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_string();
-    let labels = |value: &Value| serde_json::from_value(value["Labels"].clone()).unwrap_or_default();
-    for c in client.containers(project)? {
-        world.containers.push(Container {
-            id: text(&c["Id"]),
-            name: text(&c["Names"][0]).trim_start_matches('/').to_string(),
-            image: text(&c["Image"]),
-            image_id: text(&c["ImageID"]),
-            labels: labels(&c),
-            state: State::Running,
-            ..Container::default()
-        });
+/// What Hearth itself plans for `file` now, and what Compose would write as the `image` label of its services.
+pub fn plan(rig: &Rig, file: &Path, verb: Verb) -> Result<(Plan, String), String> {
+    let wanted = wanted(file)?;
+    let scope = Scope {
+        project: wanted.project.clone(),
+        images: vec![IMAGE.into()],
+        networks: wanted.networks.values().map(|n| n.name.clone()).collect(),
+        volumes: wanted.volumes.values().map(|v| v.name.clone()).collect(),
+        compat: Compat::V2,
+        inspect: true,
+        ..Scope::default()
+    };
+    let environment = [("DOCKER_HOST".to_string(), format!("unix://{}", rig.socket.display()))].into();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
+    let observed = runtime.block_on(async { DockerEngine::connect(&environment).await?.observe(&scope).await });
+    let observed = observed.map_err(|e: EngineError| e.to_string())?;
+    let plan = plan::plan(&wanted, &observed, &Options { verb, ..Options::default() });
+    if !plan.refusals.is_empty() {
+        return Err(format!("the bare client's plan is refused: {:?}", plan.refusals));
     }
-    world.containers.sort_by(|a, b| a.name.cmp(&b.name));
-    for n in client.get("/networks")?.as_array().into_iter().flatten() {
-        let labels: std::collections::BTreeMap<String, String> = labels(n);
-        if labels.get(request::PROJECT).is_some_and(|p| p == project) {
-            let network = Network {
-                id: text(&n["Id"]),
-                name: text(&n["Name"]),
-                driver: text(&n["Driver"]),
-                labels,
-                ..Network::default()
-            };
-            world.networks.insert(network.name.clone(), network);
-        }
-    }
-    for v in client.get("/volumes")?["Volumes"].as_array().into_iter().flatten() {
-        let labels: std::collections::BTreeMap<String, String> = labels(v);
-        if labels.get(request::PROJECT).is_some_and(|p| p == project) {
-            let volume = Volume { name: text(&v["Name"]), driver: text(&v["Driver"]), labels };
-            world.volumes.insert(volume.name.clone(), volume);
-        }
-    }
-    Ok(world)
+    let image = observed.images.get(IMAGE).map(|image| image.label_id.clone());
+    Ok((plan, image.unwrap_or_default()))
 }

@@ -4,12 +4,12 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use hearth::plan::{self, Options, Plan, Verb};
+use hearth::plan::Verb;
 
 use crate::bare;
 use crate::engine::settled;
 use crate::process;
-use crate::project::{IMAGE, Shape};
+use crate::project::Shape;
 use crate::relay::{Noted, Relay};
 use crate::report::{Goal, Row, Samples, Unit};
 use crate::rig::{self, BOTH, Rig, Who};
@@ -98,9 +98,9 @@ fn plain(rig: &Rig, relay: &Relay, services: usize) -> Result<Seen, String> {
             turn(rig, who, (&name, &file), services, &mut seen)?;
         }
         for (at_once, (up, down)) in AT_ONCE.iter().zip(seen.bare_up.iter_mut().zip(&mut seen.bare_down)) {
-            up.seconds(bare_up(rig, &file, *at_once)?);
+            up.seconds(bare(rig, &file, Verb::Up, *at_once)?);
             client.running(&name, services)?;
-            down.seconds(bare_down(rig, &name, &file, *at_once)?);
+            down.seconds(bare(rig, &file, Verb::Down, *at_once)?);
             settled(&mut client, &name)?;
             client.clear_volumes(&name)?;
         }
@@ -142,26 +142,9 @@ fn other(who: Who) -> Who {
     if who == Who::Hearth { Who::Compose } else { Who::Hearth }
 }
 
-fn sendable(plan: Plan) -> Result<Plan, String> {
-    if plan.refusals.is_empty() {
-        Ok(plan)
-    } else {
-        Err(format!("the bare client's plan is refused: {:?}", plan.refusals))
-    }
-}
-
-fn bare_up(rig: &Rig, file: &Path, at_once: usize) -> Result<Duration, String> {
-    let mut client = rig.client();
-    let world = rig::bare_world(&mut client)?;
-    let plan = sendable(plan::plan(&rig::wanted(file)?, &world, &Options::default()))?;
-    bare::send(&plan, at_once, &rig.socket, &world.images[IMAGE].label_id)
-}
-
-fn bare_down(rig: &Rig, name: &str, file: &Path, at_once: usize) -> Result<Duration, String> {
-    let world = rig::world_of(&mut rig.client(), name)?;
-    let options = Options { verb: Verb::Down, ..Options::default() };
-    let plan = sendable(plan::plan(&rig::wanted(file)?, &world, &options))?;
-    bare::send(&plan, at_once, &rig.socket, "")
+fn bare(rig: &Rig, file: &Path, verb: Verb, at_once: usize) -> Result<Duration, String> {
+    let (plan, image) = rig::plan(rig, file, verb)?;
+    bare::send(&plan, at_once, &rig.socket, &image)
 }
 
 /// A cold up through the relay: percentages of the whole process's time in which no call was open.
