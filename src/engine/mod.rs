@@ -26,6 +26,9 @@ pub struct Scope {
     pub volumes: Vec<String>,
     /// Sources of bind mounts: those that do not exist come back in `HostFacts::missing_paths` (a local engine only).
     pub bind_sources: Vec<String>,
+    /// Host ports that are to be published, as written (a number or a range), with their protocol: programs that hold ports
+    /// come back in `HostFacts::taken_ports` where one of these is new (a local engine only).
+    pub host_ports: Vec<(String, String)>,
     /// Whose `image` label is wanted in `observed::Image::label_id`.
     pub compat: Compat,
     /// Inspect every container of the project (drift, causes); else only what the list call gives: no aliases, no start

@@ -74,6 +74,17 @@ impl ContainerRequest {
         let mounts = list("Mounts").iter().filter(|m| m["Type"] == "bind").filter_map(|m| m["Source"].as_str());
         binds.chain(mounts).filter(|source| source.starts_with('/')).map(str::to_string).collect()
     }
+
+    /// Host ports that it publishes, as written, with their protocol. Ports that the engine may choose are none.
+    pub fn host_ports(&self) -> Vec<(String, String)> {
+        let bindings = self.host_config["PortBindings"].as_object().into_iter().flatten();
+        let each = bindings.flat_map(|(target, list)| {
+            let protocol = target.split_once('/').map_or("tcp", |(_, protocol)| protocol);
+            list.as_array().into_iter().flatten().map(move |b| (b["HostPort"].as_str().unwrap_or_default(), protocol))
+        });
+        let fixed = each.filter(|(port, _)| !port.is_empty() && *port != "0");
+        fixed.map(|(port, protocol)| (port.to_string(), protocol.to_string())).collect()
+    }
 }
 
 /// A place in a request that names another service's container.

@@ -178,12 +178,13 @@ fn begin_record(session: &Session<'_>, look: &Look, plan: &Plan) -> Option<Recor
     Some(Record::begin(file, plan, who, who::command_line(std::env::args_os()), SystemClock.now()))
 }
 
+/// Engine calls at once. Measured on 2 cores with 50 containers: starting takes 8.8 s with 8 at once, 8.5 with 16, 8.3 with 32
+/// and no less with 50; stopping differs less than from run to run.
+const AT_ONCE: usize = 32;
+
 async fn walk(session: &Session<'_>, look: &Look, plan: &Plan, cancel: &tokio_util::sync::CancellationToken) -> Report {
     let progress = Progress::new(session.out, plan);
-    // Measured: the engine starts containers best 8 at once, and stops them best with more.
-    let starts = plan.steps.iter().any(|s| matches!(s.action, Action::CreateContainer { .. }));
-    let parallel = if starts { 8 } else { 32 };
-    let walk = Walk { parallel, known: session.known(&look.observed, plan), cancel: cancel.clone() };
+    let walk = Walk { parallel: AT_ONCE, known: session.known(&look.observed, plan), cancel: cancel.clone() };
     let report = apply(session.engine.as_ref(), plan, walk, &|event| progress.tell(&event)).await;
     progress.close();
     report

@@ -84,6 +84,7 @@ impl<'a> Session<'a> {
             networks: self.wanted.networks.values().map(|n| n.name.clone()).collect(),
             volumes: self.wanted.volumes.values().map(|v| v.name.clone()).collect(),
             bind_sources: self.wanted.services.values().flat_map(|s| s.request.bind_sources()).collect(),
+            host_ports: self.wanted.services.values().flat_map(|s| s.request.host_ports()).collect(),
             compat: self.target.given.compat(),
             inspect: true,
         }

@@ -388,7 +388,8 @@ fn refusals_of_the_engine_are_told_in_words() {
         assert!(error.starts_with("engine.no-command"), "{error}");
         let listener = std::net::TcpListener::bind("0.0.0.0:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let seen = rig.engine.observe(&rig.scope(false)).await.unwrap();
+        let scope = Scope { host_ports: vec![(port.to_string(), "tcp".into())], ..rig.scope(false) };
+        let seen = rig.engine.observe(&scope).await.unwrap();
         if std::env::var("DOCKER_HOST").is_ok() {
             return eprintln!("SKIPPED in part: the engine that DOCKER_HOST names may publish its ports elsewhere");
         }

@@ -22,21 +22,15 @@ const INSPECTS: usize = 12;
 pub async fn observe(engine: &DockerEngine, scope: &Scope) -> Result<Observed, Fault> {
     let (facts, listed, networks, volumes, images) = tokio::try_join!(
         engine.facts(),
-        engine.wire.get("/containers/json?all=1"),
+        containers(engine, scope),
         networks(engine),
         volumes(engine, scope),
         images(engine, scope),
     )?;
-    let Value::Array(entries) = listed else { return Err(Fault::Garbled("its containers are no list".into())) };
-    let (own, others): (Vec<Value>, Vec<Value>) =
-        entries.into_iter().partition(|e| e["Labels"][PROJECT].as_str() == Some(scope.project.as_str()));
-    let host = host_facts(engine.shared().await?, own.iter().chain(&others), scope);
+    let Listed { own, others, mut containers } = listed;
+    let host = host_facts(engine.shared().await?, &own, &others, scope);
     let foreign =
         others.iter().map(|e| convert::foreign(e, e["Labels"][PROJECT].as_str().map(str::to_string))).collect();
-    let mut containers: Vec<Container> = match scope.inspect {
-        false => own.iter().map(convert::listed).collect(),
-        true => inspect_all(engine, own.iter().map(|e| convert::text(&e["Id"])).collect()).await?,
-    };
     containers.sort_by(|a, b| a.name.cmp(&b.name));
     let mut observed = Observed {
         engine: facts,
@@ -50,6 +44,26 @@ pub async fn observe(engine: &DockerEngine, scope: &Scope) -> Result<Observed, F
     };
     observed.networks = wanted_networks(networks, scope, &observed);
     Ok(observed)
+}
+
+/// What the list call gave, parted into the project's and the rest, and the project's containers as asked for.
+struct Listed {
+    own: Vec<Value>,
+    others: Vec<Value>,
+    containers: Vec<Container>,
+}
+
+/// Inspects begin as soon as the list is there: the other calls of the look go on beside them.
+async fn containers(engine: &DockerEngine, scope: &Scope) -> Result<Listed, Fault> {
+    let listed = engine.wire.get("/containers/json?all=1").await?;
+    let Value::Array(entries) = listed else { return Err(Fault::Garbled("its containers are no list".into())) };
+    let (own, others): (Vec<Value>, Vec<Value>) =
+        entries.into_iter().partition(|e| e["Labels"][PROJECT].as_str() == Some(scope.project.as_str()));
+    let containers = match scope.inspect {
+        false => own.iter().map(convert::listed).collect(),
+        true => inspect_all(engine, own.iter().map(|e| convert::text(&e["Id"])).collect()).await?,
+    };
+    Ok(Listed { own, others, containers })
 }
 
 /// Networks of the project and those that it names, with who is attached. Where two have one name, the project's counts.
@@ -113,16 +127,30 @@ pub async fn inspect_all(engine: &DockerEngine, ids: Vec<String>) -> Result<Vec<
     Ok(found.into_iter().flatten().collect())
 }
 
-fn host_facts<'e>(shared: Shared, entries: impl Iterator<Item = &'e Value>, scope: &Scope) -> HostFacts {
+fn host_facts(shared: Shared, own: &[Value], others: &[Value], scope: &Scope) -> HostFacts {
     let mut facts = HostFacts::default();
-    if shared.ports {
-        let published = entries.map(|e| convert::foreign(e, None)).filter(|f| f.running).flat_map(|f| f.ports);
-        facts.taken_ports = host::taken_ports(&published.collect::<Vec<_>>());
+    let published = |entries: &[Value]| -> Vec<(String, u16, String)> {
+        let running = entries.iter().map(|e| convert::foreign(e, None)).filter(|f| f.running);
+        running.flat_map(|f| f.ports).collect()
+    };
+    let mut held = published(own);
+    if shared.ports && is_new_port(scope, &held) {
+        held.extend(published(others));
+        facts.taken_ports = host::taken_ports(&held);
     }
     if shared.files {
         facts.missing_paths = host::missing(&scope.bind_sources);
     }
     facts
+}
+
+/// Whether a port is wanted that the project's own containers do not hold yet. Where they hold all, no other program can,
+/// and the kernel's tables, slow to read on a machine with much memory, need no look.
+fn is_new_port(scope: &Scope, held: &[(String, u16, String)]) -> bool {
+    scope.host_ports.iter().any(|(written, protocol)| {
+        let port = written.parse::<u16>();
+        port.map_or(true, |port| !held.iter().any(|(_, own, by)| *own == port && by == protocol))
+    })
 }
 
 impl DockerEngine {
@@ -188,6 +216,17 @@ fn has_containerd_images(info: &Value) -> bool {
 mod tests {
     use super::*;
     use crate::plan::observed::{Attachment, State};
+
+    #[test]
+    fn programs_on_the_machine_are_looked_for_where_a_port_is_new() {
+        let ports = |list: &[(&str, &str)]| list.iter().map(|(a, b)| (a.to_string(), b.to_string())).collect();
+        let scope = |list| Scope { host_ports: ports(list), ..Scope::default() };
+        let held = [("0.0.0.0".to_string(), 80, "tcp".to_string())];
+        assert!(!is_new_port(&scope(&[]), &held));
+        assert!(!is_new_port(&scope(&[("80", "tcp")]), &held));
+        assert!(is_new_port(&scope(&[("80", "tcp"), ("80", "udp")]), &held));
+        assert!(is_new_port(&scope(&[("80-90", "tcp")]), &held));
+    }
 
     #[test]
     fn of_two_networks_with_one_name_the_projects_own_counts() {
