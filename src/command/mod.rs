@@ -82,9 +82,16 @@ fn dispatch(cli: Cli, out: &Out) -> crate::cli::Done {
             Ok(())
         }
         Command::Man => {
-            let mut page = Vec::new();
-            let _ = clap_mangen::Man::new(Cli::command()).render(&mut page);
-            out.text(&String::from_utf8_lossy(&page));
+            let mut pages = Vec::new();
+            let mut cli = Cli::command();
+            cli.build();
+            // Writing to memory does not fail.
+            let _ = clap_mangen::Man::new(cli.clone()).render(&mut pages);
+            for command in cli.get_subcommands().filter(|c| !c.is_hide_set()) {
+                let name: &'static str = Box::leak(format!("hearth-{}", command.get_name()).into_boxed_str());
+                let _ = clap_mangen::Man::new(command.clone().name(name)).render(&mut pages);
+            }
+            out.bytes(&pages);
             Ok(())
         }
     }

@@ -99,7 +99,10 @@ fn taken_back(out: &Out, plan: &Plan, report: &Report) {
 /// What was not begun, by reason.
 fn not_done(out: &Out, plan: &Plan, report: &Report) {
     let mut reasons: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for step in &plan.steps {
+    // A service that was taken back has been told of already.
+    let is_back = |step: &&Step| matches!(report.steps.get(&step.id), Some(StepResult::TakenBack { .. }));
+    let back: BTreeSet<&str> = plan.steps.iter().filter(is_back).map(|s| s.service.as_str()).collect();
+    for step in plan.steps.iter().filter(|s| s.service.is_empty() || !back.contains(s.service.as_str())) {
         if let Some(StepResult::Skipped { because }) = report.steps.get(&step.id) {
             let what = if step.service.is_empty() { words::to_do(&step.action) } else { step.service.clone() };
             let list = reasons.entry(because).or_default();

@@ -8,11 +8,12 @@ use time::OffsetDateTime;
 use super::{Disk, Loading, Place, Target};
 use crate::base::clock::{Clock, SystemClock};
 use crate::cli::{Failure, Out};
-use crate::compose::model::Project;
+use crate::compose::Compat;
+use crate::compose::model::{Dependency, Project, Service};
 use crate::diag::{Diagnostic, Kind, Severity, Sources};
 use crate::engine::{Engine, Known, Scope, docker};
 use crate::plan::observed::{Container, Observed};
-use crate::plan::wanted::Wanted;
+use crate::plan::wanted::{Wanted, WantedService};
 use crate::plan::{self, Options, Plan, check, request};
 
 /// A loaded project with the engine it runs on.
@@ -102,6 +103,31 @@ impl<'a> Session<'a> {
         Ok(Look { observed, at })
     }
 
+    /// Only the project's name is known: what its containers say about its services has to do.
+    pub fn is_bare(&self) -> bool {
+        self.project.config_files.is_empty() && self.project.services.is_empty()
+    }
+
+    /// Where only the name is known, takes the services from the labels of the containers.
+    pub fn know_by_labels(&mut self, containers: &[Container]) {
+        if !self.is_bare() {
+            return;
+        }
+        for container in containers {
+            let label = |name: &str| container.labels.get(name).map(String::as_str).unwrap_or_default();
+            let name = label(request::SERVICE);
+            if name.is_empty() || label(request::ONEOFF).eq_ignore_ascii_case("true") {
+                continue;
+            }
+            let known =
+                self.wanted.services.entry(name.to_string()).or_insert_with(|| stub(name, label(request::DEPENDS_ON)));
+            known.service.scale = Some(known.service.scale.unwrap_or(0) + 1);
+        }
+        for (name, wanted) in &self.wanted.services {
+            self.project.services.insert(name.clone(), wanted.service.clone());
+        }
+    }
+
     /// The plan for one look. A plan that breaks an invariant is never shown as one: it is a bug, and says so.
     pub fn plan(&self, look: &Look, options: &Options) -> Result<Plan, Failure> {
         let options = Options { now: Some(look.at), ..options.clone() };
@@ -162,6 +188,32 @@ fn code(code: &str) -> crate::diag::Code {
     let kept: &'static str = Box::leak(code.to_string().into_boxed_str());
     seen.insert(kept);
     kept
+}
+
+/// A service of which only the name and its dependencies are known (`db:service_healthy:false,...`).
+fn stub(name: &str, depends_on: &str) -> WantedService {
+    let mut service = Service::default();
+    for one in depends_on.split(',').filter(|one| !one.is_empty()) {
+        let mut parts = one.split(':');
+        let dependency = Dependency {
+            condition: "service_started".into(),
+            restart: parts.clone().nth(2) == Some("true"),
+            required: false,
+            extensions: Default::default(),
+        };
+        service.depends_on.insert(parts.next().unwrap_or_default().to_string(), dependency);
+    }
+    WantedService {
+        name: name.to_string(),
+        service,
+        compat: Compat::default(),
+        request: Default::default(),
+        fingerprint: String::new(),
+        files: Vec::new(),
+        build: None,
+        window: 0,
+        start_first: false,
+    }
 }
 
 /// The place of a field, or of the nearest field above it that has one.

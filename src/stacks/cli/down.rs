@@ -19,8 +19,9 @@ pub fn run(global: &Global, args: Down, out: &Out) -> Done {
     let target = Target::find(global, out)?;
     deciding::timeout(args.timeout)?;
     start(async {
-        let session = Session::open_quietly(&target, &Loading::whole(), out).await?;
+        let mut session = Session::open_quietly(&target, &Loading::whole(), out).await?;
         let look = session.look().await?;
+        session.know_by_labels(&look.observed.containers);
         let only = target.ending(&session.project, &args.names)?;
         if target.home().is_none() {
             deciding::known_services(&session, &look.observed.containers, &args.names)?;
@@ -33,11 +34,13 @@ pub fn run(global: &Global, args: Down, out: &Out) -> Done {
             return Ok(());
         }
         let volumes = volumes(&session, &look.observed, args.volumes.as_deref())?;
+        let known = |name: &String| target.home().is_some() || session.project.services.contains_key(name);
         let options = Options {
             verb: Verb::Down,
             only: only.unwrap_or_default(),
             timeout: args.timeout,
-            remove_orphans: args.remove_orphans,
+            // Who names a service that no file knows any more means it.
+            remove_orphans: args.remove_orphans || args.names.iter().any(|name| !known(name)),
             anonymous_volumes: args.volumes.as_ref().is_some_and(Vec::is_empty),
             volumes,
             ..Options::default()

@@ -30,8 +30,9 @@ fn verb(global: &Global, verb: Verb, services: Vec<String>, timeout: Option<i64>
         false => Loading::whole(),
     };
     start(async {
-        let session = Session::open_quietly(&target, &loading, out).await?;
+        let mut session = Session::open_quietly(&target, &loading, out).await?;
         let look = session.look().await?;
+        session.know_by_labels(&look.observed.containers);
         deciding::known_services(&session, &look.observed.containers, &services)?;
         let options = Options { verb, only: services, timeout, ..Options::default() };
         let plan = session.plan(&look, &options)?;
