@@ -3,12 +3,15 @@
 //! Per service one line with a sign and the causes below it; what is left alone and why; a summary. The steps are shown
 //! where they are asked for.
 
+mod rows;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use super::planner::steps::target;
-use super::{Action, Cause, FieldChange, Plan, Risk, Step, Target, Until};
+use super::{Action, Cause, FieldChange, Plan, Risk, Step, Until};
 use crate::base::wording::{count, list};
+use rows::{Verb, rows};
 
 /// The whole plan; `steps` shows every step, not only what happens per service. No colour, ends with a line break.
 pub fn render(plan: &Plan, steps: bool) -> String {
@@ -250,141 +253,6 @@ fn resources(plan: &Plan, out: &mut String) {
             }
             out.push('\n');
         }
-    }
-}
-
-/// What happens to a container as a whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Verb {
-    Create,
-    Replace,
-    Restart,
-    Start,
-    Unpause,
-    Update,
-    Connect,
-    Rename,
-    Stop,
-    Remove,
-}
-
-impl Verb {
-    const ALL: [Verb; 10] = [
-        Verb::Create,
-        Verb::Replace,
-        Verb::Restart,
-        Verb::Start,
-        Verb::Unpause,
-        Verb::Update,
-        Verb::Connect,
-        Verb::Rename,
-        Verb::Stop,
-        Verb::Remove,
-    ];
-    fn words(self) -> &'static str {
-        match self {
-            Verb::Create => "create",
-            Verb::Replace => "replace",
-            Verb::Restart => "restart",
-            Verb::Start => "start",
-            Verb::Unpause => "unpause",
-            Verb::Update => "update in place",
-            Verb::Connect => "connect",
-            Verb::Rename => "rename",
-            Verb::Stop => "stop",
-            Verb::Remove => "remove",
-        }
-    }
-    fn sign(self) -> char {
-        match self {
-            Verb::Create => '+',
-            Verb::Replace | Verb::Update | Verb::Connect | Verb::Rename => '~',
-            Verb::Restart | Verb::Start | Verb::Unpause => '>',
-            Verb::Stop | Verb::Remove => '-',
-        }
-    }
-}
-
-/// One container and what happens to it.
-struct Row<'p> {
-    service: &'p str,
-    verb: Verb,
-    name: String,
-    why: Vec<String>,
-    /// `Some(true)`: it does not answer for a moment. `Some(false)`: it answers all the time though it is replaced.
-    stops: Option<bool>,
-}
-
-/// What the steps come to, per container.
-fn rows(plan: &Plan) -> Vec<Row<'_>> {
-    let mut ended: BTreeMap<&str, (bool, bool, bool)> = BTreeMap::new();
-    let mut stopping: BTreeMap<u32, bool> = BTreeMap::new();
-    for step in &plan.steps {
-        if let Some(Target::Existing { id, .. }) = target(&step.action) {
-            let of = ended.entry(id).or_default();
-            of.0 |= matches!(step.action, Action::RemoveContainer { .. });
-            of.1 |= matches!(step.action, Action::StopContainer { .. });
-            of.2 |= matches!(step.action, Action::StartContainer { .. });
-        }
-        if let Some(group) = step.group.filter(|_| matches!(step.action, Action::StopContainer { .. })) {
-            *stopping.entry(group).or_default() |= step.risk == Risk::ShortStop;
-        }
-    }
-    let mut rows: Vec<Row> = Vec::new();
-    for step in &plan.steps {
-        let of = |target: &Target| match target {
-            Target::Existing { id, .. } => ended.get(id.as_str()).copied().unwrap_or_default(),
-            Target::Made { .. } => (false, false, false),
-        };
-        let verb = match &step.action {
-            Action::CreateContainer { replaces: None, .. } => Verb::Create,
-            Action::CreateContainer { .. } => Verb::Replace,
-            // A group without a creation finishes what an earlier command began.
-            Action::StartContainer { container: Target::Existing { .. } } if step.group.is_some() => Verb::Replace,
-            Action::StartContainer { container: container @ Target::Existing { .. } } => match of(container) {
-                (_, true, _) => Verb::Restart,
-                _ => Verb::Start,
-            },
-            Action::UnpauseContainer { .. } => Verb::Unpause,
-            Action::RestartContainer { .. } => Verb::Restart,
-            Action::UpdateContainer { .. } if step.group.is_none() => Verb::Update,
-            Action::RenameContainer { .. } if step.group.is_none() => Verb::Rename,
-            Action::ConnectNetwork { .. } => Verb::Connect,
-            Action::RemoveContainer { .. } if step.group.is_none() => Verb::Remove,
-            Action::StopContainer { container, .. } if step.group.is_none() && !of(container).0 && !of(container).2 => {
-                Verb::Stop
-            }
-            _ => continue,
-        };
-        let name = match &step.action {
-            Action::CreateContainer { request, .. } => final_name(&request.name),
-            Action::RenameContainer { to, .. } => to.clone(),
-            other => target(other).map_or(String::new(), |t| t.name().to_string()),
-        };
-        let stops = match (verb, step.group) {
-            (Verb::Replace, Some(group)) => stopping.get(&group).copied(),
-            (Verb::Restart, _) => Some(true),
-            _ => None,
-        };
-        rows.push(Row { service: &step.service, verb, name, why: why(step), stops });
-    }
-    rows
-}
-
-/// Without the `<12 hex>_` that a replacing container has in front for a while.
-fn final_name(name: &str) -> String {
-    match name.split_once('_') {
-        Some((hex, rest)) if hex.len() == 12 && hex.bytes().all(|b| b.is_ascii_hexdigit()) => rest.into(),
-        _ => name.into(),
-    }
-}
-
-fn why(step: &Step) -> Vec<String> {
-    match &step.cause {
-        Cause::Missing => Vec::new(),
-        Cause::Requested { what } if matches!(what.as_str(), "down" | "stop" | "start" | "restart") => Vec::new(),
-        Cause::Changed { fields } => fields.iter().map(field).collect(),
-        other => Some(cause(other)).filter(|why| !why.is_empty()).into_iter().collect(),
     }
 }
 

@@ -16,6 +16,7 @@ mod run;
 mod services;
 mod slots;
 pub(crate) mod steps;
+mod together;
 mod verdict;
 mod volumes;
 
@@ -60,7 +61,7 @@ struct Planner<'a> {
     /// Containers of each service (one-offs left out), by name.
     pub containers: BTreeMap<&'a str, Vec<&'a Container>>,
     pub one_offs: Vec<&'a Container>,
-    /// Who holds which name in this project: name to container id.
+    /// Who holds which name on this engine: name to container id.
     pub names: HashMap<&'a str, &'a str>,
     /// Services that others wait for to end well.
     pub jobs: BTreeSet<&'a str>,
@@ -79,7 +80,7 @@ struct Planner<'a> {
     pub images_made: HashMap<&'a str, At>,
     /// Networks that are made anew although they are there: their removal.
     pub networks_remade: HashMap<&'a str, At>,
-    pub groups: replace::Groups,
+    pub groups: together::Groups,
 }
 
 impl<'a> Planner<'a> {
@@ -94,6 +95,7 @@ impl<'a> Planner<'a> {
                 false => containers.entry(label(container, SERVICE)).or_default().push(container),
             }
         }
+        let foreign = observed.foreign.iter().map(|f| (f.name.as_str(), f.id.as_str()));
         let plan = Plan {
             project: wanted.project.clone(),
             working_dir: wanted.working_dir.clone(),
@@ -108,7 +110,7 @@ impl<'a> Planner<'a> {
             steps: Steps::default(),
             plan,
             order: Vec::new(),
-            names: all.iter().map(|c| (c.name.as_str(), c.id.as_str())).collect(),
+            names: (foreign.chain(all.iter().map(|c| (c.name.as_str(), c.id.as_str())))).collect(),
             all,
             containers,
             one_offs,
@@ -123,7 +125,7 @@ impl<'a> Planner<'a> {
             volumes_made: HashMap::new(),
             images_made: HashMap::new(),
             networks_remade: HashMap::new(),
-            groups: replace::Groups::default(),
+            groups: together::Groups::default(),
         };
         planner.sort_services();
         planner

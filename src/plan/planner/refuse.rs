@@ -68,30 +68,29 @@ impl<'a> Planner<'a> {
     fn names_of(&mut self, service: &WantedService, slot: &Slot<'a>) {
         let field = if service.service.container_name.is_empty() { "" } else { ".container_name" };
         let field = Some(format!("services.{}{field}", service.name));
-        if let Some(foreign) = self.observed.foreign.iter().find(|f| f.name == slot.name) {
-            let of = foreign.project.as_ref().map_or("no project".to_string(), |p| format!("the project `{p}`"));
+        let Some(holder) = self.names.get(slot.name.as_str()).copied() else { return };
+        let own = |c: &&Container| c.id == holder;
+        let Some(other) = self.all.iter().copied().find(own) else {
+            let foreign = self.observed.foreign.iter().find(|f| f.id == holder);
+            let project = foreign.and_then(|f| f.project.as_ref());
+            let of = project.map_or("no project".to_string(), |p| format!("the project `{p}`"));
             let title = format!("the name {} is taken by a container of {of}", slot.name);
             let hint = format!("rename or remove it: `docker rename {} NEW`", slot.name);
             self.refuse_with("plan.name-taken", field, title, &[&hint]);
             return;
-        }
-        let Some(holder) = self.names.get(slot.name.as_str()).copied() else { return };
-        let own = |c: &&Container| c.id == holder;
-        let mine = self.containers.get(service.name.as_str()).into_iter().flatten().copied().find(own);
-        if mine.is_some() {
+        };
+        let of = super::label(other, crate::plan::request::SERVICE);
+        let known = self.wanted.services.contains_key(of);
+        let orphan = !known && !self.wanted.others.contains(of);
+        if of == service.name || orphan && self.options.remove_orphans {
             return;
         }
-        let other = self.all.iter().copied().find(own);
-        let orphan =
-            other.is_some_and(|c| !self.wanted.services.contains_key(super::label(c, crate::plan::request::SERVICE)));
-        if orphan && self.options.remove_orphans {
-            return;
-        }
-        let of = other.map_or("", |c| super::label(c, crate::plan::request::SERVICE));
         let title = format!("the name {} is taken by a container of the service `{of}`", slot.name);
-        let hint = match orphan {
-            true => "`hearth up --remove-orphans` ends it first",
-            false => "give the services different names",
+        let down = format!("end it first: `hearth down {of}`");
+        let hint = match (orphan, known) {
+            (true, _) => "`hearth up --remove-orphans` ends it first",
+            (_, true) => "give the services different names",
+            _ => &down,
         };
         self.refuse_with("plan.name-taken", field, title, &[hint]);
     }

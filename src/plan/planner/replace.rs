@@ -11,6 +11,7 @@ use super::order::Ready;
 use super::services::inherit;
 use super::slots::{Replace, Slot};
 use super::steps::At;
+use super::together::Member;
 use super::{Planner, is_alive};
 use crate::plan::observed::{Container, State};
 use crate::plan::request::REPLACE;
@@ -20,54 +21,6 @@ use crate::plan::{Action, Cause, Risk, Target};
 
 /// Seconds that a new container which did not prove itself gets to stop: the old one waits for it.
 const GIVE_WAY: i64 = 3;
-
-/// Groups that merge where services stand or fall together, and what each holds.
-#[derive(Default)]
-pub(super) struct Groups {
-    parents: Vec<u32>,
-    /// Per replaced container.
-    pub members: Vec<Member>,
-    /// Stops of containers that follow a replaced one: `(service, stop, on)`.
-    pub followers: Vec<(String, At, String)>,
-}
-
-/// The steps of one replacement that others are tied to.
-pub(super) struct Member {
-    group: u32,
-    service: String,
-    /// What its stop waits for beyond its own preparation.
-    gate: Vec<At>,
-    /// From here on the old one does not answer: its stop, or (`stops` false) the new one's start.
-    down: At,
-    stops: bool,
-    proven: At,
-    removals: Vec<At>,
-}
-
-impl Groups {
-    pub fn fresh(&mut self) -> u32 {
-        self.parents.push(self.parents.len() as u32);
-        self.parents.len() as u32 - 1
-    }
-    fn root(&self, mut group: u32) -> u32 {
-        while self.parents[group as usize] != group {
-            group = self.parents[group as usize];
-        }
-        group
-    }
-    fn join(&mut self, a: u32, b: u32) {
-        let (a, b) = (self.root(a), self.root(b));
-        self.parents[a.max(b) as usize] = a.min(b);
-    }
-    /// What the stop of a member waits for. One that shares the namespace of another goes before that one does, so the
-    /// other's gate counts: its own may wait for the other's start.
-    fn gate(&self, mut member: usize, parents: &std::collections::HashMap<usize, usize>) -> &[At] {
-        while let Some(parent) = parents.get(&member) {
-            member = *parent;
-        }
-        &self.members[member].gate
-    }
-}
 
 /// How the steps of one replacement hang together while they are drafted.
 struct Swap<'a> {
@@ -136,7 +89,7 @@ impl<'a> Planner<'a> {
             removals.push(removed);
         }
         *previous = Some(proven);
-        self.groups.members.push(Member {
+        self.groups.push(Member {
             group: replace.group,
             service: service.name.clone(),
             gate: gate.to_vec(),
@@ -371,120 +324,6 @@ impl<'a> Planner<'a> {
         self.steps.undo(at, swap.group, Vec::new());
         self.steps.tie(at, proven);
         at
-    }
-
-    /// Proofs of the replaced containers whose volumes this service uses: should one be taken back, nothing of this service
-    /// was touched.
-    fn proofs_of_refs(&self, service: &WantedService) -> Vec<At> {
-        let refs = &service.request.refs;
-        let members = self.groups.members.iter().filter(|m| refs.iter().any(|r| r.service == m.service));
-        if refs.is_empty() { Vec::new() } else { members.map(|m| m.proven).collect() }
-    }
-
-    /// A service whose namespace this one shares and whose container is replaced too.
-    fn replaced_parent(&self, service: &WantedService) -> Option<u32> {
-        let shared = service.request.refs.iter().filter(|r| self.shares_namespace(service, &r.service));
-        shared.filter_map(|r| self.groups.members.iter().find(|m| m.service == r.service)).map(|m| m.group).next()
-    }
-
-    /// A container that stays, stopped before its dependency stops and started when that is back. Gives its start.
-    pub fn follow(
-        &mut self,
-        service: &'a WantedService,
-        container: &'a Container,
-        on: &str,
-        mended: &[At],
-        gate: &[At],
-    ) -> Vec<At> {
-        let cause = Cause::DependencyReplaced { service: on.into() };
-        let target = existing(container);
-        let proofs: Vec<At> = self.groups.members.iter().filter(|m| m.service == on).map(|m| m.proven).collect();
-        if proofs.is_empty() {
-            // The dependency is only started (again): this one follows.
-            let action = Action::RestartContainer { container: target.clone(), timeout: self.options.timeout };
-            let upload = self.upload(service, &target, mended);
-            let at = self.steps.add(&service.name, action, cause);
-            self.steps.risk(at, Risk::ShortStop);
-            self.steps.tie_all(at, mended);
-            self.steps.tie_all(at, gate);
-            self.steps.tie_all(at, &upload.into_iter().collect::<Vec<_>>());
-            let started: Vec<At> = self.ready.get(on).into_iter().flatten().flat_map(|r| r.started.clone()).collect();
-            self.steps.tie_all(at, &started);
-            return vec![self.hooks(service, &target, "post_start", at)];
-        }
-        let (first, stop) = self.stop_steps(Some(service), container, cause.clone());
-        self.steps.risk(stop, Risk::ShortStop);
-        let revive = Action::StartContainer { container: target.clone() };
-        let group = self.groups.members.iter().find(|m| m.service == on).map_or(0, |m| m.group);
-        self.steps.undo(stop, group, vec![revive]);
-        for hook in first..stop {
-            self.steps.undo(hook, group, Vec::new());
-        }
-        self.groups.followers.push((service.name.clone(), stop, on.into()));
-        let mut before = mended.to_vec();
-        before.push(stop);
-        before.extend(proofs);
-        self.start_steps(service, &target, cause, &before, gate)
-    }
-
-    /// Ties the groups that stand or fall together: followers stop before, and nothing is removed before all are proven.
-    pub fn tie_clusters(&mut self) {
-        let mut groups = std::mem::take(&mut self.groups);
-        let mut first_of: std::collections::HashMap<String, usize> = Default::default();
-        for (i, member) in groups.members.iter().enumerate() {
-            first_of.entry(member.service.clone()).or_insert(i);
-        }
-        // Sharers of a namespace: their old containers stop before the old one that they hang on.
-        let mut sharers: Vec<(usize, usize)> = Vec::new();
-        for (i, member) in groups.members.iter().enumerate() {
-            let Some(service) = self.wanted.services.get(&member.service) else { continue };
-            for reference in &service.request.refs {
-                if self.shares_namespace(service, &reference.service)
-                    && let Some(parent) = first_of.get(&reference.service)
-                {
-                    sharers.push((i, *parent));
-                }
-            }
-        }
-        let parents: std::collections::HashMap<usize, usize> = sharers.iter().copied().collect();
-        for (i, parent) in sharers {
-            let (down, group) = (groups.members[i].down, groups.members[i].group);
-            groups.join(group, groups.members[parent].group);
-            // One that is stopped already has nothing to make way with.
-            if !groups.members[i].stops {
-                continue;
-            }
-            self.steps.tie(groups.members[parent].down, down);
-            self.steps.tie_all(down, groups.gate(i, &parents));
-        }
-        for (_, stop, on) in std::mem::take(&mut groups.followers) {
-            let on: Vec<usize> = (0..groups.members.len()).filter(|i| groups.members[*i].service == on).collect();
-            let Some(first) = on.first().copied() else { continue };
-            self.steps.tie_all(stop, groups.gate(first, &parents));
-            for i in on {
-                self.steps.tie(groups.members[i].down, stop);
-                let (a, b) = (groups.members[first].group, groups.members[i].group);
-                groups.join(a, b);
-            }
-        }
-        self.settle_groups(&groups);
-    }
-
-    /// Gives each draft its merged group (counted from 1), and holds removals back until all of the group is proven.
-    fn settle_groups(&mut self, groups: &Groups) {
-        let mut proofs: std::collections::HashMap<u32, Vec<At>> = Default::default();
-        for member in &groups.members {
-            proofs.entry(groups.root(member.group)).or_default().push(member.proven);
-        }
-        for member in &groups.members {
-            let all = &proofs[&groups.root(member.group)];
-            for removal in &member.removals {
-                self.steps.tie_all(*removal, all);
-            }
-        }
-        for draft in &mut self.steps.drafts {
-            draft.group = draft.group.map(|g| groups.root(g) + 1);
-        }
     }
 }
 

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::clock;
 use super::verdict::Verdict;
 use super::{Planner, is_alive, label};
+use crate::base::clock;
 use crate::plan::observed::{Container, State};
 use crate::plan::request::NUMBER;
 use crate::plan::request::container::container_name;

@@ -1,0 +1,178 @@
+//! Services that stand or fall together: those that share a replaced container's namespace, and those that are restarted
+//! with it. Their groups merge; followers stop before, and nothing is removed before all are proven.
+
+use std::collections::HashMap;
+
+use super::Planner;
+use super::networks::existing;
+use super::steps::At;
+use crate::plan::observed::Container;
+use crate::plan::wanted::WantedService;
+use crate::plan::{Action, Cause, Risk};
+
+/// Groups that merge where services stand or fall together, and what each holds.
+#[derive(Default)]
+pub(super) struct Groups {
+    parents: Vec<u32>,
+    /// Per replaced container, and where those of a service are.
+    members: Vec<Member>,
+    by_service: HashMap<String, Vec<usize>>,
+    /// Stops of containers that follow a replaced one: `(service, stop, on)`.
+    followers: Vec<(String, At, String)>,
+}
+
+/// The steps of one replacement that others are tied to.
+pub(super) struct Member {
+    pub group: u32,
+    pub service: String,
+    /// What its stop waits for beyond its own preparation.
+    pub gate: Vec<At>,
+    /// From here on the old one does not answer: its stop, or (`stops` false) the new one's start.
+    pub down: At,
+    pub stops: bool,
+    pub proven: At,
+    pub removals: Vec<At>,
+}
+
+impl Groups {
+    pub fn push(&mut self, member: Member) {
+        self.by_service.entry(member.service.clone()).or_default().push(self.members.len());
+        self.members.push(member);
+    }
+    /// Members of a service, in order of number.
+    fn of(&self, service: &str) -> impl Iterator<Item = &Member> {
+        self.by_service.get(service).into_iter().flatten().map(|i| &self.members[*i])
+    }
+    pub fn fresh(&mut self) -> u32 {
+        self.parents.push(self.parents.len() as u32);
+        self.parents.len() as u32 - 1
+    }
+    fn root(&self, mut group: u32) -> u32 {
+        while self.parents[group as usize] != group {
+            group = self.parents[group as usize];
+        }
+        group
+    }
+    fn join(&mut self, a: u32, b: u32) {
+        let (a, b) = (self.root(a), self.root(b));
+        self.parents[a.max(b) as usize] = a.min(b);
+    }
+    /// What the stop of a member waits for. One that shares the namespace of another goes before that one does, so the
+    /// other's gate counts: its own may wait for the other's start.
+    fn gate(&self, mut member: usize, parents: &HashMap<usize, usize>) -> &[At] {
+        while let Some(parent) = parents.get(&member) {
+            member = *parent;
+        }
+        &self.members[member].gate
+    }
+}
+
+impl<'a> Planner<'a> {
+    /// Proofs of the replaced containers whose volumes this service uses: should one be taken back, nothing of this service
+    /// was touched.
+    pub fn proofs_of_refs(&self, service: &WantedService) -> Vec<At> {
+        service.request.refs.iter().flat_map(|r| self.groups.of(&r.service)).map(|m| m.proven).collect()
+    }
+
+    /// A service whose namespace this one shares and whose container is replaced too.
+    pub fn replaced_parent(&self, service: &WantedService) -> Option<u32> {
+        let shared = service.request.refs.iter().filter(|r| self.shares_namespace(service, &r.service));
+        shared.filter_map(|r| self.groups.of(&r.service).next()).map(|m| m.group).next()
+    }
+
+    /// A container that stays, stopped before its dependency stops and started when that is back. Gives its start.
+    pub fn follow(
+        &mut self,
+        service: &'a WantedService,
+        container: &'a Container,
+        on: &str,
+        mended: &[At],
+        gate: &[At],
+    ) -> Vec<At> {
+        let cause = Cause::DependencyReplaced { service: on.into() };
+        let target = existing(container);
+        let proofs: Vec<At> = self.groups.of(on).map(|m| m.proven).collect();
+        if proofs.is_empty() {
+            // The dependency is only started (again): this one follows.
+            let action = Action::RestartContainer { container: target.clone(), timeout: self.options.timeout };
+            let upload = self.upload(service, &target, mended);
+            let at = self.steps.add(&service.name, action, cause);
+            self.steps.risk(at, Risk::ShortStop);
+            self.steps.tie_all(at, mended);
+            self.steps.tie_all(at, gate);
+            self.steps.tie_all(at, &upload.into_iter().collect::<Vec<_>>());
+            let started: Vec<At> = self.ready.get(on).into_iter().flatten().flat_map(|r| r.started.clone()).collect();
+            self.steps.tie_all(at, &started);
+            return vec![self.hooks(service, &target, "post_start", at)];
+        }
+        let (first, stop) = self.stop_steps(Some(service), container, cause.clone());
+        self.steps.risk(stop, Risk::ShortStop);
+        let revive = Action::StartContainer { container: target.clone() };
+        let group = self.groups.of(on).next().map_or(0, |m| m.group);
+        self.steps.undo(stop, group, vec![revive]);
+        for hook in first..stop {
+            self.steps.undo(hook, group, Vec::new());
+        }
+        self.groups.followers.push((service.name.clone(), stop, on.into()));
+        let mut before = mended.to_vec();
+        before.push(stop);
+        before.extend(proofs);
+        self.start_steps(service, &target, cause, &before, gate)
+    }
+
+    /// Ties the groups that stand or fall together: followers stop before, and nothing is removed before all are proven.
+    pub fn tie_clusters(&mut self) {
+        let mut groups = std::mem::take(&mut self.groups);
+        // Sharers of a namespace: their old containers stop before the old one that they hang on.
+        let mut sharers: Vec<(usize, usize)> = Vec::new();
+        for (i, member) in groups.members.iter().enumerate() {
+            let Some(service) = self.wanted.services.get(&member.service) else { continue };
+            for reference in &service.request.refs {
+                if self.shares_namespace(service, &reference.service)
+                    && let Some(parent) = groups.by_service.get(&reference.service).and_then(|list| list.first())
+                {
+                    sharers.push((i, *parent));
+                }
+            }
+        }
+        let parents: HashMap<usize, usize> = sharers.iter().copied().collect();
+        for (i, parent) in sharers {
+            let (down, group) = (groups.members[i].down, groups.members[i].group);
+            groups.join(group, groups.members[parent].group);
+            // One that is stopped already has nothing to make way with.
+            if !groups.members[i].stops {
+                continue;
+            }
+            self.steps.tie(groups.members[parent].down, down);
+            self.steps.tie_all(down, groups.gate(i, &parents));
+        }
+        for (_, stop, on) in std::mem::take(&mut groups.followers) {
+            let on = groups.by_service.get(&on).cloned().unwrap_or_default();
+            let Some(first) = on.first().copied() else { continue };
+            self.steps.tie_all(stop, groups.gate(first, &parents));
+            for i in on {
+                self.steps.tie(groups.members[i].down, stop);
+                let (a, b) = (groups.members[first].group, groups.members[i].group);
+                groups.join(a, b);
+            }
+        }
+        self.settle_groups(&groups);
+    }
+
+    /// Gives each draft its merged group (counted from 1), and holds removals back until all of the group is proven.
+    fn settle_groups(&mut self, groups: &Groups) {
+        let mut proofs: HashMap<u32, Vec<At>> = Default::default();
+        for member in &groups.members {
+            proofs.entry(groups.root(member.group)).or_default().push(member.proven);
+        }
+        for member in &groups.members {
+            let all = &proofs[&groups.root(member.group)];
+            for removal in &member.removals {
+                self.steps.tie_all(*removal, all);
+            }
+        }
+        for draft in &mut self.steps.drafts {
+            draft.group = draft.group.map(|g| groups.root(g) + 1);
+        }
+    }
+}
