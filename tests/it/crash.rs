@@ -22,7 +22,7 @@ fn stack(round: usize) -> String {
     let well = "healthcheck: { test: [CMD, 'true'], interval: 500ms, retries: 3 }";
     let mut text = format!(
         "services:
-  db: {{ image: 'hearth-test/postgres:1', restart: unless-stopped, environment: {{ POSTGRES_PASSWORD: x, ROUND: {round} }}, volumes: ['db:/var/lib/postgresql/data'],
+  db: {{ image: 'hearth-test/postgres:1', restart: unless-stopped, environment: {{ POSTGRES_PASSWORD: x, ROUND: {round} }}, volumes: ['db:/var/lib/postgresql'],
          healthcheck: {{ test: [CMD, pg_isready, -U, postgres], interval: 500ms, timeout: 3s, retries: 30 }} }}
   cache: {{ image: 'hearth-test/redis:1', restart: unless-stopped, environment: {{ ROUND: {round} }}, volumes: ['cache:/data'],
          healthcheck: {{ test: [CMD, redis-cli, ping], interval: 500ms, timeout: 3s, retries: 30 }} }}

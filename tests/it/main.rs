@@ -9,6 +9,7 @@ mod homes;
 mod loading;
 mod one_writer;
 mod secrets;
+mod starter_home;
 mod tricky_cases;
 mod two_way;
 
@@ -21,6 +22,7 @@ fn main() -> std::process::ExitCode {
         ("bad_updates", bad_updates::CASES),
         ("two_way", two_way::CASES),
         ("engine_trouble", engine_trouble::CASES),
+        ("starter_home", starter_home::CASES),
         ("crash", crash::CASES),
         ("tricky_cases::dependencies", tricky_cases::dependencies::CASES),
         ("tricky_cases::hashes", tricky_cases::hashes::CASES),

@@ -131,10 +131,11 @@ impl Scratch {
         self.noted(self.hearth_starts(args, &[]))
     }
 
-    /// Starts hearth with more variables, and does not wait for it.
+    /// Starts hearth with more variables, and does not wait for it. The rules are those of the Compose that tests use, unless `args` say others.
     pub fn hearth_starts(&self, args: &str, more: &[(&str, &str)]) -> Running {
         let words: Vec<&str> = args.split_whitespace().collect();
-        self.hearth_args_start(&[&["-f", "compose.yaml", "-p", &self.project], words.as_slice()].concat(), more)
+        let compat: &[&str] = if words.contains(&"--compat") { &[] } else { &["--compat", "2"] };
+        self.hearth_args_start(&[&["-f", "compose.yaml", "-p", &self.project], compat, words.as_slice()].concat(), more)
     }
 
     /// Runs hearth with exactly these arguments, in the project's folder.
