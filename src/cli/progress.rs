@@ -81,7 +81,10 @@ impl Progress {
             StepResult::Done { warnings, .. } => {
                 let time = took.filter(|t| *t >= Duration::from_secs(1)).map(|t| format!(" ({})", units::duration(t)));
                 let time = self.out.paint(Tone::Dim, &time.unwrap_or_default());
-                self.line(&format!("  {}{time}", words::did(&step.action)));
+                // A pull that failed where it may: its warning says so, and that is all there is to say.
+                if warnings.is_empty() || !matches!(step.action, Action::PullImage { optional: true, .. }) {
+                    self.line(&format!("  {}{time}", words::did(&step.action)));
+                }
                 for warning in warnings {
                     self.line(&format!("  {} {}", self.out.paint(Tone::Warn, "warning:"), visible(warning)));
                 }

@@ -127,14 +127,19 @@ struct Counts(BTreeMap<(u8, &'static str, &'static str), usize>);
 impl Counts {
     fn add(&mut self, plan: &Plan, report: &Report) {
         for step in &plan.steps {
-            if !matches!(report.steps.get(&step.id), Some(StepResult::Done { .. })) {
+            let Some(StepResult::Done { warnings, .. }) = report.steps.get(&step.id) else { continue };
+            // Of a replacement only the new container counts; a tolerated pull that failed pulled nothing.
+            let replaces = matches!(step.action, Action::CreateContainer { .. });
+            if step.group.is_some() && !replaces
+                || !warnings.is_empty() && matches!(step.action, Action::PullImage { .. })
+            {
                 continue;
             }
             let what = match &step.action {
                 Action::PullImage { .. } => (0, "image", "pulled"),
                 Action::BuildImage { .. } => (1, "image", "built"),
-                Action::CreateContainer { replaces: None, .. } => (2, "", "created"),
-                Action::CreateContainer { replaces: Some(_), .. } => (3, "", "replaced"),
+                Action::CreateContainer { replaces: None, .. } if step.group.is_none() => (2, "", "created"),
+                Action::CreateContainer { .. } => (3, "", "replaced"),
                 Action::StartContainer { .. } | Action::UnpauseContainer { .. } => (4, "", "started"),
                 Action::RestartContainer { .. } => (5, "", "restarted"),
                 Action::StopContainer { .. } => (6, "", "stopped"),

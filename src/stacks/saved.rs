@@ -116,6 +116,9 @@ pub fn compare(saved: &SavedPlan, now: &Plan) -> Result<(), Diagnostic> {
 }
 
 fn moved(what: &str, then: Option<&String>, now: Option<&String>) -> String {
+    if let (Some(service), Some(_), Some(_)) = (what.strip_prefix("service "), then, now) {
+        return format!("what the files and variables say of the service `{service}` changed");
+    }
     match (then, now) {
         (Some(then), Some(now)) => format!("{what} was {then}, is now {now}"),
         (Some(then), None) => format!("{what} was {then}, is gone now"),

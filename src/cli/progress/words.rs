@@ -41,7 +41,9 @@ fn parts(action: &Action) -> (&'static str, &'static str, &'static str, String) 
         Action::RestartContainer { container, .. } => ("restart", "restarting", "restarted", container.name().into()),
         Action::StopContainer { container, .. } => ("stop", "stopping", "stopped", container.name().into()),
         Action::RemoveContainer { container, .. } => {
-            ("remove", "removing", "removed", named("container", container.name()))
+            let name = container.name();
+            let what = if name.starts_with("the old ") { name.into() } else { named("container", name) };
+            ("remove", "removing", "removed", what)
         }
         Action::Exec { container, .. } => ("run", "running", "ran", named("a hook in", container.name())),
         Action::Wait { container, until, .. } => {
