@@ -1,6 +1,6 @@
 # Everything a person or the CI does here. `make` alone lists it. Each recipe is one line; what it does stands in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-crash test-engines lint deny record bench
+.PHONY: help run test test-crash test-engines lint deny record fuzz bench
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name about; do printf '  make %-14s %s\n' "$$name" "$$about"; done
@@ -25,6 +25,9 @@ deny: ## bans, licences and sources of dependencies
 
 record: ## ask Docker Compose again about tests/compose/ and show what changed (COMPOSE5_BIN names a Compose 5; RECORD=ports/ only that)
 	@RECORD=$${RECORD:-1} COMPOSE=$$(scripts/compose) cargo test --locked --test compose -- --nocapture
+
+fuzz: ## every fuzz target for a short while (SECONDS_EACH=20)
+	@scripts/fuzz $(SECONDS_EACH)
 
 bench: ## how fast, beside Docker Compose, with a goal for each row (ROWS=config,load,turns,change RUNS=5)
 	@scripts/needs && scripts/engine up && cargo bench --locked --bench table -- rows=$(ROWS) runs=$(RUNS)
