@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::load::Loader;
-use super::model::{Dependency, Project, Service};
+use super::model::{Dependency, Places, Project, Service};
 use super::short::volume::clean;
 use super::{Compat, Request, consistency, discover, dotenv};
 use crate::base::wording;
@@ -224,8 +224,6 @@ fn prune(project: &mut Project) {
     project.configs.retain(|key, _| configs.contains(key));
     project.models.retain(|key, _| models.contains(key));
 }
-
-type Places = BTreeMap<String, Span>;
 
 fn env_files(
     name: &str,

@@ -239,3 +239,65 @@ fn mapping(node: Node, dependency: bool) -> Map {
         _ => Map::default(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::{output, yaml};
+    use crate::diag::Sources;
+    use serde_json::json;
+
+    fn merged(base: &str, over: &str) -> (serde_json::Value, Vec<&'static str>) {
+        let mut sources = Sources::default();
+        let mut told = Diagnostics::default();
+        let mut read = |text: &str| {
+            let file = sources.add("f.yaml", format!("services: {{web: {text}}}"));
+            yaml::parse(file, &sources, &mut told).remove(0)
+        };
+        let (base, over) = (read(base), read(over));
+        let tree = merge(base, over, &mut told);
+        let web = output::plain(tree.at(&["services", "web"]).unwrap());
+        (web, told.0.iter().map(|d| d.code).collect())
+    }
+
+    #[test]
+    fn scalars_are_replaced_and_nothing_keeps_the_earlier() {
+        assert_eq!(merged("{image: a, user: x}", "{image: b, user: }").0, json!({"image": "b", "user": "x"}));
+    }
+
+    #[test]
+    fn lists_are_appended_and_commands_replaced() {
+        let (web, _) = merged("{cap_add: [a], command: [a]}", "{cap_add: [b], command: b}");
+        assert_eq!(web, json!({"cap_add": ["a", "b"], "command": "b"}));
+    }
+
+    #[test]
+    fn mappings_of_texts_become_lists_so_that_the_last_of_a_key_can_win() {
+        let (web, _) = merged("{environment: {B: 1, A: }}", "{environment: [B=2]}");
+        assert_eq!(web, json!({"environment": ["A", "B=1", "B=2"]}));
+    }
+
+    #[test]
+    fn names_and_dependencies_are_lifted_to_mappings() {
+        let (web, _) = merged(
+            "{networks: [a], depends_on: [x]}",
+            "{networks: {b: {priority: 1}}, depends_on: {x: {restart: true}}}",
+        );
+        assert_eq!(web["networks"], json!({"a": null, "b": {"priority": 1}}));
+        assert_eq!(web["depends_on"]["x"], json!({"condition": "service_started", "required": true, "restart": true}));
+    }
+
+    #[test]
+    fn another_log_driver_replaces_the_whole() {
+        let base = "{logging: {driver: a, options: {x: 1}}}";
+        assert_eq!(merged(base, "{logging: {driver: b}}").0, json!({"logging": {"driver": "b"}}));
+        assert_eq!(merged(base, "{logging: {options: {y: 2}}}").0["logging"]["options"], json!({"x": 1, "y": 2}));
+    }
+
+    #[test]
+    fn kinds_that_do_not_fit_are_told_and_the_earlier_stays() {
+        let (web, told) = merged("{ports: [a], build: {target: x}}", "{ports: {a: 1}, build: ./b}");
+        assert_eq!(told, ["compose.cannot-override"]);
+        assert_eq!(web, json!({"ports": ["a"], "build": {"target": "x", "context": "./b"}}));
+    }
+}

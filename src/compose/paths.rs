@@ -107,3 +107,24 @@ fn each_value(node: Option<&mut Node>, f: &mut dyn FnMut(&mut Node)) {
         map.0.values_mut().for_each(|entry| f(&mut entry.node));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_start_from_the_base_or_from_home() {
+        let paths = Paths { base: "/srv/p".into(), home: Some("/home/me".into()) };
+        for (path, absolute) in [
+            ("./a/../b", "/srv/p/b"),
+            ("..", "/srv"),
+            ("/etc/../x", "/etc/../x"),
+            ("~", "/home/me"),
+            ("~/x", "/home/me/x"),
+            ("~bob/x", "/home/me/bob/x"),
+            (r"C:\x", r"C:\x"),
+        ] {
+            assert_eq!(paths.absolute(path), absolute, "{path}");
+        }
+    }
+}

@@ -57,3 +57,35 @@ impl Resets {
 fn matches(pattern: &[String], path: &[String]) -> bool {
     pattern.len() == path.len() && pattern.iter().zip(path).all(|(p, k)| p == "*" || p == k)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::{output, yaml};
+    use crate::diag::{Diagnostics, Sources};
+    use serde_json::json;
+
+    fn read(text: &str) -> Node {
+        let mut sources = Sources::default();
+        let file = sources.add("f.yaml", text);
+        yaml::parse(file, &sources, &mut Diagnostics::default()).remove(0)
+    }
+
+    #[test]
+    fn marked_places_are_emptied_in_what_was_merged_before() {
+        let mut over = read("{a: !reset null, b: {c: !override [2], d: 3}}");
+        let resets = Resets::take(&mut over);
+        assert_eq!(output::plain(&over), json!({"b": {"c": [2], "d": 3}}));
+        let mut base = read("{a: 1, b: {c: [1], d: 1}, e: 1}");
+        resets.apply(&mut base, &[]);
+        assert_eq!(output::plain(&base), json!({"b": {"d": 1}, "e": 1}));
+    }
+
+    #[test]
+    fn a_part_knows_where_it_hangs() {
+        let resets = Resets::take(&mut read("{services: {web: {ports: !reset []}}}"));
+        let mut service = read("{ports: [a], image: x}");
+        resets.apply(&mut service, &["services", "web"]);
+        assert_eq!(output::plain(&service), json!({"image": "x"}));
+    }
+}

@@ -172,3 +172,38 @@ fn key_of(item: &Node, index: Index) -> Option<String> {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::{output, yaml};
+    use crate::diag::Sources;
+    use serde_json::json;
+
+    fn enforced(web: &str) -> (serde_json::Value, usize) {
+        let mut sources = Sources::default();
+        let file = sources.add("f.yaml", format!("services: {{web: {web}}}"));
+        let mut told = Diagnostics::default();
+        let mut tree = yaml::parse(file, &sources, &mut told).remove(0);
+        enforce(&mut tree, &mut told);
+        (output::plain(tree.at(&["services", "web"]).unwrap()), told.0.len())
+    }
+
+    #[test]
+    fn the_later_of_two_takes_the_place_of_the_earlier() {
+        let (web, _) = enforced("{environment: [A=1, B=1, A=2], volumes: ['./a:/x', './b:/y', './c:/x']}");
+        assert_eq!(web, json!({"environment": ["A=2", "B=1"], "volumes": ["./c:/x", "./b:/y"]}));
+    }
+
+    #[test]
+    fn ports_differ_by_address_host_port_and_protocol() {
+        let ports =
+            "{ports: ['80:80', '80:80', {target: 53, published: 53}, {target: 53, published: '53'}, {target: 53}]}";
+        assert_eq!(enforced(ports).0["ports"].as_array().unwrap().len(), 4);
+    }
+
+    #[test]
+    fn an_entry_without_target_is_told_once() {
+        assert_eq!(enforced("{volumes: [{type: bind, source: .}]}").1, 1);
+    }
+}

@@ -217,7 +217,7 @@ fn stub(name: &str, depends_on: &str) -> WantedService {
 }
 
 /// The place of a field, or of the nearest field above it that has one.
-fn place_of(places: &BTreeMap<String, crate::diag::Span>, field: &str) -> Option<crate::diag::Span> {
+fn place_of(places: &crate::compose::model::Places, field: &str) -> Option<crate::diag::Span> {
     let mut path = field;
     loop {
         if let Some(place) = places.get(path) {

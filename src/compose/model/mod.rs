@@ -14,7 +14,7 @@ pub use scalar::*;
 pub use service::*;
 pub use storage::*;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -31,6 +31,9 @@ pub type Mapping = BTreeMap<String, String>;
 
 /// A map of names to text where `None` means "take it from outside or leave it unset" (`environment`, build args).
 pub type MappingWithNulls = BTreeMap<String, Option<String>>;
+
+/// Where things were written, by field (`services.web.ports[0]`). Only asked, never listed, so that its order does not matter.
+pub type Places = HashMap<String, Span>;
 
 /// A loaded project. `services` are those enabled by the active profiles; `disabled` are known but off.
 #[derive(Debug, Clone, Default)]
@@ -59,7 +62,7 @@ pub struct Project {
     pub secret_values: BTreeMap<String, Secret>,
     pub extensions: Extensions,
     /// Where things were written: `services.web.ports[0]` to its place. Used by diagnostics after loading.
-    pub places: BTreeMap<String, Span>,
+    pub places: Places,
 }
 
 /// `models.<name>` at top level.
