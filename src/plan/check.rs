@@ -278,3 +278,6 @@ fn is_exclusive(host: &Value) -> bool {
         || mounts.filter(named).any(|m| m["ReadOnly"] != true)
         || ports.into_iter().any(|b| b["HostPort"].as_str().is_some_and(|p| !p.is_empty()))
 }
+
+#[cfg(test)]
+mod tests;
