@@ -10,9 +10,12 @@ pub fn confirm(question: &str, yes: bool) -> Result<(), Diagnostic> {
         return Ok(());
     }
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        return Err(Diagnostic::error("cli.needs-yes", format!("{question} Nothing was done: there is nobody to ask"))
-            .kind(Kind::Denied)
-            .hint("run it again with --yes to say so beforehand"));
+        return Err(Diagnostic::error(
+            "cli.needs-yes",
+            format!("{question} Nobody is here to answer, so nothing was done"),
+        )
+        .kind(Kind::Denied)
+        .hint("run it again with --yes to say so beforehand"));
     }
     let mut err = io::stderr().lock();
     let _ = write!(err, "{question} [y/N] ");

@@ -12,6 +12,7 @@ mod secrets;
 mod starter_home;
 mod tricky_cases;
 mod two_way;
+mod verbs;
 
 fn main() -> std::process::ExitCode {
     rig::main(&[
@@ -21,6 +22,7 @@ fn main() -> std::process::ExitCode {
         ("one_writer", one_writer::CASES),
         ("bad_updates", bad_updates::CASES),
         ("two_way", two_way::CASES),
+        ("verbs", verbs::CASES),
         ("engine_trouble", engine_trouble::CASES),
         ("starter_home", starter_home::CASES),
         ("crash", crash::CASES),

@@ -1,6 +1,6 @@
 //! `hearth down`: containers and networks go; volumes only where they are named.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{deciding, start};
 use crate::base::wording;
@@ -8,6 +8,7 @@ use crate::cli::{Done, Failure, Out};
 use crate::command::{Down, Global};
 use crate::diag::{Diagnostic, Kind};
 use crate::plan::observed::Observed;
+use crate::plan::wanted::VolumeRequest;
 use crate::plan::{Options, Verb, request};
 use crate::stacks::run::{Doing, carry_out_plan};
 use crate::stacks::session::Session;
@@ -69,12 +70,18 @@ fn volumes(session: &Session<'_>, observed: &Observed, asked: Option<&[String]>)
         if all.contains(name) {
             return Ok(name.to_string());
         }
-        Err(no_volume(given, name, &all, external.contains(name), wanted.contains_key(given)).into())
+        Err(no_volume(given, name, &all, external.contains(name), wanted).into())
     };
     asked.iter().map(of).collect()
 }
 
-fn no_volume(given: &str, name: &str, all: &BTreeSet<&str>, external: bool, known: bool) -> Diagnostic {
+fn no_volume(
+    given: &str,
+    name: &str,
+    all: &BTreeSet<&str>,
+    external: bool,
+    wanted: &BTreeMap<String, VolumeRequest>,
+) -> Diagnostic {
     if external {
         return Diagnostic::error(
             "stacks.external-volume",
@@ -83,13 +90,14 @@ fn no_volume(given: &str, name: &str, all: &BTreeSet<&str>, external: bool, know
         .kind(Kind::Denied)
         .hint(format!("to remove it all the same: docker volume rm {name}"));
     }
-    let title = if known {
+    let keys = wanted.keys().map(String::as_str);
+    let title = if wanted.contains_key(given) {
         format!("the volume `{name}` does not exist")
     } else {
         format!("this project has no volume `{given}`")
     };
     let d = Diagnostic::error("stacks.no-such-volume", title).kind(Kind::NotFound);
-    match wording::nearest(given, all.iter().copied()) {
+    match wording::nearest(given, all.iter().copied().chain(keys)) {
         Some(near) => d.hint(format!("did you mean `{near}`?")),
         None if all.is_empty() => d.hint("it has no volumes at present"),
         None => d.hint(format!("it has {}", wording::list(&all.iter().collect::<Vec<_>>()))),
