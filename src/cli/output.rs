@@ -23,6 +23,8 @@ pub struct Out {
     /// Whether standard error is a terminal: bars and questions need one.
     pub terminal: bool,
     pub json: bool,
+    /// The command changes something: it goes on even if nobody reads what it prints.
+    pub acts: bool,
     pub cwd: PathBuf,
 }
 
@@ -45,11 +47,16 @@ impl Out {
             ColorArg::Never => false,
             ColorArg::Auto => io::stdout().is_terminal() && terminal && !no_color,
         };
-        Out { color, terminal, json: false, cwd }
+        Out { color, terminal, json: false, acts: false, cwd }
     }
 
     pub fn json(mut self, json: bool) -> Out {
         self.json = json;
+        self
+    }
+
+    pub fn acts(mut self) -> Out {
+        self.acts = true;
         self
     }
 
@@ -65,7 +72,7 @@ impl Out {
         format!("\x1b[{code}m{words}\x1b[0m")
     }
 
-    /// A line of data. A closed pipe ends the program quietly, as it does other tools.
+    /// A line of data. A closed pipe ends a program that only shows things quietly, as it does other tools.
     pub fn line(&self, words: impl AsRef<str>) {
         self.text(&format!("{}\n", words.as_ref()));
     }
@@ -78,6 +85,9 @@ impl Out {
     pub fn bytes(&self, bytes: &[u8]) {
         let mut stdout = io::stdout().lock();
         if let Err(error) = stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+            if self.acts {
+                return;
+            }
             let code = if error.kind() == io::ErrorKind::BrokenPipe { 0 } else { 1 };
             std::process::exit(code);
         }

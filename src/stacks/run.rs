@@ -122,13 +122,14 @@ async fn end(
     told
 }
 
-/// The plan on standard output: as text, or as the first JSON line.
+/// The plan on standard output: as text, or as the first JSON line. Of one that is refused only what stands in the way is
+/// told, at its places.
 fn show(session: &Session<'_>, plan: &Plan) {
     if session.out.json {
         let mut value = plan_json::to_json(plan);
         value["event"] = json!("plan");
         session.out.line(value.to_string());
-    } else if !plan.steps.is_empty() || !plan.notes.is_empty() {
+    } else if plan.refusals.is_empty() && (!plan.steps.is_empty() || !plan.notes.is_empty()) {
         session.out.text(&text::render(plan, false));
     }
 }

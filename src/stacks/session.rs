@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 
 use super::{Disk, Loading, Place, Target};
 use crate::base::clock::{Clock, SystemClock};
+use crate::base::wording;
 use crate::cli::{Failure, Out};
 use crate::compose::Compat;
 use crate::compose::model::{Dependency, Project, Service};
@@ -153,6 +154,10 @@ impl<'a> Session<'a> {
             let d = self.refusal(refusal);
             code = code.or(Some(d.kind.exit_code()));
             self.out.diagnostic(&d, &self.sources);
+        }
+        if !self.out.json {
+            let n = wording::count(plan.refusals.len(), "reason");
+            self.out.say(format!("refused for {n}: nothing is done until each is settled"));
         }
         Err(Failure::Code(code.unwrap_or(1)))
     }

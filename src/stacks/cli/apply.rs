@@ -12,7 +12,7 @@ use crate::stacks::{Place, Target, history};
 use crate::store;
 
 pub fn run(global: &Global, args: Apply, out: &Out) -> Done {
-    let out = &out.clone().json(args.json.json);
+    let out = &out.clone().json(args.json.json).acts();
     let target = Target::find(global, out)?;
     start(async {
         let place = target.place(&target.name(out)?);

@@ -16,7 +16,7 @@ use crate::stacks::target::Change;
 use crate::stacks::{Loading, Target};
 
 pub fn run(global: &Global, args: Down, out: &Out) -> Done {
-    let out = &out.clone().json(args.json.json);
+    let out = &out.clone().json(args.json.json).acts();
     let target = Target::find(global, out)?;
     deciding::timeout(args.timeout)?;
     start(async {

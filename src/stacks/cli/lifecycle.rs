@@ -3,21 +3,21 @@
 use super::{deciding, start};
 use crate::cli::{Done, Out};
 use crate::command::{Global, Some_, Timed, Update};
-use crate::plan::{Options, Verb, json as plan_json, text};
+use crate::plan::{Options, Plan, Verb, json as plan_json, text};
 use crate::stacks::run::{Doing, carry_out};
 use crate::stacks::session::Session;
 use crate::stacks::{Loading, Target};
 
 pub fn start_(global: &Global, args: Some_, out: &Out) -> Done {
-    verb(global, Verb::Start, args.services, None, &out.clone().json(args.json.json))
+    verb(global, Verb::Start, args.services, None, &out.clone().json(args.json.json).acts())
 }
 
 pub fn stop(global: &Global, args: Timed, out: &Out) -> Done {
-    verb(global, Verb::Stop, args.services, args.timeout, &out.clone().json(args.json.json))
+    verb(global, Verb::Stop, args.services, args.timeout, &out.clone().json(args.json.json).acts())
 }
 
 pub fn restart(global: &Global, args: Timed, out: &Out) -> Done {
-    verb(global, Verb::Restart, args.services, args.timeout, &out.clone().json(args.json.json))
+    verb(global, Verb::Restart, args.services, args.timeout, &out.clone().json(args.json.json).acts())
 }
 
 /// A verb on containers that exist. Named services are found whatever their profile; without names `start` and `restart`
@@ -43,7 +43,7 @@ fn verb(global: &Global, verb: Verb, services: Vec<String>, timeout: Option<i64>
 }
 
 pub fn pull(global: &Global, args: Some_, out: &Out) -> Done {
-    let out = &out.clone().json(args.json.json);
+    let out = &out.clone().json(args.json.json).acts();
     let target = Target::find(global, out)?;
     let loading = Loading::selected(args.services.clone());
     start(async {
@@ -56,7 +56,7 @@ pub fn pull(global: &Global, args: Some_, out: &Out) -> Done {
 
 /// Pulls again and replaces what moved; each old image stays until its successor has proven itself.
 pub fn update(global: &Global, args: Update, out: &Out) -> Done {
-    let out = &out.clone().json(args.json.json);
+    let out = &out.clone().json(args.json.json).acts();
     let target = Target::find(global, out)?;
     let loading = Loading::selected(args.services.clone());
     start(async {
@@ -68,7 +68,7 @@ pub fn update(global: &Global, args: Update, out: &Out) -> Done {
             if out.json {
                 out.value(&plan_json::to_json(&plan));
             } else {
-                out.text(&text::render(&plan, false));
+                out.text(&text::render(&Plan { refusals: Vec::new(), ..plan.clone() }, false));
                 out.say("only a pull tells whether a tag has moved; nothing was pulled");
             }
             return session.refuse(&plan);

@@ -7,7 +7,7 @@ use crate::base::wording;
 use crate::cli::{Done, FOUND, Failure, Out};
 use crate::command::{Global, PlanArgs, Up};
 use crate::diag::{Diagnostic, Kind};
-use crate::plan::{Action, Cause, Options, Step, Verb, json as plan_json, text};
+use crate::plan::{Action, Cause, Options, Plan, Step, Verb, json as plan_json, text};
 use crate::stacks::run::{Doing, carry_out};
 use crate::stacks::saved::Asked;
 use crate::stacks::session::Session;
@@ -15,7 +15,7 @@ use crate::stacks::target::Change;
 use crate::stacks::{Loading, Target, saved};
 
 pub fn up(global: &Global, args: Up, out: &Out) -> Done {
-    let out = &out.clone().json(args.json.json);
+    let out = &out.clone().json(args.json.json).acts();
     let target = Target::find(global, out)?;
     let options = Options {
         wait: args.wait || args.wait_timeout.is_some(),
@@ -105,7 +105,9 @@ pub fn plan(global: &Global, args: PlanArgs, out: &Out) -> Done {
             value["id"] = serde_json::json!(saved);
             out.value(&value);
         } else {
-            out.text(&text::render(&plan, args.steps));
+            // What stands in the way is told below, with its places.
+            let shown = Plan { refusals: Vec::new(), ..plan.clone() };
+            out.text(&text::render(&shown, args.steps));
         }
         session.refuse(&plan)?;
         if let Some(id) = saved {
