@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use super::home::{Home, Read};
+use super::home::{Home, Read, Refused};
 use super::{Given, Loading, Place};
 use crate::base::wording;
 use crate::cli::{Failure, Out, ask};
@@ -12,13 +12,13 @@ use crate::command::Global;
 use crate::compose::model::Project;
 use crate::compose::{self, Loaded};
 use crate::config::Adopted;
-use crate::diag::{Diagnostic, Kind, Sources};
+use crate::diag::{Diagnostic, Kind, Severity, Sources};
 
 /// One project, found but not loaded.
 pub struct Target {
     pub given: Given,
-    /// The home whose own project this is.
-    home: Option<(Home, Read)>,
+    /// The home whose own project this is, and its stacks or why they cannot be read.
+    home: Option<(Home, Result<Read, Refused>)>,
     /// The home that looks after this project, its own or an adopted one: its `state/` keeps the history.
     keeper: Option<PathBuf>,
     /// Only the name is known, in a home that knows nothing of this project: commands that need files refuse.
@@ -44,7 +44,7 @@ impl Target {
             }),
             _ => {
                 refuse_plain_flags(global)?;
-                let read = home.read().map_err(|refused| refused.tell(out))?;
+                let read = home.read();
                 Ok(Target { given, home: Some((home, read)), keeper, stranger: false })
             }
         }
@@ -70,18 +70,37 @@ impl Target {
         self.home().is_some_and(|home| profiles.iter().any(|p| home.config.profiles.contains(p)))
     }
 
-    /// Loads it; what is wrong is told and ends the command.
-    pub fn load(&self, loading: &Loading, out: &Out, warnings: bool) -> Result<(Project, Sources), Failure> {
-        super::cli::project_of(self.loaded(loading)?, out, warnings)
+    fn read(&self) -> Option<(&Home, &Read)> {
+        let (home, read) = self.home.as_ref()?;
+        Some((home, read.as_ref().ok()?))
     }
 
-    pub fn loaded(&self, loading: &Loading) -> Result<Loaded, Failure> {
+    /// Loads it; what is wrong is told and ends the command, unless the containers' labels will do: a mistake in a file
+    /// must not keep anyone from stopping what runs.
+    pub fn load(&self, loading: &Loading, out: &Out, warnings: bool) -> Result<(Project, Sources), Failure> {
+        let loaded = self.loaded(loading)?;
+        let name = self.home().map(|home| &home.config.name).or(self.given.global.project_name.as_ref());
+        if let (None, true, Some(name)) = (&loaded.project, loading.labels_do, name) {
+            let errors = loaded.diagnostics.0.iter().filter(|d| d.severity == Severity::Error);
+            errors.for_each(|d| out.diagnostic(d, &loaded.sources));
+            out.say(format!("the files of `{name}` cannot be loaded: going by the labels of its containers"));
+            return super::cli::project_of(bare(name), out, warnings);
+        }
+        super::cli::project_of(loaded, out, warnings)
+    }
+
+    fn loaded(&self, loading: &Loading) -> Result<Loaded, Failure> {
         if self.stranger {
             let name = self.given.global.project_name.as_deref().unwrap_or_default();
             return if loading.labels_do { Ok(bare(name)) } else { Err(stranger(name).into()) };
         }
         if let Some((home, read)) = &self.home {
-            return Ok(home.load(read, &self.given, loading, loading.profiles.as_deref()));
+            return Ok(match read {
+                Ok(read) => home.load(read, &self.given, loading, loading.profiles.as_deref()),
+                Err(refused) => {
+                    Loaded { project: None, diagnostics: refused.diagnostics.clone(), sources: refused.sources.clone() }
+                }
+            });
         }
         let loaded = self.given.load(loading);
         let global = &self.given.global;
@@ -106,7 +125,11 @@ impl Target {
 
     /// What the names of `up` and `plan` load: services, or in a home profiles.
     pub fn selected(&self, names: &[String]) -> Result<Loading, Failure> {
-        let Some((home, read)) = &self.home else { return Ok(Loading::selected(names.to_vec())) };
+        if self.home.is_none() {
+            return Ok(Loading::selected(names.to_vec()));
+        }
+        // Stacks that cannot be read are told when they are loaded.
+        let Some((home, read)) = self.read() else { return Ok(Loading::default()) };
         self.known_profiles(names)?;
         if names.is_empty()
             && home.config.profiles.is_empty()
@@ -131,7 +154,7 @@ impl Target {
     }
 
     fn known_profiles(&self, names: &[String]) -> Result<(), Failure> {
-        let Some((home, read)) = &self.home else { return Ok(()) };
+        let Some((home, read)) = self.read() else { return Ok(()) };
         home.check_profiles(read, names).map_err(|mut told| {
             let service = names.iter().find(|name| read.spec.services.contains_key(*name));
             if let Some(name) = service {
@@ -146,7 +169,16 @@ impl Target {
         if names.is_empty() {
             return Ok(None);
         }
-        let Some((home, _)) = &self.home else { return Ok(Some(names.to_vec())) };
+        if self.home.is_none() {
+            return Ok(Some(names.to_vec()));
+        }
+        let Some((home, _)) = self.read() else {
+            let d = Diagnostic::error(
+                "home.stacks-unread",
+                "which services a profile has is known only once the stacks can be read",
+            );
+            return Err(d.hint("mend what is told above, or end everything with: hearth down").into());
+        };
         self.known_profiles(names)?;
         let stay: BTreeSet<String> = home.without(names).into_iter().collect();
         let ends = |profiles: &[String]| {
@@ -159,7 +191,7 @@ impl Target {
     /// Writes what a home has to have on the disk before a command acts: rendered files, and the profiles that are on from
     /// now. A hand edit of `COMPOSE_PROFILES` is asked about.
     pub fn settle(&self, change: &Change, yes: bool, out: &Out) -> Result<(), Failure> {
-        let Some((home, read)) = &self.home else { return Ok(()) };
+        let Some((home, read)) = self.read() else { return Ok(()) };
         let written = home.write_rendered(read)?;
         if !written.is_empty() && !out.json {
             let names: Vec<String> = written.iter().map(|path| path.display().to_string()).collect();

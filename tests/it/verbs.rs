@@ -10,6 +10,7 @@ cases![together:
     a_project_is_acted_on_by_its_labels_alone,
     profiles_of_a_home_come_and_go,
     volumes_go_only_where_they_are_named,
+    a_mistake_in_a_stack_keeps_nobody_from_ending_what_runs,
 ];
 
 const TWO: &str = "services:
@@ -111,9 +112,29 @@ fn a_project_is_acted_on_by_its_labels_alone(s: &Scratch) -> Done {
     Ok(())
 }
 
-fn profiles_of_a_home_come_and_go(s: &Scratch) -> Done {
+/// A home in the project's folder, with a range of networks of its own.
+fn home(s: &Scratch) {
     let n = s.project.bytes().fold(0u32, |n, b| n.wrapping_mul(31).wrapping_add(u32::from(b)));
     s.write("hearth.yaml", &format!("name: {}\nnetworks: 10.{}.{}.0/18\n", s.project, 96 + n % 32, n / 32 % 4 * 64));
+}
+
+fn a_mistake_in_a_stack_keeps_nobody_from_ending_what_runs(s: &Scratch) -> Done {
+    home(s);
+    s.write("stacks/one.yaml", "services: { a: { image: 'hearth-test/busybox:1', command: [sleep, '1000'], stop_signal: SIGKILL } }\n");
+    s.hearth_args(&["up"]).ok();
+    s.write("stacks/two.yaml", "services: { b: { imgae: x } }\n");
+    s.hearth_args(&["up"]).exits(2).says("imgae");
+    s.hearth_args(&["ps"]).ok().says("running");
+    s.hearth_args(&["stop"]).ok();
+    assert!(!s.container("a").running());
+    s.hearth_args(&["down", "a"]).exits(2);
+    s.hearth_args(&["down"]).ok();
+    assert!(s.containers().is_empty() && s.networks().is_empty());
+    Ok(())
+}
+
+fn profiles_of_a_home_come_and_go(s: &Scratch) -> Done {
+    home(s);
     let service = |name: &str, profile: &str, more: &str| {
         format!("  {name}: {{ image: 'hearth-test/busybox:1', command: [sleep, '1000'], stop_signal: SIGKILL, profiles: [{profile}]{more} }}\n")
     };
