@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use hearth::compose::{self, Compat, FileError, Files, Request};
 use hearth::plan::request::{self, Context};
 use hearth::plan::wanted::Wanted;
+use hearth::plan::{Options, Recreate, Verb};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -357,6 +358,50 @@ impl Shape {
             .enumerate()
             .filter(|(_, s)| s.present && (self.extra || !s.extra))
             .map(|(i, s)| (format!("s{i}"), s))
+    }
+}
+
+/// A command with its flags.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    verb: Verb,
+    flags: u16,
+    volume: Option<usize>,
+    only: Option<usize>,
+}
+
+pub fn asked() -> impl Strategy<Value = Asked> {
+    let verbs = [Verb::Up, Verb::Down, Verb::Start, Verb::Stop, Verb::Restart, Verb::Pull];
+    (prop::sample::select(verbs.to_vec()), any::<u16>(), option::of(0..VOLUMES), option::weighted(0.3, 0..8usize))
+        .prop_map(|(verb, flags, volume, only)| Asked { verb, flags, volume, only })
+}
+
+impl Asked {
+    pub fn options(&self, shape: &Shape) -> Options {
+        let flag = |bit: u16| self.flags & (1 << bit) != 0;
+        let only = self.only.map(|i| format!("s{i}")).filter(|name| shape.active().any(|(n, _)| n == *name));
+        Options {
+            verb: self.verb,
+            recreate: match self.flags % 4 {
+                0 => Recreate::Force,
+                1 => Recreate::Never,
+                _ => Recreate::Diverged,
+            },
+            renew_anonymous_volumes: flag(3),
+            remove_orphans: flag(4),
+            rerun: flag(5),
+            no_deps: flag(6),
+            update: flag(7),
+            no_start: flag(8) && flag(9),
+            volumes: self
+                .volume
+                .filter(|_| self.verb == Verb::Down)
+                .map(|v| shape.volume_name(v))
+                .into_iter()
+                .collect(),
+            only: only.into_iter().collect(),
+            ..Options::default()
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use hearth::engine::{Engine, Known, Scope};
 use hearth::plan::observed::{Observed, State};
 use hearth::plan::request::{NUMBER, PROJECT, SERVICE};
 use hearth::plan::wanted::Wanted;
-use hearth::plan::{self, Action, Options, Plan, check, text};
+use hearth::plan::{self, Action, Options, Plan, Verb, check, text};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -99,13 +99,33 @@ pub async fn walk(fake: &Fake, observed: &Observed, plan: &Plan, cancel: Cancell
     apply(fake, plan, Walk { parallel: 4, known, cancel }, &|_| {}).await
 }
 
-/// One `hearth up`, with its round of pulls before. Gives the plan and what became of it.
-pub async fn up(fake: &Fake, wanted: &Wanted, options: &Options) -> (Plan, Report) {
-    let observed = look(fake, wanted).await;
-    let plan = planned(wanted, &observed, options);
+/// One command, as the room does it: images in a round of their own, then a new look and the rest. Gives the last plan
+/// and what became of it.
+pub async fn command(fake: &Fake, wanted: &Wanted, options: &Options, cancel: &CancellationToken) -> (Plan, Report) {
+    let mut options = options.clone();
+    let mut observed = look(fake, wanted).await;
+    let mut plan = planned(wanted, &observed, &options);
+    let is_image = |a: &Action| matches!(a, Action::PullImage { .. } | Action::BuildImage { .. });
+    let mut images = plan.clone();
+    images.steps.retain(|s| is_image(&s.action));
+    if !images.steps.is_empty() {
+        let kept: BTreeSet<plan::StepId> = images.steps.iter().map(|s| s.id).collect();
+        images.steps.iter_mut().for_each(|s| s.after.retain(|a| kept.contains(a)));
+        let report = walk(fake, &observed, &images, cancel.clone()).await;
+        if !report.is_done() || report.cancelled || options.verb == Verb::Pull {
+            return (images, report);
+        }
+        options.pulled = true;
+        observed = look(fake, wanted).await;
+        plan = planned(wanted, &observed, &options);
+    }
     assert!(plan.refusals.is_empty(), "{:?}\n{}", plan.refusals, text::render(&plan, true));
-    let report = walk(fake, &observed, &plan, CancellationToken::new()).await;
+    let report = walk(fake, &observed, &plan, cancel.clone()).await;
     (plan, report)
+}
+
+pub async fn up(fake: &Fake, wanted: &Wanted, options: &Options) -> (Plan, Report) {
+    command(fake, wanted, options, &CancellationToken::new()).await
 }
 
 /// A plan after images are as they should be: what `up` has left to do.
@@ -114,23 +134,26 @@ pub async fn left_to_do(fake: &Fake, wanted: &Wanted) -> Plan {
     planned(wanted, &observed, &Options { pulled: true, ..Options::default() })
 }
 
+/// Jobs end, probes are made.
+pub fn time_passes(fake: &Fake) {
+    let mut world = fake.world();
+    let later = world.now + 20_000;
+    world.advance(later);
+}
+
 /// `up` without faults does all of it, and a second plan is empty.
 pub async fn converge(fake: &Fake, shape: &Shape, wanted: &Wanted) {
     let (plan, report) = up(fake, wanted, &Options::default()).await;
     let say = || format!("{}\n{}\n{:#?}", shape.yaml(false), text::render(&plan, true), words(&report));
     assert!(report.is_done(), "{}", say());
-    {
-        let mut world = fake.world();
-        let later = world.now + 20_000;
-        world.advance(later);
-    }
+    time_passes(fake);
     let again = left_to_do(fake, wanted).await;
     assert!(again.is_empty(), "not empty after {}\nTHEN\n{}\n{:#?}", say(), text::render(&again, true), causes(&again));
     assert_settled(fake, shape);
 }
 
 /// What was not done, and why.
-fn words(report: &Report) -> Vec<String> {
+pub fn words(report: &Report) -> Vec<String> {
     let one = |(id, r): (&plan::StepId, &StepResult)| match r {
         StepResult::Done { .. } => None,
         StepResult::Failed { diagnostic, words } => Some(format!("{id} failed: {} {words:?}", diagnostic.title)),
@@ -157,7 +180,12 @@ pub fn assert_settled(fake: &Fake, shape: &Shape) {
         let number = c.labels[NUMBER].clone();
         assert!(count.entry(service.clone()).or_default().insert(number.clone()), "{service} {number} is there twice");
         let name = if s.named { format!("fixed-{}", &service[1..]) } else { format!("p-{service}-{number}") };
-        assert_eq!(c.name, name, "a stray name");
+        assert_eq!(
+            c.name,
+            name,
+            "a stray name in {:#?}",
+            world.containers.values().map(|c| (&c.name, c.state, &c.host_config["RestartPolicy"])).collect::<Vec<_>>()
+        );
         match s.job {
             true => assert_eq!((c.state, c.exit_code), (State::Exited, 0), "{name}"),
             false => assert_eq!(c.state, State::Running, "{name}: {}", c.error),
@@ -196,4 +224,89 @@ pub fn assert_no_data_lost(before: &BTreeMap<String, BTreeSet<String>>, fake: &F
         assert!(now.is_some_and(|now| marks.is_subset(now)), "the volume {name} lost {marks:?}: {now:?}");
     }
     assert_eq!(fake.world().lost, Vec::<String>::new());
+}
+
+/// `(service, number)` of everything that runs.
+pub fn running_marks(fake: &Fake) -> BTreeSet<(String, String)> {
+    let world = fake.world();
+    let running = world.containers.values().filter(|c| c.is_running() && c.labels.contains_key(PROJECT));
+    running.map(|c| (c.labels[SERVICE].clone(), c.labels[NUMBER].clone())).collect()
+}
+
+/// What ran before and is still wanted runs now too, in its old container or a new one.
+pub fn assert_still_running(
+    before: &BTreeSet<(String, String)>,
+    shape: &Shape,
+    fake: &Fake,
+    said: &dyn Fn() -> String,
+) {
+    let after = running_marks(fake);
+    let active: BTreeMap<String, _> = shape.active().collect();
+    for (service, number) in before {
+        let Some(s) = active.get(service) else { continue };
+        let low = before.iter().filter(|(other, n)| other == service && n < number).count();
+        if s.job || low >= usize::from(s.scale) {
+            continue;
+        }
+        assert!(
+            after.contains(&(service.clone(), number.clone())),
+            "{service} {number} ran before and does not now\n{}",
+            said()
+        );
+    }
+    assert_eq!(fake.world().violations, Vec::<String>::new());
+}
+
+/// What people and other programs do to containers between two commands.
+pub fn drift(fake: &Fake, what: &[(u8, usize)]) {
+    let mut world = fake.world();
+    for (kind, nth) in what {
+        let own: Vec<String> =
+            world.containers.values().filter(|c| c.labels.contains_key(PROJECT)).map(|c| c.id.clone()).collect();
+        let networks: Vec<String> = world.networks.keys().cloned().collect();
+        let Some(id) = own.get(nth % own.len().max(1)).cloned() else { continue };
+        match kind {
+            0 => world.stop_by_hand(&id),
+            1 => drop(world.containers.remove(&id)),
+            2 => {
+                if let Some(c) = world.containers.get_mut(&id).filter(|c| c.state == State::Running) {
+                    c.state = State::Paused;
+                }
+            }
+            3 => {
+                if let Some(c) = world.containers.get_mut(&id) {
+                    let first = c.endpoints.keys().next().cloned();
+                    first.map(|name| c.endpoints.remove(&name));
+                }
+            }
+            4 => {
+                if let Some(c) = world.containers.get_mut(&id) {
+                    c.host_config["Memory"] = json!(12_345_678);
+                    c.host_config["MemorySwap"] = json!(24_691_356);
+                }
+            }
+            5 => {
+                if let Some(c) = world.containers.get_mut(&id) {
+                    c.host_config["RestartPolicy"] = json!({ "Name": "always", "MaximumRetryCount": 0 });
+                }
+            }
+            6 => {
+                if let Some(c) = world.containers.get_mut(&id).filter(|c| !c.name.starts_with("0123456789ab_")) {
+                    c.name = format!("0123456789ab_{}", c.name);
+                }
+            }
+            7 => {
+                if let Some(network) = networks.get(nth % networks.len().max(1)).cloned() {
+                    let used = world
+                        .containers
+                        .values()
+                        .any(|c| c.is_running() && c.endpoints.values().any(|e| e.network_id == network));
+                    if !used {
+                        world.networks.remove(&network);
+                    }
+                }
+            }
+            _ => world.restart_engine(),
+        }
+    }
 }

@@ -215,6 +215,11 @@ impl World {
         Ok(())
     }
 
+    /// As `docker stop` by a person.
+    pub fn stop_by_hand(&mut self, id: &str) {
+        let _ = self.stop(id, None);
+    }
+
     pub(super) fn kill(&mut self, id: &str) {
         self.end(id, 137);
         if let Some(c) = self.containers.get_mut(id) {
@@ -224,7 +229,9 @@ impl World {
 
     /// The process is gone; no restart policy is looked at.
     fn end(&mut self, id: &str, code: i64) {
+        let now = self.now;
         let Some(c) = self.containers.get_mut(id) else { return };
+        c.finished = Some(now);
         c.state = State::Exited;
         c.exit_code = code;
         c.ports.clear();

@@ -99,7 +99,7 @@ pub(super) fn container(c: &FakeContainer, detail: bool) -> Container {
         created_at: stamp(Some(c.created)),
         started_at: stamp(c.started),
         // Not kept here: planning must not rest on it alone.
-        finished_at: String::new(),
+        finished_at: stamp(c.finished),
         networks: c.endpoints.iter().map(|(name, e)| (name.clone(), attachment(e))).collect(),
         mounts: c.mounts.clone(),
         ports: c.ports.clone(),

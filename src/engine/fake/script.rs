@@ -1,5 +1,7 @@
 //! What goes wrong, and when.
 
+use tokio_util::sync::CancellationToken;
+
 use super::error;
 use crate::engine::EngineError;
 use crate::plan::Action;
@@ -16,6 +18,8 @@ pub enum Fault {
     GoneFrom(usize),
     /// The caller dies in the n-th call: before it has an effect, or after it and before the answer. 0 is the first.
     Crash { call: usize, effect: bool },
+    /// Somebody presses Ctrl-C when the n-th call begins.
+    Cancel { call: usize, token: CancellationToken },
 }
 
 pub(super) enum Fate {
@@ -59,6 +63,7 @@ impl Script {
         let n = self.log.len();
         for fault in &self.faults {
             match fault {
+                Fault::Cancel { call, token } if *call == n => token.cancel(),
                 Fault::FailCall(at) if *at == n => return failed(false),
                 Fault::FailAnswer(at) if *at == n => return failed(true),
                 Fault::FailEvery(matches) if matches(action) => return failed(false),

@@ -24,7 +24,7 @@ pub struct World {
     pub networks: BTreeMap<String, FakeNetwork>,
     /// By name.
     pub volumes: BTreeMap<String, FakeVolume>,
-    /// What containers do, by image id or by service key; the image's counts first.
+    /// What containers do: by `service image-id`, by image id or by service key, whichever is there first.
     pub behaviours: BTreeMap<String, Behaviour>,
     /// Volumes that held data when a call removed them.
     pub lost: Vec<String>,
@@ -58,6 +58,8 @@ pub struct FakeContainer {
     pub error: String,
     pub created: u64,
     pub started: Option<u64>,
+    /// When it last ended.
+    pub finished: Option<u64>,
     /// Stopped by a call since it last started: `unless-stopped` does not bring it back.
     pub manually_stopped: bool,
     pub restarts: u64,
@@ -213,9 +215,9 @@ impl World {
 
     /// What this container does.
     pub(super) fn behaviour(&self, container: &FakeContainer) -> Behaviour {
-        let service = container.labels.get(crate::plan::request::SERVICE);
-        let by_image = self.behaviours.get(&container.image_id);
-        by_image.or_else(|| service.and_then(|s| self.behaviours.get(s))).cloned().unwrap_or_default()
+        let service = container.labels.get(crate::plan::request::SERVICE).map_or("", String::as_str);
+        let keys = [format!("{service} {}", container.image_id), container.image_id.clone(), service.to_string()];
+        keys.iter().find_map(|key| self.behaviours.get(key)).cloned().unwrap_or_default()
     }
 }
 

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use super::networks::existing;
 use super::order::Ready;
 use super::services::inherit;
-use super::slots::{Replace, Slot};
+use super::slots::{Replace, Slot, is_leftover_name};
 use super::steps::At;
-use super::together::Member;
+use super::together::{Down, Member};
 use super::{Planner, is_alive};
 use crate::plan::observed::{Container, State};
 use crate::plan::request::REPLACE;
@@ -94,7 +94,6 @@ impl<'a> Planner<'a> {
             service: service.name.clone(),
             gate: gate.to_vec(),
             down,
-            stops: !beside && (is_alive(replace.old) || swap.revive),
             proven,
             removals,
         });
@@ -144,14 +143,15 @@ impl<'a> Planner<'a> {
         request.renew = self.options.renew_anonymous_volumes;
         let (at, target) = self.create(service, request, Some(old), replace.cause.clone(), now);
         let mut undo = vec![Action::RemoveContainer { container: target.clone(), volumes: false, force: true }];
-        if free {
+        // A leftover's name is mended when it stays; a name that it was given (`container_name`) stays with it.
+        if free && is_leftover_name(&old.name, &slot.name) {
             undo.push(Action::RenameContainer { container: existing(old), to: slot.name.clone() });
         }
         self.steps.undo(at, replace.group, undo);
         (Some(at), target)
     }
 
-    /// Stop the old one, start the new one. Gives `(first step of the down time, started, proven, removals)`.
+    /// Stop the old one, start the new one. Gives `(down, started, proven, removals)`.
     fn one_after_the_other(
         &mut self,
         service: &'a WantedService,
@@ -160,7 +160,7 @@ impl<'a> Planner<'a> {
         swap: &mut Swap<'a>,
         wait: &[At],
         gate: &[At],
-    ) -> (At, Vec<At>, At, Vec<At>) {
+    ) -> (Down, Vec<At>, At, Vec<At>) {
         let old = set_aside(swap.old, &slot.name);
         self.retire(service, slot, replace, swap, wait);
         self.rename_both(service, slot, swap);
@@ -176,13 +176,13 @@ impl<'a> Planner<'a> {
             for hook in first..stop {
                 self.steps.undo(hook, swap.group, Vec::new());
             }
-            (down, swap.last) = (Some(first), vec![stop]);
+            (down, swap.last) = (Some(Down { first, stop: Some(stop) }), vec![stop]);
         }
         let start = self.start_new(service, swap, replace.cause.clone());
         self.steps.tie_all(start, gate);
         let (started, proven) = self.prove(service, swap, start);
         let removed = self.remove_old(service, slot, swap, proven);
-        (down.unwrap_or(start), started, proven, vec![removed])
+        (down.unwrap_or(Down { first: start, stop: None }), started, proven, vec![removed])
     }
 
     /// Start the new one beside the old one, which goes when the new one is proven: no moment without an answer.
@@ -192,7 +192,7 @@ impl<'a> Planner<'a> {
         slot: &Slot<'a>,
         swap: &mut Swap<'a>,
         wait: &[At],
-    ) -> (At, Vec<At>, At, Vec<At>) {
+    ) -> (Down, Vec<At>, At, Vec<At>) {
         let start = self.start_new(service, swap, Cause::Replacement);
         self.steps.tie_all(start, wait);
         let (started, proven) = self.prove(service, swap, start);
@@ -208,7 +208,7 @@ impl<'a> Planner<'a> {
         self.steps.tie_all(first, &swap.last);
         let removed = self.remove_old(service, slot, swap, proven);
         self.steps.tie(removed, stop);
-        (start, started, proven, vec![removed])
+        (Down { first: start, stop: None }, started, proven, vec![removed])
     }
 
     /// The old one's restart policy goes, else a restart of the engine would revive it beside the new one.
@@ -226,7 +226,7 @@ impl<'a> Planner<'a> {
             if fresh.name == slot.name {
                 undo.push(rename(&swap.new, temporary_name(swap.old, &slot.name)));
             }
-            if swap.old.name != slot.name {
+            if is_leftover_name(&swap.old.name, &slot.name) {
                 undo.push(rename(&existing(swap.old), slot.name.clone()));
             }
             undo.push(Action::RemoveContainer { container: swap.new.clone(), volumes: false, force: true });

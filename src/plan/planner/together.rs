@@ -17,8 +17,15 @@ pub(super) struct Groups {
     /// Per replaced container, and where those of a service are.
     members: Vec<Member>,
     by_service: HashMap<String, Vec<usize>>,
-    /// Stops of containers that follow a replaced one: `(service, stop, on)`.
-    followers: Vec<(String, At, String)>,
+    /// Containers that follow a replaced one: their stop, the last step of their start, and whom they follow.
+    followers: Vec<(Down, At, String)>,
+}
+
+/// From `first` (a hook, the stop, or the new one's start where nothing is to be stopped) a container does not answer.
+#[derive(Clone, Copy)]
+pub(super) struct Down {
+    pub first: At,
+    pub stop: Option<At>,
 }
 
 /// The steps of one replacement that others are tied to.
@@ -27,9 +34,7 @@ pub(super) struct Member {
     pub service: String,
     /// What its stop waits for beyond its own preparation.
     pub gate: Vec<At>,
-    /// From here on the old one does not answer: its stop, or (`stops` false) the new one's start.
-    pub down: At,
-    pub stops: bool,
+    pub down: Down,
     pub proven: At,
     pub removals: Vec<At>,
 }
@@ -113,11 +118,21 @@ impl<'a> Planner<'a> {
         for hook in first..stop {
             self.steps.undo(hook, group, Vec::new());
         }
-        self.groups.followers.push((service.name.clone(), stop, on.into()));
         let mut before = mended.to_vec();
         before.push(stop);
         before.extend(proofs);
-        self.start_steps(service, &target, cause, &before, gate)
+        let drafted = self.steps.drafts.len();
+        let started = self.start_steps(service, &target, cause, &before, gate);
+        // A follower that cannot start again, or may not any more, takes the replacement back: what ran runs.
+        for at in drafted..self.steps.drafts.len() {
+            let is_start = matches!(self.steps.drafts[at].action, Action::StartContainer { .. });
+            let stop = Action::StopContainer { container: target.clone(), timeout: self.options.timeout };
+            self.steps.undo(at, group, if is_start { vec![stop] } else { Vec::new() });
+        }
+        for last in &started {
+            self.groups.followers.push((Down { first, stop: Some(stop) }, *last, on.into()));
+        }
+        started
     }
 
     /// Ties the groups that stand or fall together: followers stop before, and nothing is removed before all are proven.
@@ -140,18 +155,17 @@ impl<'a> Planner<'a> {
             let (down, group) = (groups.members[i].down, groups.members[i].group);
             groups.join(group, groups.members[parent].group);
             // One that is stopped already has nothing to make way with.
-            if !groups.members[i].stops {
-                continue;
+            if let Some(stop) = down.stop {
+                self.steps.tie(groups.members[parent].down.first, stop);
+                self.steps.tie_all(down.first, groups.gate(i, &parents));
             }
-            self.steps.tie(groups.members[parent].down, down);
-            self.steps.tie_all(down, groups.gate(i, &parents));
         }
-        for (_, stop, on) in std::mem::take(&mut groups.followers) {
+        for (down, _, on) in groups.followers.clone() {
             let on = groups.by_service.get(&on).cloned().unwrap_or_default();
             let Some(first) = on.first().copied() else { continue };
-            self.steps.tie_all(stop, groups.gate(first, &parents));
+            self.steps.tie_all(down.first, groups.gate(first, &parents));
             for i in on {
-                self.steps.tie(groups.members[i].down, stop);
+                self.steps.tie(groups.members[i].down.first, down.stop.unwrap_or(down.first));
                 let (a, b) = (groups.members[first].group, groups.members[i].group);
                 groups.join(a, b);
             }
@@ -159,11 +173,17 @@ impl<'a> Planner<'a> {
         self.settle_groups(&groups);
     }
 
-    /// Gives each draft its merged group (counted from 1), and holds removals back until all of the group is proven.
+    /// Gives each draft its merged group (counted from 1), and holds removals back until all of the group is proven
+    /// and all that follow it have started again.
     fn settle_groups(&mut self, groups: &Groups) {
         let mut proofs: HashMap<u32, Vec<At>> = Default::default();
         for member in &groups.members {
             proofs.entry(groups.root(member.group)).or_default().push(member.proven);
+        }
+        for (_, started, on) in &groups.followers {
+            if let Some(member) = groups.of(on).next() {
+                proofs.entry(groups.root(member.group)).or_default().push(*started);
+            }
         }
         for member in &groups.members {
             let all = &proofs[&groups.root(member.group)];

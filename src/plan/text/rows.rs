@@ -92,10 +92,10 @@ pub(super) fn rows(plan: &Plan) -> Vec<Row<'_>> {
         let verb = match &step.action {
             Action::CreateContainer { replaces: None, .. } => Verb::Create,
             Action::CreateContainer { .. } => Verb::Replace,
-            // A group without a creation finishes what an earlier command began.
-            Action::StartContainer { container: Target::Existing { .. } } if step.group.is_some() => Verb::Replace,
             Action::StartContainer { container: container @ Target::Existing { .. } } => match of(container) {
                 (_, true, _) => Verb::Restart,
+                // A group without a creation finishes what an earlier command began.
+                _ if step.group.is_some() => Verb::Replace,
                 _ => Verb::Start,
             },
             Action::UnpauseContainer { .. } => Verb::Unpause,
