@@ -2,6 +2,7 @@
 
 mod rig;
 
+mod adoption;
 mod bad_updates;
 mod crash;
 mod engine_trouble;
@@ -9,6 +10,7 @@ mod homes;
 mod loading;
 mod one_writer;
 mod secrets;
+mod start_first;
 mod starter_home;
 mod tricky_cases;
 mod two_way;
@@ -19,11 +21,13 @@ fn main() -> std::process::ExitCode {
         ("loading", loading::CASES),
         ("homes", homes::CASES),
         ("secrets", secrets::CASES),
+        ("adoption", adoption::CASES),
         ("one_writer", one_writer::CASES),
         ("bad_updates", bad_updates::CASES),
         ("two_way", two_way::CASES),
         ("verbs", verbs::CASES),
         ("engine_trouble", engine_trouble::CASES),
+        ("start_first", start_first::CASES),
         ("starter_home", starter_home::CASES),
         ("crash", crash::CASES),
         ("tricky_cases::dependencies", tricky_cases::dependencies::CASES),
