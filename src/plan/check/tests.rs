@@ -1,3 +1,5 @@
+//! Plans that break one invariant each.
+
 use serde_json::json;
 
 use super::*;
