@@ -409,6 +409,11 @@ fn odd_files_do_not_hang() {
     bounded("a pipe as Compose file", &answer);
     assert_eq!(answer.code, 2, "{}", answer.stderr);
     drop(writer);
+    std::os::unix::fs::symlink(".", dir.path().join("again")).unwrap();
+    fs::write(dir.path().join("compose.yaml"), "include: [again/compose.yaml]\nservices: {web: {image: a}}\n").unwrap();
+    let answer = config(dir.path(), &[]);
+    bounded("a folder that links to itself", &answer);
+    assert_eq!(answer.code, 2, "{}", answer.stderr);
     std::os::unix::fs::symlink("loop", dir.path().join("loop")).unwrap();
     let answer = config(dir.path(), &["-f", "loop"]);
     bounded("a link to itself", &answer);

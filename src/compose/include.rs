@@ -13,6 +13,9 @@ use crate::diag::{Diagnostic, Span};
 /// Includes of one project, those of included files among them: files that include each other in many ways would never end.
 const MAX_INCLUDES: usize = 1000;
 
+/// Files that include one another in a row.
+const MAX_NESTED: usize = 50;
+
 /// One entry, long.
 struct Entry {
     paths: Vec<(String, Span)>,
@@ -49,6 +52,12 @@ impl Loader<'_> {
         let main = paths.first()?;
         if included.contains(main) {
             return self.circle_of(included, main, entry.span);
+        }
+        if included.len() > MAX_NESTED {
+            let title = format!("includes lead from file to file more than {MAX_NESTED} deep");
+            let d = Diagnostic::error("compose.too-deep", title).at(entry.span);
+            self.diagnostics.push(d.hint("look for a folder that links to itself, or include the last file directly"));
+            return None;
         }
         let working_dir = match &entry.project_directory {
             Some(dir) => discover::absolute(&model.working_dir, Path::new(dir)),
