@@ -116,6 +116,7 @@ proptest! {
             let said = || format!("{}\n{:#?}", text::render(&plan, true), words(&report));
             assert_still_running(&ran, &second, &fake, &said);
             prepare(&fake, &second);
+            heal(&fake);
             converge(&fake, &second, &wanted).await;
             assert_no_data_lost(&before, &fake);
         });

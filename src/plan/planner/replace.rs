@@ -11,7 +11,7 @@ use super::order::Ready;
 use super::services::inherit;
 use super::slots::{Replace, Slot, is_leftover_name};
 use super::steps::At;
-use super::together::{Down, Member};
+use super::together::{Down, Member, shared};
 use super::{Planner, is_alive};
 use crate::plan::observed::{Container, State};
 use crate::plan::request::REPLACE;
@@ -46,7 +46,7 @@ impl<'a> Planner<'a> {
         now: &[At],
         previous: &mut Option<At>,
     ) -> Ready<'a> {
-        let parent = self.replaced_parent(service);
+        let parent = self.replaced_parent(service, replace.old);
         let (created, new) = self.newcomer(service, slot, replace, now);
         let resumed = replace.fresh.is_some();
         let mut swap = Swap {
@@ -92,6 +92,8 @@ impl<'a> Planner<'a> {
         self.groups.push(Member {
             group: replace.group,
             service: service.name.clone(),
+            old: replace.old.id.clone(),
+            shared: shared(replace.old),
             gate: gate.to_vec(),
             down,
             proven,

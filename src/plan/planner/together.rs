@@ -32,6 +32,9 @@ pub(super) struct Down {
 pub(super) struct Member {
     pub group: u32,
     pub service: String,
+    /// Id of the old container, and of those whose namespaces it shares now, whatever is wanted.
+    pub old: String,
+    pub shared: Vec<String>,
     /// What its stop waits for beyond its own preparation.
     pub gate: Vec<At>,
     pub down: Down,
@@ -72,6 +75,14 @@ impl Groups {
     }
 }
 
+/// Ids of the containers whose namespaces a container shares.
+pub(super) fn shared(container: &Container) -> Vec<String> {
+    let detail = container.detail.as_ref().map(|d| &d.host_config);
+    let more = ["IpcMode", "PidMode"].iter().filter_map(|key| detail?[*key].as_str());
+    let modes = more.chain([container.network_mode.as_str()]);
+    modes.filter_map(|mode| mode.strip_prefix("container:")).map(str::to_string).collect()
+}
+
 impl<'a> Planner<'a> {
     /// Proofs of the replaced containers whose volumes this service uses: should one be taken back, nothing of this service
     /// was touched.
@@ -79,10 +90,13 @@ impl<'a> Planner<'a> {
         service.request.refs.iter().flat_map(|r| self.groups.of(&r.service)).map(|m| m.proven).collect()
     }
 
-    /// A service whose namespace this one shares and whose container is replaced too.
-    pub fn replaced_parent(&self, service: &WantedService) -> Option<u32> {
-        let shared = service.request.refs.iter().filter(|r| self.shares_namespace(service, &r.service));
-        shared.filter_map(|r| self.groups.of(&r.service).next()).map(|m| m.group).next()
+    /// A service whose namespace this one shares, or its old container did, and whose container is replaced too.
+    pub fn replaced_parent(&self, service: &WantedService, old: &Container) -> Option<u32> {
+        let refs = service.request.refs.iter().filter(|r| self.shares_namespace(service, &r.service));
+        let wanted = refs.filter_map(|r| self.groups.of(&r.service).next()).map(|m| m.group).next();
+        let shared = shared(old);
+        let mut now = self.groups.members.iter().filter(|_| !shared.is_empty());
+        wanted.or_else(|| now.find(|m| shared.contains(&m.old)).map(|m| m.group))
     }
 
     /// A container that stays, stopped before its dependency stops and started when that is back. Gives its start.
@@ -150,14 +164,23 @@ impl<'a> Planner<'a> {
                 }
             }
         }
-        let parents: HashMap<usize, usize> = sharers.iter().copied().collect();
+        // So do those that shared it until now: taken back, they need it running.
+        for (i, member) in groups.members.iter().enumerate().filter(|(_, m)| !m.shared.is_empty()) {
+            let now = (0..groups.members.len()).filter(|j| *j != i && member.shared.contains(&groups.members[*j].old));
+            sharers.extend(now.map(|parent| (i, parent)));
+        }
+        sharers.sort();
+        sharers.dedup();
+        let parents: HashMap<usize, usize> = sharers.iter().copied().filter(|(i, parent)| parent < i).collect();
         for (i, parent) in sharers {
             let (down, group) = (groups.members[i].down, groups.members[i].group);
             groups.join(group, groups.members[parent].group);
             // One that is stopped already has nothing to make way with.
             if let Some(stop) = down.stop {
                 self.steps.tie(groups.members[parent].down.first, stop);
-                self.steps.tie_all(down.first, groups.gate(i, &parents));
+                if parents.contains_key(&i) {
+                    self.steps.tie_all(down.first, groups.gate(i, &parents));
+                }
             }
         }
         for (down, _, on) in groups.followers.clone() {
