@@ -38,7 +38,8 @@ impl Shape {
             self.answering("beside", "      edge: {}\n", order, &mut text);
         }
         let groups = self.services.div_ceil(10);
-        text.push_str("networks:\n  edge: { ipam: { config: [{ subnet: 10.213.255.0/24 }] } }\n");
+        // The engine gives addresses from the upper half, so that nobody else gets that of `web` while it is replaced.
+        text.push_str("networks:\n  edge: { ipam: { config: [{ subnet: 10.213.255.0/24, ip_range: 10.213.255.128/25 }] } }\n");
         for group in 0..groups {
             let _ = writeln!(text, "  net{group:02}: {{ ipam: {{ config: [{{ subnet: 10.213.{group}.0/24 }}] }} }}");
         }
