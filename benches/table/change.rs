@@ -147,7 +147,11 @@ impl Asking {
         let last = logs.lines().rev().find_map(|line| serde_json::from_str::<Value>(line.trim()).ok());
         let last = last.ok_or_else(|| format!("the client in the network said nothing: {logs}"))?;
         let number = |key: &str| last[key].as_u64().unwrap_or(0) as usize;
-        Ok(Inside { asked: number("asked"), failed: number("failed") })
+        let inside = Inside { asked: number("asked"), failed: number("failed") };
+        if inside.failed > 0 {
+            eprintln!("    {} requests failed; the last: {}", inside.failed, last["why"]);
+        }
+        Ok(inside)
     }
 }
 

@@ -39,7 +39,9 @@ impl Shape {
         }
         let groups = self.services.div_ceil(10);
         // The engine gives addresses from the upper half, so that nobody else gets that of `web` while it is replaced.
-        text.push_str("networks:\n  edge: { ipam: { config: [{ subnet: 10.213.255.0/24, ip_range: 10.213.255.128/25 }] } }\n");
+        text.push_str(
+            "networks:\n  edge: { ipam: { config: [{ subnet: 10.213.255.0/24, ip_range: 10.213.255.128/25 }] } }\n",
+        );
         for group in 0..groups {
             let _ = writeln!(text, "  net{group:02}: {{ ipam: {{ config: [{{ subnet: 10.213.{group}.0/24 }}] }} }}");
         }
