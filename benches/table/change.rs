@@ -7,6 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
 
 use crate::engine::Client;
 use crate::project::{IMAGE, Shape, WEB};
@@ -21,7 +25,7 @@ const EVERY: Duration = Duration::from_millis(4);
 pub fn rows(rig: &Rig) -> Result<Vec<Row>, String> {
     let mut client = rig.client();
     client.clear(PROJECT)?;
-    let mut shape = Shape { web: true, ..Shape::of(SERVICES) };
+    let mut shape = Shape { web: Some(mounts()?), ..Shape::of(SERVICES) };
     let file = rig.write(PROJECT, &shape.text())?;
     rig.up(Who::Hearth, &file)?;
     client.running(PROJECT, SERVICES)?;
@@ -101,6 +105,14 @@ fn asked(mut stream: TcpStream) -> bool {
     sent.is_ok() && stream.read_to_end(&mut page).is_ok() && page.ends_with(b"here\n")
 }
 
+/// Read-only mounts with which a container without anything in it can run this very program, as `/probe`.
+fn mounts() -> Result<Vec<String>, String> {
+    let program = std::env::current_exe().map_err(|e| e.to_string())?;
+    let program = program.to_str().ok_or("this program's path is no text")?;
+    let libraries = ["/lib", "/lib64"].into_iter().filter(|dir| Path::new(dir).is_dir());
+    Ok(libraries.map(|dir| format!("{dir}:{dir}:ro")).chain([format!("{program}:/probe:ro")]).collect())
+}
+
 /// What the client inside the network saw.
 struct Inside {
     asked: usize,
@@ -116,14 +128,9 @@ struct Asking {
 impl Asking {
     fn begin(rig: &Rig, address: &str) -> Result<Asking, String> {
         let mut client = rig.client();
-        let program = std::env::current_exe().map_err(|e| e.to_string())?;
-        let program = program.to_str().ok_or("this program's path is no text")?;
-        let libraries =
-            ["/lib", "/lib64"].into_iter().filter(|dir| Path::new(dir).is_dir()).map(|dir| format!("{dir}:{dir}:ro"));
-        let binds: Vec<String> = libraries.chain([format!("{program}:/probe:ro")]).collect();
         let body = json!({
             "Image": IMAGE, "Entrypoint": ["/probe"], "Cmd": ["--ask", address], "Tty": true, "StopSignal": "SIGKILL",
-            "HostConfig": { "Binds": binds, "NetworkMode": format!("{PROJECT}_edge") },
+            "HostConfig": { "Binds": mounts()?, "NetworkMode": format!("{PROJECT}_edge") },
         });
         client
             .send("DELETE", "/containers/bench-hearth-asking?force=1", "text/plain", b"")
@@ -174,6 +181,34 @@ pub fn ask(address: &str) -> ! {
         }
         std::thread::sleep(EVERY);
     }
+}
+
+/// The other process, as the service `beside`: answers until it is told to end, then answers whoever is connected already.
+pub fn answer() -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
+    runtime.block_on(serve()).map_err(|e| e.to_string())
+}
+
+async fn serve() -> std::io::Result<()> {
+    let mut end = signal(SignalKind::terminate())?;
+    let listener = TcpListener::bind("0.0.0.0:8080").await?;
+    let mut open = JoinSet::new();
+    loop {
+        tokio::select! {
+            biased;
+            accepted = listener.accept() => drop(open.spawn(page(accepted?.0))),
+            _ = end.recv() => break,
+        }
+    }
+    drop(listener);
+    while open.join_next().await.is_some() {}
+    Ok(())
+}
+
+async fn page(mut stream: tokio::net::TcpStream) -> std::io::Result<()> {
+    stream.read(&mut [0; 1024]).await?;
+    stream.write_all(b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhere\n").await?;
+    stream.shutdown().await
 }
 
 /// As programs do it: the name's addresses in turn until one accepts; a connection that was accepted must be answered.

@@ -40,6 +40,7 @@ fn main() -> ExitCode {
     let done = match words[..] {
         ["--load", file, runs] => load::child(Path::new(file), runs.parse().unwrap_or(5)).map(|()| true),
         ["--ask", address] => change::ask(address),
+        ["--answer"] => change::answer().map(|()| true),
         ["--calls", program, ref words @ ..] => {
             turns::calls(&socket().unwrap_or_default(), program, words).map(|()| true)
         }

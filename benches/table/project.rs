@@ -6,13 +6,13 @@
 use std::fmt::Write;
 
 /// What a project is made for.
-#[derive(Clone, Copy)]
 pub struct Shape {
     pub services: usize,
     /// Databases have a health check, and what depends on one waits for it.
     pub health: bool,
-    /// Replaces the last worker by two services that answer HTTP: `web` at [`WEB`], `beside` with `order: start-first`.
-    pub web: bool,
+    /// Replaces two workers by services that answer HTTP: `web` at [`WEB`], and `beside` with `order: start-first`, which runs
+    /// the program in these read-only mounts, one that ends as a good server does.
+    pub web: Option<Vec<String>>,
     /// A value in the environment of `web` and `beside`: another one means another container.
     pub revision: u32,
 }
@@ -24,18 +24,23 @@ pub const IMAGE: &str = "bench-hearth/busybox:1";
 
 impl Shape {
     pub fn of(services: usize) -> Shape {
-        Shape { services, health: false, web: false, revision: 0 }
+        Shape { services, health: false, web: None, revision: 0 }
     }
 
     /// The Compose file.
     pub fn text(&self) -> String {
         let mut text = String::from("services:\n");
-        let plain = if self.web { self.services - 2 } else { self.services };
+        let plain = if self.web.is_some() { self.services - 2 } else { self.services };
         (0..plain).for_each(|i| self.service(i, &mut text));
-        if self.web {
-            self.answering("web", "      edge: { ipv4_address: 10.213.255.10 }\n", "", &mut text);
-            let order = "    deploy: { update_config: { order: start-first } }\n";
-            self.answering("beside", "      edge: {}\n", order, &mut text);
+        if let Some(mounts) = &self.web {
+            let _ = write!(
+                text,
+                "  web:\n    image: {IMAGE}\n    command: [httpd, -f, -p, \"8080\", -h, /www]\n    restart: unless-stopped\n    \
+                 stop_signal: SIGKILL\n    environment: {{ REVISION: \"{0}\" }}\n    networks: {{ edge: {{ ipv4_address: 10.213.255.10 }} }}\n  \
+                 beside:\n    image: {IMAGE}\n    entrypoint: [/probe, --answer]\n    restart: unless-stopped\n    volumes: {mounts:?}\n    \
+                 environment: {{ REVISION: \"{0}\" }}\n    networks: [edge]\n    deploy: {{ update_config: {{ order: start-first }} }}\n",
+                self.revision
+            );
         }
         let groups = self.services.div_ceil(10);
         // The engine gives addresses from the upper half, so that nobody else gets that of `web` while it is replaced.
@@ -85,15 +90,6 @@ impl Shape {
                 );
             }
         }
-    }
-
-    fn answering(&self, name: &str, network: &str, more: &str, text: &mut String) {
-        let _ = write!(
-            text,
-            "  {name}:\n    image: {IMAGE}\n    command: [httpd, -f, -p, \"8080\", -h, /www]\n    restart: unless-stopped\n    \
-             stop_signal: SIGKILL\n    environment:\n      REVISION: \"{}\"\n    networks:\n{network}{more}",
-            self.revision
-        );
     }
 }
 
