@@ -224,7 +224,8 @@ fn break_service(fake: &Fake, first: &Shape, second: &Shape, bad: usize, how: u8
         0 => Behaviour { start_error: Some("no such device".into()), ..fine },
         1 => Behaviour { exits: Some((10, 3)), ..fine },
         2 => Behaviour { probe: Probe::Never, ..fine },
-        _ => Behaviour { exits: Some((1500, 137)), oom: true, ..fine },
+        // Before its first probe: what was healthy once is proven, whatever becomes of it later.
+        _ => Behaviour { exits: Some((500, 137)), oom: true, ..fine },
     };
     // Only the new container is bad: it is known by its image, which the old one does not have.
     let mut world = fake.world();
