@@ -26,7 +26,11 @@ const LAW: &[(&str, &[&str])] = &[
 const REASONS: &[(&str, &str, &str)] = &[
     ("base", "*", "base is what everything stands on: it imports nothing of ours"),
     ("compose", "plan", "a Compose file means the same whatever runs"),
-    ("compose", "spec", "plain Compose must not depend on what Hearth adds: else parity with Compose could not be judged"),
+    (
+        "compose",
+        "spec",
+        "plain Compose must not depend on what Hearth adds: else parity with Compose could not be judged",
+    ),
     ("plan", "engine", "plan is pure: it decides over values, and every case of it can be a text file"),
     ("spec", "plan", "what is wanted does not depend on what is"),
     ("engine", "compose", "the engine obeys plans; only plan/request turns Compose into engine calls"),
@@ -37,7 +41,11 @@ const REASONS: &[(&str, &str, &str)] = &[
 
 /// Libraries that only some places may name, with the reason.
 const LIBRARIES: &[(&str, &[&str], &str)] = &[
-    ("bollard", &["src/engine/docker"], "Docker's own types end at the port, so that the fake engine is as good as the real one"),
+    (
+        "bollard",
+        &["src/engine/docker"],
+        "Docker's own types end at the port, so that the fake engine is as good as the real one",
+    ),
     ("sqlx", &["src/store", "sql.rs"], "SQL stands in one file of each room"),
     ("clap", &["src/command", "src/cli", "/cli/", "/cli.rs"], "the command line is a face; rooms take values"),
     ("indicatif", &["src/cli"], "progress is drawn in one place"),
@@ -79,7 +87,8 @@ fn files_below(folder: &str, wanted: &dyn Fn(&str) -> bool) -> Vec<String> {
             let name = entry.file_name().to_string_lossy().into_owned();
             let hidden = name.starts_with('.') && name != ".ci" && name != ".gitignore";
             // The starter home at the top is somebody's; `src/stacks/home` is ours.
-            let others = ["target", "corpus", "artifacts"].contains(&name.as_str()) || path == Path::new(ROOT).join("home");
+            let others =
+                ["target", "corpus", "artifacts"].contains(&name.as_str()) || path == Path::new(ROOT).join("home");
             if path.is_dir() && !hidden && !others {
                 folders.push(path);
             } else if path.is_file() {
@@ -178,7 +187,10 @@ fn imports_point_downwards_only() {
             continue;
         }
         let Some((_, allowed)) = LAW.iter().find(|(name, _)| *name == module) else {
-            wrong.push(format!("{}: the module {module} is not in the law (tests/tidy.rs), nor perhaps in src/lib.rs", source.path));
+            wrong.push(format!(
+                "{}: the module {module} is not in the law (tests/tidy.rs), nor perhaps in src/lib.rs",
+                source.path
+            ));
             continue;
         };
         // Unit tests may use what they want to compare with.
@@ -198,7 +210,8 @@ fn libraries_stay_in_their_places() {
     let mut wrong = Vec::new();
     for source in sources() {
         for (library, places, reason) in LIBRARIES {
-            let named = source.code.contains(&format!("{library}::")) || source.code.contains(&format!("use {library}"));
+            let named =
+                source.code.contains(&format!("{library}::")) || source.code.contains(&format!("use {library}"));
             if named && !places.iter().any(|place| source.path.contains(place)) {
                 wrong.push(format!("{}: names {library}: {reason}", source.path));
             }
@@ -234,7 +247,10 @@ fn no_shell_is_started() {
                 wrong.push(format!("{}: {shell}", source.path));
             }
         }
-        if source.code.contains("Command::new(") && !source.path.starts_with("src/engine/") && !source.path.starts_with("src/stacks/compat") {
+        if source.code.contains("Command::new(")
+            && !source.path.starts_with("src/engine/")
+            && !source.path.starts_with("src/stacks/compat")
+        {
             wrong.push(format!("{}: starts a program", source.path));
         }
     }
@@ -244,8 +260,10 @@ fn no_shell_is_started() {
 #[test]
 fn nothing_is_left_for_later_and_no_machine_is_named() {
     // Put together here, so that this file does not find itself.
-    let owed = [["TO", "DO"], ["FIX", "ME"], ["todo", "!("], ["unimplemented", "!("], ["dbg", "!("]].map(|w| w.concat());
-    let machines = [["/wo", "rk/"], ["/ro", "ot/."], ["deb.deb", "ian.org"], ["snapshot.deb", "ian"]].map(|w| w.concat());
+    let owed =
+        [["TO", "DO"], ["FIX", "ME"], ["todo", "!("], ["unimplemented", "!("], ["dbg", "!("]].map(|w| w.concat());
+    let machines =
+        [["/wo", "rk/"], ["/ro", "ot/."], ["deb.deb", "ian.org"], ["snapshot.deb", "ian"]].map(|w| w.concat());
     let text = |p: &str| !p.ends_with(".lock") && !p.ends_with("LICENSE") && p != ".git";
     let mut wrong = Vec::new();
     for path in files_below("", &text) {
@@ -254,12 +272,20 @@ fn nothing_is_left_for_later_and_no_machine_is_named() {
             wrong.push(format!("{path}: {word}"));
         }
     }
-    nothing_wrong(wrong, "work left for later belongs into an issue, and the project names no machine of those who build it");
+    nothing_wrong(
+        wrong,
+        "work left for later belongs into an issue, and the project names no machine of those who build it",
+    );
 }
 
 #[test]
 fn migrations_are_numbered_without_gaps() {
-    for folder in files_below("migrations", &|p| p.ends_with(".sql")).iter().filter_map(|p| p.rsplit_once('/')).map(|(f, _)| f.to_owned()).collect::<BTreeSet<_>>() {
+    for folder in files_below("migrations", &|p| p.ends_with(".sql"))
+        .iter()
+        .filter_map(|p| p.rsplit_once('/'))
+        .map(|(f, _)| f.to_owned())
+        .collect::<BTreeSet<_>>()
+    {
         let names = files_below(&folder, &|p| p.ends_with(".sql"));
         for (n, name) in names.iter().enumerate() {
             let file = name.rsplit('/').next().unwrap_or_default();
@@ -270,12 +296,23 @@ fn migrations_are_numbered_without_gaps() {
 
 #[test]
 fn every_diagnostic_is_documented() {
-    let documented: BTreeSet<String> = read("docs/errors.md").lines().filter_map(|l| l.strip_prefix("## ")).map(|h| h.trim().trim_matches('`').to_owned()).collect();
+    let documented: BTreeSet<String> = read("docs/errors.md")
+        .lines()
+        .filter_map(|l| l.strip_prefix("## "))
+        .map(|h| h.trim().trim_matches('`').to_owned())
+        .collect();
     let raised = codes_raised();
-    let missing = raised.iter().filter(|(code, _)| !documented.contains(*code)).map(|(code, path)| format!("{code} ({path}) is not in docs/errors.md"));
-    let stale = documented.iter().filter(|code| !raised.contains_key(*code)).map(|code| format!("{code} is in docs/errors.md, but nothing raises it"));
+    let missing = raised
+        .iter()
+        .filter(|(code, _)| !documented.contains(*code))
+        .map(|(code, path)| format!("{code} ({path}) is not in docs/errors.md"));
+    let stale = documented
+        .iter()
+        .filter(|code| !raised.contains_key(*code))
+        .map(|code| format!("{code} is in docs/errors.md, but nothing raises it"));
     nothing_wrong(missing.chain(stale).collect(), "docs/errors.md explains every code there is, and no other");
-    let order: Vec<String> = read("docs/errors.md").lines().filter_map(|l| l.strip_prefix("## ")).map(str::to_owned).collect();
+    let order: Vec<String> =
+        read("docs/errors.md").lines().filter_map(|l| l.strip_prefix("## ")).map(str::to_owned).collect();
     assert!(order.is_sorted(), "docs/errors.md is sorted by code");
 }
 
@@ -284,7 +321,8 @@ fn codes_raised() -> BTreeMap<String, String> {
     // What stands between any two quotes: some of it lies between two literals, and then it has not the shape of a code.
     let literals = |code: &str| -> Vec<String> { code.split('"').map(str::to_owned).collect() };
     let shaped = |text: &str| {
-        let kebab = |s: &str| !s.is_empty() && s.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        let kebab =
+            |s: &str| !s.is_empty() && s.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
         text.split_once('.').is_some_and(|(area, rest)| kebab(area) && kebab(rest))
     };
     let not_codes = ["yaml", "yml", "json", "env", "toml", "sock", "example", "local", "lock", "md", "db", "sql"];
@@ -292,7 +330,9 @@ fn codes_raised() -> BTreeMap<String, String> {
     // Those that stand in a table or in a refusal of the planner, not in a call here.
     let mut areas = BTreeSet::from(["lint".to_owned(), "plan".to_owned()]);
     for source in &all {
-        for raised in source.code.split("Diagnostic::error(").skip(1).chain(source.code.split("Diagnostic::warning(").skip(1)) {
+        for raised in
+            source.code.split("Diagnostic::error(").skip(1).chain(source.code.split("Diagnostic::warning(").skip(1))
+        {
             if let Some(code) = raised.trim_start().strip_prefix('"').and_then(|r| r.split('"').next()) {
                 areas.extend(code.split_once('.').map(|(area, _)| area.to_owned()));
             }
@@ -341,14 +381,19 @@ fn slug(heading: &str) -> String {
 
 #[test]
 fn test_data_has_an_owner() {
-    let rust: String = files_below("tests", &|p| p.ends_with(".rs")).iter().chain(&files_below("src", &|p| p.ends_with(".rs"))).map(|p| read(p)).collect();
+    let rust: String = files_below("tests", &|p| p.ends_with(".rs"))
+        .iter()
+        .chain(&files_below("src", &|p| p.ends_with(".rs")))
+        .map(|p| read(p))
+        .collect();
     let scripts: String = files_below("scripts", &|_| true).iter().map(|p| read(p)).chain([read("Makefile")]).collect();
     let folders: BTreeSet<String> = files_below("tests", &|p| !p.ends_with(".rs"))
         .iter()
         .filter_map(|p| p.rsplit_once('/').map(|(folder, _)| folder.to_owned()))
         .filter_map(|folder| folder.split('/').take(2).collect::<Vec<_>>().join("/").into())
         .collect();
-    let orphans = folders.into_iter().filter(|folder| !rust.contains(folder.as_str()) && !scripts.contains(folder.as_str()));
+    let orphans =
+        folders.into_iter().filter(|folder| !rust.contains(folder.as_str()) && !scripts.contains(folder.as_str()));
     nothing_wrong(orphans.collect(), "no test names this folder of test data");
 }
 
@@ -374,7 +419,9 @@ fn functions(code: &str) -> Vec<(String, usize)> {
     let mut found = Vec::new();
     for (at, line) in lines.iter().enumerate() {
         let trimmed = line.trim_start();
-        let opens = trimmed.starts_with("fn ") || trimmed.contains(" fn ") && trimmed.starts_with("pub") || trimmed.starts_with("async fn ");
+        let opens = trimmed.starts_with("fn ")
+            || trimmed.contains(" fn ") && trimmed.starts_with("pub")
+            || trimmed.starts_with("async fn ");
         if let Some((_, rest)) = trimmed.split_once("fn ").filter(|_| opens) {
             let close = format!("{}}}", &line[..line.len() - trimmed.len()]);
             let length = lines[at..].iter().position(|l| *l == close).map_or(1, |n| n + 1);

@@ -184,7 +184,9 @@ impl Lint<'_> {
         for keys in MAPPINGS {
             let Some(map) = service.at(keys).and_then(Node::as_map) else { continue };
             for (name, entry) in map.0.iter().filter(|(name, _)| name.starts_with("x-")) {
-                let title = format!("`{name}` is not set: Compose takes keys in `x-` for notes and writes `#extensions` instead");
+                let title = format!(
+                    "`{name}` is not set: Compose takes keys in `x-` for notes and writes `#extensions` instead"
+                );
                 let hint = format!("write the mapping as a list: - {name}=...");
                 self.warn("lint.swallowed-key", entry.key, &keys.join("."), title, hint);
             }

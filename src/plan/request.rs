@@ -134,7 +134,14 @@ fn fingerprint(service: &Service, files: &[InlineFile], compat: Compat) -> Strin
     digest.update(b"1\n");
     digest.update(hash::go_json(&value));
     for file in files {
-        digest.update(format!("\n{} {} {} {:o} {}", file.target, file.uid, file.gid, file.mode, short_digest(file.content.expose())));
+        digest.update(format!(
+            "\n{} {} {} {:o} {}",
+            file.target,
+            file.uid,
+            file.gid,
+            file.mode,
+            short_digest(file.content.expose())
+        ));
     }
     hex(&digest.finalize())
 }
@@ -160,24 +167,34 @@ fn hex(bytes: &[u8]) -> String {
 /// Seconds a replacement may take: start period and all retries of its health check, or the service's own
 /// `x-hearth: {update: {window: ...}}`. 0: there is no health check in the file (the image may have one).
 fn window(service: &Service) -> u64 {
-    let own = service.extensions.get("x-hearth").and_then(|x| x.at(&["update", "window"])).and_then(|n| n.scalar_text());
+    let own =
+        service.extensions.get("x-hearth").and_then(|x| x.at(&["update", "window"])).and_then(|n| n.scalar_text());
     if let Some(Ok(duration)) = own.map(|text| crate::compose::short::size::duration(&text)) {
         return duration.as_std().as_secs().max(1);
     }
-    let Some(check) = service.healthcheck.as_ref().filter(|h| !h.disable && h.test.first().is_some_and(|t| t != "NONE")) else { return 0 };
-    let seconds = |d: Option<crate::compose::model::Duration>, otherwise: f64| d.map_or(otherwise, |d| d.as_std().as_secs_f64());
+    let Some(check) =
+        service.healthcheck.as_ref().filter(|h| !h.disable && h.test.first().is_some_and(|t| t != "NONE"))
+    else {
+        return 0;
+    };
+    let seconds =
+        |d: Option<crate::compose::model::Duration>, otherwise: f64| d.map_or(otherwise, |d| d.as_std().as_secs_f64());
     let retries = check.retries.filter(|n| *n > 0).unwrap_or(3) as f64;
-    let all = seconds(check.start_period, 0.0) + retries * (seconds(check.interval, 30.0) + seconds(check.timeout, 30.0));
+    let all =
+        seconds(check.start_period, 0.0) + retries * (seconds(check.interval, 30.0) + seconds(check.timeout, 30.0));
     (all.ceil() as u64).clamp(3, 3600)
 }
 
 /// New beside old, where the service asks for it and nothing of it can exist only once.
 fn start_first(service: &Service) -> bool {
-    let asked = service.deploy.as_ref().and_then(|d| d.update_config.as_ref()).is_some_and(|u| u.order == "start-first");
+    let asked =
+        service.deploy.as_ref().and_then(|d| d.update_config.as_ref()).is_some_and(|u| u.order == "start-first");
     let published = service.ports.iter().any(|p| !p.published.is_empty());
-    let fixed_address = service.networks.values().flatten().any(|n| {
-        !n.ipv4_address.is_empty() || !n.ipv6_address.is_empty() || !n.mac_address.is_empty()
-    });
+    let fixed_address = service
+        .networks
+        .values()
+        .flatten()
+        .any(|n| !n.ipv4_address.is_empty() || !n.ipv6_address.is_empty() || !n.mac_address.is_empty());
     let shared = service.volumes.iter().any(|v| matches!(v.kind.as_str(), "volume" | "bind") && !v.read_only);
     asked
         && !published
@@ -246,7 +263,13 @@ fn network_request(project: &Project, key: &str, network: &Network, compat: Comp
         body.insert("IPAM".into(), Value::Object(ipam));
     }
     body.insert("Labels".into(), labels(&network.labels, &project.name, (NETWORK, key), &hash, compat));
-    NetworkRequest { key: key.into(), name: network.name.clone(), external: network.external, body: Value::Object(body), hash }
+    NetworkRequest {
+        key: key.into(),
+        name: network.name.clone(),
+        external: network.external,
+        body: Value::Object(body),
+        hash,
+    }
 }
 
 fn volume_request(project: &Project, key: &str, volume: &Volume, compat: Compat) -> VolumeRequest {
@@ -256,7 +279,13 @@ fn volume_request(project: &Project, key: &str, volume: &Volume, compat: Compat)
     set(&mut body, "Driver", json!(volume.driver));
     set(&mut body, "DriverOpts", json!(volume.driver_opts));
     body.insert("Labels".into(), labels(&volume.labels, &project.name, (VOLUME, key), &hash, compat));
-    VolumeRequest { key: key.into(), name: volume.name.clone(), external: volume.external, body: Value::Object(body), hash }
+    VolumeRequest {
+        key: key.into(),
+        name: volume.name.clone(),
+        external: volume.external,
+        body: Value::Object(body),
+        hash,
+    }
 }
 
 fn build_request(project: &Project, name: &str, service: &Service, build: &Build, compat: Compat) -> BuildRequest {
@@ -301,7 +330,11 @@ fn build_request(project: &Project, name: &str, service: &Service, build: &Build
 /// The request with everything known at the moment of the call: other services' containers, hash, image, number.
 ///
 /// `known` gives the id of the container that a service is referred to by. Gives the create body without networks.
-pub fn finalize(request: &ContainerRequest, known: &BTreeMap<String, String>, image_id: &str) -> Result<(Value, Value), String> {
+pub fn finalize(
+    request: &ContainerRequest,
+    known: &BTreeMap<String, String>,
+    image_id: &str,
+) -> Result<(Value, Value), String> {
     let mut config = request.config.clone();
     let (host, hashed) = resolve(request, known)?;
     if let Value::Object(labels) = &mut config["Labels"] {

@@ -23,7 +23,8 @@ cases![alone:
 /// What an update may cost beside its window: stopping, renaming, starting.
 const PRICE: Duration = Duration::from_secs(5);
 
-const GOOD: &str = "image: 'hearth-test/busybox:1', command: [sleep, infinity], stop_signal: SIGKILL, restart: unless-stopped";
+const GOOD: &str =
+    "image: 'hearth-test/busybox:1', command: [sleep, infinity], stop_signal: SIGKILL, restart: unless-stopped";
 
 /// Runs a good `w`, then tries `bad`; the old one must run again after at most `window` and the price.
 #[track_caller]
@@ -31,7 +32,9 @@ fn taken_back(s: &Scratch, bad: &str, window: Duration, words: &str) -> Containe
     s.stack(&format!("services: {{ w: {{ {GOOD}, volumes: ['data:/data'] }} }}\nvolumes: {{ data: }}\n"));
     s.hearth("up").ok();
     let old = s.container("w");
-    s.stack(&format!("services: {{ w: {{ {bad}, environment: {{ NEW: 1 }}, volumes: ['data:/data'] }} }}\nvolumes: {{ data: }}\n"));
+    s.stack(&format!(
+        "services: {{ w: {{ {bad}, environment: {{ NEW: 1 }}, volumes: ['data:/data'] }} }}\nvolumes: {{ data: }}\n"
+    ));
     s.hearth("up").exits(1).says(words);
     let all = s.containers();
     assert_eq!(1, all.len(), "nothing is left over: {:?}", all.keys());
@@ -42,7 +45,9 @@ fn taken_back(s: &Scratch, bad: &str, window: Duration, words: &str) -> Containe
     let down = time_down(&old, &now);
     assert!(down < window + PRICE, "it was stopped for {:.1} s", down.as_secs_f32());
     // And a good update goes through afterwards.
-    s.stack(&format!("services: {{ w: {{ {GOOD}, environment: {{ NEW: 2 }}, volumes: ['data:/data'] }} }}\nvolumes: {{ data: }}\n"));
+    s.stack(&format!(
+        "services: {{ w: {{ {GOOD}, environment: {{ NEW: 2 }}, volumes: ['data:/data'] }} }}\nvolumes: {{ data: }}\n"
+    ));
     s.hearth("up").ok();
     assert!(s.container("w").env.contains(&"NEW=2".to_owned()));
     s.compose_agrees();
@@ -54,22 +59,37 @@ fn time_down(before: &Container, now: &Container) -> Duration {
     if before.started == now.started {
         return Duration::ZERO;
     }
-    let at = |pointer: &str| OffsetDateTime::parse(now.raw.pointer(pointer).and_then(|v| v.as_str()).unwrap_or_default(), &Rfc3339).expect("a time");
+    let at = |pointer: &str| {
+        OffsetDateTime::parse(now.raw.pointer(pointer).and_then(|v| v.as_str()).unwrap_or_default(), &Rfc3339)
+            .expect("a time")
+    };
     (at("/State/StartedAt") - at("/State/FinishedAt")).try_into().unwrap_or_default()
 }
 
 fn an_image_that_exits_is_taken_back(s: &Scratch) -> Done {
-    taken_back(s, "image: 'hearth-test/busybox:1', command: [sh, -c, 'echo no such file; exit 7']", Duration::from_secs(3), "7");
+    taken_back(
+        s,
+        "image: 'hearth-test/busybox:1', command: [sh, -c, 'echo no such file; exit 7']",
+        Duration::from_secs(3),
+        "7",
+    );
     Ok(())
 }
 
 fn an_image_that_exits_again_and_again_is_taken_back(s: &Scratch) -> Done {
-    taken_back(s, "image: 'hearth-test/busybox:1', command: [sh, -c, 'sleep 1; exit 7'], restart: always", Duration::from_secs(3), "7");
+    taken_back(
+        s,
+        "image: 'hearth-test/busybox:1', command: [sh, -c, 'sleep 1; exit 7'], restart: always",
+        Duration::from_secs(3),
+        "7",
+    );
     Ok(())
 }
 
 fn a_failing_health_check_is_taken_back(s: &Scratch) -> Done {
-    let bad = format!("{GOOD}, healthcheck: {{ test: [CMD-SHELL, 'echo the door is shut; exit 1'], interval: 500ms, timeout: 500ms, retries: 3 }}");
+    let bad = format!(
+        "{GOOD}, healthcheck: {{ test: [CMD-SHELL, 'echo the door is shut; exit 1'], interval: 500ms, timeout: 500ms, retries: 3 }}"
+    );
     taken_back(s, &bad, Duration::from_secs(3), "the door is shut");
     Ok(())
 }
@@ -86,7 +106,8 @@ fn a_taken_port_is_found_before_anything_is_touched(s: &Scratch) -> Done {
     if s.engine().is_none() {
         drop(std::net::TcpListener::bind("127.0.0.1:0"));
     }
-    s.docker_args(&["run", "-d", "--name", &holder, "-p", "127.0.0.1::80", "hearth-test/busybox:1", "sleep", "1000"]).ok();
+    s.docker_args(&["run", "-d", "--name", &holder, "-p", "127.0.0.1::80", "hearth-test/busybox:1", "sleep", "1000"])
+        .ok();
     let shown = s.docker_args(&["port", &holder, "80"]).ok().out;
     taken.extend(shown.trim().rsplit(':').next().and_then(|p| p.parse::<u16>().ok()));
     assert_eq!(2, taken.len());

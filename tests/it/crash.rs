@@ -18,7 +18,8 @@ cases![
 
 /// The project of a round: what stays, what is replaced, what only odd or even rounds have.
 fn stack(round: usize) -> String {
-    let box_ = "image: 'hearth-test/busybox:1', command: [sleep, infinity], stop_signal: SIGKILL, restart: unless-stopped";
+    let box_ =
+        "image: 'hearth-test/busybox:1', command: [sleep, infinity], stop_signal: SIGKILL, restart: unless-stopped";
     let well = "healthcheck: { test: [CMD, 'true'], interval: 500ms, retries: 3 }";
     let mut text = format!(
         "services:
@@ -102,7 +103,13 @@ fn mended(s: &Scratch, round: usize, story: &str) {
     assert_eq!(wanted, all.keys().cloned().collect(), "the containers, {story}");
     let marker = format!("ROUND={round}");
     for container in all.values() {
-        assert!(container.running() && ["", "healthy"].contains(&container.health.as_str()), "{} is {} {}, {story}", container.name, container.state, container.health);
+        assert!(
+            container.running() && ["", "healthy"].contains(&container.health.as_str()),
+            "{} is {} {}, {story}",
+            container.name,
+            container.state,
+            container.health
+        );
         assert_eq!("unless-stopped", container.restart_policy, "{}, {story}", container.name);
         let rounds: Vec<&String> = container.env.iter().filter(|e| e.starts_with("ROUND=")).collect();
         assert!(rounds.iter().all(|r| **r == marker), "{} is of {rounds:?}, {story}", container.name);
@@ -132,18 +139,36 @@ fn crash_everywhere(s: &Scratch, points: impl Fn(usize) -> Vec<usize>) -> Done {
     s.stack(&stack(1));
     s.hearth("up --wait").ok();
     let (db, cache) = (format!("{}-db-1", s.project), format!("{}-cache-1", s.project));
-    s.docker_args(&["exec", &db, "psql", "-U", "postgres", "-c", "create table kept as select generate_series(1, 1000)"]).ok();
+    s.docker_args(&[
+        "exec",
+        &db,
+        "psql",
+        "-U",
+        "postgres",
+        "-c",
+        "create table kept as select generate_series(1, 1000)",
+    ])
+    .ok();
     s.docker_args(&["exec", &cache, "redis-cli", "set", "kept", "here"]).ok();
     s.docker_args(&["exec", &cache, "redis-cli", "save"]).ok();
     let mut round = 2;
     let kinds = kinds_of_a_round(s, round);
     mended(s, round, "after the round that is counted");
-    let kills: Vec<(String, usize)> = kinds.iter().flat_map(|(kind, count)| points(*count).into_iter().map(|nth| (kind.clone(), nth))).collect();
-    println!("    {} actions of {} kinds; killed at {} of them", kinds.values().sum::<usize>(), kinds.len(), kills.len());
+    let kills: Vec<(String, usize)> =
+        kinds.iter().flat_map(|(kind, count)| points(*count).into_iter().map(|nth| (kind.clone(), nth))).collect();
+    println!(
+        "    {} actions of {} kinds; killed at {} of them",
+        kinds.values().sum::<usize>(),
+        kinds.len(),
+        kills.len()
+    );
     for (n, (kind, nth)) in kills.iter().enumerate() {
         round += 1;
         let restarted = n % 2 == 1;
-        let story = format!("killed at {kind} number {nth}{} (round {round})", if restarted { " and the engine restarted" } else { "" });
+        let story = format!(
+            "killed at {kind} number {nth}{} (round {round})",
+            if restarted { " and the engine restarted" } else { "" }
+        );
         let killed = killed_round(s, round, kind, *nth);
         never_two_on_one_volume(&s.containers(), &story);
         if restarted {

@@ -90,7 +90,8 @@ fn in_the_middle(s: &Scratch) -> Result<(PrivateEngine, crate::rig::Running), cr
     let old = s.container("slow").id;
     s.stack(&STACK.replace("A: 1", "A: 2"));
     let running = s.hearth_starts("up", &[]);
-    let begun = until(Duration::from_secs(30), || s.containers().values().any(|c| c.id != old && c.health == "starting"));
+    let begun =
+        until(Duration::from_secs(30), || s.containers().values().any(|c| c.id != old && c.health == "starting"));
     assert!(begun, "the update has begun");
     Ok((engine, running))
 }

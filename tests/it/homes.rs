@@ -63,7 +63,9 @@ volumes: { data: {} }
 ",
     );
     home(s, "");
-    let ids = || sorted(&s.docker(&format!("ps -q --no-trunc --filter label=com.docker.compose.project={}", s.project)).ok().out);
+    let ids = || {
+        sorted(&s.docker(&format!("ps -q --no-trunc --filter label=com.docker.compose.project={}", s.project)).ok().out)
+    };
     s.hearth_args(&["up", "small"]).ok();
     let first = ids();
     assert_eq!(first.len(), 2);

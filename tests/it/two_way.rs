@@ -12,7 +12,24 @@ macro_rules! turns {
     };
 }
 
-turns![addresses, configs_and_secrets, dependencies, environment, health, hosts_and_dns, identity, limits, logging, mounts, namespaces, networks, ports, process, scale, volumes];
+turns![
+    addresses,
+    configs_and_secrets,
+    dependencies,
+    environment,
+    health,
+    hosts_and_dns,
+    identity,
+    limits,
+    logging,
+    mounts,
+    namespaces,
+    networks,
+    ports,
+    process,
+    scale,
+    volumes
+];
 
 fn take_turns(s: &Scratch, fixture: &str, compat: Option<&str>) -> Done {
     let file = repository().join("tests/it/two_way").join(format!("{fixture}.yaml"));

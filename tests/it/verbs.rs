@@ -31,9 +31,16 @@ fn what_runs_is_shown_read_and_entered(s: &Scratch) -> Done {
     assert_eq!(services, ["a", "b"]);
     assert!(crate::rig::until(std::time::Duration::from_secs(20), || s.hearth("logs").ok().out.contains("second")));
     let lines = s.hearth("logs").ok().out;
-    assert_eq!(lines.lines().map(str::trim_end).collect::<Vec<_>>(), ["a-1  | first", "b-1  | second"], "in order of time");
+    assert_eq!(
+        lines.lines().map(str::trim_end).collect::<Vec<_>>(),
+        ["a-1  | first", "b-1  | second"],
+        "in order of time"
+    );
     assert_eq!(s.hearth("logs --no-log-prefix -n 1 b").ok().out, "second\n");
-    assert_eq!(s.hearth_args(&["-f", "compose.yaml", "-p", &s.project, "exec", "a", "echo", "$HOME; x"]).ok().out, "$HOME; x\n");
+    assert_eq!(
+        s.hearth_args(&["-f", "compose.yaml", "-p", &s.project, "exec", "a", "echo", "$HOME; x"]).ok().out,
+        "$HOME; x\n"
+    );
     s.hearth_args(&["-f", "compose.yaml", "-p", &s.project, "exec", "a", "sh", "-c", "exit 7"]).exits(7);
     s.hearth("exec c true").exits(3).says("there is no service `c`");
     s.hearth("stop a").ok();
@@ -120,7 +127,10 @@ fn home(s: &Scratch) {
 
 fn a_mistake_in_a_stack_keeps_nobody_from_ending_what_runs(s: &Scratch) -> Done {
     home(s);
-    s.write("stacks/one.yaml", "services: { a: { image: 'hearth-test/busybox:1', command: [sleep, '1000'], stop_signal: SIGKILL } }\n");
+    s.write(
+        "stacks/one.yaml",
+        "services: { a: { image: 'hearth-test/busybox:1', command: [sleep, '1000'], stop_signal: SIGKILL } }\n",
+    );
     s.hearth_args(&["up"]).ok();
     s.write("stacks/two.yaml", "services: { b: { imgae: x } }\n");
     s.hearth_args(&["up"]).exits(2).says("imgae");
@@ -136,9 +146,12 @@ fn a_mistake_in_a_stack_keeps_nobody_from_ending_what_runs(s: &Scratch) -> Done 
 fn profiles_of_a_home_come_and_go(s: &Scratch) -> Done {
     home(s);
     let service = |name: &str, profile: &str, more: &str| {
-        format!("  {name}: {{ image: 'hearth-test/busybox:1', command: [sleep, '1000'], stop_signal: SIGKILL, profiles: [{profile}]{more} }}\n")
+        format!(
+            "  {name}: {{ image: 'hearth-test/busybox:1', command: [sleep, '1000'], stop_signal: SIGKILL, profiles: [{profile}]{more} }}\n"
+        )
     };
-    let stack = ["services:\n", &service("web", "a", ", depends_on: [db]"), &service("db", "b", ""), &service("job", "c", "")];
+    let stack =
+        ["services:\n", &service("web", "a", ", depends_on: [db]"), &service("db", "b", ""), &service("job", "c", "")];
     s.write("stacks/one.yaml", &stack.concat());
     let hearth = |args: &[&str]| s.hearth_args(&[&["--compat", "2"], args].concat());
     let running = || -> Vec<String> {

@@ -35,7 +35,8 @@ impl World {
         if host["NetworkMode"].as_str().is_some_and(|m| m.starts_with("container:")) && host["Dns"].is_array() {
             return Err(refused(400, "conflicting options: dns and the network mode"));
         }
-        let inherited = replaces.filter(|_| !wanted.renew).map(|old| self.inherited(old, &image, &host)).unwrap_or_default();
+        let inherited =
+            replaces.filter(|_| !wanted.renew).map(|old| self.inherited(old, &image, &host)).unwrap_or_default();
         let mounts = self.mounts(&image, &mut host, inherited)?;
         let id = self.new_id();
         fill_config(&mut config, &image, &host, &id);

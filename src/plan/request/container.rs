@@ -113,7 +113,8 @@ fn labels_of(project: &Project, name: &str, s: &Service, context: &Context) -> V
     let joined = |paths: &[std::path::PathBuf]| {
         paths.iter().map(|p| p.to_string_lossy().into_owned()).collect::<Vec<_>>().join(",")
     };
-    let depends: Vec<String> = s.depends_on.iter().map(|(on, d)| format!("{on}:{}:{}", d.condition, d.restart)).collect();
+    let depends: Vec<String> =
+        s.depends_on.iter().map(|(on, d)| format!("{on}:{}:{}", d.condition, d.restart)).collect();
     let ours = [
         (PROJECT, project.name.clone()),
         (SERVICE, name.to_string()),

@@ -114,7 +114,14 @@ fn tmpfs(s: &Service) -> Value {
     Value::Object(s.tmpfs.iter().map(split).collect())
 }
 
-fn security(project: &Project, name: &str, s: &Service, context: &Context, map: &mut Map<String, Value>, refusals: &mut Vec<Refusal>) {
+fn security(
+    project: &Project,
+    name: &str,
+    s: &Service,
+    context: &Context,
+    map: &mut Map<String, Value>,
+    refusals: &mut Vec<Refusal>,
+) {
     let mut options = Vec::new();
     for option in &s.security_opt {
         if option == "systempaths=unconfined" {
@@ -128,7 +135,8 @@ fn security(project: &Project, name: &str, s: &Service, context: &Context, map: 
             continue;
         };
         let path = project.working_dir.join(file);
-        let read = context.files.read(Path::new(&path)).ok().and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+        let read =
+            context.files.read(Path::new(&path)).ok().and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
         match read {
             Some(profile) => options.push(format!("seccomp={profile}")),
             None => refusals.push(Refusal {
@@ -186,7 +194,8 @@ fn resources(s: &Service, map: &mut Map<String, Value>) {
 
 fn blkio(blkio: &BlkioConfig, map: &mut Map<String, Value>) {
     set(map, "BlkioWeight", json!(blkio.weight));
-    let weights: Vec<Value> = blkio.weight_device.iter().map(|d| json!({ "Path": d.path, "Weight": d.weight })).collect();
+    let weights: Vec<Value> =
+        blkio.weight_device.iter().map(|d| json!({ "Path": d.path, "Weight": d.weight })).collect();
     set(map, "BlkioWeightDevice", json!(weights));
     let lists = [
         ("BlkioDeviceReadBps", &blkio.device_read_bps),
@@ -213,13 +222,15 @@ fn devices(s: &Service, reservations: Option<&Resource>, map: &mut Map<String, V
     };
     requests.extend(reservations.iter().flat_map(|r| &r.devices).map(|d| request(d, d.capabilities.clone())));
     // `vendor.com/class=name` names a device that a CDI file describes.
-    let (cdi, plain): (Vec<_>, Vec<_>) =
-        s.devices.iter().partition(|d| d.source == d.target && d.source.contains('=') && d.source.contains('/') && !d.source.starts_with('/'));
+    let (cdi, plain): (Vec<_>, Vec<_>) = s.devices.iter().partition(|d| {
+        d.source == d.target && d.source.contains('=') && d.source.contains('/') && !d.source.starts_with('/')
+    });
     if !cdi.is_empty() {
         let names: Vec<&str> = cdi.iter().map(|d| d.source.as_str()).collect();
         requests.push(json!({ "Driver": "cdi", "DeviceIDs": names }));
     }
-    requests.extend(s.gpus.iter().map(|d| request(d, d.capabilities.iter().cloned().chain(["gpu".to_string()]).collect())));
+    requests
+        .extend(s.gpus.iter().map(|d| request(d, d.capabilities.iter().cloned().chain(["gpu".to_string()]).collect())));
     set(map, "DeviceRequests", json!(requests));
     let plain: Vec<Value> = plain
         .iter()

@@ -9,12 +9,22 @@ use crate::compose::model::{FileObject, FileReference, Mount, Project, Service};
 use crate::plan::wanted::InlineFile;
 
 /// `Binds` and `Mounts`, each in a stable order (by target).
-pub(super) fn mounts(project: &Project, name: &str, s: &Service, compat: Compat, refusals: &mut Vec<Refusal>) -> (Vec<String>, Vec<Value>) {
+pub(super) fn mounts(
+    project: &Project,
+    name: &str,
+    s: &Service,
+    compat: Compat,
+    refusals: &mut Vec<Refusal>,
+) -> (Vec<String>, Vec<Value>) {
     let mut binds: BTreeMap<String, String> = BTreeMap::new();
     let mut list: BTreeMap<String, Value> = BTreeMap::new();
     for mount in &s.volumes {
         let source = source_of(project, mount);
-        let plain_bind = mount.kind == "bind" && mount.bind.as_ref().is_none_or(|b| b.creates(compat) && b.propagation.is_empty() && b.recursive.is_empty());
+        let plain_bind = mount.kind == "bind"
+            && mount
+                .bind
+                .as_ref()
+                .is_none_or(|b| b.creates(compat) && b.propagation.is_empty() && b.recursive.is_empty());
         let plain_volume = mount.kind == "volume"
             && !mount.source.is_empty()
             && project.volumes.contains_key(&mount.source)
@@ -39,7 +49,9 @@ pub(super) fn mounts(project: &Project, name: &str, s: &Service, compat: Compat,
         }
         // A missing secret must not become a directory; a config's file is bound as a plain bind mount is.
         let value = match what {
-            "secret" => json!({ "Type": "bind", "Source": object.file, "Target": target, "ReadOnly": true, "BindOptions": {} }),
+            "secret" => {
+                json!({ "Type": "bind", "Source": object.file, "Target": target, "ReadOnly": true, "BindOptions": {} })
+            }
             _ => json!({ "Type": "bind", "Source": object.file, "Target": target, "ReadOnly": true }),
         };
         list.insert(target, value);
@@ -164,7 +176,10 @@ pub(super) fn inline_files(project: &Project, name: &str, s: &Service, refusals:
             refusals.push(Refusal {
                 code: "plan.missing-variable".into(),
                 field: Some(key),
-                title: format!("the {what} `{}` takes its text from the variable {}, which is not set", reference.source, object.environment),
+                title: format!(
+                    "the {what} `{}` takes its text from the variable {}, which is not set",
+                    reference.source, object.environment
+                ),
                 hints: vec![format!("set {} in .env", object.environment)],
             });
             continue;
@@ -176,7 +191,10 @@ pub(super) fn inline_files(project: &Project, name: &str, s: &Service, refusals:
             refusals.push(Refusal {
                 code: "plan.read-only-upload".into(),
                 field: Some(key),
-                title: format!("the {what} `{}` cannot be written into `{name}`, whose file system is read-only", reference.source),
+                title: format!(
+                    "the {what} `{}` cannot be written into `{name}`, whose file system is read-only",
+                    reference.source
+                ),
                 hints: vec!["use `file:` instead, or remove `read_only: true`".into()],
             });
             continue;

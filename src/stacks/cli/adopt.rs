@@ -42,8 +42,11 @@ fn the_one(home: &Home, found: Vec<Found>, name: &str) -> Result<Found, Diagnost
     }
     let names: Vec<String> = found.iter().map(|one| one.name.clone()).collect();
     found.into_iter().find(|one| one.name == name).ok_or_else(|| {
-        let d = Diagnostic::error("stacks.no-such-project", format!("no container of a project `{name}` is on this engine"))
-            .kind(Kind::NotFound);
+        let d = Diagnostic::error(
+            "stacks.no-such-project",
+            format!("no container of a project `{name}` is on this engine"),
+        )
+        .kind(Kind::NotFound);
         match wording::nearest(name, names.iter().map(String::as_str)) {
             Some(near) => d.hint(format!("did you mean `{near}`?")),
             None => d.hint("see what there is: hearth adopt"),
@@ -169,13 +172,17 @@ mod tests {
 
     #[test]
     fn files_inside_another_managers_container_are_asked_for() {
-        let found = Found { name: "web".into(), files: vec!["/data/compose/5/docker-compose.yml".into()], ..Found::default() };
+        let found =
+            Found { name: "web".into(), files: vec!["/data/compose/5/docker-compose.yml".into()], ..Found::default() };
         let told = record(&found, &[], Path::new("/")).unwrap_err();
         assert_eq!(told.kind, Kind::NotFound);
         assert!(told.hints.last().unwrap().contains("--files"), "{told:?}");
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("my.yaml"), "services: {}").unwrap();
         let made = record(&found, &["my.yaml".into()], dir.path()).unwrap();
-        assert_eq!((made.directory, made.files), (dir.path().to_string_lossy().into_owned(), vec!["my.yaml".to_string()]));
+        assert_eq!(
+            (made.directory, made.files),
+            (dir.path().to_string_lossy().into_owned(), vec!["my.yaml".to_string()])
+        );
     }
 }

@@ -68,7 +68,9 @@ fn find<'o>(observed: &'o Observed, service: &str, index: u32) -> Result<&'o Con
     };
     if found.state != State::Running {
         let title = format!("{} does not run: it is {}", found.name, ps::state(found).1);
-        return Err(Diagnostic::error("stacks.not-running", title).kind(Kind::Conflict).hint("start it with: hearth up"));
+        return Err(Diagnostic::error("stacks.not-running", title)
+            .kind(Kind::Conflict)
+            .hint("start it with: hearth up"));
     }
     Ok(found)
 }
@@ -85,7 +87,9 @@ fn environment(given: &[String], of_process: impl Fn(&str) -> Option<String>) ->
 /// Copies both ways until the program ends. `true` when a signal ended it.
 async fn converse(engine: &DockerEngine, running: ExecSession, tty: bool) -> Result<bool, Failure> {
     let told = |e: std::io::Error| {
-        Failure::from(Diagnostic::error("cli.no-terminal", format!("the terminal cannot be used ({e})")).kind(Kind::Failed))
+        Failure::from(
+            Diagnostic::error("cli.no-terminal", format!("the terminal cannot be used ({e})")).kind(Kind::Failed),
+        )
     };
     let raw = if tty { Raw::enter().map_err(told)? } else { None };
     let mut resized = signal(SignalKind::window_change()).map_err(told)?;

@@ -147,8 +147,7 @@ fn tail(text: &str) -> Result<Option<u64>, Diagnostic> {
         return Ok(None);
     }
     text.parse().map(Some).map_err(|_| {
-        Diagnostic::error("cli.bad-value", format!("`{text}` is no number of lines"))
-            .hint("-n takes a number, or all")
+        Diagnostic::error("cli.bad-value", format!("`{text}` is no number of lines")).hint("-n takes a number, or all")
     })
 }
 

@@ -30,7 +30,9 @@ pub struct Container {
 impl Container {
     fn from(raw: Value) -> Container {
         let text = |pointer: &str| raw.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let list = |value: &Value| -> Vec<String> { value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect() };
+        let list = |value: &Value| -> Vec<String> {
+            value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+        };
         let map = |pointer: &str| raw.pointer(pointer).and_then(Value::as_object).cloned().unwrap_or_default();
         let volumes = raw["Mounts"].as_array().into_iter().flatten().filter(|m| m["Type"] == "volume");
         Container {
@@ -41,9 +43,22 @@ impl Container {
             health: text("/State/Health/Status"),
             image: text("/Image"),
             restart_policy: text("/HostConfig/RestartPolicy/Name"),
-            labels: map("/Config/Labels").into_iter().map(|(k, v)| (k, v.as_str().unwrap_or_default().to_owned())).collect(),
-            networks: map("/NetworkSettings/Networks").into_iter().map(|(name, v)| (name, list(&v["Aliases"]))).collect(),
-            volumes: volumes.map(|m| (m["Destination"].as_str().unwrap_or_default().to_owned(), m["Name"].as_str().unwrap_or_default().to_owned())).collect(),
+            labels: map("/Config/Labels")
+                .into_iter()
+                .map(|(k, v)| (k, v.as_str().unwrap_or_default().to_owned()))
+                .collect(),
+            networks: map("/NetworkSettings/Networks")
+                .into_iter()
+                .map(|(name, v)| (name, list(&v["Aliases"])))
+                .collect(),
+            volumes: volumes
+                .map(|m| {
+                    (
+                        m["Destination"].as_str().unwrap_or_default().to_owned(),
+                        m["Name"].as_str().unwrap_or_default().to_owned(),
+                    )
+                })
+                .collect(),
             env: list(&raw["Config"]["Env"]),
             raw,
         }

@@ -65,11 +65,15 @@ struct Tally {
 /// Runs the cases that the command line names (parts of names; none means all but the `Named` ones) as libtest would, and reports as it does.
 pub fn main(files: &[(&str, &[Case])]) -> ExitCode {
     let filters: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
-    let all = files.iter().flat_map(|(file, cases)| cases.iter().map(move |case| (format!("{file}::{}", case.name), case)));
+    let all =
+        files.iter().flat_map(|(file, cases)| cases.iter().map(move |case| (format!("{file}::{}", case.name), case)));
     let wanted: Vec<(String, &Case)> = all
         .filter(|(name, case)| match filters.is_empty() {
             true => case.mode != Mode::Named,
-            false => filters.iter().any(|f| name.contains(f.as_str())) && (case.mode != Mode::Named || filters.iter().any(|f| name.ends_with(f.as_str()))),
+            false => {
+                filters.iter().any(|f| name.contains(f.as_str()))
+                    && (case.mode != Mode::Named || filters.iter().any(|f| name.ends_with(f.as_str())))
+            }
         })
         .collect();
     if std::env::args().any(|a| a == "--list") {
@@ -87,7 +91,9 @@ pub fn main(files: &[(&str, &[Case])]) -> ExitCode {
     let Tally { passed, failed, skipped } = *tally.lock().expect("no case holds the tally");
     let verdict = if failed == 0 { "ok" } else { "FAILED" };
     let took = began.elapsed().as_secs_f32();
-    println!("\ntest result: {verdict}. {passed} passed; {failed} failed; {skipped} ignored; 0 measured; 0 filtered out; finished in {took:.2}s\n");
+    println!(
+        "\ntest result: {verdict}. {passed} passed; {failed} failed; {skipped} ignored; 0 measured; 0 filtered out; finished in {took:.2}s\n"
+    );
     ExitCode::from(u8::from(failed > 0))
 }
 

@@ -2,8 +2,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::scratch::script_with;
 use super::Skip;
+use super::scratch::script_with;
 
 static ONE: Mutex<()> = Mutex::new(());
 

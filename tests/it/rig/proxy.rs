@@ -23,7 +23,23 @@ impl Call {
         let path = target.split('?').next()?;
         let parts = path.split('/').filter(|p| !p.is_empty()).skip_while(|p| p.starts_with('v') && p.contains('.'));
         let mut named = String::new();
-        let verbs = ["create", "start", "stop", "kill", "rename", "update", "wait", "json", "pause", "unpause", "connect", "disconnect", "logs", "exec", "prune"];
+        let verbs = [
+            "create",
+            "start",
+            "stop",
+            "kill",
+            "rename",
+            "update",
+            "wait",
+            "json",
+            "pause",
+            "unpause",
+            "connect",
+            "disconnect",
+            "logs",
+            "exec",
+            "prune",
+        ];
         for (n, part) in parts.enumerate() {
             named.push('/');
             named.push_str(if n == 0 || verbs.contains(&part) { part } else { "*" });
@@ -175,7 +191,12 @@ fn read_head(from: &mut impl BufRead) -> Option<String> {
 
 /// Passes a request's body on: by its length, in chunks, or (an upgraded connection) until its end.
 fn pass_body(from: &mut impl BufRead, to: &mut UnixStream, head: &str) -> Option<()> {
-    let header = |name: &str| head.lines().filter_map(|l| l.split_once(':')).find(|(k, _)| k.eq_ignore_ascii_case(name)).map(|(_, v)| v.trim());
+    let header = |name: &str| {
+        head.lines()
+            .filter_map(|l| l.split_once(':'))
+            .find(|(k, _)| k.eq_ignore_ascii_case(name))
+            .map(|(_, v)| v.trim())
+    };
     if header("upgrade").is_some() {
         std::io::copy(from, to).ok()?;
         return None;

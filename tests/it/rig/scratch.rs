@@ -50,7 +50,8 @@ pub fn until(limit: Duration, mut true_at_last: impl FnMut() -> bool) -> bool {
 /// What one of our scripts prints.
 pub fn script_with(name: &str, args: &[&str], more: &[(&str, &str)]) -> Result<String, String> {
     let args: Vec<String> = args.iter().map(|a| a.to_string()).collect();
-    let env: Vec<(String, String)> = std::env::vars().chain(more.iter().map(|(k, v)| (k.to_string(), v.to_string()))).collect();
+    let env: Vec<(String, String)> =
+        std::env::vars().chain(more.iter().map(|(k, v)| (k.to_string(), v.to_string()))).collect();
     let ran = Running::start(&repository().join("scripts").join(name), &args, repository(), &env).end();
     match ran.code {
         0 => Ok(ran.out.trim().to_owned()),

@@ -34,7 +34,10 @@ volumes: {{ data: }}
     s.stack(&stack(2));
     s.hearth_settles();
     let after = s.lives();
-    assert!(before.iter().all(|(name, (id, _))| after.get(name).is_some_and(|(now, _)| now != id)), "all three are new");
+    assert!(
+        before.iter().all(|(name, (id, _))| after.get(name).is_some_and(|(now, _)| now != id)),
+        "all three are new"
+    );
     let vpn = s.container("vpn").id;
     assert_eq!(Some(format!("container:{vpn}").as_str()), s.container("app").raw["HostConfig"]["NetworkMode"].as_str());
     assert!(s.containers().values().all(|c| c.running()));
@@ -184,7 +187,9 @@ fn case_30_a_paused_container_goes_on(s: &Scratch) -> Done {
 
 fn case_32_a_dependent_with_restart_is_restarted_not_replaced(s: &Scratch) -> Done {
     let stack = |value: u32| {
-        format!("services:\n  a: {{ {RUNS}, environment: {{ A: {value} }} }}\n  b: {{ {RUNS}, depends_on: {{ a: {{ condition: service_started, restart: true }} }} }}\n")
+        format!(
+            "services:\n  a: {{ {RUNS}, environment: {{ A: {value} }} }}\n  b: {{ {RUNS}, depends_on: {{ a: {{ condition: service_started, restart: true }} }} }}\n"
+        )
     };
     s.stack(&stack(1));
     s.hearth("up").ok();

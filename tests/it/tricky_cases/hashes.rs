@@ -49,7 +49,10 @@ fn case_09_a_service_with_env_file_has_the_hash_that_its_label_says(s: &Scratch)
     s.stack(&format!("services: {{ w: {{ {RUNS}, env_file: w.env }} }}"));
     s.compose("up -d").ok();
     let ours = s.hearth("config --hash w").ok().out;
-    assert_eq!(ours.split_whitespace().nth(1), s.container("w").labels.get("com.docker.compose.config-hash").map(String::as_str));
+    assert_eq!(
+        ours.split_whitespace().nth(1),
+        s.container("w").labels.get("com.docker.compose.config-hash").map(String::as_str)
+    );
     s.hearth("plan --check").ok();
     Ok(())
 }
@@ -63,7 +66,9 @@ fn case_27_a_profile_flag_overrides_the_variable(s: &Scratch) -> Done {
 }
 
 fn case_28_a_target_that_needs_an_off_service_is_refused(s: &Scratch) -> Done {
-    s.stack(&format!("services: {{ b: {{ {RUNS}, profiles: [pb], depends_on: [c] }}, c: {{ {RUNS}, profiles: [pc] }} }}"));
+    s.stack(&format!(
+        "services: {{ b: {{ {RUNS}, profiles: [pb], depends_on: [c] }}, c: {{ {RUNS}, profiles: [pc] }} }}"
+    ));
     let ran = s.hearth("up b").says("`c`");
     assert!([2, 3].contains(&ran.code), "{}", ran.both());
     assert!(s.containers().is_empty());
@@ -96,7 +101,9 @@ fn case_35_another_directory_recreates_nothing(s: &Scratch) -> Done {
 }
 
 fn case_36_two_limits_that_differ_are_refused(s: &Scratch) -> Done {
-    s.stack(&format!("services: {{ w: {{ {RUNS}, pids_limit: 10, deploy: {{ resources: {{ limits: {{ pids: 20 }} }} }} }} }}"));
+    s.stack(&format!(
+        "services: {{ w: {{ {RUNS}, pids_limit: 10, deploy: {{ resources: {{ limits: {{ pids: 20 }} }} }} }} }}"
+    ));
     s.hearth("up").exits(2).says("pids").says("compose.yaml:1:");
     assert!(s.containers().is_empty());
     Ok(())

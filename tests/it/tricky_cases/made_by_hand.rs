@@ -34,7 +34,8 @@ fn by_hand(s: &Scratch, env: &str, change: impl Fn(&mut Vec<(String, String)>)) 
     change(&mut labels);
     let labels: Vec<String> = labels.iter().map(|(k, v)| format!("--label={k}={v}")).collect();
     let name = format!("{project}-w-1");
-    let mut args = vec!["create", "--name", &name, "--network", &network, "--network-alias", "w", "--stop-signal", "SIGKILL"];
+    let mut args =
+        vec!["create", "--name", &name, "--network", &network, "--network-alias", "w", "--stop-signal", "SIGKILL"];
     args.extend(labels.iter().map(String::as_str));
     if !env.is_empty() {
         args.extend(["-e", env]);

@@ -57,7 +57,9 @@ fn case_15_a_volume_made_by_hand_is_used_and_said(s: &Scratch) -> Done {
 }
 
 fn case_16_a_changed_inline_config_arrives(s: &Scratch) -> Done {
-    let stack = |content: &str| format!("services: {{ w: {{ {RUNS}, configs: [c] }} }}\nconfigs: {{ c: {{ content: {content} }} }}\n");
+    let stack = |content: &str| {
+        format!("services: {{ w: {{ {RUNS}, configs: [c] }} }}\nconfigs: {{ c: {{ content: {content} }} }}\n")
+    };
     s.stack(&stack("one"));
     s.hearth_settles();
     assert_eq!("one", inside(s, "w", &["cat", "/c"]));
