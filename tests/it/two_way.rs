@@ -1,6 +1,6 @@
 //! Hearth and Docker Compose take turns on a project, and neither touches the other's containers. One file of `tests/it/two_way/` each.
 
-use crate::rig::{Case, Done, Mode, Scratch, repository};
+use crate::rig::{Case, Done, Mode, Scratch, Skip, repository};
 
 /// A case for each fixture, with the Compose of each generation.
 macro_rules! turns {
@@ -51,7 +51,11 @@ fn take_turns(s: &Scratch, fixture: &str, compat: Option<&str>) -> Done {
     hearth("plan --check").ok();
 
     compose("down -v")?.ok();
-    compose("up -d")?.ok();
+    let ran = compose("up -d")?;
+    if ran.code != 0 && ran.both().contains("requires API version") {
+        return Err(Skip("Compose itself asks for a newer engine here; what Hearth made it left alone".to_owned()));
+    }
+    ran.ok();
     let made = s.lives();
     hearth("plan --check").ok();
     hearth("up").ok();
