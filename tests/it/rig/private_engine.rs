@@ -22,6 +22,7 @@ impl PrivateEngine {
         }
         let engine = PrivateEngine { _only: ONE.lock().unwrap_or_else(PoisonError::into_inner) };
         engine.start();
+        engine.sweep();
         script_with("images", &[], &[("DOCKER_HOST", &engine.host())]).map_err(Skip)?;
         Ok(engine)
     }
@@ -37,6 +38,25 @@ impl PrivateEngine {
 
     pub fn stop(&self) {
         self.script("down");
+    }
+
+    /// Ends what a run that was killed left here: its containers come back with the engine and hold their ports.
+    #[expect(clippy::disallowed_methods, reason = "tests run the docker client as a person does")]
+    fn sweep(&self) {
+        let docker = script_with("engine", &["cli"], &[]).unwrap_or_else(|e| panic!("{e}"));
+        let run = |args: &[&str]| {
+            let output = std::process::Command::new(docker.trim()).env("DOCKER_HOST", self.host()).args(args).output();
+            String::from_utf8_lossy(&output.expect("the docker client runs").stdout).into_owned()
+        };
+        let own = format!("it-{}-", std::process::id());
+        for (list, remove) in [
+            (["ps", "-a", "--format", "{{.Names}}"].as_slice(), ["rm", "-f"].as_slice()),
+            (["network", "ls", "--format", "{{.Name}}"].as_slice(), ["network", "rm"].as_slice()),
+        ] {
+            for name in run(list).lines().filter(|n| n.contains("it-") && !n.contains(&own)) {
+                run(&[remove, &[name]].concat());
+            }
+        }
     }
 
     fn script(&self, verb: &str) -> String {
