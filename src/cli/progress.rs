@@ -120,7 +120,7 @@ impl Progress {
                     "event": "started",
                     "step": step.id.0,
                     "service": step.service,
-                    "action": words::name(&step.action),
+                    "action": step.action.kind(),
                     "words": words::to_do(&step.action),
                 })
             }

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
-use super::planner::steps::target;
 use super::{Action, Cause, Plan, Step, StepId, Target};
 use crate::base::secret::is_secret_name;
 
@@ -133,7 +132,7 @@ impl<'p> Checker<'p> {
     fn targets(&self, wrong: &mut Vec<String>) {
         for step in &self.plan.steps {
             let all = std::iter::once(&step.action).chain(&step.undo);
-            for (i, target) in all.enumerate().filter_map(|(i, a)| Some((i, target(a)?))) {
+            for (i, target) in all.enumerate().filter_map(|(i, a)| Some((i, a.target()?))) {
                 let Target::Made { step: made, name } = target else { continue };
                 let creates = made.0 >= 1
                     && self

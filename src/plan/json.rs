@@ -3,7 +3,6 @@
 
 use serde_json::{Map, Value, json};
 
-use super::planner::steps::target;
 use super::{Action, Plan, Step, StepId, Target, text};
 
 /// ```json
@@ -29,7 +28,7 @@ pub fn to_json(plan: &Plan) -> Value {
 fn step(step: &Step) -> Value {
     let mut value = json!({
         "id": step.id,
-        "action": kind(&step.action),
+        "action": step.action.kind(),
         "words": text::action(&step.action),
         "cause": step.cause,
         "why": text::cause(&step.cause),
@@ -44,7 +43,7 @@ fn step(step: &Step) -> Value {
     if let Some(group) = step.group {
         map.insert("group".into(), json!(group));
     }
-    if let Some(target) = target(&step.action) {
+    if let Some(target) = step.action.target() {
         map.insert("target".into(), target_of(target));
     }
     details(&step.action, map);
@@ -117,30 +116,4 @@ fn mounts(host: &Value) -> Value {
         format!("{} {source} -> {}", of("Type"), of("Target"))
     });
     binds.chain(mounts).collect()
-}
-
-/// The action's name, as `create_container`.
-pub fn kind(action: &Action) -> &'static str {
-    match action {
-        Action::PullImage { .. } => "pull_image",
-        Action::BuildImage { .. } => "build_image",
-        Action::CreateNetwork { .. } => "create_network",
-        Action::RemoveNetwork { .. } => "remove_network",
-        Action::ConnectNetwork { .. } => "connect_network",
-        Action::DisconnectNetwork { .. } => "disconnect_network",
-        Action::CreateVolume { .. } => "create_volume",
-        Action::RemoveVolume { .. } => "remove_volume",
-        Action::RemoveImage { .. } => "remove_image",
-        Action::CreateContainer { .. } => "create_container",
-        Action::UpdateContainer { .. } => "update_container",
-        Action::RenameContainer { .. } => "rename_container",
-        Action::UploadFiles { .. } => "upload_files",
-        Action::StartContainer { .. } => "start_container",
-        Action::UnpauseContainer { .. } => "unpause_container",
-        Action::RestartContainer { .. } => "restart_container",
-        Action::StopContainer { .. } => "stop_container",
-        Action::RemoveContainer { .. } => "remove_container",
-        Action::Exec { .. } => "exec",
-        Action::Wait { .. } => "wait",
-    }
 }

@@ -183,6 +183,52 @@ pub enum Action {
     },
 }
 
+impl Action {
+    /// The action's name, as `create_container`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Action::PullImage { .. } => "pull_image",
+            Action::BuildImage { .. } => "build_image",
+            Action::CreateNetwork { .. } => "create_network",
+            Action::RemoveNetwork { .. } => "remove_network",
+            Action::ConnectNetwork { .. } => "connect_network",
+            Action::DisconnectNetwork { .. } => "disconnect_network",
+            Action::CreateVolume { .. } => "create_volume",
+            Action::RemoveVolume { .. } => "remove_volume",
+            Action::RemoveImage { .. } => "remove_image",
+            Action::CreateContainer { .. } => "create_container",
+            Action::UpdateContainer { .. } => "update_container",
+            Action::RenameContainer { .. } => "rename_container",
+            Action::UploadFiles { .. } => "upload_files",
+            Action::StartContainer { .. } => "start_container",
+            Action::UnpauseContainer { .. } => "unpause_container",
+            Action::RestartContainer { .. } => "restart_container",
+            Action::StopContainer { .. } => "stop_container",
+            Action::RemoveContainer { .. } => "remove_container",
+            Action::Exec { .. } => "exec",
+            Action::Wait { .. } => "wait",
+        }
+    }
+    /// The container that an action is about.
+    pub fn target(&self) -> Option<&Target> {
+        match self {
+            Action::ConnectNetwork { container, .. }
+            | Action::DisconnectNetwork { container, .. }
+            | Action::UpdateContainer { container, .. }
+            | Action::RenameContainer { container, .. }
+            | Action::UploadFiles { container, .. }
+            | Action::StartContainer { container }
+            | Action::UnpauseContainer { container }
+            | Action::RestartContainer { container, .. }
+            | Action::StopContainer { container, .. }
+            | Action::RemoveContainer { container, .. }
+            | Action::Exec { container, .. }
+            | Action::Wait { container, .. } => Some(container),
+            _ => None,
+        }
+    }
+}
+
 /// What a [`Action::Wait`] waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "until", rename_all = "snake_case")]

@@ -8,7 +8,6 @@ mod rows;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use super::planner::steps::target;
 use super::{Action, Cause, FieldChange, Plan, Risk, Step, Until};
 use crate::base::wording::{count, list};
 use rows::{Verb, rows};
@@ -83,7 +82,7 @@ pub fn step_line(step: &Step) -> String {
 
 /// What one action does, in words: `start shop-web-1`.
 pub fn action(action: &Action) -> String {
-    let name = target(action).map_or(String::new(), |t| clean(t.name()));
+    let name = action.target().map_or(String::new(), |t| clean(t.name()));
     match action {
         Action::PullImage { reference, optional, .. } => {
             format!("pull {}{}", clean(reference), if *optional { " (goes on if that fails)" } else { "" })

@@ -85,32 +85,6 @@ pub fn did(action: &Action) -> String {
     visible(&format!("{ed} {what}"))
 }
 
-/// The action's name in JSON: `start_container`.
-pub fn name(action: &Action) -> &'static str {
-    match action {
-        Action::PullImage { .. } => "pull_image",
-        Action::BuildImage { .. } => "build_image",
-        Action::CreateNetwork { .. } => "create_network",
-        Action::RemoveNetwork { .. } => "remove_network",
-        Action::ConnectNetwork { .. } => "connect_network",
-        Action::DisconnectNetwork { .. } => "disconnect_network",
-        Action::CreateVolume { .. } => "create_volume",
-        Action::RemoveVolume { .. } => "remove_volume",
-        Action::RemoveImage { .. } => "remove_image",
-        Action::CreateContainer { .. } => "create_container",
-        Action::UpdateContainer { .. } => "update_container",
-        Action::RenameContainer { .. } => "rename_container",
-        Action::UploadFiles { .. } => "upload_files",
-        Action::StartContainer { .. } => "start_container",
-        Action::UnpauseContainer { .. } => "unpause_container",
-        Action::RestartContainer { .. } => "restart_container",
-        Action::StopContainer { .. } => "stop_container",
-        Action::RemoveContainer { .. } => "remove_container",
-        Action::Exec { .. } => "exec",
-        Action::Wait { .. } => "wait",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -306,7 +306,7 @@ impl<'a> Run<'a> {
         for i in begun {
             let step = &plan.steps[i];
             let possible = step.undo.iter().filter(
-                |a| !matches!(target(a), Some(Target::Made { step, .. }) if !self.known.made.contains_key(&step.0)),
+                |a| !matches!(a.target(), Some(Target::Made { step, .. }) if !self.known.made.contains_key(&step.0)),
             );
             lists.push((i, step, possible.map(|a| (a, self.known_for(a))).collect()));
         }
@@ -341,7 +341,7 @@ impl<'a> Run<'a> {
     /// Only what this action refers to: a call gets small maps, however large the plan.
     fn known_for(&self, action: &Action) -> Known {
         let mut known = Known::default();
-        if let Some(Target::Made { step, .. }) = target(action) {
+        if let Some(Target::Made { step, .. }) = action.target() {
             known.made.extend(self.known.made.get(&step.0).map(|id| (step.0, id.clone())));
         }
         if let Action::CreateContainer { request, .. } = action {
@@ -356,7 +356,7 @@ impl<'a> Run<'a> {
     }
 
     fn container_of(&self, action: &Action) -> Option<String> {
-        match target(action)? {
+        match action.target()? {
             Target::Existing { id, .. } => Some(id.clone()),
             Target::Made { step, .. } => self.known.made.get(&step.0).cloned(),
         }
@@ -374,25 +374,6 @@ impl<'a> Run<'a> {
 }
 
 const INTERRUPTED: &str = "the command was interrupted";
-
-/// The container that an action is about.
-pub(super) fn target(action: &Action) -> Option<&Target> {
-    match action {
-        Action::ConnectNetwork { container, .. }
-        | Action::DisconnectNetwork { container, .. }
-        | Action::UpdateContainer { container, .. }
-        | Action::RenameContainer { container, .. }
-        | Action::UploadFiles { container, .. }
-        | Action::StartContainer { container }
-        | Action::UnpauseContainer { container }
-        | Action::RestartContainer { container, .. }
-        | Action::StopContainer { container, .. }
-        | Action::RemoveContainer { container, .. }
-        | Action::Exec { container, .. }
-        | Action::Wait { container, .. } => Some(container),
-        _ => None,
-    }
-}
 
 fn is_wait(action: &Action) -> bool {
     matches!(action, Action::Wait { .. })

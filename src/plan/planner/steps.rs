@@ -131,25 +131,6 @@ fn thin(steps: &mut [Step]) {
     }
 }
 
-/// The container that an action is about.
-pub(crate) fn target(action: &Action) -> Option<&Target> {
-    match action {
-        Action::ConnectNetwork { container, .. }
-        | Action::DisconnectNetwork { container, .. }
-        | Action::UpdateContainer { container, .. }
-        | Action::RenameContainer { container, .. }
-        | Action::UploadFiles { container, .. }
-        | Action::StartContainer { container }
-        | Action::UnpauseContainer { container }
-        | Action::RestartContainer { container, .. }
-        | Action::StopContainer { container, .. }
-        | Action::RemoveContainer { container, .. }
-        | Action::Exec { container, .. }
-        | Action::Wait { container, .. } => Some(container),
-        _ => None,
-    }
-}
-
 fn renumber(action: &mut Action, number: &[StepId]) {
     match action {
         Action::ConnectNetwork { container, .. }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::{cause, field};
-use crate::plan::planner::steps::target;
 use crate::plan::{Action, Cause, Plan, Risk, Step, Target};
 
 /// What happens to a container as a whole.
@@ -73,7 +72,7 @@ pub(super) fn rows(plan: &Plan) -> Vec<Row<'_>> {
     let mut ended: BTreeMap<&str, (bool, bool, bool)> = BTreeMap::new();
     let mut stopping: BTreeMap<u32, bool> = BTreeMap::new();
     for step in &plan.steps {
-        if let Some(Target::Existing { id, .. }) = target(&step.action) {
+        if let Some(Target::Existing { id, .. }) = step.action.target() {
             let of = ended.entry(id).or_default();
             of.0 |= matches!(step.action, Action::RemoveContainer { .. });
             of.1 |= matches!(step.action, Action::StopContainer { .. });
@@ -112,7 +111,7 @@ pub(super) fn rows(plan: &Plan) -> Vec<Row<'_>> {
         let name = match &step.action {
             Action::CreateContainer { request, .. } => final_name(&request.name),
             Action::RenameContainer { to, .. } => to.clone(),
-            other => target(other).map_or(String::new(), |t| t.name().to_string()),
+            other => other.target().map_or(String::new(), |t| t.name().to_string()),
         };
         let stops = match (verb, step.group) {
             (Verb::Replace, Some(group)) => stopping.get(&group).copied(),
