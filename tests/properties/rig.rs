@@ -134,11 +134,12 @@ pub async fn left_to_do(fake: &Fake, wanted: &Wanted) -> Plan {
     planned(wanted, &observed, &Options { pulled: true, ..Options::default() })
 }
 
-/// What failed probes only because of how it behaved then gets well.
+/// What fails probes, or will, only because of how it behaved then gets well.
 pub fn heal(fake: &Fake) {
     let mut world = fake.world();
     let soon = world.now + 500;
-    for c in world.containers.values_mut().filter(|c| c.is_running() && c.health == Some(Health::Unhealthy)) {
+    let ailing = |c: &&mut FakeContainer| c.is_running() && c.health.is_some_and(|h| h != Health::Healthy);
+    for c in world.containers.values_mut().filter(ailing) {
         c.probed_at = Some((soon, Health::Healthy));
     }
 }

@@ -139,6 +139,7 @@ impl<'a> Planner<'a> {
         self.services();
         self.orphans();
         self.hand_over_ports();
+        self.keep_shared_until_left();
         self.refuse();
         self.leave();
         if self.options.wait && !self.options.no_start {

@@ -309,14 +309,20 @@ impl<'a> Planner<'a> {
         for hook in first..self.steps.drafts.len() {
             self.steps.undo(hook, swap.group, Vec::new());
         }
-        let ended_well = swap.old.state == State::Exited && swap.old.exit_code == 0;
-        let may_exit = self.jobs.contains(service.name.as_str()) || ended_well && self.is_job(service);
-        let until = self.proof(service, may_exit);
+        let until = self.proof(service, self.may_exit(service, swap));
         let action = Action::Wait { container: swap.new.clone(), until, optional: false };
         let proven = self.steps.add(&service.name, action, Cause::Replacement);
         self.steps.undo(proven, swap.group, Vec::new());
         self.steps.tie(proven, started);
         (vec![started], proven)
+    }
+
+    /// A new container that ends with 0 has proven itself: others wait for it to end, or nothing says that it should stay
+    /// and nothing that ran is given up for it.
+    fn may_exit(&self, service: &WantedService, swap: &Swap<'a>) -> bool {
+        let ended_well = swap.old.state == State::Exited && swap.old.exit_code == 0;
+        let ran_not = !is_alive(swap.old) && (ended_well || !swap.interrupted);
+        self.jobs.contains(service.name.as_str()) || ran_not && self.is_job(service)
     }
 
     fn remove_old(&mut self, service: &WantedService, slot: &Slot<'a>, swap: &Swap<'a>, proven: At) -> At {

@@ -48,6 +48,23 @@ impl Steps {
         earlier.iter().for_each(|at| self.tie(later, *at));
     }
 
+    /// Whether `later` is tied to come after `earlier`, directly or by way of others.
+    pub fn comes_after(&self, later: At, earlier: At) -> bool {
+        let mut seen = vec![false; self.drafts.len()];
+        let mut open = vec![later];
+        while let Some(at) = open.pop() {
+            for before in &self.drafts[at].after {
+                if *before == earlier {
+                    return true;
+                }
+                if !std::mem::replace(&mut seen[*before], true) {
+                    open.push(*before);
+                }
+            }
+        }
+        false
+    }
+
     pub fn risk(&mut self, at: At, risk: Risk) {
         self.drafts[at].risk = risk;
     }

@@ -1,7 +1,7 @@
 //! Services that stand or fall together: those that share a replaced container's namespace, and those that are restarted
 //! with it. Their groups merge; followers stop before, and nothing is removed before all are proven.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Planner;
 use super::networks::existing;
@@ -194,6 +194,26 @@ impl<'a> Planner<'a> {
             }
         }
         self.settle_groups(&groups);
+        self.groups = groups;
+    }
+
+    /// A container that goes (scaled down, an orphan) stays as long as an old one shares its namespaces: that one could not
+    /// be brought back without it.
+    pub fn keep_shared_until_left(&mut self) {
+        let mut ties: Vec<(At, At)> = Vec::new();
+        let replaced: HashSet<&str> = self.groups.members.iter().map(|m| m.old.as_str()).collect();
+        for member in &self.groups.members {
+            let going = member.shared.iter().filter(|id| !replaced.contains(id.as_str()));
+            for stop in going.filter_map(|id| self.stops.get(id.as_str())) {
+                ties.extend(member.removals.iter().map(|removal| (*stop, *removal)));
+            }
+        }
+        for (stop, removal) in ties {
+            // A container that must make way for this very replacement cannot wait for it.
+            if !self.steps.comes_after(removal, stop) {
+                self.steps.tie(stop, removal);
+            }
+        }
     }
 
     /// Gives each draft its merged group (counted from 1), and holds removals back until all of the group is proven
