@@ -204,9 +204,11 @@ impl<'a> Planner<'a> {
         let (first, stop) = self.stop_steps(Some(service), swap.old, Cause::Replacement);
         let old = set_aside(swap.old, &slot.name);
         self.steps.drafts[stop].action = Action::StopContainer { container: old, timeout: self.options.timeout };
-        for at in first..=stop {
-            self.steps.undo(at, swap.group, Vec::new());
+        for hook in first..stop {
+            self.steps.undo(hook, swap.group, Vec::new());
         }
+        // A stop that failed may have stopped it all the same.
+        self.steps.undo(stop, swap.group, vec![Action::StartContainer { container: existing(swap.old) }]);
         self.steps.tie_all(first, &swap.last);
         let removed = self.remove_old(service, slot, swap, proven);
         self.steps.tie(removed, stop);
