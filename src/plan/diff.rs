@@ -73,9 +73,17 @@ impl Found {
     /// Adds a change where the two differ; empty text counts as not there.
     fn text(&mut self, field: &str, from: &str, to: &str) {
         if from != to {
-            let some = |s: &str| (!s.is_empty()).then(|| s.to_string());
+            let some = |s: &str| (!s.is_empty()).then(|| short_id(s).to_string());
             self.add(field, some(from), some(to));
         }
+    }
+}
+
+/// `container:<64 hex>` with the first twelve of them, as every tool shows an id.
+fn short_id(value: &str) -> &str {
+    match value.strip_prefix("container:") {
+        Some(id) if id.len() == 64 && id.bytes().all(|b| b.is_ascii_hexdigit()) => &value[.."container:".len() + 12],
+        _ => value,
     }
 }
 
