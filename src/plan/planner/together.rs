@@ -171,7 +171,11 @@ impl<'a> Planner<'a> {
         }
         sharers.sort();
         sharers.dedup();
-        let parents: HashMap<usize, usize> = sharers.iter().copied().filter(|(i, parent)| parent < i).collect();
+        // Of several, the first in order: what it waits for cannot wait for the others.
+        let mut parents: HashMap<usize, usize> = HashMap::new();
+        for (i, parent) in sharers.iter().filter(|(i, parent)| parent < i) {
+            parents.entry(*i).or_insert(*parent);
+        }
         for (i, parent) in sharers {
             let (down, group) = (groups.members[i].down, groups.members[i].group);
             groups.join(group, groups.members[parent].group);
