@@ -26,10 +26,11 @@ pub fn parse(
     let mut grown = 0;
     let mut reader = Reader { text, rest: text, compat };
     while reader.find_statement() {
-        let at = reader.place(reader.rest);
+        // A place is counted from the top, so only where it is told.
+        let at = reader.rest;
         let (key, inherited) = reader.key()?;
         if key.contains(' ') {
-            return Err(wrong(at, "a key cannot contain a blank".into(), "write KEY=value"));
+            return Err(wrong(reader.place(at), "a key cannot contain a blank".into(), "write KEY=value"));
         }
         if inherited {
             if let Some(value) = lookup(&key) {
@@ -41,7 +42,7 @@ pub fn parse(
         grown += value.len();
         if grown > MAX_BYTES {
             let title = "with their variables the values of this file are larger than 8 MiB".into();
-            return Err(wrong(at, title, "write out less"));
+            return Err(wrong(reader.place(at), title, "write out less"));
         }
         into.insert(key, value);
     }
@@ -125,7 +126,7 @@ impl Reader<'_> {
         if let Some(rest) = self.rest.strip_prefix("export").filter(|r| r.starts_with(char::is_whitespace)) {
             self.rest = rest.trim_start_matches(is_blank);
         }
-        let start = self.place(self.rest);
+        let start = self.rest;
         for (at, c) in self.rest.char_indices() {
             match c {
                 '=' | ':' | '\n' => {
@@ -148,7 +149,7 @@ impl Reader<'_> {
         }
         // The last line, without an end. Compose makes of it a value without a name, which no Engine takes.
         match std::mem::take(&mut self.rest).trim_end() {
-            "" => Err(wrong(start, "there is no name here".into(), "write KEY=value")),
+            "" => Err(wrong(self.place(start), "there is no name here".into(), "write KEY=value")),
             key => Ok((key.to_string(), true)),
         }
     }

@@ -63,31 +63,39 @@ fn nested(text: &str, scope: &mut Scope<'_>, depth: usize) -> Result<String, Tem
     Ok(out)
 }
 
-/// Names of variables in `text`, with the operator and word that follow each, innermost ones included.
-pub fn variables(text: &str) -> Vec<(String, String)> {
+/// Names of variables in `text`, with the operator and word that follow each, innermost ones included as far as
+/// [`substitute`] would go.
+pub fn variables(text: &str) -> Vec<(&str, &str)> {
     let mut found = Vec::new();
+    collect(text, &mut found, 0);
+    found
+}
+
+fn collect<'t>(text: &'t str, found: &mut Vec<(&'t str, &'t str)>, depth: usize) {
+    if depth > MAX_NESTING {
+        return;
+    }
     let mut rest = text;
     while let Some(at) = rest.find('$') {
         let after = &rest[at + 1..];
         rest = match after.bytes().next() {
             Some(b'$') => &after[1..],
             Some(b'{') => {
-                let Some(close) = closing(&rest[at..]) else { return found };
+                let Some(close) = closing(&rest[at..]) else { return };
                 let inner = &rest[at + 2..at + close];
-                let end = name_end(inner);
-                found.push((inner[..end].to_string(), inner[end..].to_string()));
-                found.extend(variables(&inner[end..]));
+                let (name, operation) = inner.split_at(name_end(inner));
+                found.push((name, operation));
+                collect(operation, found, depth + 1);
                 &rest[at + close + 1..]
             }
             Some(b) if is_name_start(b) => {
-                let end = name_end(after);
-                found.push((after[..end].to_string(), String::new()));
-                &after[end..]
+                let (name, rest) = after.split_at(name_end(after));
+                found.push((name, ""));
+                rest
             }
             _ => after,
         };
     }
-    found
 }
 
 /// `text` begins with `${`. Gives what stands behind the closing brace.
@@ -230,6 +238,8 @@ mod tests {
     #[test]
     fn variables_are_listed_with_their_words() {
         let found = variables("$A ${B:-${C}} $$D");
-        assert_eq!(found, [("A".into(), "".into()), ("B".into(), ":-${C}".into()), ("C".into(), "".into())]);
+        assert_eq!(found, [("A", ""), ("B", ":-${C}"), ("C", "")]);
+        let deep = format!("{}x{}", "${A:-".repeat(50_000), "}".repeat(50_000));
+        assert!(variables(&deep).len() <= MAX_NESTING + 1);
     }
 }

@@ -40,12 +40,12 @@ impl Variables {
         for (name, operation) in template::variables(text) {
             if let Some(why) = operation.strip_prefix(":?").or_else(|| operation.strip_prefix('?')) {
                 let required = Required { why: why.to_string(), span };
-                self.required.entry(name.clone()).or_insert(required);
+                self.required.entry(name.to_string()).or_insert(required);
             }
             if let Some(default) = operation.strip_prefix(":-").or_else(|| operation.strip_prefix('-')) {
-                self.defaults.entry(name.clone()).or_insert_with(|| default.to_string());
+                self.defaults.entry(name.to_string()).or_insert_with(|| default.to_string());
             }
-            self.all.insert(name);
+            self.all.insert(name.to_string());
         }
     }
 
