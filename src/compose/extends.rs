@@ -11,7 +11,7 @@ use crate::base::wording;
 use crate::diag::{Diagnostic, Span};
 
 /// Services that may extend one another in a row: each costs a bit of the stack.
-const MAX_CHAIN: usize = 200;
+pub(crate) const MAX_CHAIN: usize = 200;
 
 /// How one service came to be looked at: `(file, service)` pairs, for cycles.
 type Trail = Vec<(PathBuf, String)>;

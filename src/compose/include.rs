@@ -7,14 +7,15 @@ use super::load::{Loader, Model};
 use super::reset::Resets;
 use super::tree::{Map, Node, Value};
 use super::{Compat, discover, merge};
+use crate::base::secret::is_secret_name;
 use crate::base::wording;
 use crate::diag::{Diagnostic, Span};
 
 /// Includes of one project, those of included files among them: files that include each other in many ways would never end.
-const MAX_INCLUDES: usize = 1000;
+pub(crate) const MAX_INCLUDES: usize = 1000;
 
 /// Files that include one another in a row.
-const MAX_NESTED: usize = 50;
+pub(crate) const MAX_NESTED: usize = 50;
 
 /// One entry, long.
 struct Entry {
@@ -65,6 +66,11 @@ impl Loader<'_> {
         };
         let mut environment = model.environment.clone();
         self.read_env(&entry, &working_dir, model, &mut environment);
+        if environment.len() > model.environment.len() {
+            let new = environment.iter().filter(|(name, _)| !model.environment.contains_key(*name));
+            let secrets = new.filter(|(name, _)| is_secret_name(name)).map(|(_, value)| value.clone());
+            self.included_secrets.extend(secrets);
+        }
         self.includes += 1;
         if self.includes > MAX_INCLUDES {
             if self.includes == MAX_INCLUDES + 1 {

@@ -12,7 +12,7 @@ use super::{
     Compat, Files, Loaded, Request, canonical, checks, decode, finish, interpolate, lint, merge, paths, schema, unique,
     yaml,
 };
-use crate::base::secret::Secret;
+use crate::base::secret::{Secret, is_secret_name};
 use crate::base::wording;
 use crate::diag::{Diagnostic, Diagnostics, FileId, Kind, Sources, Span};
 
@@ -22,19 +22,19 @@ pub fn load(request: &Request, files: &dyn Files) -> Loaded {
     let project = loader.project(request);
     let mut diagnostics = loader.diagnostics;
     tidy(&mut diagnostics);
+    conceal(&mut diagnostics, &loader.environment, &loader.included_secrets);
     let project = project.filter(|_| !diagnostics.has_errors());
     Loaded { project, diagnostics, sources: loader.sources }
 }
 
 /// One mistake at one place is told once: later stages trip over what an earlier one named already.
-fn tidy(diagnostics: &mut Diagnostics) {
+pub(crate) fn tidy(diagnostics: &mut Diagnostics) {
     let mut seen: HashMap<Span, ()> = HashMap::new();
+    let mut told: std::collections::HashSet<(Option<Span>, String)> = Default::default();
     diagnostics.0.retain(|d| match (d.severity, d.place) {
         (crate::diag::Severity::Error, Some(place)) => seen.insert(place, ()).is_none(),
-        _ => true,
+        _ => told.insert((d.place, d.title.clone())),
     });
-    let mut warned: std::collections::HashSet<(Option<Span>, String)> = Default::default();
-    diagnostics.0.retain(|d| d.severity == crate::diag::Severity::Error || warned.insert((d.place, d.title.clone())));
     let more = diagnostics.0.len().saturating_sub(MAX_TOLD);
     if more > 0 {
         // Errors first: what is cut off must not be the reason of the refusal.
@@ -43,6 +43,40 @@ fn tidy(diagnostics: &mut Diagnostics) {
         let title = format!("{} not shown", wording::count(more, "more message"));
         diagnostics.0.push(Diagnostic::warning("compose.too-many", title).hint("correct those above and look again"));
     }
+}
+
+/// Values of variables whose names say that they are secrets do not stand in messages, wherever a file names them.
+fn conceal(diagnostics: &mut Diagnostics, environment: &BTreeMap<String, String>, included: &[String]) {
+    /// Shorter texts are no secrets worth the name, and would hide half of everything.
+    const SHORTEST: usize = 4;
+    /// More secrets than any home has: a hostile file must not make each message slow.
+    const MOST: usize = 5000;
+    if diagnostics.0.is_empty() {
+        return;
+    }
+    let own = environment.iter().filter(|(name, _)| is_secret_name(name)).map(|(_, value)| value);
+    let all = own.chain(included).filter(|value| value.len() >= SHORTEST);
+    let mut secrets: Vec<&str> = all.take(MOST).map(String::as_str).collect();
+    // A longer one may hold a shorter one.
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    for d in &mut diagnostics.0 {
+        let stories = d.related.iter_mut().map(|(_, story)| story);
+        for words in std::iter::once(&mut d.title).chain(&mut d.hints).chain(stories) {
+            for secret in secrets.iter().filter(|secret| words.contains(**secret)).collect::<Vec<_>>() {
+                *words = words.replace(*secret, "(hidden)");
+            }
+        }
+    }
+}
+
+/// Bytes of all texts of one project.
+pub(crate) const MAX_TOGETHER: usize = 64 << 20;
+
+/// The refusal of a project whose texts pass [`MAX_TOGETHER`] with this one.
+pub(crate) fn too_much_together(file: FileId) -> Diagnostic {
+    Diagnostic::error("compose.too-large", "the files of this project are larger than 64 MiB together")
+        .at(Span { file, line: 1, column: 1, width: 1 })
+        .hint("include and name fewer or smaller files")
 }
 
 /// Messages told in one run.
@@ -57,6 +91,9 @@ pub(super) struct Loader<'a> {
     pub diagnostics: Diagnostics,
     /// Values of `secrets.*.environment`, by secret key.
     pub secrets: BTreeMap<String, Secret>,
+    /// Variables of the main model, and secrets that included env files bring: for messages, which do not show them.
+    pub environment: BTreeMap<String, String>,
+    pub included_secrets: Vec<String>,
     /// Foreign files that services extend, as loaded: a common file is read once.
     pub foreign: HashMap<PathBuf, (Map, Resets)>,
     /// Services of circles and overlong chains of `extends` that were told.
@@ -94,6 +131,8 @@ impl<'a> Loader<'a> {
             sources: Sources::default(),
             diagnostics: Diagnostics::default(),
             secrets: BTreeMap::new(),
+            environment: BTreeMap::new(),
+            included_secrets: Vec::new(),
             foreign: HashMap::new(),
             circles: Default::default(),
             inherited: 0,
@@ -106,6 +145,7 @@ impl<'a> Loader<'a> {
 
     fn project(&mut self, request: &Request) -> Option<Project> {
         let mut found = discover::find(request, self.files, &mut self.sources, &mut self.diagnostics)?;
+        self.environment = found.environment.clone();
         let mut texts = self.read_main(&found)?;
         let name = self.name(request, &found, &mut texts)?;
         found.environment.insert("COMPOSE_PROJECT_NAME".into(), name.clone());
@@ -184,18 +224,12 @@ impl<'a> Loader<'a> {
 
     /// Whether all texts read so far are of a bearable size together.
     pub fn fits(&mut self, file: FileId) -> bool {
-        const MOST: usize = 64 << 20;
-        if self.sources.bytes() <= MOST {
+        if self.sources.bytes() <= MAX_TOGETHER {
             return true;
         }
-        if std::mem::replace(&mut self.full, true) {
-            return false;
+        if !std::mem::replace(&mut self.full, true) {
+            self.diagnostics.push(too_much_together(file));
         }
-        self.diagnostics.push(
-            Diagnostic::error("compose.too-large", "the files of this project are larger than 64 MiB together")
-                .at(Span { file, line: 1, column: 1, width: 1 })
-                .hint("include and name fewer or smaller files"),
-        );
         false
     }
 

@@ -2,11 +2,14 @@
 //!
 //! Paths of other files are rewritten so that they start from the home, as those of a stack do.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::paths;
 use crate::base::wording;
+use crate::compose::extends::MAX_CHAIN;
+use crate::compose::include::{MAX_INCLUDES, MAX_NESTED};
+use crate::compose::load::{MAX_TOGETHER, too_much_together};
 use crate::compose::reset::Resets;
 use crate::compose::short::volume::clean;
 use crate::compose::tree::{Map, Node, Value};
@@ -21,6 +24,15 @@ pub(super) struct Flattener<'a> {
     pub diagnostics: &'a mut Diagnostics,
     /// Services of files that others extend, their own `extends` still to do.
     foreign: HashMap<PathBuf, (Map, Resets)>,
+    // Limits, as Compose files by themselves have them: what is written out must end, and fit.
+    /// Files included so far.
+    includes: usize,
+    /// Values that `extends` has added so far.
+    inherited: usize,
+    /// All texts together are too large: nothing more is read.
+    full: bool,
+    /// Services of circles and overlong chains of `extends` that were told.
+    circles: HashSet<(PathBuf, String)>,
 }
 
 /// What is being read: the file, the folder that its relative paths start from, and the files that led here.
@@ -37,7 +49,17 @@ impl<'a> Flattener<'a> {
         sources: &'a mut Sources,
         diagnostics: &'a mut Diagnostics,
     ) -> Flattener<'a> {
-        Flattener { home, files, sources, diagnostics, foreign: HashMap::new() }
+        Flattener {
+            home,
+            files,
+            sources,
+            diagnostics,
+            foreign: HashMap::new(),
+            includes: 0,
+            inherited: 0,
+            full: false,
+            circles: HashSet::new(),
+        }
     }
 
     /// A stack's documents as one tree. Relative paths in it start from the home.
@@ -97,6 +119,9 @@ impl<'a> Flattener<'a> {
 
     /// The documents of a file in the home, or `None` where it cannot be had (told).
     fn read(&mut self, path: &Path, what: &str, asked: Span) -> Option<Vec<Node>> {
+        if self.full {
+            return None;
+        }
         let text = match discover::read_text(self.files, path) {
             Ok(text) => text,
             Err(refusal) => {
@@ -106,6 +131,11 @@ impl<'a> Flattener<'a> {
             }
         };
         let file = self.sources.add(path, text);
+        if self.sources.bytes() > MAX_TOGETHER {
+            self.full = true;
+            self.diagnostics.push(too_much_together(file));
+            return None;
+        }
         let documents = yaml::parse(file, self.sources, self.diagnostics);
         let (maps, others): (Vec<Node>, Vec<Node>) = documents.into_iter().partition(|d| d.as_map().is_some());
         for other in others.iter().filter(|d| !d.is_null()) {
@@ -172,6 +202,9 @@ impl<'a> Flattener<'a> {
             self.only_one_env(env.span);
             return None;
         }
+        if !self.may_include(reading, entry.span) {
+            return None;
+        }
         let mut files = Vec::new();
         for (name, span) in &names {
             let path = self.path("include", name, reading.folder, *span)?;
@@ -193,6 +226,23 @@ impl<'a> Flattener<'a> {
         self.model(files, &folder, reading.trail)
     }
 
+    /// Counts an include; `false` where files lead to files without an end (told).
+    fn may_include(&mut self, reading: &Reading, span: Span) -> bool {
+        if reading.trail.len() > MAX_NESTED {
+            let title = format!("includes lead from file to file more than {MAX_NESTED} deep");
+            let d = Diagnostic::error("compose.too-deep", title).at(span);
+            self.diagnostics.push(d.hint("look for a folder that links to itself, or include the last file directly"));
+            return false;
+        }
+        self.includes += 1;
+        if self.includes == MAX_INCLUDES + 1 {
+            let title = format!("more than {MAX_INCLUDES} includes lead from one file to another");
+            let d = Diagnostic::error("compose.too-large", title).at(span);
+            self.diagnostics.push(d.hint("include each file once, from one place"));
+        }
+        self.includes <= MAX_INCLUDES
+    }
+
     fn only_one_env(&mut self, span: Span) {
         self.diagnostics.push(
             Diagnostic::error("spec.second-env", "an included file cannot bring variables of its own into a home")
@@ -205,7 +255,7 @@ impl<'a> Flattener<'a> {
         let home = self.home;
         let shown = |path: &Path| path.strip_prefix(home).unwrap_or(path).display().to_string();
         let story: Vec<String> = trail.iter().map(PathBuf::as_path).chain([again]).map(shown).collect();
-        let title = format!("these files include each other in a circle: {}", story.join(" -> "));
+        let title = format!("these files include each other in a circle: {}", wording::chain(&story));
         self.diagnostics.push(
             Diagnostic::error("compose.include-cycle", title).at(span).hint("remove one `include` of the circle"),
         );
@@ -250,7 +300,7 @@ impl<'a> Flattener<'a> {
         let all = services.iter().filter(|(_, s)| s.get("extends").is_some());
         let names: Vec<String> = all.map(|(name, _)| name.clone()).collect();
         for name in names {
-            let _ = self.extend(&name, services, reading, resets, &[]);
+            let _ = self.extend(&name, services, reading, resets, &mut Vec::new());
         }
     }
 
@@ -261,35 +311,59 @@ impl<'a> Flattener<'a> {
         services: &mut Map,
         reading: &Reading,
         resets: &Resets,
-        trail: &[(PathBuf, String)],
+        trail: &mut Vec<(PathBuf, String)>,
     ) -> Option<Node> {
         let service = services.get(name)?.clone();
         let Some(extends) = service.get("extends").cloned() else { return Some(service) };
         let here = (reading.file.to_path_buf(), name.to_string());
-        if trail.contains(&here) {
-            let names: Vec<&str> = trail.iter().map(|(_, name)| name.as_str()).chain([name]).collect();
-            let title = format!("these services extend each other in a circle: {}", names.join(" -> "));
-            let d = Diagnostic::error("compose.extends-cycle", title).at(extends.span);
-            self.diagnostics.push(d.hint("remove one `extends` of the circle"));
+        if self.circles.contains(&here) || !self.may_extend(trail, &here, extends.span) {
             return None;
         }
-        let mut trail = trail.to_vec();
-        trail.push(here);
         let (file, wanted) = match &extends.value {
             Value::Str(service) => (None, service.clone()),
             Value::Map(map) => (map.get("file").and_then(Node::as_str), map.get("service")?.as_str()?.to_string()),
             // The schema tells of it.
             _ => return None,
         };
-        let mut base = match file {
-            None => self.base(&wanted, services, reading, resets, &trail, extends.span),
-            Some(file) => self.foreign_base(file, &wanted, reading, &trail, extends.span),
-        }?;
+        trail.push(here);
+        let base = match file {
+            None => self.base(&wanted, services, reading, resets, trail, extends.span),
+            Some(file) => self.foreign_base(file, &wanted, reading, trail, extends.span),
+        };
+        trail.pop();
+        let mut base = base?;
+        let before = self.inherited;
+        self.inherited += yaml::size_of(&base);
+        if self.inherited > yaml::MAX_EXPANDED {
+            if before <= yaml::MAX_EXPANDED {
+                let title = format!("services inherit more than {} values from one another", yaml::MAX_EXPANDED);
+                let d = Diagnostic::error("compose.too-large", title).at(extends.span);
+                self.diagnostics.push(d.hint("extend a smaller base, or write out what is meant"));
+            }
+            return None;
+        }
         resets.apply(&mut base, &["services", name]);
         let mut merged = merge::merge_at(base, service, &["services", "x"], self.diagnostics);
         merged.as_map_mut()?.remove("extends");
         services.set(name, merged.clone());
         Some(merged)
+    }
+
+    /// `false` where services extend one another in a circle or without an end (told once).
+    fn may_extend(&mut self, trail: &[(PathBuf, String)], here: &(PathBuf, String), span: Span) -> bool {
+        let d = if trail.contains(here) {
+            let names: Vec<&str> = trail.iter().map(|(_, name)| name.as_str()).chain([here.1.as_str()]).collect();
+            let title = format!("these services extend each other in a circle: {}", wording::chain(&names));
+            Diagnostic::error("compose.extends-cycle", title).hint("remove one `extends` of the circle")
+        } else if trail.len() >= MAX_CHAIN {
+            let title = format!("services extend one another more than {MAX_CHAIN} deep");
+            Diagnostic::error("compose.too-deep", title).hint("extend the last base directly")
+        } else {
+            return true;
+        };
+        self.diagnostics.push(d.at(span));
+        self.circles.extend(trail.iter().cloned());
+        false
     }
 
     fn base(
@@ -298,7 +372,7 @@ impl<'a> Flattener<'a> {
         services: &mut Map,
         reading: &Reading,
         resets: &Resets,
-        trail: &[(PathBuf, String)],
+        trail: &mut Vec<(PathBuf, String)>,
         span: Span,
     ) -> Option<Node> {
         if services.contains(wanted) {
@@ -320,7 +394,7 @@ impl<'a> Flattener<'a> {
         file: &str,
         wanted: &str,
         reading: &Reading,
-        trail: &[(PathBuf, String)],
+        trail: &mut Vec<(PathBuf, String)>,
         span: Span,
     ) -> Option<Node> {
         let path = self.path("extends", file, reading.folder, span)?;

@@ -278,7 +278,7 @@ fn marked(span: Span, value: Value, tag: Option<&Tag>) -> Node {
 }
 
 /// How much an alias of it adds: values, and what their texts weigh.
-pub(in crate::compose) fn size_of(node: &Node) -> usize {
+pub(crate) fn size_of(node: &Node) -> usize {
     1 + match &node.value {
         Value::Seq(items) => items.iter().map(size_of).sum(),
         Value::Map(map) => map.iter().map(|(key, node)| key.len() / 64 + size_of(node)).sum(),

@@ -8,7 +8,7 @@ pub mod emit;
 mod scalar;
 mod syntax;
 
-pub(super) use build::size_of;
+pub(crate) use build::size_of;
 pub use scalar::resolve;
 
 use crate::diag::{Diagnostic, Diagnostics, FileId, Sources, Span};
