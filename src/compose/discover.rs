@@ -202,9 +202,12 @@ pub(super) fn open(
 }
 
 /// What a file with variables may show of itself in a message: names and comments, no value.
-pub(super) fn names_only(text: &str) -> String {
+pub(crate) fn names_only(text: &str) -> String {
+    // In a value of several lines the first sign may be its own: only what could be a name is shown.
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | '[' | ']' | ' ' | '\t');
     let line = |line: &str| -> String {
         match line.find(['=', ':']) {
+            Some(at) if !line.trim_start().starts_with('#') && !line[..at].chars().all(is_name) => "...".to_string(),
             _ if line.trim_start().starts_with('#') => line.to_string(),
             Some(at) if at + 1 < line.len() => format!("{}...", &line[..=at]),
             Some(_) => line.to_string(),

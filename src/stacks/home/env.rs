@@ -18,6 +18,8 @@ pub struct Statement {
 /// All statements of the text in order. Values may be quoted over several lines.
 pub fn statements(text: &str) -> Vec<Statement> {
     let mut all = Vec::new();
+    // Lines up to `counted`: counting from the top each time made it quadratic.
+    let (mut line, mut counted) = (1, 0);
     let mut at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     while at < text.len() {
         let rest = &text[at..];
@@ -29,7 +31,8 @@ pub fn statements(text: &str) -> Vec<Statement> {
             at = line_end;
             continue;
         }
-        let line = text[..at].matches('\n').count() as u32 + 1;
+        line += text[counted..at].matches('\n').count() as u32;
+        counted = at;
         let Some(sign) = text[at..line_end].find(['=', ':']) else {
             at = line_end;
             continue;

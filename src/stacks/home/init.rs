@@ -53,7 +53,7 @@ pub fn make(dir: &Path, stacks: &[Shipped], facts: &mut Facts) -> Result<(Home, 
     place(dir, "README.md", &readme(&home.config.name), 0o644, &mut made)?;
     let read = home.read()?;
     let variables = read.variables();
-    variables_files(dir, &read, &variables, facts, &mut made)?;
+    variables_files(&home, &read, &variables, facts, &mut made)?;
     for source in bind_sources(&read) {
         let path = dir.join(source);
         if !path.exists() {
@@ -96,12 +96,13 @@ fn secret(random: &mut dyn FnMut(usize) -> usize) -> String {
 }
 
 fn variables_files(
-    dir: &Path,
+    home: &Home,
     read: &Read,
     variables: &Variables,
     facts: &mut Facts,
     made: &mut Made,
 ) -> Result<(), Diagnostic> {
+    let dir = home.dir.as_path();
     let secrets: BTreeSet<&String> = variables.secrets().map(|(name, _)| name).collect();
     let mut values: Vec<(String, String)> = vec![
         ("TZ".into(), facts.timezone.clone()),
@@ -122,9 +123,10 @@ fn variables_files(
         made.kept.push(".env".into());
     }
     place(dir, ".env.example", &env_text(read, variables, &|_| String::new()), 0o644, made)?;
-    let text = std::fs::read_to_string(&path).map_err(|error| write::failed(&path, &error))?;
-    let has = |name: &str| super::env::statements(&text).iter().any(|s| s.name == name && !s.value.is_empty());
-    made.missing = variables.required.keys().filter(|name| !has(name)).cloned().collect();
+    let text = home.env_text()?;
+    let set = super::env::statements(&text).into_iter().filter(|s| !s.value.is_empty());
+    let set: BTreeSet<String> = set.map(|s| s.name).collect();
+    made.missing = variables.required.keys().filter(|name| !set.contains(*name)).cloned().collect();
     Ok(())
 }
 

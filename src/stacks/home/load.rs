@@ -54,11 +54,11 @@ impl Home {
     fn env_problems(&self, read: &Read, given: &Given, sources: &mut Sources) -> Diagnostics {
         let mut told = Diagnostics::default();
         let path = self.dir.join(".env");
-        let text = self.env_text();
-        let file = sources.find(&path).unwrap_or_else(|| sources.add(&path, &text));
+        // Why it cannot be read is told by the loader, as are mistakes in its syntax.
+        let text = self.env_text().unwrap_or_default();
+        let file = sources.find(&path).unwrap_or_else(|| sources.add(&path, compose::discover::names_only(&text)));
         let statements = env::statements(&text);
         let mut values = BTreeMap::new();
-        // A mistake in the syntax is told by the loader.
         let _ = dotenv::parse(&text, &mut values, &|_| None, Compat::default());
         for statement in &statements {
             let place = Span { file, line: statement.line, column: 1, width: statement.name.len().max(1) as u32 };

@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use super::Disk;
 use crate::base::wording;
 use crate::cli::{Failure, Out};
-use crate::compose::{self, Compat, Files, dotenv};
+use crate::compose::{self, Compat, FileError, Files, dotenv};
 use crate::config::{self, Config};
 use crate::diag::{Diagnostic, Diagnostics, Kind, Severity, Sources};
 use crate::spec::{self, Rendered, Spec, StackFile};
@@ -147,6 +147,7 @@ impl Home {
         let settings =
             spec::Settings { project: &self.config.name, range: self.config.networks, previous: previous.as_deref() };
         let rendered = spec.as_ref().and_then(|spec| spec::render(spec, &settings, diagnostics));
+        compose::load::tidy(diagnostics);
         match (spec, rendered) {
             (Some(spec), Some(rendered)) if !diagnostics.has_errors() => {
                 Ok(Read { spec, rendered, sources: refused.sources, diagnostics: refused.diagnostics })
@@ -168,6 +169,7 @@ impl Home {
         };
         names.sort();
         let mut stacks: Vec<StackFile> = Vec::new();
+        let mut bytes = 0;
         for path in names {
             let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
             let Some(name) = path.file_stem().and_then(|n| n.to_str()).map(str::to_string) else { continue };
@@ -181,7 +183,17 @@ impl Home {
                 continue;
             }
             match compose::discover::read_text(disk, &path) {
-                Ok(text) => stacks.push(StackFile { name, path, text }),
+                Ok(text) if bytes + text.len() > compose::load::MAX_TOGETHER => {
+                    let title =
+                        format!("the stacks are larger than {} MiB together", compose::load::MAX_TOGETHER >> 20);
+                    let d = Diagnostic::error("compose.too-large", title);
+                    diagnostics.push(d.hint("keep only stacks in the folder, and shorten them"));
+                    return Vec::new();
+                }
+                Ok(text) => {
+                    bytes += text.len();
+                    stacks.push(StackFile { name, path, text });
+                }
                 Err(why) => diagnostics.push(why.words("a stack").kind(Kind::Invalid)),
             }
         }
@@ -190,11 +202,15 @@ impl Home {
 
     /// The rendered files that differ from the disk, relative to the home, and whether each is there at all.
     pub fn differing(&self, read: &Read) -> Vec<(PathBuf, bool)> {
-        let on_disk = |path: &Path| std::fs::read_to_string(self.dir.join(path)).ok();
-        let all = read.rendered.files.iter().map(|(path, text)| (path, text, on_disk(path)));
-        all.filter(|(_, text, old)| old.as_ref() != Some(text))
-            .map(|(path, _, old)| (path.clone(), old.is_some()))
+        let all = read.rendered.files.iter().map(|(path, text)| (path, text, self.on_disk(path)));
+        all.filter(|(_, text, old)| old.as_deref() != Ok(text.as_bytes()))
+            .map(|(path, _, old)| (path.clone(), old != Err(FileError::NotFound)))
             .collect()
+    }
+
+    /// A file of the home, in bounded time and size, and nothing that a link shows from elsewhere.
+    fn on_disk(&self, path: &Path) -> Result<Vec<u8>, FileError> {
+        Disk::beneath(&self.dir).and_then(|disk| disk.read(&self.dir.join(path)))
     }
 
     /// Writes what differs, each file atomically, the root last. Gives what was written.
@@ -210,28 +226,40 @@ impl Home {
         Ok(differing)
     }
 
-    /// A file under a rendered name that Hearth did not write is somebody's work.
+    /// A file under a rendered name that Hearth did not write is somebody's work, and what a link shows from elsewhere is not
+    /// the home's.
     fn refuse_foreign(&self, path: &Path) -> Result<(), Diagnostic> {
         let whole = self.dir.join(path);
-        match std::fs::read_to_string(&whole) {
-            Ok(text) if !text.trim().is_empty() && !text.starts_with(spec::HEADER) => {
-                let title = format!("{} was not written by Hearth, so it is not overwritten", whole.display());
-                let d = Diagnostic::error("home.foreign-file", title).kind(Kind::Conflict);
-                Err(d.hint("move it to stacks/ under a name of its own, or delete it, and run this again"))
-            }
-            _ => Ok(()),
-        }
+        let why = match self.on_disk(path) {
+            Err(FileError::NotFound) => return Ok(()),
+            Ok(bytes) if bytes.trim_ascii().is_empty() || bytes.starts_with(spec::HEADER.as_bytes()) => return Ok(()),
+            Ok(_) => "was not written by Hearth".to_string(),
+            Err(FileError::Outside) => "leads out of the home by a link".to_string(),
+            Err(FileError::Other(why)) => format!("cannot be read ({why})"),
+        };
+        let title = format!("{} {why}, so it is not overwritten", whole.display());
+        let d = Diagnostic::error("home.foreign-file", title).kind(Kind::Conflict);
+        Err(d.hint("move it to stacks/ under a name of its own, or delete it, and run this again"))
     }
 
-    /// `.env` as it stands; empty where there is none.
-    pub fn env_text(&self) -> String {
-        let bytes = Disk::beneath(&self.dir).and_then(|disk| disk.read(&self.dir.join(".env"))).unwrap_or_default();
-        String::from_utf8_lossy(&bytes).into_owned()
+    /// `.env` as it stands; empty where there is none. What cannot be read whole must not be written either.
+    pub fn env_text(&self) -> Result<String, Diagnostic> {
+        let disk = Disk::beneath(&self.dir).map_err(|error| unreadable_words(&self.dir, &error))?;
+        match compose::discover::read_text(&disk, &self.dir.join(".env")) {
+            Ok(text) if text.len() > compose::yaml::MAX_BYTES => {
+                let title = format!("the file .env is larger than {} MiB", compose::yaml::MAX_BYTES >> 20);
+                Err(Diagnostic::error("compose.too-large", title).hint("keep only variables in it"))
+            }
+            Ok(text) => Ok(text),
+            Err(refusal) if refusal.is_missing() => Ok(String::new()),
+            Err(refusal) => Err(refusal.words("the file .env")),
+        }
     }
 
     /// Whether `COMPOSE_PROFILES` was changed by hand, or `hearth.yaml` was. A missing variable is no edit.
     pub fn hand_edit(&self) -> Option<HandEdit> {
-        let text = self.env_text();
+        // What is wrong with the file is told by whoever loads it or writes to it.
+        let text = self.env_text().ok()?;
         env::statements(&text).iter().find(|s| s.name == env::PROFILES)?;
         let mut values = BTreeMap::new();
         let _ = dotenv::parse(&text, &mut values, &|_| None, Compat::default());
@@ -272,10 +300,10 @@ impl Home {
     /// Records which profiles are on: in `hearth.yaml`, and in `COMPOSE_PROFILES` of `.env` so that plain Compose means the
     /// same. Every other byte of both stays.
     pub fn set_profiles(&mut self, profiles: &[String]) -> Result<(), Diagnostic> {
+        let text = self.env_text()?;
         if self.config.profiles != profiles {
             self.edit_config(|text| config::set_profiles(text, profiles))?;
         }
-        let text = self.env_text();
         let new = env::with_profiles(&text, profiles);
         if new != text {
             write::atomically(&self.dir.join(".env"), &new, 0o600)?;
@@ -338,14 +366,18 @@ impl Read {
     }
 }
 
-fn unreadable(dir: &Path, error: &compose::FileError) -> Refused {
+fn unreadable(dir: &Path, error: &FileError) -> Refused {
+    unreadable_words(dir, error).into()
+}
+
+fn unreadable_words(dir: &Path, error: &FileError) -> Diagnostic {
     let why = match error {
-        compose::FileError::NotFound => "it is not there".to_string(),
-        compose::FileError::Outside => "it leads outside".to_string(),
-        compose::FileError::Other(why) => why.clone(),
+        FileError::NotFound => "it is not there".to_string(),
+        FileError::Outside => "it leads outside".to_string(),
+        FileError::Other(why) => why.clone(),
     };
     let d = Diagnostic::error("home.unreadable", format!("the home {} cannot be read: {why}", dir.display()));
-    d.kind(Kind::Failed).hint("check that it is a folder and that you may read it").into()
+    d.kind(Kind::Failed).hint("check that it is a folder and that you may read it")
 }
 
 #[cfg(test)]
