@@ -77,19 +77,33 @@ fn secret_at(chars: &[char], i: usize) -> Option<(usize, usize)> {
     if !is_secret_name(&name) || name.to_uppercase().ends_with("_FILE") || !matches!(chars.get(from), Some(':' | '=')) {
         return None;
     }
+    let sign = chars[from];
     from = span(chars, from + 1, |c| c == ' ');
     let flow = chars[..i].iter().any(|c| matches!(c, '{' | '['));
     let to = match chars.get(from)? {
-        // A list or mapping: the names inside are looked at one by one.
-        '{' | '[' => return None,
-        quote @ ('"' | '\'') => {
-            (from + 1..chars.len()).find(|at| chars[*at] == *quote).map_or(chars.len(), |at| at + 1)
-        }
+        // A list or mapping: the names inside are looked at one by one. Behind `=` it is text.
+        '{' | '[' if sign == ':' => return None,
+        quote @ ('"' | '\'') => quoted(chars, from, *quote),
         _ if flow => span(chars, from, |c| !matches!(c, ',' | '}' | ']')),
         _ => chars.len(),
     };
     let value: String = chars[from..to].iter().collect();
     (to > from && !is_reference(&value)).then_some((from, to))
+}
+
+/// Where a quoted value ends: `\"` and `''` stand for a quote of its own.
+fn quoted(chars: &[char], from: usize, quote: char) -> usize {
+    let mut at = from + 1;
+    while at < chars.len() {
+        match chars[at] {
+            '\\' if quote == '"' => at += 1,
+            c if c == quote && quote == '\'' && chars.get(at + 1) == Some(&quote) => at += 1,
+            c if c == quote => return at + 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    chars.len()
 }
 
 /// Nothing but a variable's name: the value stands elsewhere.
@@ -124,6 +138,9 @@ mod tests {
             ("image: registry:5000/x", "image: registry:5000/x"),
             ("COMPASS: north", "COMPASS: north"),
             ("secrets: [token]", "secrets: [token]"),
+            (r#"PASSWORD: "a\"hunter2" # x"#, "PASSWORD: (hidden) # x"),
+            ("PASSWORD: 'a''hunter2' # x", "PASSWORD: (hidden) # x"),
+            ("  - API_TOKEN={hunter2", "  - API_TOKEN=(hidden)"),
             ("DB_PASSWORD_FILE: /run/secrets/db", "DB_PASSWORD_FILE: /run/secrets/db"),
         ] {
             assert_eq!(hide(line).text, shown, "{line}");

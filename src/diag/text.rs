@@ -101,16 +101,19 @@ pub fn visible(text: &str) -> String {
         match c {
             '\t' => out.push(' '),
             '\n' => out.push('\n'),
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => {
-                let _ = write!(out, "\\u{{{:x}}}", c as u32);
-            }
-            c if c.is_control() => {
+            c if is_unsafe(c) => {
                 let _ = write!(out, "\\u{{{:x}}}", c as u32);
             }
             c => out.push(c),
         }
         out
     })
+}
+
+/// Whether a terminal would act on the character, or read what follows in another order.
+pub fn is_unsafe(c: char) -> bool {
+    let reorders = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    reorders || c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -134,5 +137,6 @@ mod tests {
     #[test]
     fn hostile_characters_are_shown_not_obeyed() {
         assert_eq!(visible("a\u{1b}[2Jb\u{202e}c"), "a\\u{1b}[2Jb\\u{202e}c");
+        assert_eq!(visible("\u{9b}2J\u{61c}\u{2028}"), "\\u{9b}2J\\u{61c}\\u{2028}");
     }
 }
