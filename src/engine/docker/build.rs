@@ -21,6 +21,9 @@ use crate::plan::wanted::BuildRequest;
 /// The name in the tar of a Dockerfile that is not in the context.
 const OUTSIDE: &str = ".hearth.dockerfile";
 
+/// Bytes that a build may say without ending the line: more is told in pieces.
+const MOST_OF_LINE: usize = 1 << 20;
+
 /// Builds and tags; every line that the build says is told. Gives the id of the image.
 pub async fn build(engine: &DockerEngine, request: &BuildRequest, progress: Tell<'_>) -> Result<Outcome, EngineError> {
     let what = format!("build the image `{}`", request.image);
@@ -92,11 +95,13 @@ async fn follow(engine: &DockerEngine, call: Request<wire::Body>, progress: Tell
             });
         }
         pending.push_str(line["stream"].as_str().unwrap_or_default());
-        while let Some(end) = pending.find('\n') {
-            let text: String = pending.drain(..=end).collect();
-            if !text.trim().is_empty() {
-                progress(Progress::Line(errors::clean(text.trim_end())));
-            }
+        let ended = pending.rfind('\n').map_or(0, |end| end + 1);
+        for text in pending[..ended].lines().filter(|text| !text.trim().is_empty()) {
+            progress(Progress::Line(errors::clean(text.trim_end())));
+        }
+        pending.drain(..ended);
+        if pending.len() > MOST_OF_LINE {
+            progress(Progress::Line(errors::clean(&std::mem::take(&mut pending))));
         }
     }
     if !pending.trim().is_empty() {

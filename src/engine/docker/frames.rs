@@ -70,7 +70,10 @@ pub fn of_body(wire: Wire, body: Incoming, framed: bool) -> Outputs {
     .boxed()
 }
 
-/// Whole lines of a container's output, its two streams kept apart.
+/// Bytes of one line that are kept: what a program writes without ever ending the line must not fill the memory.
+const MOST_OF_LINE: usize = 4 << 20;
+
+/// Whole lines of a container's output, its two streams kept apart. Of a very long line only the begin is given.
 #[derive(Default)]
 pub struct Lines {
     pending: [Vec<u8>; 2],
@@ -82,7 +85,8 @@ impl Lines {
         let pending = &mut self.pending[usize::from(output.stderr)];
         let mut lines = Vec::new();
         for piece in output.bytes.split_inclusive(|b| *b == b'\n') {
-            pending.extend_from_slice(piece);
+            let room = MOST_OF_LINE.saturating_sub(pending.len());
+            pending.extend_from_slice(&piece[..piece.len().min(room)]);
             if piece.ends_with(b"\n") {
                 lines.push((output.stderr, without_end(std::mem::take(pending))));
             }
@@ -138,5 +142,16 @@ mod tests {
         assert_eq!(lines.add(&output(false, "c\n\n")), [(false, Bytes::from("bc")), (false, Bytes::new())]);
         lines.add(&output(true, "end"));
         assert_eq!(lines.finish(), [(true, Bytes::from("end"))]);
+    }
+
+    #[test]
+    fn a_line_without_an_end_does_not_fill_the_memory() {
+        let mut lines = Lines::default();
+        let megabyte = Output { stderr: false, bytes: vec![b'x'; 1 << 20].into() };
+        for _ in 0..50 {
+            assert_eq!(lines.add(&megabyte), []);
+        }
+        let ended = lines.add(&Output { stderr: false, bytes: Bytes::from("y\nnext\n") });
+        assert_eq!(ended.iter().map(|(_, line)| line.len()).collect::<Vec<_>>(), [MOST_OF_LINE, 4]);
     }
 }

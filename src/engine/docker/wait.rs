@@ -2,11 +2,12 @@
 //!
 //! By looking, quickly at first (50 ms) and then every 500 ms: the engine's events can be missed, a look cannot.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use serde_json::Value;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::errors::{self, Fault};
 use super::frames::Lines;
@@ -22,6 +23,9 @@ use crate::plan::observed::{Health, State};
 
 const FIRST: Duration = Duration::from_millis(50);
 const LATER: Duration = Duration::from_millis(500);
+
+/// Bytes of one of a container's last lines.
+const MOST_OF_WORDS: usize = 4096;
 
 /// What a wait looks at.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -204,21 +208,27 @@ pub async fn until_gone(engine: &DockerEngine, path: &str) -> Result<Outcome, Fa
 /// The last lines of the log, newest last, and after them the last health output.
 pub async fn last_words(engine: &DockerEngine, id: &str, lines: u32) -> Result<Vec<String>, Fault> {
     let options = LogOptions { tail: Some(lines.into()), ..LogOptions::default() };
-    let mut words = Vec::new();
+    let wanted = lines as usize;
+    let mut words = VecDeque::new();
+    // The engine sends no more than was asked for; whatever else answers there is not listened to for ever.
+    let until = Instant::now() + super::wire::LOOK;
     match streams::logs(engine, id, &options).await {
         Ok(mut outputs) => {
             let mut whole = Lines::default();
-            while let Some(output) = outputs.next().await {
-                words.extend(whole.add(&output?));
+            let mut keep = |(_, text): (bool, bytes::Bytes)| {
+                words.push_back(errors::clean(&String::from_utf8_lossy(&text[..text.len().min(MOST_OF_WORDS)])));
+                words.drain(..words.len().saturating_sub(wanted));
+            };
+            while let Ok(Some(output)) = timeout_at(until, outputs.next()).await {
+                whole.add(&output?).into_iter().for_each(&mut keep);
             }
-            words.extend(whole.finish());
+            whole.finish().into_iter().for_each(&mut keep);
         }
         // A log driver that keeps nothing, or a container that is gone, has no last words.
         Err(Fault::Refused { .. }) => {}
         Err(fault) => return Err(fault),
     }
-    let mut words: Vec<String> = words.iter().map(|(_, text)| errors::clean(&String::from_utf8_lossy(text))).collect();
-    words.drain(..words.len().saturating_sub(lines as usize));
+    let mut words = Vec::from(words);
     if let Some(value) = engine.wire.find(&format!("/containers/{}/json", segment(id))).await?
         && let Some((output, exit)) = seen(&value).probe
     {

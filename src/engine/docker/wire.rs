@@ -15,9 +15,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
-use http_body_util::{BodyExt, Either, Full, StreamBody};
+use http_body_util::{BodyExt, Either, Full, LengthLimitError, Limited, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper::{Method, Request, Response, StatusCode, Uri};
@@ -48,6 +48,12 @@ pub const LOOK: Duration = Duration::from_secs(60);
 pub const CHANGE: Duration = Duration::from_secs(600);
 /// How long a pull or a build may say nothing while the engine answers pings.
 pub const IDLE: Duration = Duration::from_secs(1800);
+
+/// Bytes of one answer that is read whole, of what is read of a refusal, and of one line of a pull or a build: far more than
+/// an engine ever says, and little enough to hold.
+const MOST: usize = 64 << 20;
+const MOST_OF_REFUSAL: usize = 1 << 20;
+const MOST_OF_LINE: usize = 8 << 20;
 
 /// The newest API whose requests and answers Hearth knows, and the oldest it writes down to (engine 20.10).
 pub const NEWEST: (u32, u32) = (1, 51);
@@ -149,10 +155,10 @@ impl Wire {
         self.watched(limit, async {
             let answer = self.client.request(self.versioned(request)?).await.map_err(Fault::from_client)?;
             let status = answer.status();
-            let body = answer.into_body().collect().await.map_err(|e| Fault::Lost(e.to_string()))?.to_bytes();
             if status.is_success() || status == StatusCode::NOT_MODIFIED {
-                return Ok(Reply { body });
+                return Ok(Reply { body: whole_body(answer.into_body(), MOST).await? });
             }
+            let body = whole_body(answer.into_body(), MOST_OF_REFUSAL).await?;
             Err(Fault::Refused { status: status.as_u16(), message: message_of(&body) })
         })
         .await
@@ -174,7 +180,8 @@ impl Wire {
     /// Sends a request whose answer is read line by line while the engine works.
     pub async fn json_lines(&self, request: Request<Body>) -> Result<JsonLines, Fault> {
         let answer = self.answered(request).await?;
-        Ok(JsonLines { wire: self.clone(), body: answer.into_body(), pending: Vec::new(), ended: false })
+        let (pending, searched) = (BytesMut::new(), 0);
+        Ok(JsonLines { wire: self.clone(), body: answer.into_body(), pending, searched, ended: false })
     }
 
     /// As [`Wire::send`], a refusal being read as the failure that it is.
@@ -184,9 +191,8 @@ impl Wire {
         if status.is_success() || status == StatusCode::SWITCHING_PROTOCOLS {
             return Ok(answer);
         }
-        let body =
-            self.watched(LOOK, async { answer.into_body().collect().await.map_err(|e| Fault::Lost(e.to_string())) });
-        Err(Fault::Refused { status: status.as_u16(), message: message_of(&body.await?.to_bytes()) })
+        let body = self.watched(LOOK, whole_body(answer.into_body(), MOST_OF_REFUSAL)).await?;
+        Err(Fault::Refused { status: status.as_u16(), message: message_of(&body) })
     }
 
     /// The head of the answer, the body being the caller's to read. Sending a body takes as long as it takes.
@@ -227,6 +233,20 @@ impl Wire {
     }
 }
 
+/// A body in one piece; one that is larger than `most` is no engine's.
+async fn whole_body(body: Incoming, most: usize) -> Result<Bytes, Fault> {
+    let limited = Limited::new(body, most).collect().await;
+    let told = |error: Box<dyn std::error::Error + Send + Sync>| match error.is::<LengthLimitError>() {
+        true => too_large(most),
+        false => Fault::Lost(error.to_string()),
+    };
+    limited.map(|body| body.to_bytes()).map_err(told)
+}
+
+fn too_large(most: usize) -> Fault {
+    Fault::Garbled(format!("its answer is larger than {}", crate::base::units::bytes(most as u64)))
+}
+
 /// A body of nothing.
 pub fn empty() -> Body {
     Either::Left(Full::default())
@@ -245,7 +265,9 @@ pub fn streamed(chunks: impl Stream<Item = std::io::Result<Bytes>> + Send + 'sta
 pub struct JsonLines {
     wire: Wire,
     body: Incoming,
-    pending: Vec<u8>,
+    pending: BytesMut,
+    /// How much of `pending` has no end of a line.
+    searched: usize,
     ended: bool,
 }
 
@@ -253,15 +275,21 @@ impl JsonLines {
     /// The next line; `None` at the end. A line with an error in it is the failure of the whole.
     pub async fn next(&mut self) -> Result<Option<Value>, Fault> {
         loop {
-            if let Some(end) = self.pending.iter().position(|b| *b == b'\n') {
-                let line: Vec<u8> = self.pending.drain(..=end).collect();
+            if let Some(end) = self.pending[self.searched..].iter().position(|b| *b == b'\n') {
+                let line = self.pending.split_to(self.searched + end + 1);
+                self.searched = 0;
                 match line.trim_ascii() {
                     [] => continue,
                     text => return json_line(text).map(Some),
                 }
             }
+            self.searched = self.pending.len();
+            if self.searched > MOST_OF_LINE {
+                return Err(too_large(MOST_OF_LINE));
+            }
             if self.ended {
                 let rest = std::mem::take(&mut self.pending);
+                self.searched = 0;
                 return if rest.trim_ascii().is_empty() { Ok(None) } else { json_line(rest.trim_ascii()).map(Some) };
             }
             let body = &mut self.body;
