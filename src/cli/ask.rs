@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
+use crate::diag::text::visible;
 use crate::diag::{Diagnostic, Kind};
 
 /// Asks for a yes. `yes` answers it beforehand; without a terminal the answer is a refusal that names the flag.
@@ -18,7 +19,7 @@ pub fn confirm(question: &str, yes: bool) -> Result<(), Diagnostic> {
         .hint("run it again with --yes to say so beforehand"));
     }
     let mut err = io::stderr().lock();
-    let _ = write!(err, "{question} [y/N] ");
+    let _ = write!(err, "{} [y/N] ", visible(question));
     let _ = err.flush();
     let mut answer = String::new();
     let _ = io::stdin().lock().read_line(&mut answer);

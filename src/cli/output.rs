@@ -74,7 +74,11 @@ impl Out {
 
     /// A line of data. A closed pipe ends a program that only shows things quietly, as it does other tools.
     pub fn line(&self, words: impl AsRef<str>) {
-        self.text(&format!("{}\n", words.as_ref()));
+        let words = words.as_ref();
+        match self.json {
+            true => self.text(&format!("{}\n", plain_json(words))),
+            false => self.text(&format!("{words}\n")),
+        }
     }
 
     pub fn text(&self, words: &str) {
@@ -95,7 +99,7 @@ impl Out {
 
     /// A JSON document, indented.
     pub fn value(&self, value: &Value) {
-        self.line(serde_json::to_string_pretty(value).unwrap_or_default());
+        self.text(&format!("{}\n", plain_json(&serde_json::to_string_pretty(value).unwrap_or_default())));
     }
 
     /// Words about the work, on standard error.
@@ -106,7 +110,7 @@ impl Out {
     /// A diagnostic on standard error: one JSON line with `--json`, else text with its snippet.
     pub fn diagnostic(&self, diagnostic: &Diagnostic, sources: &Sources) {
         if self.json {
-            return self.say(text::to_json(diagnostic, sources).to_string());
+            return self.say(plain_json(&text::to_json(diagnostic, sources).to_string()));
         }
         let shown = text::render(diagnostic, sources, &self.cwd);
         let (head, rest) = shown.split_once(": ").unwrap_or((&shown, ""));
@@ -115,5 +119,31 @@ impl Out {
             Severity::Warning => Tone::Warn,
         };
         self.say(format!("{}: {}", self.paint(tone, head), rest.trim_end_matches('\n')));
+    }
+}
+
+/// JSON that a terminal may show too: what JSON allows in a text and a terminal acts on is written as `\uXXXX`, which
+/// means the same.
+fn plain_json(json: &str) -> String {
+    json.chars().fold(String::with_capacity(json.len()), |mut out, c| {
+        match c != '\n' && text::is_unsafe(c) {
+            true => out.push_str(&format!("\\u{:04x}", c as u32)),
+            false => out.push(c),
+        }
+        out
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_cannot_move_the_cursor_and_means_the_same() {
+        let value = serde_json::json!({"a": "\u{9b}2J\u{7f}\u{202e}\u{1b}é\n"});
+        let shown = plain_json(&serde_json::to_string_pretty(&value).unwrap());
+        assert!(shown.chars().all(|c| c == '\n' || !text::is_unsafe(c)), "{shown:?}");
+        assert!(shown.contains('é'));
+        assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), value);
     }
 }

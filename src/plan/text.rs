@@ -140,7 +140,9 @@ fn until_words(until: &Until) -> String {
 
 fn update_words(key: &str, value: &serde_json::Value) -> String {
     match (key, value["Name"].as_str()) {
-        ("RestartPolicy", Some(name)) => format!("restart policy {}", if name.is_empty() { "no" } else { name }),
+        ("RestartPolicy", Some(name)) => {
+            format!("restart policy {}", if name.is_empty() { "no".into() } else { clean(name) })
+        }
         _ => super::diff::field_name(key),
     }
 }
@@ -188,12 +190,16 @@ fn shown(value: &str) -> String {
 /// Nothing that a terminal would act on, and no more than a line's worth.
 fn clean(text: &str) -> String {
     const LONGEST: usize = 120;
-    let mut line = crate::diag::text::visible(text).replace('\n', "\\n");
+    let mut line = harmless(text);
     if let Some((end, _)) = line.char_indices().nth(LONGEST) {
         line.truncate(end);
         line.push_str("...");
     }
     line
+}
+
+fn harmless(text: &str) -> String {
+    crate::diag::text::visible(text).replace('\n', "\\n")
 }
 
 fn refusals(plan: &Plan, out: &mut String) {
@@ -297,6 +303,6 @@ fn notes(plan: &Plan, out: &mut String) {
     }
     out.push_str("left alone\n");
     for note in &plan.notes {
-        let _ = writeln!(out, "  . {}: {}", clean(&note.subject), note.text);
+        let _ = writeln!(out, "  . {}: {}", clean(&note.subject), harmless(&note.text));
     }
 }

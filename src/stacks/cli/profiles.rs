@@ -55,7 +55,7 @@ pub fn profiles(global: &Global, args: Json, out: &Out) -> Done {
         show(&home, &all, out);
     }
     if let Err(why) = seen {
-        out.say(format!("what runs is not shown: {why}"));
+        out.say(format!("what runs is not shown: {}", crate::diag::text::visible(&why)));
     }
     Ok(())
 }
