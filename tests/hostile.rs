@@ -21,12 +21,17 @@ struct Answer {
 }
 
 /// Runs `hearth config` in a folder.
-#[expect(clippy::disallowed_methods, reason = "the program under test")]
 fn config(folder: &Path, arguments: &[&str]) -> Answer {
+    let arguments: Vec<&str> = arguments.iter().copied().chain(["config", "--format", "json"]).collect();
+    hearth(folder, &arguments)
+}
+
+/// Runs `hearth` in a folder.
+#[expect(clippy::disallowed_methods, reason = "the program under test")]
+fn hearth(folder: &Path, arguments: &[&str]) -> Answer {
     let (out, err) = (folder.join(".stdout"), folder.join(".stderr"));
     let child = Command::new(env!("CARGO_BIN_EXE_hearth"))
         .args(arguments)
-        .args(["config", "--format", "json"])
         .current_dir(folder)
         .env_clear()
         .env("HOME", folder)
@@ -418,6 +423,162 @@ fn odd_files_do_not_hang() {
     let answer = config(dir.path(), &["-f", "loop"]);
     bounded("a link to itself", &answer);
     assert_eq!(answer.code, 2, "{}", answer.stderr);
+}
+
+/// A home with one stack, `web`, and whatever else is given.
+fn home(files: &[(&str, Vec<u8>)]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("stacks")).unwrap();
+    let own = [
+        ("hearth.yaml", b"name: h\nprofiles: []\n".to_vec()),
+        ("stacks/web.yaml", b"services: {web: {image: 'a:1', profiles: [p]}}\n".to_vec()),
+    ];
+    for (name, bytes) in own.iter().chain(files) {
+        fs::write(dir.path().join(name), bytes).unwrap();
+    }
+    dir
+}
+
+fn home_refused(what: &str, files: &[(&str, Vec<u8>)], code: &str) {
+    let home = home(files);
+    for command in ["profiles", "config", "render"] {
+        let answer = hearth(home.path(), &[command]);
+        bounded(&format!("{what}: {command}"), &answer);
+        let shown: String = answer.stderr.chars().take(600).collect();
+        assert_eq!(answer.code, 2, "{what}: {command}: {shown}");
+        assert!(answer.stderr.contains(&format!("error[{code}]")), "{what}: wanted {code}, got {shown}");
+    }
+}
+
+#[test]
+fn stacks_of_a_home_have_the_limits_of_any_file() {
+    let names: Vec<String> = (0..30).map(|i| format!("d{i}.yaml")).collect();
+    let list = |from: usize| names[from..].iter().map(|n| format!("  - {n}\n")).collect::<String>();
+    let mut files = vec![("stacks/web.yaml", format!("include:\n{}", list(0)).into_bytes())];
+    for (i, name) in names.iter().enumerate() {
+        let rest = list(i + 1);
+        let text =
+            if rest.is_empty() { "services: {db: {image: 'a:1'}}\n".into() } else { format!("include:\n{rest}") };
+        files.push((name.as_str(), text.into_bytes()));
+    }
+    home_refused("many ways to one file", &files, "compose.too-large");
+    let long: String = (0..20_000).map(|i| format!("  s{i}: {{image: a, extends: s{}}}\n", i + 1)).collect();
+    let text = format!("services:\n{long}  s20000: {{image: a}}\n");
+    home_refused("a chain of 20,000 extends", &[("stacks/web.yaml", text.into())], "compose.too-deep");
+    let base = (0..2000).map(|i| format!("l{i}: v, ")).collect::<String>();
+    let heirs: String = (0..1000).map(|i| format!("  s{i}: {{extends: base}}\n")).collect();
+    let text = format!("services:\n  base: {{image: a, labels: {{{base}}}}}\n{heirs}");
+    home_refused("1,000 heirs of 2,000 labels", &[("stacks/web.yaml", text.into())], "compose.too-large");
+    let big = format!("# {}\nservices: {{db: {{image: a}}}}\n", "x".repeat(7 << 20));
+    let includes = "  - big.yaml\n".repeat(200);
+    let files = [("stacks/web.yaml", format!("include:\n{includes}").into_bytes()), ("big.yaml", big.into_bytes())];
+    home_refused("7 MB included 200 times", &files, "compose.too-large");
+    let nested = format!("{}x{}", "${A:-".repeat(50_000), "}".repeat(50_000));
+    let text = format!("services: {{web: {{image: a, hostname: '{nested}'}}}}\n");
+    let deep = home(&[("stacks/web.yaml", text.into())]);
+    let answer = config(deep.path(), &[]);
+    bounded("variables in variables of a stack", &answer);
+    assert_eq!(answer.code, 2, "{}", answer.stderr);
+    let linked =
+        home(&[("stacks/web.yaml", b"include: [again/stacks/web.yaml]\nservices: {web: {image: a}}\n".to_vec())]);
+    std::os::unix::fs::symlink("..", linked.path().join("stacks/again")).unwrap();
+    let answer = hearth(linked.path(), &["render"]);
+    bounded("a folder of stacks that links to itself", &answer);
+    assert_eq!(answer.code, 2, "{}", answer.stderr);
+}
+
+#[test]
+fn many_variables_are_read_in_time() {
+    let variables: String = (0..200_000).map(|i| format!("A{i}=1\n")).collect();
+    let many = home(&[(".env", variables.clone().into())]);
+    let answer = config(many.path(), &[]);
+    bounded("200,000 variables of a home", &answer);
+    assert_eq!(answer.code, 0, "{}", answer.stderr);
+    let files =
+        [("compose.yaml", b"name: h\nservices: {web: {image: 'a:1'}}\n".to_vec()), (".env", variables.into_bytes())];
+    loads("200,000 variables", &files);
+}
+
+/// What cannot be read whole must not be written either: `.env` holds the only copy of every password.
+#[test]
+fn an_env_file_that_cannot_be_read_is_never_written() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let outside = elsewhere.path().join("env");
+    fs::write(&outside, "DB_PASSWORD=precious\n").unwrap();
+    let linked = home(&[]);
+    std::os::unix::fs::symlink(&outside, linked.path().join(".env")).unwrap();
+    let answer = hearth(linked.path(), &["enable", "p"]);
+    assert_eq!(answer.code, 2, "{}", answer.stderr);
+    assert!(answer.stderr.contains("error[compose.file-outside]"), "{}", answer.stderr);
+    assert_eq!(fs::read_to_string(&outside).unwrap(), "DB_PASSWORD=precious\n");
+    let latin = b"DB_PASSWORD=pr\xe9cious\n".to_vec();
+    let large = format!("DB_PASSWORD=precious\n# {}\n", "x".repeat(9 << 20)).into_bytes();
+    for (what, text, code) in [("Latin-1", latin, "compose.not-utf8"), ("9 MB", large, "compose.too-large")] {
+        let home = home(&[(".env", text.clone())]);
+        let answer = hearth(home.path(), &["enable", "p"]);
+        bounded(what, &answer);
+        assert_eq!(answer.code, 2, "{what}: {}", answer.stderr);
+        assert!(answer.stderr.contains(&format!("error[{code}]")), "{what}: {}", answer.stderr);
+        assert!(!answer.stderr.contains("cious"), "{what}: {}", answer.stderr);
+        assert_eq!(fs::read(home.path().join(".env")).unwrap(), text, "{what}");
+        assert!(!fs::read_to_string(home.path().join("hearth.yaml")).unwrap().contains("[p]"), "{what}");
+    }
+}
+
+#[test]
+fn nothing_is_rendered_over_what_is_not_ours() {
+    let header = "# Written by `hearth render` from stacks/: edit those, not this file.\n";
+    let elsewhere = tempfile::tempdir().unwrap();
+    let other = elsewhere.path().join("localhost.yaml");
+    fs::write(&other, header).unwrap();
+    let refused = |home: &tempfile::TempDir, what: &str| {
+        let answer = hearth(home.path(), &["render"]);
+        bounded(what, &answer);
+        assert_eq!(answer.code, 5, "{what}: {}", answer.stderr);
+        assert!(answer.stderr.contains("error[home.foreign-file]"), "{what}: {}", answer.stderr);
+        assert_eq!(fs::read_to_string(&other).unwrap(), header, "{what}");
+    };
+    let file = home(&[]);
+    std::os::unix::fs::symlink(&other, file.path().join("compose.yaml")).unwrap();
+    refused(&file, "a link to a file elsewhere");
+    let folder = home(&[]);
+    std::os::unix::fs::symlink(elsewhere.path(), folder.path().join("compose")).unwrap();
+    refused(&folder, "a link to a folder elsewhere");
+    let pipe = home(&[]);
+    let (path, kind) = (pipe.path().join("compose.yaml"), rustix::fs::FileType::Fifo);
+    rustix::fs::mknodat(rustix::fs::CWD, &path, kind, rustix::fs::Mode::RWXU, 0).unwrap();
+    refused(&pipe, "a pipe");
+    let latin = home(&[("compose.yaml", b"# caf\xe9\n".to_vec())]);
+    refused(&latin, "a file that is no UTF-8");
+    assert_eq!(fs::read(latin.path().join("compose.yaml")).unwrap(), b"# caf\xe9\n");
+}
+
+#[test]
+fn values_of_secret_variables_are_in_no_message() {
+    let uses = "    ports: ['${DB_PASSWORD}:80']\n    cpus: ${DB_PASSWORD}\n    mem_limit: ${DB_PASSWORD}\n    \
+        stop_grace_period: ${DB_PASSWORD}\n    restart: ${DB_PASSWORD}\n    user: ${X:?set ${DB_PASSWORD}}\n    \
+        network_mode: service:${DB_PASSWORD}\n";
+    let dir = tempfile::tempdir().unwrap();
+    for (name, bytes) in service(uses) {
+        fs::write(dir.path().join(name), bytes).unwrap();
+    }
+    fs::write(dir.path().join(".env"), "DB_PASSWORD=hunter2\n").unwrap();
+    let answer = config(dir.path(), &[]);
+    assert_eq!(answer.code, 2, "{}", answer.stderr);
+    assert!(!answer.stderr.contains("hunter2"), "{}", answer.stderr);
+    assert!(answer.stderr.contains("not `(hidden)`"), "{}", answer.stderr);
+}
+
+/// A key that was pasted without quotes: its lines are values, whatever signs are in them.
+#[test]
+fn lines_of_a_pasted_key_are_not_shown() {
+    let env = "KEY=-----BEGIN PRIVATE KEY-----\nMIIEvQ+hunter2/abc==\n-----END PRIVATE KEY-----\n";
+    let files = [("compose.yaml", b"services: {web: {image: 'a:1'}}\n".to_vec()), (".env", env.into())];
+    let dir = tempfile::tempdir().unwrap();
+    files.iter().for_each(|(name, bytes)| fs::write(dir.path().join(name), bytes).unwrap());
+    let answer = config(dir.path(), &[]);
+    assert_eq!(answer.code, 2, "{}", answer.stderr);
+    assert!(!answer.stderr.contains("hunter2"), "{}", answer.stderr);
 }
 
 /// Any text, and text that looks like YAML, through everything that reads text.
