@@ -55,7 +55,7 @@ impl Progress {
             Event::TakenBack { step, because } => {
                 let mut told = self.back.lock().unwrap_or_else(PoisonError::into_inner);
                 if told.insert(step.group) || step.group.is_none() {
-                    let what = if step.service.is_empty() { words::did(&step.action) } else { step.service.clone() };
+                    let what = if step.service.is_empty() { words::to_do(&step.action) } else { step.service.clone() };
                     let head = self.out.paint(Tone::Warn, "taking back:");
                     self.line(&format!("  {head} {} ({})", visible(&what), visible(because)));
                 }

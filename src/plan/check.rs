@@ -253,6 +253,14 @@ impl<'p> Checker<'p> {
             Action::StartContainer { .. } => {
                 (!has(|a| matches!(a, Action::StopContainer { .. }))).then_some("nothing stops what it started")
             }
+            Action::DisconnectNetwork { .. } => {
+                (!has(|a| matches!(a, Action::ConnectNetwork { .. }))).then_some("nothing connects the container again")
+            }
+            Action::RemoveNetwork { .. } => {
+                (!has(|a| matches!(a, Action::CreateNetwork { .. }))).then_some("nothing makes the network again")
+            }
+            Action::CreateNetwork { .. } => (!has(|a| matches!(a, Action::RemoveNetwork { .. })))
+                .then_some("nothing makes room for the old network"),
             _ => None,
         }
     }

@@ -63,10 +63,10 @@ pub struct Step {
     pub after: Vec<StepId>,
     /// What this step is about: a service key, or empty for networks, volumes and images.
     pub service: ServiceName,
-    /// Steps that stand or fall together (the replacement of one container). When one fails, or cannot begin because
+    /// Steps that stand or fall together (the replacement of one container or network). When one fails, or cannot begin because
     /// something it needs failed, or the walk is cancelled, the undo lists of all begun steps run, last step first. Past
-    /// its point of no return a group is never taken back: once a removal in it without undo has begun. On cancel, a
-    /// group all whose waits have come true is finished rather than taken back.
+    /// its point of no return a group is never taken back: once a removal in it without undo has begun, or a network that it
+    /// makes anew is there. On cancel, such a group, and one all whose waits have come true, is finished rather than taken back.
     pub group: Option<u32>,
     /// Takes the step back, in this order; also when the step itself failed (actions on containers that were never
     /// made are left out then). Doing what is already so is success.

@@ -152,6 +152,8 @@ pub struct Network {
     pub internal: bool,
     /// Subnets in CIDR form.
     pub subnets: Vec<String>,
+    /// What would make it again: the body of `POST /networks/create`.
+    pub body: Value,
     /// Containers attached now (running ones).
     pub attached: Vec<ContainerId>,
 }

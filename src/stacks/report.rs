@@ -130,7 +130,8 @@ impl Counts {
             let Some(StepResult::Done { warnings, .. }) = report.steps.get(&step.id) else { continue };
             // Of a replacement only the new container counts; a tolerated pull that failed pulled nothing.
             let replaces = matches!(step.action, Action::CreateContainer { .. });
-            if step.group.is_some() && !replaces
+            let network = matches!(step.action, Action::CreateNetwork { .. } | Action::RemoveNetwork { .. });
+            if step.group.is_some() && !replaces && !network
                 || !warnings.is_empty() && matches!(step.action, Action::PullImage { .. })
             {
                 continue;

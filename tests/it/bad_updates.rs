@@ -18,6 +18,7 @@ cases![alone:
     a_mount_that_cannot_be_made_is_taken_back,
     a_program_that_is_not_there_is_taken_back,
     a_killed_out_of_memory_container_is_taken_back_and_said,
+    a_network_that_cannot_be_made_anew_is_taken_back,
 ];
 
 /// What an update may cost beside its window: stopping, renaming, starting.
@@ -146,5 +147,35 @@ fn a_program_that_is_not_there_is_taken_back(s: &Scratch) -> Done {
 fn a_killed_out_of_memory_container_is_taken_back_and_said(s: &Scratch) -> Done {
     let bad = "image: 'hearth-test/busybox:1', command: [sh, -c, 'tail -c 200m /dev/zero'], mem_limit: 16m, memswap_limit: 16m";
     taken_back(s, bad, Duration::from_secs(3), "memory");
+    Ok(())
+}
+
+fn a_network_that_cannot_be_made_anew_is_taken_back(s: &Scratch) -> Done {
+    let stack = |network: &str| {
+        format!(
+            "services: {{ w: {{ {GOOD}, networks: {{ net: {{ aliases: [door] }} }} }} }}\nnetworks: {{ net: {network} }}\n"
+        )
+    };
+    s.stack(&stack("{ labels: { v: '1' } }"));
+    s.hearth("up").ok();
+    let subnet = |c: &Container| {
+        let networks = c.raw["NetworkSettings"]["Networks"].as_object().expect("networks").clone();
+        assert_eq!(1, networks.len());
+        let net = &networks[&format!("{}_net", s.project)];
+        assert!(net["Aliases"].to_string().contains("\"door\""), "{net}");
+        net["Gateway"].clone()
+    };
+    let old = s.container("w");
+    let before = subnet(&old);
+    // No interface can have such a name: the engine finds out when the old network is gone already.
+    s.stack(&stack("{ driver_opts: { com.docker.network.bridge.name: 'a-name-that-is-far-too-long' } }"));
+    s.hearth("up").exits(1);
+    let now = s.container("w");
+    assert_eq!((&old.id, &old.started), (&now.id, &now.started), "it ran all the time");
+    assert_eq!(before, subnet(&now), "on the network that it had");
+    s.stack(&stack("{ labels: { v: '2' } }"));
+    s.hearth("up").ok();
+    assert_eq!(old.id, s.container("w").id);
+    s.compose_agrees();
     Ok(())
 }

@@ -88,7 +88,7 @@ proptest! {
         block_on(async {
             let fake = running(&first, seed).await;
             let before = data(&fake);
-            let ran = running_marks(&fake);
+            let (ran, on) = (running_marks(&fake), attached(&fake));
             prepare(&fake, &second);
             let (wanted, options) = (second.wanted(false), Options::default());
             fake.recover();
@@ -98,6 +98,7 @@ proptest! {
             fake.recover();
             let said = || format!("{}\n{:#?}\n{calls:#?}", text::render(&plan, true), words(&report));
             assert_still_running(&ran, &second, &fake, &said);
+            assert_still_attached(&on, &fake, (&plan, &report), &said);
             converge(&fake, &second, &wanted).await;
             assert_no_data_lost(&before, &fake);
         });
@@ -108,13 +109,14 @@ proptest! {
         block_on(async {
             let fake = running(&first, seed).await;
             let before = data(&fake);
-            let ran = running_marks(&fake);
+            let (ran, on) = (running_marks(&fake), attached(&fake));
             prepare(&fake, &second);
             break_service(&fake, &first, &second, bad, how);
             let wanted = second.wanted(false);
             let (plan, report) = up(&fake, &wanted, &Options::default()).await;
             let said = || format!("{}\n{:#?}", text::render(&plan, true), words(&report));
             assert_still_running(&ran, &second, &fake, &said);
+            assert_still_attached(&on, &fake, (&plan, &report), &said);
             // What was not waited for ends as it would, then nothing is bad any more.
             time_passes(&fake);
             prepare(&fake, &second);
@@ -129,7 +131,7 @@ proptest! {
         block_on(async {
             let fake = running(&first, seed).await;
             let before = data(&fake);
-            let ran = running_marks(&fake);
+            let (ran, on) = (running_marks(&fake), attached(&fake));
             prepare(&fake, &second);
             let wanted = second.wanted(false);
             fake.recover();
@@ -139,6 +141,7 @@ proptest! {
             fake.recover();
             let said = || format!("{}\n{:#?}", text::render(&plan, true), words(&report));
             assert_still_running(&ran, &second, &fake, &said);
+            assert_still_attached(&on, &fake, (&plan, &report), &said);
             converge(&fake, &second, &wanted).await;
             assert_no_data_lost(&before, &fake);
         });

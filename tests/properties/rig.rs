@@ -8,7 +8,7 @@ use hearth::engine::{Engine, Known, Scope};
 use hearth::plan::observed::{Observed, State};
 use hearth::plan::request::{NUMBER, PROJECT, SERVICE};
 use hearth::plan::wanted::Wanted;
-use hearth::plan::{self, Action, Options, Plan, Verb, check, text};
+use hearth::plan::{self, Action, Options, Plan, Step, Verb, check, text};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -241,6 +241,36 @@ pub fn running_marks(fake: &Fake) -> BTreeSet<(String, String)> {
     let world = fake.world();
     let running = world.containers.values().filter(|c| c.is_running() && c.labels.contains_key(PROJECT));
     running.map(|c| (c.labels[SERVICE].clone(), c.labels[NUMBER].clone())).collect()
+}
+
+/// The networks that each running container of the project is on, by its id.
+pub fn attached(fake: &Fake) -> BTreeMap<String, BTreeSet<String>> {
+    let world = fake.world();
+    let running = world.containers.values().filter(|c| c.is_running() && c.labels.contains_key(PROJECT));
+    let on = |c: &FakeContainer| {
+        let there = c.endpoints.iter().filter(|(name, e)| world.network(name).is_some_and(|n| n.id == e.network_id));
+        there.map(|(name, _)| name.clone()).collect()
+    };
+    running.map(|c| (c.id.clone(), on(c))).collect()
+}
+
+/// A container that runs as before is on the networks that it was on, made anew or not; unless connecting it is what failed.
+pub fn assert_still_attached(
+    before: &BTreeMap<String, BTreeSet<String>>,
+    fake: &Fake,
+    (plan, report): (&Plan, &Report),
+    said: &dyn Fn() -> String,
+) {
+    let connects =
+        |id| matches!(plan.steps.iter().find(|s| s.id == id), Some(Step { action: Action::ConnectNetwork { .. }, .. }));
+    if report.failures().any(|(id, _, _)| connects(id)) {
+        return;
+    }
+    let after = attached(fake);
+    for (id, networks) in before {
+        let lost = after.get(id).map(|now| networks.difference(now).collect::<Vec<_>>()).unwrap_or_default();
+        assert!(lost.is_empty(), "{id} runs and lost {lost:?}\n{}", said());
+    }
 }
 
 /// What ran before and is still wanted runs now too, in its old container or a new one.

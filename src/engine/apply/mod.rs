@@ -99,6 +99,10 @@ pub async fn apply(engine: &dyn Engine, plan: &Plan, walk: Walk, tell: &(dyn Fn(
     let mut run = run::Run::new(engine, plan, &walk, tell, &meter);
     let mut open = FuturesUnordered::new();
     loop {
+        // Before anything begins: it may have been cancelled while nobody waited for it.
+        if walk.cancel.is_cancelled() {
+            run.cancel();
+        }
         run.begin(&mut open);
         if open.is_empty() {
             break;

@@ -260,12 +260,14 @@ impl<'a> Run<'a> {
             && self.members(group).any(|i| self.stage[i] != Stage::Done)
     }
 
-    /// Something was removed that no undo brings back (or may have been: the call has begun).
+    /// Something was removed that no undo brings back (or may have been: the call has begun), or a network was made anew:
+    /// what comes next needs it.
     fn is_past_return(&self, group: u32) -> bool {
         self.members(group).any(|i| {
             let step = &self.plan.steps[i];
             let begun = matches!(self.stage[i], Stage::Running | Stage::Done | Stage::Failed);
-            begun && step.undo.is_empty() && is_removal(&step.action)
+            let made = self.stage[i] == Stage::Done && matches!(step.action, Action::CreateNetwork { .. });
+            made || begun && step.undo.is_empty() && is_removal(&step.action)
         })
     }
 

@@ -424,3 +424,72 @@ async fn a_crashed_walk_is_dropped_with_what_it_did_until_then() {
         assert!(fake.world().by_name("web-1").is_some() || fake.world().by_name("aside").is_some());
     }
 }
+
+#[tokio::test]
+async fn a_walk_that_was_cancelled_before_does_nothing() {
+    let (fake, old) = running_web().await;
+    let mut hand = Hand::default();
+    hand.replacement("web", &old);
+    hand.container("app", &[]);
+    let walk = walk(32);
+    walk.cancel.cancel();
+    let report = apply(&fake, &hand.0, walk, &|_| {}).await;
+    assert!(report.cancelled);
+    assert_eq!(fake.calls(), Vec::<String>::new());
+}
+
+/// `web` runs on the network `n`, and a plan makes that anew under it.
+async fn network_made_anew() -> (Fake, Target, Plan) {
+    let (fake, web) = running_web().await;
+    let network = |v: &str| {
+        let body = json!({ "Name": "n", "Labels": { "v": v } });
+        let request = crate::plan::wanted::NetworkRequest { name: "n".into(), body, ..Default::default() };
+        Action::CreateNetwork { request: Box::new(request) }
+    };
+    let connect =
+        || Action::ConnectNetwork { network: "n".into(), container: web.clone(), endpoint: Default::default() };
+    let mut before = Hand::default();
+    let made = before.add(network("1"), &[]);
+    before.add(connect(), &[made]);
+    assert!(apply(&fake, &before.0, walk(4), &|_| {}).await.is_done());
+    fake.recover();
+    let mut hand = Hand::default();
+    let remove = || Action::RemoveNetwork { id: "n".into(), name: "n".into() };
+    let off = Action::DisconnectNetwork { network: "n".into(), container: web.clone() };
+    let off = hand.step(off, &[], Some(1), vec![connect()]);
+    let removed = hand.step(remove(), &[off], Some(1), vec![network("1")]);
+    let made = hand.step(network("2"), &[removed], Some(1), vec![remove()]);
+    hand.step(connect(), &[made], Some(1), Vec::new());
+    (fake, web, hand.0)
+}
+
+/// The label of the network that `web` is on.
+fn network_of_web(fake: &Fake) -> Option<String> {
+    let world = fake.world();
+    let id = world.by_name("web-1")?.endpoints.get("n")?.network_id.clone();
+    world.networks.get(&id)?.labels.get("v").cloned()
+}
+
+#[tokio::test]
+async fn a_network_that_cannot_be_made_anew_is_taken_back() {
+    for fault in
+        [Fault::FailCall(1), Fault::FailAnswer(2), Fault::FailCall(2), Fault::FailCall(3), Fault::FailAnswer(3)]
+    {
+        let (fake, _, plan) = network_made_anew().await;
+        fake.fault(fault);
+        let report = apply(&fake, &plan, walk(4), &|_| {}).await;
+        assert_eq!(report.failures().count(), 1);
+        assert_eq!(network_of_web(&fake).as_deref(), Some("1"), "{:?}", words(&report));
+    }
+}
+
+#[tokio::test]
+async fn an_interrupted_network_is_taken_back_or_finished() {
+    for (call, then) in [(1, "1"), (2, "1"), (3, "1"), (4, "2")] {
+        let (fake, _, plan) = network_made_anew().await;
+        let walk = walk(4);
+        fake.fault(Fault::Cancel { call, token: walk.cancel.clone() });
+        let report = apply(&fake, &plan, walk, &|_| {}).await;
+        assert_eq!(network_of_web(&fake).as_deref(), Some(then), "{call}: {:?}", words(&report));
+    }
+}

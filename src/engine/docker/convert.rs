@@ -84,8 +84,16 @@ pub fn network(entry: &Value) -> Network {
         labels: map(&entry["Labels"]),
         internal: entry["Internal"].as_bool().unwrap_or(false),
         subnets: subnets.map(str::to_string).collect(),
+        body: network_body(entry),
         attached: Vec::new(),
     }
+}
+
+/// The entry without what only the engine knows: its id, its age, who is on it.
+fn network_body(entry: &Value) -> Value {
+    let keys = ["Name", "Driver", "Options", "Internal", "Attachable", "EnableIPv4", "EnableIPv6", "IPAM", "Labels"];
+    let given = keys.iter().filter(|key| !entry[**key].is_null());
+    Value::Object(given.map(|key| (key.to_string(), entry[*key].clone())).collect())
 }
 
 pub fn volume(entry: &Value) -> Volume {
@@ -260,6 +268,17 @@ mod tests {
         let inspected = json!({ "80/tcp": [{ "HostIp": "0.0.0.0", "HostPort": "8080" }], "81/tcp": null });
         assert_eq!(ports(&listed), [("0.0.0.0".to_string(), 8080, "tcp".to_string())]);
         assert_eq!(ports(&listed), bound(&inspected));
+    }
+
+    #[test]
+    fn a_network_tells_what_would_make_it_again() {
+        let body = json!({
+            "Name": "n", "Driver": "bridge", "Options": { "mtu": "1400" }, "Internal": true, "Labels": { "a": "b" },
+            "IPAM": { "Driver": "default", "Config": [{ "Subnet": "10.9.0.0/24", "Gateway": "10.9.0.1" }] },
+        });
+        let mut entry = body.clone();
+        (entry["Id"], entry["Scope"], entry["Containers"]) = (json!("1"), json!("local"), json!({}));
+        assert_eq!(network(&entry).body, body);
     }
 
     #[test]

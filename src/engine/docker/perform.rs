@@ -30,7 +30,12 @@ pub async fn perform(
         Action::CreateNetwork { request } => {
             let body = older::network(request.body.clone(), engine.api)?;
             let what = format!("create the network `{}`", request.name);
-            create(engine, "/networks/create", &body, "Id", &what).await
+            match create(engine, "/networks/create", &body, "Id", &what).await {
+                Err(error) if error.status == Some(409) => {
+                    made_already(engine, &request.name, &body).await.ok_or(error)
+                }
+                done => done,
+            }
         }
         Action::RemoveNetwork { id, name } => {
             remove(engine, &format!("/networks/{}", segment(id)), &format!("remove the network `{name}`")).await
@@ -121,6 +126,13 @@ async fn create(engine: &DockerEngine, path: &str, body: &Value, id: &str, what:
     let reply = post(engine, path, Some(body), what).await?;
     let warnings = reply["Warning"].as_str().filter(|w| !w.is_empty()).map(str::to_string);
     Ok(Outcome { id: reply[id].as_str().map(str::to_string), warnings: warnings.into_iter().collect() })
+}
+
+/// The network of that name, where its labels (Compose's hash of the definition is one) are those that were asked for.
+async fn made_already(engine: &DockerEngine, name: &str, body: &Value) -> Option<Outcome> {
+    let there = engine.wire.get(&format!("/networks/{}", segment(name))).await.ok()?;
+    (there["Name"] == name && there["Labels"] == body["Labels"])
+        .then(|| Outcome { id: there["Id"].as_str().map(str::to_string), warnings: Vec::new() })
 }
 
 /// Removing what is gone is success.

@@ -10,7 +10,10 @@ use crate::plan::wanted::{BuildRequest, Endpoint, NetworkRequest, VolumeRequest}
 
 impl World {
     pub(super) fn create_network(&mut self, request: &NetworkRequest) -> Result<Outcome, EngineError> {
-        if self.networks.values().any(|n| n.name == request.name) {
+        if let Some(there) = self.networks.values().find(|n| n.name == request.name) {
+            if there.labels == text_map(&request.body["Labels"]) {
+                return Ok(Outcome { id: Some(there.id.clone()), warnings: Vec::new() });
+            }
             return Err(refused(409, format!("network with name {} already exists", request.name)));
         }
         let asked: Vec<String> = array(&request.body["IPAM"]["Config"])

@@ -57,6 +57,13 @@ fn network(world: &World, n: &FakeNetwork) -> Network {
         labels: n.labels.clone(),
         internal: n.internal,
         subnets: n.subnets.clone(),
+        body: json!({
+            "Name": n.name,
+            "Driver": n.driver,
+            "Internal": n.internal,
+            "IPAM": { "Config": n.subnets.iter().map(|s| json!({ "Subnet": s })).collect::<Vec<_>>() },
+            "Labels": n.labels,
+        }),
         attached: world.containers.values().filter(on).map(|c| c.id.clone()).collect(),
     }
 }

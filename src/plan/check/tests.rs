@@ -134,3 +134,18 @@ fn a_secret_and_a_silent_cause_are_seen() {
     shown.cause = Cause::Changed { fields: Vec::new() };
     assert!(complaints(vec![shown]).contains("does not say why"));
 }
+
+#[test]
+fn a_network_made_anew_can_be_taken_back() {
+    let mut steps = vec![
+        step(1, Action::DisconnectNetwork { network: "n".into(), container: old() }, &[]),
+        step(2, Action::RemoveNetwork { id: "1".into(), name: "n".into() }, &[1]),
+        step(3, Action::CreateNetwork { request: Box::default() }, &[2]),
+    ];
+    assert_eq!(complaints(steps.clone()), "");
+    steps.iter_mut().for_each(|s| s.group = Some(1));
+    let said = complaints(steps);
+    for words in ["connects the container again", "makes the network again", "makes room for the old network"] {
+        assert!(said.contains(words), "{said}");
+    }
+}

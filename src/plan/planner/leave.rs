@@ -18,7 +18,7 @@ struct Takers<'a> {
 }
 
 impl<'a> Planner<'a> {
-    fn is_orphan(&self, service: &str) -> bool {
+    pub fn is_orphan(&self, service: &str) -> bool {
         !self.wanted.services.contains_key(service) && !self.wanted.others.contains(service)
     }
 

@@ -78,8 +78,10 @@ struct Planner<'a> {
     pub networks_made: HashMap<&'a str, At>,
     pub volumes_made: HashMap<&'a str, At>,
     pub images_made: HashMap<&'a str, At>,
-    /// Networks that are made anew although they are there: their removal.
-    pub networks_remade: HashMap<&'a str, At>,
+    /// Networks that are made anew although they are there, each with its group.
+    pub networks_remade: HashMap<&'a str, u32>,
+    /// The step that gives a network made anew back to a container that is to be replaced, by the container's id.
+    pub given_back: HashMap<&'a str, Vec<At>>,
     pub groups: together::Groups,
 }
 
@@ -125,6 +127,7 @@ impl<'a> Planner<'a> {
             volumes_made: HashMap::new(),
             images_made: HashMap::new(),
             networks_remade: HashMap::new(),
+            given_back: HashMap::new(),
             groups: together::Groups::default(),
         };
         planner.sort_services();

@@ -1,10 +1,14 @@
 //! Networks: created where missing, made anew where their definition changed, with everyone reconnected under the names
 //! that others know them by.
 
+use serde_json::Value;
+
+use super::slots::Fate;
 use super::steps::At;
-use super::{Planner, label};
+use super::{Planner, is_alive, label};
 use crate::plan::observed::{Container, Network};
-use crate::plan::request::{CONFIG_HASH, NETWORK, PROJECT, SERVICE};
+use crate::plan::request::container::numbered;
+use crate::plan::request::{CONFIG_HASH, NETWORK, ONEOFF, PROJECT, SERVICE};
 use crate::plan::wanted::{Endpoint, NetworkRequest};
 use crate::plan::{Action, Cause, FieldChange, Risk, Target};
 
@@ -56,9 +60,11 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Disconnect, remove, create; those that stay are connected again where their services are drafted.
+    /// Disconnect, remove, create, connect: one group, which is taken back as long as the new network is not there, and
+    /// finished from then on. Containers that stay are connected where their services are drafted; those that are to be
+    /// replaced here, since their turn may come late or, where something fails before, not at all.
     fn remake(&mut self, key: &str, request: &'a NetworkRequest, network: &'a Network) {
-        let ours: Vec<&Container> =
+        let ours: Vec<&'a Container> =
             self.all.iter().copied().filter(|c| c.networks.contains_key(&network.name)).collect();
         let foreign = network.attached.iter().find(|id| !self.all.iter().copied().any(|c| c.id == **id));
         if let Some(id) = foreign {
@@ -71,31 +77,64 @@ impl<'a> Planner<'a> {
         }
         self.check_subnets(request);
         let cause = || remade(&network.name);
-        let remove = Action::RemoveNetwork { id: network.id.clone(), name: network.name.clone() };
-        let removed = self.steps.add("", remove, cause());
+        let group = self.groups.fresh();
+        let remove = |id: &str| Action::RemoveNetwork { id: id.into(), name: network.name.clone() };
+        let removed = self.steps.add("", remove(&network.id), cause());
+        self.steps.undo(removed, group, vec![Action::CreateNetwork { request: Box::new(as_it_was(key, network)) }]);
         let created = self.create_network(request, cause());
+        // The id of what this step makes is not known here; by then the name means nothing else.
+        self.steps.undo(created, group, vec![remove(&network.name)]);
         self.steps.tie(created, removed);
-        self.networks_remade.insert(&request.name, removed);
+        self.networks_remade.insert(&request.name, group);
         self.networks_made.insert(&request.name, created);
         for container in ours {
-            self.detach(container, &network.name, removed);
-            // Services of this plan see to themselves; the others (orphans, off) are put back as they were.
-            let service = label(container, SERVICE);
-            if !self.decided.contains_key(service) {
-                let attached = &container.networks[&network.name];
-                let endpoint = Endpoint { aliases: attached.aliases.clone(), ..Endpoint::default() };
+            self.detach(container, &network.name, removed, group);
+            if let Some(endpoint) = self.given_back_as(container, &network.name) {
+                let service = label(container, SERVICE);
                 let at = self.connect(service, existing(container), &network.name, endpoint, cause());
+                self.steps.undo(at, group, Vec::new());
                 self.steps.tie(at, created);
+                self.given_back.entry(&container.id).or_default().push(at);
             }
         }
     }
 
     /// Takes a container off a network before the network goes.
-    fn detach(&mut self, container: &Container, network: &str, before: At) {
+    fn detach(&mut self, container: &Container, network: &str, before: At, group: u32) {
         let action = Action::DisconnectNetwork { network: network.into(), container: existing(container) };
         let at = self.steps.add(label(container, SERVICE), action, remade(network));
+        self.steps.undo(at, group, vec![attach_as_it_was(container, network)]);
         self.steps.risk(at, Risk::ShortStop);
         self.steps.tie(before, at);
+    }
+
+    /// How a container gets a network back that is made anew under it. `None`: it goes, or its service's steps see to it.
+    fn given_back_as(&self, container: &Container, network: &str) -> Option<Endpoint> {
+        let name = label(container, SERVICE);
+        let one_off = label(container, ONEOFF) == "True";
+        if self.options.remove_orphans && (self.is_orphan(name) || one_off && !is_alive(container)) {
+            return None;
+        }
+        // One that nobody asked for (off, an orphan, a one-off command) has it again under the same names; its addresses
+        // may not be there any more.
+        let alike = || Endpoint { aliases: aliases(container, network), ..Endpoint::default() };
+        let slots = self.decided.get(name).map(Vec::as_slice).unwrap_or_default();
+        let is = |other: &Container| other.id == container.id;
+        for slot in slots {
+            match &slot.fate {
+                Fate::Keep(keep) if is(keep.container) => return None,
+                Fate::Remove { container, .. } if is(container) => return None,
+                Fate::Replace(r) if is(r.old) || r.fresh.is_some_and(is) => {
+                    let request = numbered(self.wanted.services.get(name)?, &self.wanted.project, slot.number);
+                    let wanted = request.endpoints.into_iter().find(|(n, _)| n == network);
+                    return Some(wanted.map_or_else(alike, |(_, endpoint)| endpoint));
+                }
+                Fate::Replace(r) if r.rest.iter().any(|c| is(c)) => return None,
+                _ if slot.now.iter().any(|c| is(c)) => return None,
+                _ => {}
+            }
+        }
+        Some(alike())
     }
 
     pub fn connect(&mut self, service: &str, container: Target, network: &str, endpoint: Endpoint, cause: Cause) -> At {
@@ -135,6 +174,42 @@ pub(super) fn remade(network: &str) -> Cause {
 fn subnets_of(network: &NetworkRequest) -> Vec<(String, String)> {
     let pools = network.body["IPAM"]["Config"].as_array().cloned().unwrap_or_default();
     pools.iter().filter_map(|pool| Some((pool["Subnet"].as_str()?.to_string(), network.name.clone()))).collect()
+}
+
+/// The network that is there, to be made again as it is.
+fn as_it_was(key: &str, network: &Network) -> NetworkRequest {
+    NetworkRequest {
+        key: key.into(),
+        name: network.name.clone(),
+        body: network.body.clone(),
+        ..NetworkRequest::default()
+    }
+}
+
+/// Puts a container back on a network as it is on it now, with the addresses that were asked for.
+pub(super) fn attach_as_it_was(container: &Container, network: &str) -> Action {
+    let detail = container.detail.as_ref().map(|d| &d.network_settings["Networks"][network]);
+    let of = |key: &str| detail.map_or(&Value::Null, |d| &d[key]);
+    let address = |key: &str| of("IPAMConfig")[key].as_str().unwrap_or_default().to_string();
+    let texts = |list: &Value| -> Vec<String> {
+        list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_string).collect()
+    };
+    let options = of("DriverOpts").as_object().into_iter().flatten();
+    let endpoint = Endpoint {
+        aliases: aliases(container, network),
+        ipv4_address: address("IPv4Address"),
+        ipv6_address: address("IPv6Address"),
+        link_local_ips: texts(&of("IPAMConfig")["LinkLocalIPs"]),
+        driver_opts: options.filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_string()))).collect(),
+        gw_priority: of("GwPriority").as_i64().unwrap_or(0),
+        links: texts(of("Links")),
+        ..Endpoint::default()
+    };
+    Action::ConnectNetwork { network: network.into(), container: existing(container), endpoint: Box::new(endpoint) }
+}
+
+fn aliases(container: &Container, network: &str) -> Vec<String> {
+    container.networks.get(network).map(|attached| attached.aliases.clone()).unwrap_or_default()
 }
 
 pub(super) fn existing(container: &Container) -> Target {

@@ -62,6 +62,9 @@ impl<'a> Planner<'a> {
             let before = swap.last.clone();
             swap.last.extend(self.upload(service, &swap.new, &before));
         }
+        for container in [Some(replace.old), replace.fresh].into_iter().flatten() {
+            swap.last.extend(self.given_back.get(container.id.as_str()).into_iter().flatten());
+        }
         // Those that share a replaced container's namespace make way first, all together; everything else waits for its
         // dependencies and for the number before it.
         let wait = match parent {
@@ -234,13 +237,6 @@ impl<'a> Planner<'a> {
                 undo.push(rename(&existing(swap.old), slot.name.clone()));
             }
             undo.push(Action::RemoveContainer { container: swap.new.clone(), volumes: false, force: true });
-        }
-        // What a network made anew took from the old one.
-        for (network, endpoint) in &service.request.endpoints {
-            if self.networks_remade.contains_key(network.as_str()) && swap.old.networks.contains_key(network) {
-                let endpoint = Box::new(endpoint.clone());
-                undo.push(Action::ConnectNetwork { network: network.clone(), container: existing(swap.old), endpoint });
-            }
         }
         swap.last.extend(wait);
         self.retire_step(service, swap, undo);

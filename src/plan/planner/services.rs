@@ -330,17 +330,22 @@ impl<'a> Planner<'a> {
         let endpoint = request.endpoints.into_iter().find(|(name, _)| name == network)?.1;
         let made = self.networks_made.get(network).copied();
         let mut before: Vec<At> = made.into_iter().collect();
-        let remade = self.networks_remade.contains_key(network);
-        if container.networks.contains_key(network) && !remade {
+        let mut group = self.networks_remade.get(network).copied();
+        if container.networks.contains_key(network) && group.is_none() {
             let action = Action::DisconnectNetwork { network: network.into(), container: existing(container) };
             let at = self.steps.add(&service.name, action, cause.clone());
+            let own = self.groups.fresh();
+            self.steps.undo(at, own, vec![super::networks::attach_as_it_was(container, network)]);
             self.steps.tie_all(at, &before);
             if is_alive(container) {
                 self.steps.risk(at, Risk::ShortStop);
             }
-            before = vec![at];
+            (before, group) = (vec![at], Some(own));
         }
         let at = self.connect(&service.name, existing(container), network, endpoint, cause);
+        if let Some(group) = group {
+            self.steps.undo(at, group, Vec::new());
+        }
         self.steps.tie_all(at, &before);
         Some(at)
     }

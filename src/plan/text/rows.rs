@@ -101,7 +101,8 @@ pub(super) fn rows(plan: &Plan) -> Vec<Row<'_>> {
             Action::RestartContainer { .. } => Verb::Restart,
             Action::UpdateContainer { .. } if step.group.is_none() => Verb::Update,
             Action::RenameContainer { .. } if step.group.is_none() => Verb::Rename,
-            Action::ConnectNetwork { .. } => Verb::Connect,
+            // One that is replaced has a row already.
+            Action::ConnectNetwork { container, .. } if !of(container).0 => Verb::Connect,
             Action::RemoveContainer { .. } if step.group.is_none() => Verb::Remove,
             Action::StopContainer { container, .. } if step.group.is_none() && !of(container).0 && !of(container).2 => {
                 Verb::Stop
