@@ -77,14 +77,17 @@ impl<'a> Planner<'a> {
     pub fn gate(&mut self, service: &'a WantedService) -> Vec<At> {
         let mut gate = Vec::new();
         for (on, dependency) in &service.service.depends_on {
-            let count = self.ready.get(on.as_str()).map_or(0, Vec::len);
-            for i in 0..count {
-                gate.extend(self.gate_of(service, on, i, dependency));
-            }
+            gate.extend(self.gate_on(service, on, dependency));
         }
         gate.sort();
         gate.dedup();
         gate
+    }
+
+    /// What of the gate one dependency is.
+    pub fn gate_on(&mut self, service: &'a WantedService, on: &str, dependency: &Dependency) -> Vec<At> {
+        let count = self.ready.get(on).map_or(0, Vec::len);
+        (0..count).flat_map(|i| self.gate_of(service, on, i, dependency)).collect()
     }
 
     fn gate_of(&mut self, service: &'a WantedService, on: &str, i: usize, dependency: &Dependency) -> Vec<At> {

@@ -17,13 +17,7 @@ impl<'a> Planner<'a> {
             let containers = self.mains(service);
             let named = self.is_named(name);
             if containers.is_empty() && named && service.service.replicas() > 0 {
-                let title = format!("the service `{name}` has no container to start");
-                self.refuse_with(
-                    "plan.no-container",
-                    Some(format!("services.{name}")),
-                    title,
-                    &["`hearth up` creates it"],
-                );
+                self.refuse_no_container(name, "start");
             }
             let gate = if named { self.gate(service) } else { Vec::new() };
             let mut ready = Vec::new();
@@ -47,42 +41,48 @@ impl<'a> Planner<'a> {
     }
 
     /// Dependencies first. Who depends on a restarted service with `restart: true` is restarted after it (unless
-    /// `--no-deps`), also where it was not named.
+    /// `--no-deps`), also where it was not named, and waits for it as its condition says.
     pub fn restart(&mut self) {
-        let mut restarted: std::collections::BTreeMap<&str, Vec<At>> = Default::default();
         for service in self.order.clone() {
             let name = service.name.as_str();
-            let dependencies = &service.service.depends_on;
-            let on = dependencies
-                .iter()
-                .filter(|(on, d)| d.restart && restarted.contains_key(on.as_str()))
-                .map(|(on, _)| on);
-            let mut on: Vec<&String> = on.collect();
-            if self.options.no_deps {
-                on.clear();
-            }
-            if !self.is_named(name) && on.is_empty() {
+            let named = self.is_named(name);
+            let follows = |on: &&String| self.ready.contains_key(on.as_str());
+            let dependencies = service.service.depends_on.iter();
+            let leader =
+                dependencies.filter(|(_, d)| d.restart && !self.options.no_deps).map(|(on, _)| on).find(follows);
+            let cause = match (named, leader) {
+                (true, _) => Cause::Requested { what: "restart".into() },
+                (false, Some(on)) => Cause::DependencyReplaced { service: on.clone() },
+                (false, None) => continue,
+            };
+            let containers = self.mains(service);
+            if containers.is_empty() {
+                // Who only follows has nothing to follow with.
+                if named && service.service.replicas() > 0 {
+                    self.refuse_no_container(name, "restart");
+                }
                 continue;
             }
-            let cause = match (self.is_named(name), on.first()) {
-                (false, Some(on)) => Cause::DependencyReplaced { service: on.to_string() },
-                _ => Cause::Requested { what: "restart".into() },
-            };
-            let gate: Vec<At> =
-                dependencies.keys().filter_map(|on| restarted.get(on.as_str())).flatten().copied().collect();
-            let containers = self.mains(service);
-            let ends: Vec<At> = containers.iter().map(|c| self.restart_one(service, c, cause.clone(), &gate)).collect();
-            if ends.is_empty() {
-                let title = format!("the service `{name}` has no container to restart");
-                self.refuse_with(
-                    "plan.no-container",
-                    Some(format!("services.{name}")),
-                    title,
-                    &["`hearth up` creates it"],
-                );
+            let mut gate: Vec<At> = Vec::new();
+            for (on, dependency) in &service.service.depends_on {
+                match dependency.restart {
+                    true => gate.extend(self.gate_on(service, on, dependency)),
+                    false => gate.extend(self.ready.get(on.as_str()).into_iter().flatten().flat_map(|r| &r.started)),
+                }
             }
-            restarted.insert(name, ends);
+            let mut ready = Vec::new();
+            for container in containers {
+                let end = self.restart_one(service, container, cause.clone(), &gate);
+                ready.push(ready_of(container, vec![end]));
+            }
+            self.ready.insert(name, ready);
         }
+    }
+
+    fn refuse_no_container(&mut self, name: &str, verb: &str) {
+        let title = format!("the service `{name}` has no container to {verb}");
+        let field = Some(format!("services.{name}"));
+        self.refuse_with("plan.no-container", field, title, &["`hearth up` creates it"]);
     }
 
     fn restart_one(&mut self, service: &'a WantedService, container: &'a Container, cause: Cause, gate: &[At]) -> At {
