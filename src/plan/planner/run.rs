@@ -88,7 +88,8 @@ impl<'a> Planner<'a> {
     fn restart_one(&mut self, service: &'a WantedService, container: &'a Container, cause: Cause, gate: &[At]) -> At {
         let target = existing(container);
         let mut before = gate.to_vec();
-        if let (true, Some((first, rest))) = (is_alive(container), service.service.pre_stop.split_first()) {
+        let runs = container.state == State::Running;
+        if let (true, Some((first, rest))) = (runs, service.service.pre_stop.split_first()) {
             let mut last = self.hook(service, &target, first, "pre_stop");
             self.steps.tie_all(last, gate);
             for hook in rest {

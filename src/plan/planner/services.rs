@@ -8,7 +8,7 @@ use super::slots::{Fate, Keep, Run, Slot};
 use super::steps::At;
 use super::{Planner, is_alive};
 use crate::compose::model;
-use crate::plan::observed::Container;
+use crate::plan::observed::{Container, State};
 use crate::plan::request::container::numbered;
 use crate::plan::wanted::{ContainerRequest, Hook, WantedService};
 use crate::plan::{Action, Cause, Risk, StepId, Target};
@@ -51,8 +51,9 @@ impl<'a> Planner<'a> {
         gate: &[At],
         previous: &mut Option<At>,
     ) -> Option<Ready<'a>> {
-        let cause = Cause::LeftBehind { what: "an interrupted command".into() };
-        let now: Vec<At> = slot.now.iter().map(|c| self.remove(service, c, cause.clone(), Risk::None)).collect();
+        let left = |c: &Container| if c.state == State::Dead { "dead" } else { "an interrupted command" };
+        let cause = |c: &Container| Cause::LeftBehind { what: left(c).into() };
+        let now: Vec<At> = slot.now.iter().map(|c| self.remove(service, c, cause(c), Risk::None)).collect();
         match &slot.fate {
             Fate::Create { cause } => Some(self.create_and_start(service, slot, cause.clone(), gate, &now)),
             Fate::Keep(keep) => Some(self.keep_steps(service, slot, keep, gate, &now)),
@@ -138,7 +139,12 @@ impl<'a> Planner<'a> {
         gate: &[At],
         now: &[At],
     ) -> Ready<'a> {
-        let request = numbered(service, &self.wanted.project, slot.number);
+        let mut request = numbered(service, &self.wanted.project, slot.number);
+        if !self.options.renew_anonymous_volumes {
+            let volumes = self.image_of(service).map(|image| &image.config["Volumes"]);
+            let dead = slot.now.iter().filter(|c| c.state == State::Dead);
+            dead.for_each(|c| inherit(&mut request, c, volumes));
+        }
         let (created, target) = self.create(service, request, None, cause.clone(), now);
         let mut started = vec![created];
         if !self.options.no_start {
@@ -207,7 +213,8 @@ impl<'a> Planner<'a> {
         let name = super::label(container, crate::plan::request::SERVICE).to_string();
         let mut first = None;
         let mut last: Option<At> = None;
-        if let Some(service) = service.filter(|_| is_alive(container)) {
+        // In one that is paused or restarting nothing can be run, and that must not keep it from being stopped.
+        if let Some(service) = service.filter(|_| container.state == State::Running) {
             for hook in &service.service.pre_stop {
                 let at = self.hook(service, &target, hook, "pre_stop");
                 if let Some(last) = last {

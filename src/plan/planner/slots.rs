@@ -146,7 +146,8 @@ impl<'a> Planner<'a> {
         let mut current = Vec::new();
         let mut stale: Vec<(&Container, Cause)> = Vec::new();
         for container in containers {
-            if container.state == State::Removing {
+            // Nothing can be done to such a container but to remove it.
+            if matches!(container.state, State::Removing | State::Dead) {
                 slot.now.push(container);
                 continue;
             }
@@ -335,13 +336,20 @@ fn state_rank(state: State) -> u8 {
 fn scale_down(slots: &mut [Slot], wanted: usize) {
     let from = slots.len();
     let mut order: Vec<usize> = (0..from).collect();
-    order.sort_by_key(|i| (!matches!(slots[*i].fate, Fate::Replace(_)), std::cmp::Reverse(slots[*i].number)));
+    let rank = |fate: &Fate| match fate {
+        // What is being removed already is not made again.
+        Fate::Create { .. } => 0,
+        Fate::Replace(_) => 1,
+        Fate::Keep(_) | Fate::Remove { .. } => 2,
+    };
+    order.sort_by_key(|i| (rank(&slots[*i].fate), std::cmp::Reverse(slots[*i].number)));
     let cause = Cause::Scale { from: from as u32, to: wanted as u32 };
     for i in order.into_iter().take(from - wanted) {
         let slot = &mut slots[i];
         let (container, more) = match &slot.fate {
             Fate::Keep(keep) => (keep.container, Vec::new()),
             Fate::Replace(r) => (r.old, r.fresh.into_iter().chain(r.rest.iter().copied()).collect()),
+            Fate::Create { .. } if !slot.now.is_empty() => (slot.now.remove(0), Vec::new()),
             Fate::Create { .. } | Fate::Remove { .. } => continue,
         };
         slot.now.extend::<Vec<_>>(more);

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::slots::is_leftover_name;
 use super::{Planner, label};
 use crate::plan::diff;
-use crate::plan::observed::{Attachment, Container, State};
+use crate::plan::observed::{Attachment, Container};
 use crate::plan::request::container::numbered;
 use crate::plan::request::{self, CONFIG_HASH, FILES, FINGERPRINT, IMAGE, NUMBER, ONEOFF, files_label};
 use crate::plan::wanted::{ContainerRequest, Endpoint, RefField, Update, WantedService};
@@ -36,7 +36,7 @@ impl<'a> Planner<'a> {
         }
         let judged = self.judge(service, name, container);
         match judged {
-            Some(cause) if self.options.recreate == Recreate::Never && container.state != State::Dead => {
+            Some(cause) if self.options.recreate == Recreate::Never => {
                 let text = format!(
                     "it is not as wanted any more ({}), and --no-recreate keeps it",
                     crate::plan::text::cause(&cause)
@@ -50,9 +50,6 @@ impl<'a> Planner<'a> {
     }
 
     fn judge(&mut self, service: &'a WantedService, name: &str, container: &'a Container) -> Option<Cause> {
-        if container.state == State::Dead {
-            return Some(Cause::LeftBehind { what: "dead".into() });
-        }
         if let Some(replaced) = self.lost_parent(service, container) {
             return Some(Cause::DependencyReplaced { service: replaced });
         }
