@@ -9,52 +9,58 @@ use crate::plan::observed::Image;
 use crate::plan::wanted::WantedService;
 use crate::plan::{Action, Cause, Verb};
 
-/// What a policy asks for, given whether the image is here.
+/// What a policy asks for, given whether the image is here; the last asks for most.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Need {
     Nothing,
-    Pull,
-    Build,
-    /// Pulled if a registry has it, else built.
-    PullOrBuild,
     /// It is absent and may not be fetched.
     Absent,
+    Pull,
+    /// Pulled if a registry has it, else built.
+    PullOrBuild,
+    Build,
 }
 
 impl<'a> Planner<'a> {
     pub fn images(&mut self) {
-        let mut seen: BTreeMap<(&str, Option<&str>), ()> = BTreeMap::new();
+        // Several services may name one image: who asks for most decides, and who can build it builds it for all.
+        let mut needs: BTreeMap<(&str, Option<&str>), (Need, &'a WantedService)> = BTreeMap::new();
+        let mut order = Vec::new();
         for service in self.order.clone() {
             if !self.is_in_scope(&service.name) || service.service.replicas() == 0 {
                 continue;
             }
-            let reference = reference(service);
-            if seen.insert((reference, service.request.platform.as_deref()), ()).is_some() {
-                continue;
+            let key = (reference(service), service.request.platform.as_deref());
+            let need = self.need(service, self.image_of(service));
+            match needs.get(&key) {
+                Some((known, _)) if *known >= need => {}
+                known => {
+                    order.extend(known.is_none().then_some(key));
+                    needs.insert(key, (need, service));
+                }
             }
-            let image = self.image_of(service);
-            match self.need(service, image) {
-                Need::Nothing => {}
-                Need::Pull => {
-                    self.pull_image(service, image.is_some());
-                }
-                Need::Build => self.build_image(service, false),
-                Need::PullOrBuild => {
-                    self.pull_image(service, true);
-                    self.build_image(service, true);
-                }
-                Need::Absent => {
-                    let title = format!(
-                        "the image {reference} is not here, and `pull_policy` of `{}` is `never`",
-                        service.name
-                    );
-                    let field = Some(format!("services.{}.image", service.name));
-                    self.refuse_with(
-                        "plan.image-absent",
-                        field,
-                        title,
-                        &["load or build the image, or remove `pull_policy: never`"],
-                    );
-                }
+        }
+        for (need, service) in order.iter().filter_map(|key| needs.remove(key)) {
+            self.fetch(need, service);
+        }
+    }
+
+    fn fetch(&mut self, need: Need, service: &'a WantedService) {
+        match need {
+            Need::Nothing => {}
+            Need::Pull => self.pull_image(service, self.image_of(service).is_some()),
+            Need::Build => self.build_image(service, false),
+            Need::PullOrBuild => {
+                self.pull_image(service, true);
+                self.build_image(service, true);
+            }
+            Need::Absent => {
+                let reference = reference(service);
+                let title =
+                    format!("the image {reference} is not here, and `pull_policy` of `{}` is `never`", service.name);
+                let field = Some(format!("services.{}.image", service.name));
+                let hint = "load or build the image, or remove `pull_policy: never`";
+                self.refuse_with("plan.image-absent", field, title, &[hint]);
             }
         }
     }
@@ -65,7 +71,8 @@ impl<'a> Planner<'a> {
             let built = service.build.is_some() && service.service.image.is_empty();
             let known = self.images_made.contains_key(reference(service));
             if self.is_named(&service.name) && !built && !known && service.service.pull_policy != "never" {
-                self.pull_image(service, service.build.is_some());
+                let can_be_built = self.order.iter().any(|s| s.build.is_some() && reference(s) == reference(service));
+                self.pull_image(service, can_be_built);
             }
         }
     }
