@@ -376,7 +376,7 @@ pub struct Options {
     pub wait_timeout: Option<u64>,
     /// `down`: volumes to remove, by name. `--volumes` alone is resolved to names before it comes here.
     pub volumes: Vec<String>,
-    /// `down --volumes`: anonymous volumes go with their containers (`RemoveContainer::volumes`, [`Risk::Data`]).
+    /// `down --volumes` without names: the anonymous volumes of the containers that go are named by it too.
     pub anonymous_volumes: bool,
     /// Do not touch dependencies of the targets (`--no-deps`).
     pub no_deps: bool,

@@ -147,7 +147,6 @@ fn confirm(plan: &Plan, yes: bool) -> Result<(), Failure> {
 fn lost(action: &Action) -> String {
     match action {
         Action::RemoveVolume { name } => format!("the volume {name} and its data"),
-        Action::RemoveContainer { container, .. } => format!("{} with its anonymous volumes", container.name()),
         other => crate::cli::progress::words::to_do(other),
     }
 }

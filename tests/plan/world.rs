@@ -120,6 +120,7 @@ impl Command {
                 "--wait" => options.wait = true,
                 "--wait-timeout" => options.wait_timeout = Some(value().parse().unwrap()),
                 "--volumes" => options.volumes.push(value()),
+                "--anonymous-volumes" => options.anonymous_volumes = true,
                 "--no-deps" => options.no_deps = true,
                 "--pull" => options.pull = Some(value()),
                 "--no-start" => options.no_start = true,

@@ -141,12 +141,28 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// Volumes without a name (64 hex digits) of the containers that go, where nobody else uses them.
+    fn anonymous_volumes(&self, removals: &HashMap<&str, At>) -> BTreeSet<&'a str> {
+        let goes = |c: &Container| removals.contains_key(c.id.as_str());
+        let (going, staying): (Vec<&Container>, Vec<&Container>) = self.all.iter().copied().partition(|c| goes(c));
+        let named: BTreeSet<&str> = self.wanted.volumes.values().map(|v| v.name.as_str()).collect();
+        let is_anonymous = |name: &str| name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit());
+        let mounts = going.into_iter().flat_map(|c| &c.mounts).filter(|m| m.kind == "volume");
+        let mut used: BTreeSet<&str> = staying.into_iter().flat_map(|c| &c.mounts).map(|m| m.name.as_str()).collect();
+        used.extend(self.observed.foreign.iter().flat_map(|f| &f.volumes).map(String::as_str));
+        let free = |name: &&str| is_anonymous(name) && !named.contains(name) && !used.contains(name);
+        mounts.map(|m| m.name.as_str()).filter(free).collect()
+    }
+
     /// Volumes that the caller named, by key or by name; never an external one.
     fn remove_volumes(&mut self, removals: &HashMap<&str, At>) {
         let mut asked: BTreeSet<&str> = BTreeSet::new();
         for name in &self.options.volumes {
             let by_key = self.wanted.volumes.get(name).filter(|_| !self.observed.volumes.contains_key(name));
             asked.insert(by_key.map_or(name.as_str(), |v| v.name.as_str()));
+        }
+        if self.options.anonymous_volumes {
+            asked.extend(self.anonymous_volumes(removals));
         }
         for name in asked {
             if self.wanted.volumes.values().any(|v| v.external && v.name == *name) {
