@@ -6,7 +6,8 @@ use serde_json::json;
 
 use super::history::Record;
 use super::session::{Look, Session};
-use super::{interrupt, lock, report, who};
+use super::sql::SavedPlan;
+use super::{interrupt, lock, report, saved, who};
 use crate::base::clock::{Clock, SystemClock, rfc3339};
 use crate::cli::progress::Progress;
 use crate::cli::{Failure, ask};
@@ -19,6 +20,8 @@ pub struct Doing<'a> {
     pub options: Options,
     /// `--yes`.
     pub yes: bool,
+    /// The saved plan that is carried out: another one than that is refused.
+    pub saved: Option<&'a SavedPlan>,
     /// Called once when it is sure that the plan will be carried out (also an empty one), before anything is changed:
     /// writes rendered files, turns profiles on.
     pub settle: &'a mut dyn FnMut() -> Result<(), Failure>,
@@ -50,6 +53,7 @@ pub async fn carry_out_plan(
     if held.as_ref().is_some_and(|lock| lock.world_may_have_moved) {
         look = session.look().await?;
         let again = session.plan(&look, &doing.options)?;
+        doing.saved.map_or(Ok(()), |kept| saved::compare(kept, &again))?;
         if text::render(&again, true) != text::render(&plan, true) {
             session.out.say("another command changed this project in the meantime; the plan now:");
             show(session, &again);
@@ -270,6 +274,11 @@ mod tests {
 
     /// Carries `plan` out in a state folder of its own; gives the exit code, what the engine did and whether it was settled.
     async fn tried(state: &Path, plan: Plan, yes: bool) -> (u8, Vec<String>, bool) {
+        tried_of(state, plan, yes, None).await
+    }
+
+    /// As [`tried`], where the plan was saved before.
+    async fn tried_of(state: &Path, plan: Plan, yes: bool, saved: Option<&SavedPlan>) -> (u8, Vec<String>, bool) {
         let out = Out::new(ColorArg::Never, true, state.to_path_buf());
         let mut target = Target::find(&Global { files: vec!["x".into()], ..Global::default() }, &out)
             .unwrap_or_else(|_| panic!("plain files are always found"));
@@ -284,7 +293,7 @@ mod tests {
             settled = true;
             Ok(())
         };
-        let doing = Doing { options: Options::default(), yes, settle: &mut settle };
+        let doing = Doing { options: Options::default(), yes, saved, settle: &mut settle };
         let code = match carry_out_plan(&session, doing, look, plan).await {
             Ok(()) => 0,
             Err(Failure::Code(code)) => code,
@@ -327,6 +336,20 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(dir.path().join("hearth/engine/p/history.db")).unwrap();
         assert_eq!(tried(dir.path(), removal("data", Risk::None), false).await.0, 0);
+    }
+
+    #[tokio::test]
+    async fn a_saved_plan_is_refused_where_the_world_moved_before_the_lock_was_held() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = dir.path().join("hearth/engine/p");
+        std::fs::create_dir_all(&state).unwrap();
+        // The last holder died at work: so the world is looked at again, and asks for another plan by now.
+        std::fs::write(state.join("lock"), "{}").unwrap();
+        let plan = removal("data", Risk::None);
+        let saved =
+            SavedPlan { plan: plan_json::to_json(&plan).to_string(), premises: "{}".into(), ..Default::default() };
+        let (code, did, settled) = tried_of(dir.path(), plan, true, Some(&saved)).await;
+        assert_eq!((code, did.len(), settled), (5, 0, false));
     }
 
     #[tokio::test]

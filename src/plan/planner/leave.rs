@@ -170,5 +170,10 @@ impl<'a> Planner<'a> {
         for (name, service) in &self.wanted.services {
             premises.insert(format!("service {name}"), service.fingerprint.get(..12).unwrap_or_default().into());
         }
+        let networks = self.wanted.networks.iter().map(|(key, n)| ("network", key, &n.hash));
+        let volumes = self.wanted.volumes.iter().map(|(key, v)| ("volume", key, &v.hash));
+        for (kind, key, hash) in networks.chain(volumes) {
+            premises.insert(format!("the definition of the {kind} {key}"), hash.get(..12).unwrap_or_default().into());
+        }
     }
 }

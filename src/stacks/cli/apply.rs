@@ -24,7 +24,13 @@ pub fn run(global: &Global, args: Apply, out: &Out) -> Done {
         saved::compare(&kept, &plan)?;
         let change = up::change(&target, &asked);
         let mut settle = || target.settle(&change, args.answer.yes, out);
-        carry_out_plan(&session, Doing { options, yes: args.answer.yes, settle: &mut settle }, look, plan).await
+        carry_out_plan(
+            &session,
+            Doing { options, yes: args.answer.yes, saved: Some(&kept), settle: &mut settle },
+            look,
+            plan,
+        )
+        .await
     })
 }
 

@@ -47,7 +47,8 @@ pub fn run(global: &Global, args: Down, out: &Out) -> Done {
             ..Options::default()
         };
         let plan = session.plan(&look, &options)?;
-        carry_out_plan(&session, Doing { options, yes: args.answer.yes, settle: &mut settle }, look, plan).await
+        carry_out_plan(&session, Doing { options, yes: args.answer.yes, saved: None, settle: &mut settle }, look, plan)
+            .await
     })
 }
 

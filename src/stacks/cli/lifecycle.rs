@@ -37,8 +37,13 @@ fn verb(global: &Global, verb: Verb, services: Vec<String>, timeout: Option<i64>
         let options = Options { verb, only: services, timeout, ..Options::default() };
         let plan = session.plan(&look, &options)?;
         let mut settle = || Ok(());
-        crate::stacks::run::carry_out_plan(&session, Doing { options, yes: false, settle: &mut settle }, look, plan)
-            .await
+        crate::stacks::run::carry_out_plan(
+            &session,
+            Doing { options, yes: false, saved: None, settle: &mut settle },
+            look,
+            plan,
+        )
+        .await
     })
 }
 
@@ -50,7 +55,7 @@ pub fn pull(global: &Global, args: Some_, out: &Out) -> Done {
         let session = Session::open(&target, &loading, out, |_| Ok(())).await?;
         let options = Options { verb: Verb::Pull, only: args.services, ..Options::default() };
         let mut settle = || Ok(());
-        carry_out(&session, Doing { options, yes: false, settle: &mut settle }).await
+        carry_out(&session, Doing { options, yes: false, saved: None, settle: &mut settle }).await
     })
 }
 
@@ -74,6 +79,6 @@ pub fn update(global: &Global, args: Update, out: &Out) -> Done {
             return session.refuse(&plan);
         }
         let mut settle = || Ok(());
-        carry_out(&session, Doing { options, yes: args.answer.yes, settle: &mut settle }).await
+        carry_out(&session, Doing { options, yes: args.answer.yes, saved: None, settle: &mut settle }).await
     })
 }

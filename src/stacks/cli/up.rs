@@ -29,7 +29,7 @@ pub fn up(global: &Global, args: Up, out: &Out) -> Done {
         let (session, options) = open(&target, &asked, options, out).await?;
         let change = change(&target, &asked);
         let mut settle = || target.settle(&change, args.answer.yes, out);
-        carry_out(&session, Doing { options, yes: args.answer.yes, settle: &mut settle }).await
+        carry_out(&session, Doing { options, yes: args.answer.yes, saved: None, settle: &mut settle }).await
     })
 }
 
