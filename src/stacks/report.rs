@@ -79,10 +79,8 @@ pub fn tell(session: &Session<'_>, rounds: &[(Plan, Report)], took: Duration) ->
 fn taken_back(out: &Out, plan: &Plan, report: &Report) {
     let result = |step: &Step| report.steps.get(&step.id);
     let back = plan.steps.iter().filter(|s| matches!(result(s), Some(StepResult::TakenBack { .. })));
-    let stopped = |s: &&Step| matches!(s.action, Action::StopContainer { .. });
-    let services: BTreeSet<&str> = back.clone().filter(stopped).map(|s| s.service.as_str()).collect();
-    if !services.is_empty() {
-        let names: Vec<&str> = services.into_iter().collect();
+    let names = run_again(plan, report);
+    if !names.is_empty() {
         let verb = if names.len() == 1 { "runs" } else { "run" };
         out.say(format!("the old {} {verb} again as before", wording::list(&names)));
     }
@@ -94,6 +92,19 @@ fn taken_back(out: &Out, plan: &Plan, report: &Report) {
             }
         }
     }
+}
+
+/// Services whose containers were stopped and, with all that was done to them, taken back without trouble.
+fn run_again<'p>(plan: &'p Plan, report: &Report) -> Vec<&'p str> {
+    let back = |step: &Step| match report.steps.get(&step.id) {
+        Some(StepResult::TakenBack { trouble }) => Some(trouble.is_empty()),
+        _ => None,
+    };
+    let ill: BTreeSet<&str> =
+        plan.steps.iter().filter(|s| back(s) == Some(false)).map(|s| s.service.as_str()).collect();
+    let stopped = plan.steps.iter().filter(|s| matches!(s.action, Action::StopContainer { .. }) && back(s).is_some());
+    let names: BTreeSet<&str> = stopped.map(|s| s.service.as_str()).filter(|name| !ill.contains(name)).collect();
+    names.into_iter().collect()
 }
 
 /// What was not begun, by reason.
@@ -163,5 +174,27 @@ impl Counts {
     fn words(&self) -> String {
         let parts: Vec<String> = self.0.iter().map(|((_, noun, did), n)| Self::part(*n, noun, did)).collect();
         if parts.is_empty() { "nothing was changed".into() } else { parts.join(", ") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Cause, Risk, StepId, Target};
+
+    #[test]
+    fn a_service_runs_again_only_where_nothing_went_wrong_in_taking_back() {
+        let mut plan = Plan::default();
+        let mut report = Report::default();
+        for (id, service, trouble) in [(1, "db", vec![]), (2, "web", vec!["start container web-1: no".to_string()])] {
+            let container = Target::Existing { id: service.into(), name: format!("{service}-1") };
+            let action = Action::StopContainer { container, timeout: None };
+            let (cause, risk, service) = (Cause::Replacement, Risk::ShortStop, service.to_string());
+            let step =
+                Step { id: StepId(id), action, cause, risk, after: vec![], service, group: Some(id), undo: vec![] };
+            plan.steps.push(step);
+            report.steps.insert(StepId(id), StepResult::TakenBack { trouble });
+        }
+        assert_eq!(run_again(&plan, &report), ["db"]);
     }
 }
