@@ -20,7 +20,7 @@ impl<'a> Planner<'a> {
             let service: Option<&WantedService> = self.wanted.services.get(name);
             let (first, removal) = self.remove_of(service, container, cause.clone(), Risk::Stop);
             removals.insert(&container.id, removal);
-            ends.entry(name).or_default().push((first, self.stopped_at(removal)));
+            ends.entry(name).or_default().push((first, self.steps.stop_before(removal)));
         }
         self.order_ends(&ends);
         self.remove_networks(&removals);
@@ -69,10 +69,6 @@ impl<'a> Planner<'a> {
             }
         }
         list
-    }
-
-    fn stopped_at(&self, removal: At) -> At {
-        self.steps.drafts[removal].after.first().copied().unwrap_or(removal)
     }
 
     /// What depends on a service ends before it. Services that are not loaded tell their dependencies by label.

@@ -57,7 +57,7 @@ impl<'a> Planner<'a> {
         if !is_alive(orphan) {
             return;
         }
-        let stop = self.steps.drafts[removal].after.first().copied().unwrap_or(removal);
+        let stop = self.steps.stop_before(removal);
         for mount in orphan.mounts.iter().filter(|m| !m.name.is_empty()) {
             for start in takers.volumes.get(mount.name.as_str()).into_iter().flatten() {
                 self.steps.tie(*start, stop);

@@ -86,7 +86,7 @@ impl<'a> Planner<'a> {
             // Never two on one volume: what still runs makes way before the new one starts.
             if is_alive(other) && !swap.runs {
                 self.steps.tie_all(first, &wait);
-                let (start, stopped) = (self.first_start(started[0]), self.stop_before(removed));
+                let (start, stopped) = (self.first_start(started[0]), self.steps.stop_before(removed));
                 self.steps.tie(start, stopped);
             }
             removals.push(removed);
@@ -111,10 +111,6 @@ impl<'a> Planner<'a> {
         let asked = |target: &str| volumes.is_none_or(|v| v.get(target).is_some());
         let written = old.mounts.iter().filter(|m| m.kind == "volume" && m.writable);
         !self.options.renew_anonymous_volumes && written.into_iter().any(|m| asked(&m.destination))
-    }
-
-    fn stop_before(&self, removal: At) -> At {
-        self.steps.drafts[removal].after.first().copied().unwrap_or(removal)
     }
 
     /// The container that takes the place: created under a name of its own, or the one that is there already.

@@ -65,6 +65,11 @@ impl Steps {
         false
     }
 
+    /// The stop that a removal was drafted with (its first tie), or the removal itself where nothing is to be stopped.
+    pub fn stop_before(&self, removal: At) -> At {
+        self.drafts[removal].after.first().copied().unwrap_or(removal)
+    }
+
     pub fn risk(&mut self, at: At, risk: Risk) {
         self.drafts[at].risk = risk;
     }
