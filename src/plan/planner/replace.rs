@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use super::networks::existing;
 use super::order::Ready;
-use super::services::inherit;
 use super::slots::{Replace, Slot, is_leftover_name};
 use super::steps::At;
 use super::together::{Down, Member, shared};
+use super::volumes::inherit;
 use super::{Planner, is_alive};
 use crate::plan::observed::{Container, State};
 use crate::plan::request::REPLACE;

@@ -1,7 +1,11 @@
-//! Volumes: created where they are missing, never changed, never removed unless named.
+//! Volumes: created where they are missing, never changed, never removed unless named; and which move over to a new container.
+
+use serde_json::Value;
 
 use super::Planner;
+use crate::plan::observed::Container;
 use crate::plan::request::{CONFIG_HASH, PROJECT};
+use crate::plan::wanted::ContainerRequest;
 use crate::plan::{Action, Cause};
 
 impl<'a> Planner<'a> {
@@ -42,5 +46,41 @@ impl<'a> Planner<'a> {
                 self.note("volume-drift", &request.name, text);
             }
         }
+    }
+}
+
+/// Mounts of the old container that move over: of the image's volumes and of the model's volumes without a name.
+pub(super) fn inherit(request: &mut ContainerRequest, old: &Container, image_volumes: Option<&Value>) {
+    let is_image_volume = |target: &str| image_volumes.is_some_and(|v| v.get(target).is_some());
+    let binds = request.host_config["Binds"].as_array().cloned().unwrap_or_default();
+    let bound = |target: &str| binds.iter().filter_map(Value::as_str).any(|b| b.split(':').nth(1) == Some(target));
+    for mount in old.mounts.iter().filter(|m| m.kind == "volume" && !m.name.is_empty()) {
+        let target = mount.destination.as_str();
+        if bound(target) {
+            continue;
+        }
+        let Value::Object(host) = &mut request.host_config else { return };
+        let mounts = host.entry("Mounts").or_insert_with(|| Value::Array(Vec::new()));
+        let Value::Array(mounts) = mounts else { return };
+        match mounts.iter_mut().find(|m| m["Target"] == target) {
+            // A volume without a name: it gets the old one's.
+            Some(own) if own["Type"] == "volume" && own.get("Source").is_none() => {
+                own["Source"] = mount.name.clone().into()
+            }
+            Some(_) => {}
+            None if is_image_volume(target) => {
+                let mut one = serde_json::json!({ "Type": "volume", "Source": mount.name, "Target": target });
+                if !mount.writable {
+                    one["ReadOnly"] = true.into();
+                }
+                mounts.push(one);
+            }
+            None => {}
+        }
+    }
+    if let Value::Object(host) = &mut request.host_config
+        && host.get("Mounts").and_then(Value::as_array).is_some_and(Vec::is_empty)
+    {
+        host.shift_remove("Mounts");
     }
 }
