@@ -295,6 +295,7 @@ impl<'a> Planner<'a> {
                     Cause::Paused,
                 );
                 ready.started = vec![at];
+                mended.push(at);
             }
             Run::Finished => {
                 ready.finished = true;

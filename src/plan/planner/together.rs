@@ -125,6 +125,7 @@ impl<'a> Planner<'a> {
             return vec![self.hooks(service, &target, "post_start", at)];
         }
         let (first, stop) = self.stop_steps(Some(service), container, cause.clone());
+        self.steps.tie_all(first, mended);
         self.steps.risk(stop, Risk::ShortStop);
         let revive = Action::StartContainer { container: target.clone() };
         let group = self.groups.of(on).next().map_or(0, |m| m.group);
