@@ -74,7 +74,16 @@ fn take_one(path: &Path, project: &str, seen: OffsetDateTime) -> Result<(File, b
         Err(_) => (options.open(path).map_err(|e| unusable(e.to_string()))?, false),
     };
     let mut text = String::new();
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+    let mut taken = flock(&file, FlockOperation::NonBlockingLockExclusive);
+    // A holder writes down who it is. Nobody's words: it may just come or go, or `history` looks whether there is one.
+    for _ in 0..10 {
+        if taken != Err(Errno::WOULDBLOCK) || file.metadata().is_ok_and(|m| m.len() > 0) {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        taken = flock(&file, FlockOperation::NonBlockingLockExclusive);
+    }
+    match taken {
         Ok(()) => {
             // An orderly holder leaves the file empty: words in it mean that the last one died at work.
             let _ = file.read_to_string(&mut text);
@@ -140,6 +149,21 @@ mod tests {
         );
         drop(first);
         take(&paths, "web", &holder(), now).unwrap();
+    }
+
+    #[test]
+    fn who_only_looks_for_a_holder_is_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        std::fs::write(&path, "").unwrap();
+        let file = File::open(&path).unwrap();
+        flock(&file, FlockOperation::NonBlockingLockShared).unwrap();
+        let looks = std::thread::spawn(move || {
+            std::thread::sleep(std::time::Duration::from_millis(30));
+            drop(file);
+        });
+        take(std::slice::from_ref(&path), "web", &holder(), OffsetDateTime::now_utc()).unwrap();
+        looks.join().unwrap();
     }
 
     #[test]

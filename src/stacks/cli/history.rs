@@ -25,7 +25,8 @@ pub fn run(global: &Global, args: History, out: &Out) -> Done {
             for (file, pool) in &pools {
                 let told = |e: sql::Failed| store::unusable(file, &e.to_string());
                 if let Some(mut run) = sql::run(pool, id).await.map_err(told)? {
-                    settle(&mut run, &place.lock_beside(file));
+                    let newest = sql::runs(pool, &run.project, 1).await.map_err(told)?;
+                    settle(&mut run, newest.first().map(|r| r.id.as_str()), &place.lock_beside(file));
                     let steps = sql::run_steps(pool, id).await.map_err(told)?;
                     return one(&run, &steps, out);
                 }
@@ -43,7 +44,8 @@ pub fn run(global: &Global, args: History, out: &Out) -> Done {
             let mut these = sql::runs(pool, place.project(), args.limit)
                 .await
                 .map_err(|e| store::unusable(file, &e.to_string()))?;
-            these.iter_mut().for_each(|run| settle(run, &place.lock_beside(file)));
+            let newest = these.first().map(|run| run.id.clone());
+            these.iter_mut().for_each(|run| settle(run, newest.as_deref(), &place.lock_beside(file)));
             runs.extend(these);
         }
         runs.sort_by(|a, b| b.id.cmp(&a.id));
@@ -53,9 +55,10 @@ pub fn run(global: &Global, args: History, out: &Out) -> Done {
     })
 }
 
-/// A run that never ended and whose lock nobody holds was killed.
-fn settle(run: &mut Run, lock: &Path) {
-    if run.outcome == "running" && !lock::is_held(lock) {
+/// Of the runs that never ended only the newest can be under way, and only while somebody holds the lock: the others were
+/// killed.
+fn settle(run: &mut Run, newest: Option<&str>, lock: &Path) {
+    if run.outcome == "running" && (newest != Some(&run.id) || !lock::is_held(lock)) {
         run.outcome = "killed".into();
     }
 }
@@ -121,4 +124,25 @@ fn outcome(word: &str, out: &Out) -> String {
         _ => Tone::Warn,
     };
     out.paint(tone, word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stacks::lock::Holder;
+
+    #[test]
+    fn what_was_killed_is_not_shown_as_running_while_another_command_works() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let settled = |id: &str| {
+            let mut run = Run { id: id.into(), outcome: "running".into(), ..Run::default() };
+            settle(&mut run, Some("2"), &path);
+            run.outcome
+        };
+        assert_eq!((settled("1"), settled("2")), ("killed".into(), "killed".into()));
+        let holder = Holder { pid: 1, user: "joe".into(), command: "hearth up".into(), since: String::new() };
+        let _lock = lock::take(std::slice::from_ref(&path), "web", &holder, SystemClock.now()).unwrap();
+        assert_eq!((settled("1"), settled("2")), ("killed".into(), "running".into()));
+    }
 }
