@@ -225,9 +225,8 @@ impl<'a> Run<'a> {
             self.stage[f] = Stage::Left;
             self.finish(f, StepResult::Skipped { because: because.into() });
             next.extend(&self.graph.followers[f]);
-            // A group that has begun and can no longer end is not left half done.
-            if let Some(group) = self.plan.steps[f].group.filter(|g| self.is_half_done(*g) && !self.is_past_return(*g))
-            {
+            // A group that can no longer end is not left half done, and not begun where it had not.
+            if let Some(group) = self.plan.steps[f].group.filter(|g| !self.is_past_return(*g)) {
                 self.take_back(group, because);
             }
         }

@@ -493,3 +493,20 @@ async fn an_interrupted_network_is_taken_back_or_finished() {
         assert_eq!(network_of_web(&fake).as_deref(), Some(then), "{call}: {:?}", words(&report));
     }
 }
+
+#[tokio::test]
+async fn a_group_that_cannot_end_does_not_begin() {
+    let (fake, old) = running_web().await;
+    let mut hand = Hand::default();
+    let pull = Action::PullImage { reference: "gone".into(), platform: None, optional: false };
+    let fails = hand.add(pull, &[]);
+    let first = hand.add(create("app", "app-1", None), &[]);
+    let stop = Action::StopContainer { container: old.clone(), timeout: None };
+    hand.step(stop, &[first], Some(1), vec![Action::StartContainer { container: old.clone() }]);
+    let again = Action::RenameContainer { container: old.clone(), to: "other".into() };
+    hand.step(again, &[fails], Some(1), Vec::new());
+    let report = apply(&fake, &hand.0, walk(1), &|_| {}).await;
+    assert_eq!(report.failures().count(), 1);
+    assert_eq!(fake.calls(), ["pull gone", "create app-1"], "{:?}", words(&report));
+    assert_eq!(fake.world().by_name("web-1").unwrap().state, State::Running);
+}
