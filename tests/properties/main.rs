@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 const MOST: usize = 6;
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     match runtime {
         Ok(runtime) => runtime.block_on(future),
         Err(error) => panic!("{error}"),

@@ -23,7 +23,7 @@ use crate::plan::{Plan, Step, StepId};
 /// How a plan is walked.
 #[derive(Debug, Clone)]
 pub struct Walk {
-    /// Calls under way at once (waits not counted). 0 counts as 1.
+    /// Calls under way at once; waits are not counted, nor are stops that take their time. 0 counts as 1.
     pub parallel: usize,
     /// Ids known before the walk: the containers that symbolic references mean (`Known::services`).
     pub known: Known,
@@ -92,6 +92,13 @@ impl Report {
     }
 }
 
+async fn until(due: Option<tokio::time::Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Walks `plan` over `engine`. Dropping the future leaves the world as the calls so far made it; the next plan mends it.
 pub async fn apply(engine: &dyn Engine, plan: &Plan, walk: Walk, tell: &(dyn Fn(Event<'_>) + Sync)) -> Report {
     let began = Instant::now();
@@ -111,6 +118,7 @@ pub async fn apply(engine: &dyn Engine, plan: &Plan, walk: Walk, tell: &(dyn Fn(
             biased;
             () = walk.cancel.cancelled(), if !run.is_cancelled() => run.cancel(),
             ended = open.next() => if let Some(ended) = ended { run.ended(ended) },
+            () = until(run.next_room()) => run.make_room(),
         }
     }
     let mut report = run.report();

@@ -1,10 +1,12 @@
 //! The walk's state: what is ready, what runs, what is to be taken back.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
+use tokio::time::Instant;
 
 use super::call::{Called, Caller, Ended, Meter};
 use super::graph::Graph;
@@ -35,6 +37,8 @@ pub(super) struct Run<'a> {
     graph: Graph,
     parallel: usize,
     calls: usize,
+    /// Calls that may take as long as a program wishes, and when each no longer counts, oldest first.
+    patient: VecDeque<(Instant, usize)>,
     stage: Vec<Stage>,
     results: Vec<Option<StepResult>>,
     /// Calls that may begin, the heaviest chain first; and waits, which need no room.
@@ -64,6 +68,7 @@ impl<'a> Run<'a> {
             plan,
             parallel: walk.parallel.max(1),
             calls: 0,
+            patient: VecDeque::new(),
             stage: vec![Stage::Idle; len],
             results: vec![None; len],
             ready: BinaryHeap::new(),
@@ -123,10 +128,26 @@ impl<'a> Run<'a> {
             return self.skip(i, INTERRUPTED);
         }
         self.calls += usize::from(!is_wait(&step.action));
+        if is_patient(&step.action) {
+            self.patient.push_back((Instant::now() + PATIENCE, i));
+        }
         self.stage[i] = Stage::Running;
         self.caller.say(Event::Started(step));
         let (known, container) = (self.known_for(&step.action), self.container_of(&step.action));
         open.push(Box::pin(self.caller.step(i, step, known, container)));
+    }
+
+    /// When the next of the calls that take long gives its place to others.
+    pub fn next_room(&self) -> Option<Instant> {
+        self.patient.front().map(|(due, _)| *due)
+    }
+
+    /// A container that takes its time to stop keeps the engine as little busy as a wait does.
+    pub fn make_room(&mut self) {
+        while self.next_room().is_some_and(|due| due <= Instant::now()) {
+            self.patient.pop_front();
+            self.calls -= 1;
+        }
     }
 
     pub fn ended(&mut self, ended: Ended) {
@@ -138,7 +159,12 @@ impl<'a> Run<'a> {
 
     fn step_ended(&mut self, i: usize, result: Called) {
         let step = &self.plan.steps[i];
-        self.calls -= usize::from(!is_wait(&step.action));
+        if !is_patient(&step.action) {
+            self.calls -= usize::from(!is_wait(&step.action));
+        } else if let Some(at) = self.patient.iter().position(|(_, one)| *one == i) {
+            self.patient.remove(at);
+            self.calls -= 1;
+        }
         match result {
             Called::Done(outcome) => {
                 self.learn(step, &outcome);
@@ -374,10 +400,18 @@ impl<'a> Run<'a> {
     }
 }
 
+/// How long a call that waits for a program counts as one that keeps the engine busy.
+const PATIENCE: Duration = Duration::from_millis(700);
+
 const INTERRUPTED: &str = "the command was interrupted";
 
 fn is_wait(action: &Action) -> bool {
     matches!(action, Action::Wait { .. })
+}
+
+/// It goes on until a program inside the container has ended.
+fn is_patient(action: &Action) -> bool {
+    matches!(action, Action::StopContainer { .. } | Action::RestartContainer { .. } | Action::Exec { .. })
 }
 
 fn is_removal(action: &Action) -> bool {

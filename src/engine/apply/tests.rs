@@ -510,3 +510,47 @@ async fn a_group_that_cannot_end_does_not_begin() {
     assert_eq!(fake.calls(), ["pull gone", "create app-1"], "{:?}", words(&report));
     assert_eq!(fake.world().by_name("web-1").unwrap().state, State::Running);
 }
+
+/// Stops take two seconds, as programs do that end in their own time.
+struct Unhurried<'f>(&'f Fake);
+
+#[async_trait::async_trait]
+impl Engine for Unhurried<'_> {
+    async fn observe(&self, scope: &Scope) -> Result<Observed, EngineError> {
+        self.0.observe(scope).await
+    }
+    async fn perform(
+        &self,
+        action: &Action,
+        known: &Known,
+        progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<Outcome, EngineError> {
+        if matches!(action, Action::StopContainer { .. }) {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+        }
+        self.0.perform(action, known, progress).await
+    }
+    async fn inspect(&self, id: &str) -> Result<Option<Container>, EngineError> {
+        self.0.inspect(id).await
+    }
+    async fn last_words(&self, id: &str, lines: u32) -> Result<Vec<String>, EngineError> {
+        self.0.last_words(id, lines).await
+    }
+}
+
+#[tokio::test]
+async fn a_container_that_takes_its_time_to_stop_does_not_hold_up_the_others() {
+    let fake = fake();
+    let mut hand = Hand::default();
+    (0..5).for_each(|i| drop(hand.container(&format!("s{i}"), &[])));
+    assert!(apply(&fake, &hand.0, walk(4), &|_| {}).await.is_done());
+    let mut down = Hand::default();
+    for c in fake.world().containers.values() {
+        let container = Target::Existing { id: c.id.clone(), name: c.name.clone() };
+        down.add(Action::StopContainer { container, timeout: None }, &[]);
+    }
+    let report = apply(&Unhurried(&fake), &down.0, walk(1), &|_| {}).await;
+    assert!(report.is_done(), "{:?}", words(&report));
+    assert!(report.took < Duration::from_secs(7), "{:?} for five stops of two seconds each", report.took);
+    assert!(fake.world().containers.values().all(|c| !c.is_running()));
+}
