@@ -197,6 +197,8 @@ impl Target {
             let names: Vec<String> = written.iter().map(|path| path.display().to_string()).collect();
             out.say(format!("wrote {}", wording::list(&names)));
         }
+        // Another command may have turned profiles on or off since this one began.
+        let mut home = Home::open(home.dir.clone()).map_err(|refused| refused.tell(out))?;
         let profiles = match change {
             Change::None => home.config.profiles.clone(),
             Change::On(names) => home.with(names),
@@ -214,7 +216,7 @@ impl Target {
             }
             ask::confirm(&edit.question(), yes)?;
         }
-        Ok(home.clone().set_profiles(&profiles)?)
+        Ok(home.set_profiles(&profiles)?)
     }
 }
 

@@ -163,3 +163,15 @@ fn a_home_is_found_from_below_and_a_missing_one_is_told() {
     assert_eq!(Home::find(Some(Path::new(".")), &home.dir).unwrap().unwrap().dir, home.dir);
     assert_eq!(Home::find(Some(Path::new("stacks")), &home.dir).unwrap_err().diagnostics.exit_code(), 3);
 }
+
+#[test]
+fn profiles_that_another_command_turned_on_meanwhile_stay_on() {
+    let stack = "services:\n  a: {image: x:1, profiles: [a]}\n  b: {image: x:1, profiles: [b]}\n";
+    let (_dir, home) = home(&[("stacks/s.yaml", stack)]);
+    let out = Out::new(crate::cli::ColorArg::Never, true, home.dir.clone());
+    let target = crate::stacks::Target::find(&Global::default(), &out).unwrap_or_else(|_| panic!("a home is found"));
+    home.clone().set_profiles(&["a".into()]).unwrap();
+    target.settle(&crate::stacks::target::Change::On(vec!["b".into()]), false, &out).unwrap();
+    let now = Home::open(home.dir.clone()).unwrap_or_else(|r| panic!("{:?}", r.diagnostics));
+    assert_eq!((now.config.profiles.join(","), now.hand_edit()), ("a,b".into(), None));
+}
