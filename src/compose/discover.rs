@@ -203,11 +203,11 @@ pub(super) fn open(
 
 /// What a file with variables may show of itself in a message: names and comments, no value.
 pub(crate) fn names_only(text: &str) -> String {
-    // In a value of several lines the first sign may be its own: only what could be a name is shown.
-    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | '[' | ']' | ' ' | '\t');
+    // A key that was pasted over several lines is Base64, which may end with the sign: nobody's name looks so.
+    let is_base64 = |name: &str| name.contains(['+', '/']) || name.len() > 48;
     let line = |line: &str| -> String {
         match line.find(['=', ':']) {
-            Some(at) if !line.trim_start().starts_with('#') && !line[..at].chars().all(is_name) => "...".to_string(),
+            Some(at) if !line.trim_start().starts_with('#') && is_base64(&line[..at]) => "...".to_string(),
             _ if line.trim_start().starts_with('#') => line.to_string(),
             Some(at) if at + 1 < line.len() => format!("{}...", &line[..=at]),
             Some(_) => line.to_string(),
