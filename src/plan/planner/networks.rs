@@ -12,8 +12,16 @@ use crate::plan::request::{CONFIG_HASH, NETWORK, ONEOFF, PROJECT, SERVICE};
 use crate::plan::wanted::{Endpoint, NetworkRequest};
 use crate::plan::{Action, Cause, FieldChange, Risk, Target};
 
+/// A network that is made anew: the steps that take something away, and the one that makes it.
+struct Remade {
+    begins: Vec<At>,
+    created: At,
+}
+
 impl<'a> Planner<'a> {
     pub fn networks(&mut self) {
+        let mut made: Vec<At> = Vec::new();
+        let mut remade: Vec<Remade> = Vec::new();
         for (key, request) in &self.wanted.networks {
             match self.observed.networks.get(&request.name) {
                 None if request.external => {
@@ -26,10 +34,17 @@ impl<'a> Planner<'a> {
                     self.check_subnets(request);
                     let at = self.create_network(request, Cause::Missing);
                     self.networks_made.insert(&request.name, at);
+                    made.push(at);
                 }
                 Some(_) if request.external => {}
-                Some(network) => self.existing(key, request, network),
+                Some(network) => remade.extend(self.existing(key, request, network)),
             }
+        }
+        // One after the other, and after all that are only made: no other network is given the subnet that one gives up
+        // before it is sure that it will not be needed again.
+        for one in remade {
+            one.begins.iter().for_each(|at| self.steps.tie_all(*at, &made));
+            made = vec![one.created];
         }
     }
 
@@ -37,7 +52,7 @@ impl<'a> Planner<'a> {
         self.steps.add("", Action::CreateNetwork { request: Box::new(request.clone()) }, cause)
     }
 
-    fn existing(&mut self, key: &str, request: &'a NetworkRequest, network: &'a Network) {
+    fn existing(&mut self, key: &str, request: &'a NetworkRequest, network: &'a Network) -> Option<Remade> {
         let of = |name: &str| network.labels.get(name).map_or("", String::as_str);
         if of(NETWORK) != key {
             let title = match of(NETWORK) {
@@ -56,14 +71,15 @@ impl<'a> Planner<'a> {
                 format!("it belongs to the project `{}`; it is used as it is, and `down` leaves it", of(PROJECT));
             self.note("shared-network", &request.name, text);
         } else if !of(CONFIG_HASH).is_empty() && of(CONFIG_HASH) != request.hash {
-            self.remake(key, request, network);
+            return self.remake(key, request, network);
         }
+        None
     }
 
     /// Disconnect, remove, create, connect: one group, which is taken back as long as the new network is not there, and
     /// finished from then on. Containers that stay are connected where their services are drafted; those that are to be
     /// replaced here, since their turn may come late or, where something fails before, not at all.
-    fn remake(&mut self, key: &str, request: &'a NetworkRequest, network: &'a Network) {
+    fn remake(&mut self, key: &str, request: &'a NetworkRequest, network: &'a Network) -> Option<Remade> {
         let ours: Vec<&'a Container> =
             self.all.iter().copied().filter(|c| c.networks.contains_key(&network.name)).collect();
         let foreign = network.attached.iter().find(|id| !self.all.iter().copied().any(|c| c.id == **id));
@@ -73,7 +89,7 @@ impl<'a> Planner<'a> {
                 format!("the network `{}` must be made anew, and `{name}` of another project is on it", network.name);
             let hint = format!("disconnect it first: `docker network disconnect {} {name}`", network.name);
             self.refuse_with("plan.network-in-use", Some(format!("networks.{key}")), title, &[&hint]);
-            return;
+            return None;
         }
         self.check_subnets(request);
         let cause = || remade(&network.name);
@@ -87,8 +103,9 @@ impl<'a> Planner<'a> {
         self.steps.tie(created, removed);
         self.networks_remade.insert(&request.name, group);
         self.networks_made.insert(&request.name, created);
+        let mut begins = vec![removed];
         for container in ours {
-            self.detach(container, &network.name, removed, group);
+            begins.push(self.detach(container, &network.name, removed, group));
             if let Some(endpoint) = self.given_back_as(container, &network.name) {
                 let service = label(container, SERVICE);
                 let at = self.connect(service, existing(container), &network.name, endpoint, cause());
@@ -97,15 +114,17 @@ impl<'a> Planner<'a> {
                 self.given_back.entry(&container.id).or_default().push(at);
             }
         }
+        Some(Remade { begins, created })
     }
 
     /// Takes a container off a network before the network goes.
-    fn detach(&mut self, container: &Container, network: &str, before: At, group: u32) {
+    fn detach(&mut self, container: &Container, network: &str, before: At, group: u32) -> At {
         let action = Action::DisconnectNetwork { network: network.into(), container: existing(container) };
         let at = self.steps.add(label(container, SERVICE), action, remade(network));
         self.steps.undo(at, group, vec![attach_as_it_was(container, network)]);
         self.steps.risk(at, Risk::ShortStop);
         self.steps.tie(before, at);
+        at
     }
 
     /// How a container gets a network back that is made anew under it. `None`: it goes, or its service's steps see to it.
