@@ -123,6 +123,10 @@ fn is_equal(key: &str, kind: Kind, wanted: &Value, actual: &Value) -> bool {
     let (to, from) = (&wanted[key], &actual[key]);
     if is_nothing(to) && !to.is_array() {
         match (key, kind) {
+            // The namespace of the host or of another container is no engine's default.
+            ("IpcMode" | "UsernsMode", _) => {
+                return from.as_str().is_none_or(|mode| mode != "host" && !mode.starts_with("container:"));
+            }
             (_, Kind::Silent) => return true,
             // Twice the memory limit, unless said otherwise; -1 is no limit.
             ("MemorySwap", _) => {
