@@ -542,7 +542,9 @@ impl Engine for Unhurried<'_> {
 async fn a_container_that_takes_its_time_to_stop_does_not_hold_up_the_others() {
     let fake = fake();
     let mut hand = Hand::default();
-    (0..5).for_each(|i| drop(hand.container(&format!("s{i}"), &[])));
+    for i in 0..5 {
+        hand.container(&format!("s{i}"), &[]);
+    }
     assert!(apply(&fake, &hand.0, walk(4), &|_| {}).await.is_done());
     let mut down = Hand::default();
     for c in fake.world().containers.values() {
