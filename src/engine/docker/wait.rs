@@ -14,6 +14,7 @@ use super::frames::Lines;
 use super::perform::Tell;
 use super::wire::segment;
 use super::{DockerEngine, convert, streams};
+use crate::base::secret::is_secret_name;
 use crate::base::units;
 use crate::diag::{Code, Diagnostic, Kind};
 use crate::engine::streams::LogOptions;
@@ -97,7 +98,7 @@ fn seen(value: &Value) -> Seen {
         oom_killed: state["OOMKilled"].as_bool().unwrap_or(false),
         error: convert::text(&state["Error"]),
         restarts: value["RestartCount"].as_i64().unwrap_or(0),
-        probe: last.map(|l| (output(l), l["ExitCode"].as_i64().unwrap_or(0))),
+        probe: last.map(|l| (conceal(output(l), value), l["ExitCode"].as_i64().unwrap_or(0))),
         window: window(&value["Config"]["Healthcheck"]),
     }
 }
@@ -117,6 +118,21 @@ fn window(check: &Value) -> u64 {
 fn output(probe: &Value) -> String {
     let text = probe["Output"].as_str().unwrap_or_default().trim();
     errors::clean(&text.lines().last().unwrap_or_default().chars().take(300).collect::<String>())
+}
+
+/// What a container says, without the values of its own variables whose names say that they are secrets.
+fn conceal(mut words: String, inspected: &Value) -> String {
+    for variable in convert::list(&inspected["Config"]["Env"]).iter().filter_map(Value::as_str) {
+        // Shorter texts are no secrets worth the name, and would hide half of everything.
+        if let Some((name, value)) = variable.split_once('=')
+            && value.len() >= 4
+            && is_secret_name(name)
+            && words.contains(value)
+        {
+            words = words.replace(value, "(hidden)");
+        }
+    }
+    words
 }
 
 fn verdict(name: &str, seen: &Seen, until: &Until, waited: Duration, restarts_before: i64) -> Verdict {
@@ -229,10 +245,11 @@ pub async fn last_words(engine: &DockerEngine, id: &str, lines: u32) -> Result<V
         Err(fault) => return Err(fault),
     }
     let mut words = Vec::from(words);
-    if let Some(value) = engine.wire.find(&format!("/containers/{}/json", segment(id))).await?
-        && let Some((output, exit)) = seen(&value).probe
-    {
-        words.push(format!("health check (exit code {exit}): {output}"));
+    if let Some(value) = engine.wire.find(&format!("/containers/{}/json", segment(id))).await? {
+        words = words.into_iter().map(|line| conceal(line, &value)).collect();
+        if let Some((output, exit)) = seen(&value).probe {
+            words.push(format!("health check (exit code {exit}): {output}"));
+        }
     }
     Ok(words)
 }
@@ -254,6 +271,16 @@ mod tests {
             Verdict::Wait => "wait",
             Verdict::Fail(code, _) => code,
         }
+    }
+
+    #[test]
+    fn a_containers_own_secrets_are_not_in_its_last_words() {
+        let value = serde_json::json!({
+            "Config": { "Env": ["DB_PASSWORD=hunter2", "TZ=Europe/Berlin", "EMPTY_TOKEN=", "X"] },
+            "State": { "Health": { "Log": [{ "ExitCode": 1, "Output": "login hunter2 failed in Europe/Berlin" }] } },
+        });
+        assert_eq!(conceal("my hunter2, hunter2".into(), &value), "my (hidden), (hidden)");
+        assert_eq!(seen(&value).probe, Some(("login (hidden) failed in Europe/Berlin".into(), 1)));
     }
 
     #[test]
