@@ -70,12 +70,7 @@ fn hand_on(client: UnixStream, engine: &Path, watch: &Mutex<Watch>) -> io::Resul
     let (mut to_engine, mut to_client) = (upstream.try_clone()?, client.try_clone()?);
     let (mut requests, mut answers) = (BufReader::new(client), BufReader::new(upstream));
     while let Some(head) = Head::read(&mut requests)? {
-        let begun = open(watch);
-        let kind = kind(&head.first);
-        let counted = !kind.ends_with("/events");
-        if !counted {
-            close(watch, begun, None);
-        }
+        let mut call = Some(open(watch)).filter(|_| !kind(&head.first).ends_with("/events"));
         let mut message = head.bytes;
         body(&mut requests, head.length, &mut message, true)?;
         to_engine.write_all(&message)?;
@@ -97,9 +92,10 @@ fn hand_on(client: UnixStream, engine: &Path, watch: &Mutex<Watch>) -> io::Resul
                 body(&mut answers, answer.length, &mut to_client, true)?;
             }
         }
-        if counted {
-            close(watch, begun, Some(kind));
+        if let Some(call) = &mut call {
+            call.kind = Some(kind(&head.first));
         }
+        drop(call);
         if answer.length == Length::UntilClose {
             break;
         }
@@ -107,27 +103,37 @@ fn hand_on(client: UnixStream, engine: &Path, watch: &Mutex<Watch>) -> io::Resul
     Ok(())
 }
 
-fn open(watch: &Mutex<Watch>) -> Instant {
-    let now = Instant::now();
-    let mut watch = watch.lock().unwrap_or_else(|e| e.into_inner());
-    watch.open += 1;
-    watch.most = watch.most.max(watch.open);
-    watch.since.get_or_insert(now);
-    now
+/// A call that is open until this is dropped: also where the program hangs up first, as on a ping that it needs no more.
+struct Call<'w> {
+    watch: &'w Mutex<Watch>,
+    begun: Instant,
+    /// What it was, once it has its whole answer.
+    kind: Option<String>,
 }
 
-fn close(watch: &Mutex<Watch>, begun: Instant, kind: Option<String>) {
-    let mut watch = watch.lock().unwrap_or_else(|e| e.into_inner());
-    watch.open = watch.open.saturating_sub(1);
-    if watch.open == 0
-        && let Some(since) = watch.since.take()
-    {
-        watch.busy += since.elapsed();
-    }
-    if let Some(kind) = kind {
-        let tally = watch.kinds.entry(kind).or_default();
-        tally.calls += 1;
-        tally.time += begun.elapsed();
+fn open(watch: &Mutex<Watch>) -> Call<'_> {
+    let begun = Instant::now();
+    let mut state = watch.lock().unwrap_or_else(|e| e.into_inner());
+    state.open += 1;
+    state.most = state.most.max(state.open);
+    state.since.get_or_insert(begun);
+    Call { watch, begun, kind: None }
+}
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        let mut watch = self.watch.lock().unwrap_or_else(|e| e.into_inner());
+        watch.open = watch.open.saturating_sub(1);
+        if watch.open == 0
+            && let Some(since) = watch.since.take()
+        {
+            watch.busy += since.elapsed();
+        }
+        if let Some(kind) = self.kind.take() {
+            let tally = watch.kinds.entry(kind).or_default();
+            tally.calls += 1;
+            tally.time += self.begun.elapsed();
+        }
     }
 }
 
