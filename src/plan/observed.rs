@@ -75,6 +75,8 @@ pub struct Container {
     pub mounts: Vec<Mount>,
     /// Published `(host ip, host port, protocol)`, as the list call shows them while it runs.
     pub ports: Vec<(String, u16, String)>,
+    /// The port inside the container of each published `(host port, protocol)`.
+    pub port_targets: BTreeMap<(u16, String), u16>,
     /// `HostConfig.NetworkMode` (known from the list call already).
     pub network_mode: String,
     /// `Config`, `HostConfig` and `NetworkSettings` as inspected; `None` where one look did not need them.

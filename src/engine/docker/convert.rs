@@ -25,6 +25,7 @@ pub fn listed(entry: &Value) -> Container {
         networks: networks(&entry["NetworkSettings"]["Networks"]),
         mounts: list(&entry["Mounts"]).iter().map(mount).collect(),
         ports: ports(entry),
+        port_targets: port_targets(entry),
         network_mode: text(&entry["HostConfig"]["NetworkMode"]),
         ..Container::default()
     }
@@ -50,6 +51,7 @@ pub fn inspected(mut value: Value) -> Container {
         networks: networks(&value["NetworkSettings"]["Networks"]),
         mounts: list(&value["Mounts"]).iter().map(mount).collect(),
         ports: bound(&value["NetworkSettings"]["Ports"]),
+        port_targets: bound_targets(&value["NetworkSettings"]["Ports"]),
         network_mode: text(&value["HostConfig"]["NetworkMode"]),
         detail: None,
     };
@@ -194,6 +196,23 @@ fn ports(entry: &Value) -> Vec<(String, u16, String)> {
     sorted(list(&entry["Ports"]).iter().filter_map(port).collect())
 }
 
+/// The container's port behind each published one.
+fn port_targets(entry: &Value) -> BTreeMap<(u16, String), u16> {
+    let number = |v: &Value| u16::try_from(v.as_u64()?).ok().filter(|n| *n != 0);
+    let one = |p: &Value| Some(((number(&p["PublicPort"])?, text(&p["Type"])), number(&p["PrivatePort"])?));
+    list(&entry["Ports"]).iter().filter_map(one).collect()
+}
+
+fn bound_targets(value: &Value) -> BTreeMap<(u16, String), u16> {
+    let of = |(key, bindings): (&String, &Value)| {
+        let (target, protocol) = key.split_once('/').unwrap_or((key, "tcp"));
+        let one =
+            |b: &Value| Some(((b["HostPort"].as_str()?.parse().ok()?, protocol.to_string()), target.parse().ok()?));
+        list(bindings).iter().filter_map(one).collect::<Vec<_>>()
+    };
+    value.as_object().into_iter().flatten().flat_map(of).collect()
+}
+
 /// The same from an inspect: `{"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}]}`.
 fn bound(value: &Value) -> Vec<(String, u16, String)> {
     let one = |protocol: &str, b: &Value| {
@@ -268,6 +287,8 @@ mod tests {
         let inspected = json!({ "80/tcp": [{ "HostIp": "0.0.0.0", "HostPort": "8080" }], "81/tcp": null });
         assert_eq!(ports(&listed), [("0.0.0.0".to_string(), 8080, "tcp".to_string())]);
         assert_eq!(ports(&listed), bound(&inspected));
+        assert_eq!(port_targets(&listed), BTreeMap::from([((8080, "tcp".to_string()), 80)]));
+        assert_eq!(port_targets(&listed), bound_targets(&inspected));
     }
 
     #[test]

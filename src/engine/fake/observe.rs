@@ -110,6 +110,7 @@ pub(super) fn container(c: &FakeContainer, detail: bool) -> Container {
         networks: c.endpoints.iter().map(|(name, e)| (name.clone(), attachment(e))).collect(),
         mounts: c.mounts.clone(),
         ports: c.ports.clone(),
+        port_targets: BTreeMap::new(),
         network_mode: c.host_config["NetworkMode"].as_str().unwrap_or_default().to_string(),
         detail,
     }

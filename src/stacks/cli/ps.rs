@@ -63,16 +63,23 @@ pub fn state(c: &Container) -> (Tone, String) {
     }
 }
 
-/// Published ports as reached from outside: `8080/tcp`, `127.0.0.1:53/udp`. One for all addresses of both families.
+/// Published ports as the docker CLI writes them: `0.0.0.0:8080->80/tcp`, `127.0.0.1:53->53/udp`. One that is open on all
+/// addresses of both families stands once.
 fn ports(c: &Container) -> String {
     let mut shown: Vec<String> = Vec::new();
+    let both = |port: u16, protocol: &str| {
+        let v4 = |ip: &str| matches!(ip, "" | "0.0.0.0");
+        c.ports.iter().any(|(ip, p, kind)| v4(ip) && *p == port && kind == protocol)
+    };
     for (ip, port, protocol) in &c.ports {
         let address = match ip.as_str() {
-            "" | "0.0.0.0" | "::" => String::new(),
+            "::" if both(*port, protocol) => continue,
+            "" => "0.0.0.0:".to_string(),
             v6 if v6.contains(':') => format!("[{v6}]:"),
             v4 => format!("{v4}:"),
         };
-        let words = format!("{address}{port}/{protocol}");
+        let target = target(c, *port, protocol).map_or(String::new(), |target| format!("->{target}"));
+        let words = format!("{address}{port}{target}/{protocol}");
         if !shown.contains(&words) {
             shown.push(words);
         }
@@ -80,9 +87,13 @@ fn ports(c: &Container) -> String {
     shown.join(", ")
 }
 
+fn target(c: &Container, port: u16, protocol: &str) -> Option<u16> {
+    c.port_targets.get(&(port, protocol.to_string())).copied()
+}
+
 fn as_json(c: &Container) -> Value {
-    let ports: Vec<Value> =
-        c.ports.iter().map(|(ip, port, protocol)| json!({"ip": ip, "port": port, "protocol": protocol})).collect();
+    let one = |(ip, port, protocol): &(String, u16, String)| json!({ "ip": ip, "port": port, "target": target(c, *port, protocol), "protocol": protocol });
+    let ports: Vec<Value> = c.ports.iter().map(one).collect();
     json!({
         "id": c.id,
         "name": c.name,
@@ -126,10 +137,13 @@ mod tests {
                 ("::".into(), 8080, "tcp".into()),
                 ("127.0.0.1".into(), 53, "udp".into()),
             ],
+            port_targets: [((8080, "tcp".to_string()), 80)].into(),
             ..Container::default()
         };
         assert_eq!(state(&c).1, "running (healthy)");
-        assert_eq!(ports(&c), "8080/tcp, 127.0.0.1:53/udp");
+        assert_eq!(ports(&c), "0.0.0.0:8080->80/tcp, 127.0.0.1:53/udp");
+        c.ports.remove(0);
+        assert_eq!(ports(&c), "[::]:8080->80/tcp, 127.0.0.1:53/udp");
         c.state = State::Exited;
         c.exit_code = 137;
         assert_eq!(state(&c).1, "exited (137)");
