@@ -38,10 +38,11 @@ pub fn init(args: Init, out: &Out) -> Done {
     }
     let read = home.read().map_err(|refused| refused.tell(out))?;
     let known = read.spec.profiles();
-    let first = known.iter().find(|p| *p == "example").or(known.first());
+    // The example's image is there only where `make run` made it.
+    let first = known.iter().find(|p| *p != "example").or(known.first());
     let go = if dir == Path::new(".") { String::new() } else { format!("cd {} && ", dir.display()) };
     if let Some(first) = first {
-        out.say(format!("next: {go}hearth up {first}     (profiles: {})", wording::list(&known)));
+        out.say(format!("next: {go}hearth plan {first}     (profiles: {})", wording::list(&known)));
     } else {
         out.say(format!("next: put a Compose file into {}/stacks, then: {go}hearth up", dir.display()));
     }
