@@ -172,10 +172,12 @@ impl<'a> Planner<'a> {
         }
         sharers.sort();
         sharers.dedup();
-        // Of several, the first in order: what it waits for cannot wait for the others.
+        // What each goes before, in the end: the first in order, for what that waits for cannot wait for the others.
         let mut parents: HashMap<usize, usize> = HashMap::new();
         for (i, parent) in sharers.iter().filter(|(i, parent)| parent < i) {
-            parents.entry(*i).or_insert(*parent);
+            let root = parents.get(parent).copied().unwrap_or(*parent);
+            let first = parents.entry(*i).or_insert(root);
+            *first = root.min(*first);
         }
         for (i, parent) in sharers {
             let (down, group) = (groups.members[i].down, groups.members[i].group);
