@@ -164,7 +164,7 @@ impl<'a> Session<'a> {
 
     fn refusal(&self, refusal: &plan::Refusal) -> Diagnostic {
         let kind = match refusal.code.as_str() {
-            "plan.unsupported" | "plan.needs-buildkit" => Kind::Invalid,
+            "plan.unsupported" | "plan.needs-buildkit" | "plan.restart-policy" => Kind::Invalid,
             _ => Kind::Conflict,
         };
         let mut d = Diagnostic::error(code(&refusal.code), refusal.title.clone()).kind(kind);

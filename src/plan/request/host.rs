@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::*;
+use crate::base::wording::nearest;
 use crate::compose::model::{BlkioConfig, DeviceRequest, Project, Resource, Service};
 use crate::plan::wanted::{Ref, RefField};
 
@@ -32,6 +33,7 @@ pub(super) fn host_config(
     set(&mut map, "PidMode", json!(namespace(&s.pid, RefField::Pid, refs)));
     set(&mut map, "CgroupnsMode", json!(s.cgroup));
     set(&mut map, "ReadonlyRootfs", json!(s.read_only));
+    refuse_restart(name, s, refusals);
     map.insert("RestartPolicy".into(), restart_policy(s));
     set(&mut map, "ShmSize", json!(s.shm_size.0));
     set(&mut map, "Sysctls", json!(s.sysctls));
@@ -96,6 +98,53 @@ pub fn restart_policy(s: &Service) -> Value {
     let (condition, attempts) = s.restart.split_once(':').unwrap_or((&s.restart, "0"));
     json!({ "Name": name(condition), "MaximumRetryCount": attempts.parse::<u64>().unwrap_or(0) })
 }
+
+/// A restart policy that the Engine would refuse in the middle of the work. Docker Compose takes any text for one.
+fn refuse_restart(service: &str, s: &Service, refusals: &mut Vec<Refusal>) {
+    const KNOWN: [&str; 6] = ["no", "always", "unless-stopped", "on-failure", "none", "any"];
+    let deploy = s.deploy.as_ref().and_then(|d| d.restart_policy.as_ref());
+    let (key, given) = match deploy {
+        Some(policy) => ("deploy.restart_policy.condition", policy.condition.as_str()),
+        None => ("restart", s.restart.as_str()),
+    };
+    let (condition, attempts) = match given.split_once(':').filter(|_| deploy.is_none()) {
+        Some((condition, attempts)) => (condition, attempts.parse::<u64>().ok()),
+        None => (given, Some(deploy.and_then(|p| p.max_attempts).unwrap_or(0))),
+    };
+    let mut refuse = |key: &str, title: String, hint: String| {
+        let field = Some(format!("services.{service}.{key}"));
+        refusals.push(Refusal { code: "plan.restart-policy".into(), field, title, hints: vec![hint] });
+    };
+    if !condition.is_empty() && !KNOWN.contains(&condition) {
+        let hint = match nearest(condition, KNOWN) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("write one of {POLICIES}"),
+        };
+        return refuse(key, format!("`{service}` has no known restart policy: `{condition}`"), hint);
+    }
+    let only = "only `on-failure` counts attempts".to_string();
+    match attempts {
+        None => {
+            let title =
+                format!("`{service}` has the restart policy `{given}`: what follows `:` is no number of attempts");
+            refuse(key, title, format!("write one of {POLICIES}"));
+        }
+        Some(n) if n > 0 && condition != "on-failure" => match deploy {
+            Some(_) => {
+                let title = format!("`{service}` limits its restarts to {n} attempts, which its restart policy cannot");
+                refuse("deploy.restart_policy.max_attempts", title, format!("{only}: write `condition: on-failure`"));
+            }
+            None => {
+                let title = format!("`{service}` has the restart policy `{given}`, which cannot count attempts");
+                refuse(key, title, format!("{only}: `on-failure:{n}`"));
+            }
+        },
+        Some(_) => {}
+    }
+}
+
+/// The restart policies, as a person writes them.
+const POLICIES: &str = "`\"no\"`, `always`, `unless-stopped`, `on-failure` or `on-failure:N`";
 
 fn port_bindings(s: &Service) -> Value {
     let mut bindings: BTreeMap<String, Vec<Value>> = BTreeMap::new();
