@@ -23,11 +23,10 @@ impl fmt::Debug for Secret {
 
 /// Whether a variable's or label's name says that its value is a secret.
 pub fn is_secret_name(name: &str) -> bool {
-    const WORDS: [&str; 14] = [
+    const WORDS: [&str; 12] = [
         "PASSWORD",
         "PASSWD",
         "PASSPHRASE",
-        "PASS",
         "SECRET",
         "TOKEN",
         "APIKEY",
@@ -35,16 +34,15 @@ pub fn is_secret_name(name: &str) -> bool {
         "PRIVATE_KEY",
         "ACCESS_KEY",
         "CREDENTIAL",
-        "AUTH",
         "ENCRYPTION_KEY",
         "MASTER_KEY",
     ];
+    /// Only as words of their own: COMPASS and AUTHOR are no secrets.
+    const WHOLE: [&str; 6] = ["PASS", "AUTH", "PW", "PSK", "JWT", "CREDS"];
     let upper = name.to_uppercase().replace(['-', '.'], "_");
-    // `PASS` and `AUTH` only as words of their own: COMPASS and AUTHOR are no secrets.
-    WORDS.iter().any(|word| match *word {
-        "PASS" | "AUTH" => upper.split('_').any(|part| part == *word),
-        word => upper.contains(word),
-    }) || upper.ends_with("_KEY")
+    WORDS.iter().any(|word| upper.contains(word))
+        || upper.split('_').any(|part| WHOLE.contains(&part))
+        || upper.ends_with("_KEY")
         || upper == "KEY"
 }
 
@@ -54,7 +52,16 @@ mod tests {
 
     #[test]
     fn secret_names_are_known_and_secrets_stay_hidden() {
-        for name in ["POSTGRES_PASSWORD", "N8N_ENCRYPTION_KEY", "MEILI_MASTER_KEY", "token", "DB_PASS", "api-key"] {
+        for name in [
+            "POSTGRES_PASSWORD",
+            "N8N_ENCRYPTION_KEY",
+            "MEILI_MASTER_KEY",
+            "token",
+            "DB_PASS",
+            "PW",
+            "WIFI_PSK",
+            "api-key",
+        ] {
             assert!(is_secret_name(name), "{name}");
         }
         for name in ["TZ", "COMPASS", "AUTHOR", "KEYBOARD", "PUID"] {
