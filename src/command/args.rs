@@ -77,7 +77,7 @@ pub enum Command {
     Enable(Toggle),
     /// Turn profiles off (recorded; `--now` also stops them)
     Disable(Toggle),
-    /// Show or change how services are reached: domain or localhost
+    /// Show how services are reached: on ports of this machine (domain mode is not there yet)
     Mode(Mode),
     /// Show what would change and why
     Plan(PlanArgs),
@@ -306,6 +306,7 @@ pub struct Down {
     /// Also remove these volumes; without names all of the project's, each listed and asked for
     #[arg(short = 'v', long, value_name = "NAME", num_args = 0..)]
     pub volumes: Option<Vec<String>>,
+    /// Also end containers that no stack names any more
     #[arg(long)]
     pub remove_orphans: bool,
     /// Seconds to wait for a stop before killing
@@ -381,6 +382,7 @@ pub struct Logs {
 
 #[derive(Debug, Args)]
 pub struct Exec {
+    /// The service in whose container it runs
     pub service: String,
     /// The program and its arguments
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
@@ -388,6 +390,11 @@ pub struct Exec {
     /// No terminal
     #[arg(short = 'T', long)]
     pub no_tty: bool,
+    /// A terminal and input are given where there are some: taken for those whose fingers type `-it`
+    #[arg(short = 'i', long, hide = true)]
+    pub interactive: bool,
+    #[arg(short = 't', long, hide = true)]
+    pub tty: bool,
     /// As this user
     #[arg(short, long)]
     pub user: Option<String>,
