@@ -200,6 +200,9 @@ pub fn no_such_service(project: &Project, name: &str) -> Diagnostic {
     }
     match wording::nearest(name, project.services.keys().chain(project.disabled.keys()).map(String::as_str)) {
         Some(near) => d.hint(format!("did you mean `{near}`?")),
+        None if project.services.is_empty() => {
+            d.hint("the project has no services here: name its files with -f, or its folder")
+        }
         None => d.hint(format!("there are {}", wording::list(&project.services.keys().collect::<Vec<_>>()))),
     }
 }
