@@ -22,7 +22,8 @@ pub struct Record {
     plans: Vec<Value>,
     steps: Vec<RunStep>,
     /// The database opens while the engine works already.
-    opening: JoinHandle<Result<Pool, Diagnostic>>,
+    opening: Option<JoinHandle<Result<Pool, Diagnostic>>>,
+    opened: Option<Result<Pool, Diagnostic>>,
 }
 
 impl Record {
@@ -45,7 +46,7 @@ impl Record {
             sql::begin_run(&pool, &first).await.map_err(|e| store::unusable(&path, &e.to_string()))?;
             Ok(pool)
         });
-        Record { file, run, plans: Vec::new(), steps: Vec::new(), opening }
+        Record { file, run, plans: Vec::new(), steps: Vec::new(), opening: Some(opening), opened: None }
     }
 
     /// Adds a walked plan: images first, then the rest.
@@ -65,19 +66,33 @@ impl Record {
         }
     }
 
+    /// The run's id, where history can be kept.
+    pub async fn id(&mut self) -> Option<&str> {
+        self.open().await;
+        matches!(self.opened, Some(Ok(_))).then_some(self.run.id.as_str())
+    }
+
+    async fn open(&mut self) {
+        if let Some(task) = self.opening.take() {
+            let broken = |why: String| Err(store::unusable(&self.file, &why));
+            self.opened = Some(task.await.unwrap_or_else(|e| broken(e.to_string())));
+        }
+    }
+
     /// Closes the run with `done`, `failed` or `interrupted`.
     pub async fn end(mut self, outcome: &str, now: OffsetDateTime, out: &Out) {
+        self.open().await;
         self.run.ended = Some(rfc3339(now));
         self.run.outcome = outcome.into();
         self.run.plan = Value::Array(self.plans).to_string();
-        let kept = match self.opening.await {
-            Ok(Ok(pool)) => {
+        let kept = match self.opened {
+            Some(Ok(pool)) => {
                 let kept = sql::end_run(&pool, &self.run, &self.steps).await;
                 pool.close().await;
                 kept.map_err(|e| store::unusable(&self.file, &e.to_string()))
             }
-            Ok(Err(told)) => Err(told),
-            Err(broken) => Err(store::unusable(&self.file, &broken.to_string())),
+            Some(Err(told)) => Err(told),
+            None => Ok(()),
         };
         if let Err(told) = kept {
             warn(told, out);

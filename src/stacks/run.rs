@@ -110,7 +110,13 @@ async fn end(
     took: Duration,
     record: &mut Option<Record>,
 ) -> Result<(), Failure> {
-    let mut told = report::tell(session, &rounds, took);
+    // Only a failure names the run: nothing else waits for the database.
+    let failed = rounds.iter().any(|(_, report)| report.failures().next().is_some());
+    let id = match record {
+        Some(record) if failed => record.id().await,
+        _ => None,
+    };
+    let mut told = report::tell(session, &rounds, took, id);
     if walked.is_err() {
         told = walked;
     }

@@ -36,7 +36,8 @@ fn taken_back(s: &Scratch, bad: &str, window: Duration, words: &str) -> Containe
     s.stack(&format!(
         "services: {{ w: {{ {bad}, environment: {{ NEW: 1 }}, volumes: ['data:/data'] }} }}\nvolumes: {{ data: }}\n"
     ));
-    s.hearth("up").exits(1).says(words);
+    let ran = s.hearth("up").exits(1).says(words);
+    assert!(!ran.err.contains("hearth logs"), "what failed is gone: {}", ran.err);
     let all = s.containers();
     assert_eq!(1, all.len(), "nothing is left over: {:?}", all.keys());
     let now = s.container("w");
@@ -44,6 +45,8 @@ fn taken_back(s: &Scratch, bad: &str, window: Duration, words: &str) -> Containe
     assert!(now.running(), "and runs");
     assert_eq!("unless-stopped", now.restart_policy, "with its restart policy");
     let down = time_down(&old, &now);
+    let said = ran.err.contains("all is as it was before; `w` was stopped in between");
+    assert_eq!(!down.is_zero(), said, "it says whether it was stopped: {}", ran.err);
     assert!(down < window + PRICE, "it was stopped for {:.1} s", down.as_secs_f32());
     // And a good update goes through afterwards.
     s.stack(&format!(
@@ -92,6 +95,12 @@ fn a_failing_health_check_is_taken_back(s: &Scratch) -> Done {
         "{GOOD}, healthcheck: {{ test: [CMD-SHELL, 'echo the door is shut; exit 1'], interval: 500ms, timeout: 500ms, retries: 3 }}"
     );
     taken_back(s, &bad, Duration::from_secs(3), "the door is shut");
+    // What the check said is told once, and kept where the hint says.
+    s.stack(&format!("services: {{ w: {{ {bad}, volumes: ['data:/data'] }} }}\nvolumes: {{ data: }}\n"));
+    let ran = s.hearth("up").exits(1).says("`w` was stopped in between");
+    assert_eq!(1, ran.err.matches("the door is shut").count(), "{}", ran.err);
+    let id = ran.err.split("hearth history ").nth(1).and_then(|rest| rest.split_whitespace().next());
+    s.hearth(&format!("history {}", id.unwrap_or_default())).ok().says("the door is shut");
     Ok(())
 }
 

@@ -78,6 +78,9 @@ pub struct Report {
     pub cancelled: bool,
 }
 
+/// How a hint of a failed step begins that tells what of it could not be taken back.
+pub const NOT_TAKEN_BACK: &str = "taking it back did not succeed";
+
 impl Report {
     /// Every step is done.
     pub fn is_done(&self) -> bool {

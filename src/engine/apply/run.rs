@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::call::{Called, Caller, Ended, Meter};
 use super::graph::Graph;
-use super::{Event, Report, StepResult, Walk};
+use super::{Event, NOT_TAKEN_BACK, Report, StepResult, Walk};
 use crate::engine::{Engine, Known, Outcome};
 use crate::plan::{Action, Plan, Step, Target};
 
@@ -355,9 +355,7 @@ impl<'a> Run<'a> {
             }
             match &mut self.results[i] {
                 Some(StepResult::Failed { diagnostic, .. }) => {
-                    diagnostic
-                        .hints
-                        .extend(trouble.into_iter().map(|t| format!("taking it back did not succeed: {t}")));
+                    diagnostic.hints.extend(trouble.into_iter().map(|t| format!("{NOT_TAKEN_BACK}: {t}")));
                 }
                 result => *result = Some(StepResult::TakenBack { trouble }),
             }

@@ -64,11 +64,7 @@ pub async fn wait(
     let (mut pause, mut told, mut first) = (FIRST, String::new(), None::<i64>);
     loop {
         let Some(value) = engine.wire.find(&path).await.map_err(|f| engine.tell(f, &what))? else {
-            return Err(failure(
-                "engine.gone",
-                format!("the container `{name}` was removed while it was waited for"),
-                None,
-            ));
+            return Err(failure("engine.gone", format!("the container `{name}` was removed while it was waited for")));
         };
         let seen = seen(&value);
         if let Some((output, _)) = &seen.probe
@@ -80,7 +76,7 @@ pub async fn wait(
         let restarts_before = *first.get_or_insert(seen.restarts);
         match verdict(name, &seen, until, began.elapsed(), restarts_before) {
             Verdict::Done => return Ok(Outcome { id: Some(id.to_string()), warnings: Vec::new() }),
-            Verdict::Fail(code, title) => return Err(failure(code, title, Some(&seen))),
+            Verdict::Fail(code, title) => return Err(failure(code, title)),
             Verdict::Wait => {}
         }
         sleep(pause).await;
@@ -197,16 +193,10 @@ fn unhealthy(name: &str) -> Verdict {
     Verdict::Fail("engine.unhealthy", format!("the container `{name}` is unhealthy"))
 }
 
-fn failure(code: Code, title: String, seen: Option<&Seen>) -> EngineError {
-    let diagnostic = Diagnostic::error(code, title).kind(Kind::Failed);
-    let probe = seen.and_then(|s| s.probe.as_ref()).filter(|(words, _)| !words.is_empty());
-    let diagnostic = match probe {
-        Some((words, exit)) if code != "engine.exited" => {
-            diagnostic.hint(format!("its last health check (exit code {exit}) said: {words}"))
-        }
-        _ => diagnostic,
-    };
-    errors::own(diagnostic.hint("see what it says: hearth logs"))
+/// What the container and its health check said goes beside it: its last words. Where more of it is found depends on
+/// whether the container stays, which is not known here.
+fn failure(code: Code, title: String) -> EngineError {
+    errors::own(Diagnostic::error(code, title).kind(Kind::Failed))
 }
 
 /// Until another client's removal of a container is over.
