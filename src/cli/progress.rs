@@ -55,12 +55,20 @@ impl Progress {
             Event::TakenBack { step, because } => {
                 let mut told = self.back.lock().unwrap_or_else(PoisonError::into_inner);
                 if told.insert(step.group) || step.group.is_none() {
-                    let what = if step.service.is_empty() { words::to_do(&step.action) } else { step.service.clone() };
-                    let head = self.out.paint(Tone::Warn, "taking back:");
-                    self.line(&format!("  {head} {} ({})", visible(&what), visible(because)));
+                    self.line(&self.taken_back(step, because));
                 }
             }
         }
+    }
+
+    /// A service may be called `ok`: never only its name.
+    fn taken_back(&self, step: &Step, because: &str) -> String {
+        let head = self.out.paint(Tone::Warn, "taking back");
+        let what = match step.service.as_str() {
+            "" => format!("what was done: {}", words::did(&step.action)),
+            service => format!("the service `{}`", visible(service)),
+        };
+        format!("  {head} {what} ({})", visible(because))
     }
 
     /// Ends the bars, so that what comes after stands below everything.
@@ -163,4 +171,33 @@ fn is_bookkeeping(step: &Step) -> bool {
 /// Whether the step only looks on.
 pub(super) fn waits(action: &Action) -> bool {
     matches!(action, Action::Wait { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::ColorArg;
+    use crate::plan::Risk;
+
+    #[test]
+    fn a_service_called_ok_is_not_taken_for_success() {
+        let progress = Progress::new(&Out::new(ColorArg::Never, true, "/".into()), &Plan::default());
+        let mut step = Step {
+            id: StepId(1),
+            action: Action::RemoveVolume { name: "data".into() },
+            cause: Cause::Replacement,
+            risk: Risk::None,
+            after: Vec::new(),
+            service: "ok".into(),
+            group: Some(1),
+            undo: Vec::new(),
+        };
+        let why = "the command was interrupted";
+        assert_eq!(progress.taken_back(&step, why), format!("  taking back the service `ok` ({why})"));
+        step.service.clear();
+        assert_eq!(
+            progress.taken_back(&step, why),
+            format!("  taking back what was done: removed volume data ({why})")
+        );
+    }
 }

@@ -1,6 +1,7 @@
 //! Ctrl-C and SIGTERM: the first ends in order, the second at once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -9,6 +10,22 @@ use crate::cli::Out;
 use crate::diag::Kind;
 
 static LISTENING: AtomicBool = AtomicBool::new(false);
+
+const FIRST: &str = "\ninterrupted: what has begun is finished or taken back, nothing new begins. Again to end at once";
+const SECOND: &str = "\nleft half done: run the same command again, it goes on from here";
+
+/// Says it where somebody reads it: a full pipe must not keep the process from its end.
+fn say(out: &Out, words: &'static str) {
+    let (out, (said, wait)) = (out.clone(), std::sync::mpsc::channel());
+    let words = if out.json { words.trim_start() } else { words };
+    let spawned = std::thread::Builder::new().name("words".into()).spawn(move || {
+        out.say(words);
+        let _ = said.send(());
+    });
+    if spawned.is_ok() {
+        let _ = wait.recv_timeout(Duration::from_secs(1));
+    }
+}
 
 /// A token that the first signal cancels. The second signal ends the process, whatever it is busy with: so listening
 /// happens on a thread of its own. To be called once a process.
@@ -27,13 +44,10 @@ pub fn listen(out: &Out) -> CancellationToken {
                 return;
             };
             let _ = ready.send(());
-            for first in [true, false] {
+            for words in [FIRST, SECOND] {
                 tokio::select! { _ = int.recv() => {}, _ = term.recv() => {} }
-                if first {
-                    given.cancel();
-                    let words = "\ninterrupted: what has begun is finished or taken back, nothing new begins. Again to end at once";
-                    out.say(if out.json { words.trim_start() } else { words });
-                }
+                given.cancel();
+                say(&out, words);
             }
             std::process::exit(i32::from(Kind::Interrupted.exit_code()));
         });

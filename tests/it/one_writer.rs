@@ -11,6 +11,7 @@ cases![together:
     another_project_is_not_in_the_way,
     ctrl_c_brings_the_old_container_back,
     ctrl_c_before_anything_was_done_leaves_nothing,
+    a_second_ctrl_c_ends_at_once_and_says_how_to_go_on,
 ];
 
 /// A service that becomes healthy only after seconds, so that an update of it takes its time.
@@ -60,7 +61,7 @@ fn ctrl_c_brings_the_old_container_back(s: &Scratch) -> Done {
     let begun = until(Duration::from_secs(20), || s.containers().values().any(|c| c.id != old && c.running()));
     assert!(begun, "the new one runs, and is not healthy yet");
     running.signal(Signal::INT);
-    let ran = s.noted(running).exits(130).says("interrupted");
+    let ran = s.noted(running).exits(130).says("interrupted").says("`w` was stopped in between");
     assert!(ran.took < Duration::from_secs(30));
     let all = s.containers();
     assert_eq!(vec![&old], all.values().map(|c| &c.id).collect::<Vec<_>>(), "only the old one is there");
@@ -84,5 +85,31 @@ fn ctrl_c_before_anything_was_done_leaves_nothing(s: &Scratch) -> Done {
     // What was made stays, and the next up goes on from there.
     s.hearth("up").ok();
     assert_eq!(21, s.containers().values().filter(|c| c.running()).count());
+    Ok(())
+}
+
+fn a_second_ctrl_c_ends_at_once_and_says_how_to_go_on(s: &Scratch) -> Done {
+    let stack = |value: u32| {
+        // It does not listen to SIGTERM: stopping it takes all its time.
+        s.stack(&format!(
+            "services: {{ w: {{ image: 'hearth-test/busybox:1', command: [sleep, infinity], stop_grace_period: 20s, environment: {{ A: {value} }} }} }}\n"
+        ));
+    };
+    stack(1);
+    s.hearth("up").ok();
+    let old = s.container("w").id;
+    stack(2);
+    let running = s.hearth_starts("up", &[]);
+    assert!(until(Duration::from_secs(20), || s.containers().values().any(|c| c.id != old)), "the new one is made");
+    running.signal(Signal::INT);
+    std::thread::sleep(Duration::from_millis(500));
+    running.signal(Signal::INT);
+    let ran = s.noted(running).exits(130).says("left half done: run the same command again, it goes on from here");
+    assert!(ran.took < Duration::from_secs(10));
+    s.docker_args(&["kill", &old]);
+    s.hearth("up").ok();
+    let all = s.containers();
+    assert_eq!(1, all.len());
+    assert!(s.container("w").running() && s.container("w").env.contains(&"A=2".to_owned()));
     Ok(())
 }
