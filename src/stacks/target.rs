@@ -129,12 +129,9 @@ impl Target {
             return Ok(Loading::selected(names.to_vec()));
         }
         // Stacks that cannot be read are told when they are loaded.
-        let Some((home, read)) = self.read() else { return Ok(Loading::default()) };
+        let Some((_, read)) = self.read() else { return Ok(Loading::default()) };
         self.known_profiles(names)?;
-        if names.is_empty()
-            && home.config.profiles.is_empty()
-            && read.spec.services.values().all(|s| !s.profiles.is_empty())
-        {
+        if names.is_empty() && self.nothing_is_on() {
             let profiles = read.spec.profiles();
             return Err(Diagnostic::error("home.nothing-on", "no profile is on")
                 .kind(Kind::NotFound)
@@ -142,6 +139,13 @@ impl Target {
                 .into());
         }
         Ok(Loading { profiles: (!names.is_empty()).then(|| names.to_vec()), ..Loading::default() })
+    }
+
+    /// A home in which no profile is on, and every service has one.
+    pub fn nothing_is_on(&self) -> bool {
+        self.read().is_some_and(|(home, read)| {
+            home.config.profiles.is_empty() && read.spec.services.values().all(|s| !s.profiles.is_empty())
+        })
     }
 
     /// Services that the names of `up` and `plan` mean themselves, without what these need; none means all.

@@ -2,7 +2,12 @@
 
 use crate::rig::{Done, Scratch, cases};
 
-cases![together: every_profile_means_the_same_to_compose, to_compose_5_too, a_home_takes_turns_with_compose];
+cases![together:
+    every_profile_means_the_same_to_compose,
+    to_compose_5_too,
+    a_home_takes_turns_with_compose,
+    a_plan_lists_what_runs_of_a_profile_that_is_off,
+];
 
 /// A home in the scratch folder under the scratch project's name, with a range of its own.
 fn home(s: &Scratch, stacks: &str) {
@@ -77,5 +82,27 @@ volumes: { data: {} }
     s.compose("up -d").ok();
     let second = ids();
     assert_eq!(second.len(), 2, "COMPOSE_PROFILES turns the profile on for Compose, or `down` turned it off");
+    Ok(())
+}
+
+fn a_plan_lists_what_runs_of_a_profile_that_is_off(s: &Scratch) -> Done {
+    s.write(
+        "stacks/mine.yaml",
+        "services:
+  app: { image: 'hearth-test/busybox:1', command: [sleep, infinity], stop_signal: SIGKILL, profiles: [mine] }
+",
+    );
+    home(s, "");
+    let calm = s.hearth_args(&["plan", "--check"]).ok();
+    assert!(calm.both().contains("no profile is on"), "{}", calm.both());
+    s.hearth_args(&["up", "mine"]).ok();
+    let id = s.container("app").id;
+    s.hearth_args(&["disable", "mine"]).ok();
+    let plan = s.hearth_args(&["plan"]).ok();
+    assert!(plan.out.contains("its service `app` is off (profile `mine`): it runs on"), "{}", plan.out);
+    assert_eq!(id, s.container("app").id);
+    let up = s.hearth_args(&["up"]);
+    assert!(up.code == 3 && up.err.contains("home.nothing-on"), "{}", up.both());
+    s.hearth_args(&["down"]).ok();
     Ok(())
 }

@@ -41,10 +41,21 @@ pub async fn open<'a>(
     out: &'a Out,
 ) -> Result<(Session<'a>, Options), Failure> {
     let loading = if asked.down { Loading::whole() } else { target.selected(&asked.names)? };
-    let session = Session::open(target, &loading, out, |project| deciding::scale(project, &asked.scale)).await?;
+    let (session, options) = load(target, asked, options, &loading, out).await?;
     if !asked.down && session.project.services.is_empty() {
         return Err(no_services(&session).into());
     }
+    Ok((session, options))
+}
+
+async fn load<'a>(
+    target: &'a Target,
+    asked: &Asked,
+    options: Options,
+    loading: &Loading,
+    out: &'a Out,
+) -> Result<(Session<'a>, Options), Failure> {
+    let session = Session::open(target, loading, out, |project| deciding::scale(project, &asked.scale)).await?;
     let only = match asked.down {
         true => target.ending(&session.project, &asked.names)?.unwrap_or_default(),
         false => target.named(&session.project, &asked.names),
@@ -90,7 +101,12 @@ pub fn plan(global: &Global, args: PlanArgs, out: &Out) -> Done {
     }
     let asked = Asked { down: args.down, ..Asked::up(&args.deciding, &options) };
     start(async {
-        let (session, options) = open(&target, &asked, options, out).await?;
+        // Where no profile is on there is still something to see: what runs of those that are off.
+        let idle = !asked.down && asked.names.is_empty() && target.nothing_is_on();
+        let (session, options) = match idle {
+            true => load(&target, &asked, options, &Loading::default(), out).await?,
+            false => open(&target, &asked, options, out).await?,
+        };
         let look = session.look().await?;
         if args.down && target.home().is_none() {
             deciding::known_services(&session, &look.observed.containers, &asked.names)?;
@@ -110,6 +126,9 @@ pub fn plan(global: &Global, args: PlanArgs, out: &Out) -> Done {
             out.text(&text::render(&shown, args.steps));
         }
         session.refuse(&plan)?;
+        if idle && !out.json {
+            out.say("no profile is on: `hearth plan PROFILE` shows what turning one on does, `hearth profiles` what there is");
+        }
         if let Some(id) = saved {
             out.say(format!("kept; apply it with: hearth {}apply {id}", target.given.flags()));
         }
