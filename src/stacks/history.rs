@@ -128,15 +128,20 @@ pub fn new_id(now: OffsetDateTime) -> String {
 }
 
 /// Every history file of a project that can be read, told about where one cannot.
-pub async fn open_all(files: &[PathBuf], out: &Out) -> Vec<(PathBuf, Pool)> {
-    let mut pools = Vec::new();
+pub async fn open_all(files: &[PathBuf], out: &Out) -> Result<Vec<(PathBuf, Pool)>, Diagnostic> {
+    let (mut pools, mut failed) = (Vec::new(), Vec::new());
     for file in files {
         match store::open_existing(file).await {
             Ok(pool) => pools.extend(pool.map(|pool| (file.clone(), pool))),
-            Err(told) => warn(told, out),
+            Err(told) => failed.push(told),
         }
     }
-    pools
+    // Of a history that cannot be read nobody may say that it is empty.
+    match (pools.is_empty(), failed.pop()) {
+        (true, Some(told)) => return Err(told),
+        (_, last) => failed.into_iter().chain(last).for_each(|told| warn(told, out)),
+    }
+    Ok(pools)
 }
 
 #[cfg(test)]

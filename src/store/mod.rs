@@ -32,8 +32,12 @@ pub async fn open(file: &Path) -> Result<Pool, Diagnostic> {
 
 /// Opens a database that is there, for reading. `None` where there is none.
 pub async fn open_existing(file: &Path) -> Result<Option<Pool>, Diagnostic> {
-    if !file.is_file() {
-        return Ok(None);
+    match std::fs::metadata(file) {
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            return Err(unusable(file, "permission denied"));
+        }
+        Ok(meta) if meta.is_file() => {}
+        _ => return Ok(None),
     }
     connect(file, true).await.map(Some)
 }
@@ -65,9 +69,14 @@ pub fn private_folder(folder: &Path) -> std::io::Result<()> {
 
 /// The database cannot be used; `why` is the library's word, kept for the person who mends it.
 pub fn unusable(file: &Path, why: &str) -> Diagnostic {
+    let closed = ["permission denied", "read-only"].iter().any(|words| why.to_lowercase().contains(words));
+    let hint = match (closed, file.parent()) {
+        (true, Some(folder)) => format!("{} must be open to this user; all else works without it", folder.display()),
+        _ => "it holds history and saved plans only: move the file away and a new one is made".to_string(),
+    };
     Diagnostic::error("store.unusable", format!("the history in {} cannot be used ({why})", file.display()))
         .kind(Kind::Unavailable)
-        .hint("it holds history and saved plans only: move the file away and a new one is made")
+        .hint(hint)
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub fn run(global: &Global, args: Apply, out: &Out) -> Done {
 
 async fn find(place: &Place, id: &str, out: &Out) -> Result<SavedPlan, Failure> {
     let mut known = Vec::new();
-    for (file, pool) in history::open_all(&place.histories(), out).await {
+    for (file, pool) in history::open_all(&place.histories(), out).await? {
         let told = |e: sql::Failed| store::unusable(&file, &e.to_string());
         if let Some(found) = sql::saved_plan(&pool, place.project(), id).await.map_err(told)? {
             return Ok(found);

@@ -20,7 +20,7 @@ pub fn run(global: &Global, args: History, out: &Out) -> Done {
     let target = Target::find(global, out)?;
     start(async {
         let place = target.place(&target.name(out)?);
-        let pools = history::open_all(&place.histories(), out).await;
+        let pools = history::open_all(&place.histories(), out).await?;
         if let Some(id) = &args.id {
             for (file, pool) in &pools {
                 let told = |e: sql::Failed| store::unusable(file, &e.to_string());

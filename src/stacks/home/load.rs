@@ -19,6 +19,12 @@ impl Home {
                 return Loaded { project: None, diagnostics, sources: Sources::default() };
             }
         };
+        // Without it every variable would be missing, and told one by one.
+        if let Err(why) = self.env_text() {
+            let mut diagnostics = Diagnostics::default();
+            diagnostics.push(why);
+            return Loaded { project: None, diagnostics, sources: Sources::default() };
+        }
         for (path, text) in &read.rendered.files {
             disk.lay_over(self.dir.join(path), text.clone());
         }
