@@ -729,3 +729,37 @@ mod any_text {
         }
     }
 }
+
+/// As another user than root, whom no permission stops.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the program under test")]
+fn what_may_not_be_read_is_not_called_missing() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+    const NOBODY: u32 = 65534;
+    let service = "services: {a: {image: x, profiles: [p], environment: {V: '${V:?v}', W: '${W:?w}'}}}\n";
+    let home = home(&[("stacks/a.yaml", service.into()), (".env", "V=1\nW=2\n".into())]);
+    let path = home.path();
+    fs::create_dir(path.join("state")).unwrap();
+    fs::write(path.join("state/history.db"), "").unwrap();
+    let program = path.join("hearth");
+    fs::copy(env!("CARGO_BIN_EXE_hearth"), &program).unwrap();
+    for (name, mode) in [(".", 0o755), ("stacks", 0o755), ("hearth", 0o755), (".env", 0o000), ("state", 0o000)] {
+        fs::set_permissions(path.join(name), fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let run = |words: &[&str]| {
+        let mut command = Command::new(&program);
+        command.args(words).current_dir(path).env_clear().env("HOME", "/nonexistent");
+        if rustix::process::getuid().is_root() {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (code, said) = run(&["config", "--quiet"]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("error[compose.file-unreadable]") && !said.contains("missing-variable"), "{said}");
+    let (_, said) = run(&["history"]);
+    assert!(said.contains("error[store.unusable]") && !said.contains("nothing was done"), "{said}");
+    fs::set_permissions(path.join("state"), fs::Permissions::from_mode(0o755)).unwrap();
+}
