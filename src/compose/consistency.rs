@@ -6,9 +6,18 @@ use super::model::{Project, Resource, Service};
 use crate::base::wording;
 use crate::diag::{Diagnostic, Diagnostics};
 
-/// Checks all enabled services but those in `broken`. Sets `deploy.replicas` to `scale` where both stand (Compose does).
-pub(super) fn check(project: &mut Project, broken: &BTreeSet<String>, diagnostics: &mut Diagnostics) {
-    let names: Vec<String> = project.services.keys().filter(|n| !broken.contains(*n)).cloned().collect();
+/// Checks all enabled services; of those in `broken` (by the keys that have an error of their own; an empty one is the whole
+/// service) only the names that their other keys use. Sets `deploy.replicas` to `scale` where both stand (Compose does).
+pub(super) fn check(project: &mut Project, broken: &BTreeMap<String, BTreeSet<String>>, diagnostics: &mut Diagnostics) {
+    let names: Vec<String> = project.services.keys().filter(|n| !broken.contains_key(*n)).cloned().collect();
+    for (name, keys) in broken {
+        if let Some(service) = project.services.get(name).filter(|s| s.extends.is_none()) {
+            let mut told = Diagnostics::default();
+            Judge { project, name, diagnostics: &mut told }.references(service);
+            told.0.retain(|d| !repeats(d, name, keys));
+            diagnostics.0.append(&mut told.0);
+        }
+    }
     for name in &names {
         let service = &project.services[name];
         // What it extends could not be had (told): whatever it lacks may have come from there.
@@ -30,6 +39,13 @@ pub(super) fn check(project: &mut Project, broken: &BTreeSet<String>, diagnostic
     }
     secrets(project, diagnostics);
     cycle(project, diagnostics);
+}
+
+/// It is about a key that has an error already.
+fn repeats(d: &Diagnostic, service: &str, keys: &BTreeSet<String>) -> bool {
+    let path = d.field.as_deref().and_then(|field| field.strip_prefix("services.")?.strip_prefix(service));
+    let key = path.unwrap_or_default().trim_start_matches('.').split(['.', '[']).next().unwrap_or_default();
+    keys.contains("") || keys.contains(key)
 }
 
 struct Judge<'a> {

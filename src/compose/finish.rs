@@ -34,12 +34,16 @@ pub(super) fn finish(
     Some(project)
 }
 
-/// Services that have an error of their own: checks of the whole would only repeat it in other words.
-fn broken_services(diagnostics: &Diagnostics) -> BTreeSet<String> {
-    let errors = diagnostics.0.iter().filter(|d| d.severity == Severity::Error);
-    errors
-        .filter_map(|d| d.field.as_ref()?.strip_prefix("services.")?.split(['.', '[']).next().map(str::to_string))
-        .collect()
+/// Services that have an error of their own, and in which keys: checks of the whole would only repeat it in other words.
+fn broken_services(diagnostics: &Diagnostics) -> BTreeMap<String, BTreeSet<String>> {
+    let mut broken: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for d in diagnostics.0.iter().filter(|d| d.severity == Severity::Error) {
+        let Some(path) = d.field.as_ref().and_then(|field| field.strip_prefix("services.")) else { continue };
+        let mut parts = path.split(['.', '[']);
+        let service = parts.next().unwrap_or_default().to_string();
+        broken.entry(service).or_default().insert(parts.next().unwrap_or_default().to_string());
+    }
+    broken
 }
 
 fn normalize(project: &mut Project, compat: Compat) {
