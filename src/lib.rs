@@ -7,19 +7,26 @@
 //! | [`base`] | ids, clock, secrets, units, wording; imports nothing of ours |
 //! | [`diag`] | [`diag::Diagnostic`]: every refusal as data, with its place in the source |
 //! | [`compose`] | Compose files: tree, interpolation, merge, canonical model, hash. Pure |
+//! | [`traefik`] | what Traefik is told: routes as labels and as one file; a model of its label grammar. Pure |
 //! | [`spec`] | what Hearth adds: `x-hearth`, profile closure, render. Pure |
 //! | [`config`] | `hearth.yaml`: what a home has decided for itself |
 //! | [`plan`] | wanted and observed make a [`plan::Plan`]; a checker; its text. Pure |
 //! | [`engine`] | the Docker Engine behind a trait, an in-memory double, and the walker of plans |
 //! | [`store`] | SQLite: pools and migrations |
 //! | [`cli`] | output, colour, progress and exit codes; knows no room |
+//! | [`web`] | the kit for serving: TLS listeners, limits, headers, pages; knows no room |
+//! | [`gate`] | the small service between Traefik and Docker |
 //! | [`example`] | two small services to see something run |
 //! | [`stacks`] | the room that joins them: preview, up, down, history. Its faces also read what [`command`] parsed |
+//! | [`certs`] | the room of certificates: local CA, ACME, renewal, storage |
+//! | [`proxy`] | the room of routes: the file that Traefik reads, its status, probes, doctor |
+//! | [`serve`] | wiring of everything that stays running, and its orderly stop |
 //! | [`command`] | every subcommand and flag on one page, and which room does it |
 //!
 //! Pure means: no async, no I/O, no clock, no randomness.
 
 pub mod base;
+pub mod certs;
 pub mod cli;
 pub mod command;
 pub mod compose;
@@ -27,7 +34,12 @@ pub mod config;
 pub mod diag;
 pub mod engine;
 pub mod example;
+pub mod gate;
 pub mod plan;
+pub mod proxy;
+pub mod serve;
 pub mod spec;
 pub mod stacks;
 pub mod store;
+pub mod traefik;
+pub mod web;

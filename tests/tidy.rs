@@ -11,15 +11,27 @@ const LAW: &[(&str, &[&str])] = &[
     ("base", &[]),
     ("diag", &["base"]),
     ("compose", &["base", "diag"]),
-    ("spec", &["base", "diag", "compose"]),
-    ("config", &["base", "diag", "compose", "spec"]),
+    ("traefik", &["base", "diag", "compose"]),
+    ("spec", &["base", "diag", "compose", "traefik"]),
+    ("config", &["base", "diag", "compose", "traefik", "spec"]),
     ("plan", &["base", "diag", "compose", "spec"]),
     ("engine", &["base", "diag", "compose", "plan"]),
     ("store", &["base", "diag"]),
     ("cli", &["base", "diag", "plan", "engine"]),
+    ("web", &["base", "diag"]),
+    ("gate", &["base", "diag", "traefik", "engine", "cli", "web", "command"]),
     ("example", &["base", "diag", "cli"]),
     ("stacks", &["base", "diag", "compose", "spec", "config", "plan", "engine", "store", "cli", "command"]),
-    ("command", &["base", "diag", "compose", "config", "cli", "example", "stacks"]),
+    ("certs", &["base", "diag", "config", "store", "cli", "web", "stacks", "command"]),
+    (
+        "proxy",
+        &[
+            "base", "diag", "compose", "traefik", "spec", "config", "plan", "engine", "store", "cli", "web", "stacks",
+            "certs", "command",
+        ],
+    ),
+    ("serve", &["base", "diag", "config", "engine", "store", "cli", "web", "stacks", "certs", "proxy", "command"]),
+    ("command", &["base", "diag", "compose", "config", "cli", "gate", "example", "stacks", "certs", "proxy", "serve"]),
 ];
 
 /// Why a module may not use another, where the reason is worth more than "downwards only". First match counts; `*` is any.
@@ -37,6 +49,9 @@ const REASONS: &[(&str, &str, &str)] = &[
     ("engine", "stacks", "a port knows no room"),
     ("store", "*", "the store holds pools and migrations; each room's sql.rs holds its own tables"),
     ("cli", "stacks", "the kit for the terminal knows no room, so that every room can use it"),
+    ("web", "*", "the kit for serving knows no room, so that every room can use it"),
+    ("stacks", "proxy", "what runs does not depend on how it is reached: `command` hands the front door to `up`"),
+    ("gate", "stacks", "gate runs without a home: it is all that is left when Hearth is stopped"),
 ];
 
 /// Libraries that only some places may name, with the reason.
@@ -50,11 +65,17 @@ const LIBRARIES: &[(&str, &[&str], &str)] = &[
     ("clap", &["src/command", "src/cli", "/cli/", "/cli.rs"], "the command line is a face; rooms take values"),
     ("indicatif", &["src/cli"], "progress is drawn in one place"),
     ("granit_parser", &["src/compose/yaml"], "one module knows the YAML parser, and could change it"),
-    ("rand", &["src/stacks", "src/base"], "randomness is an argument"),
+    ("rand", &["src/stacks", "src/base", "src/serve"], "randomness is an argument"),
+    ("rcgen", &["src/certs"], "keys and certificates are made in one room"),
+    ("instant_acme", &["src/certs/acme"], "one folder speaks to certificate authorities"),
+    ("dns_update", &["src/certs/dns"], "one folder speaks to DNS providers"),
+    ("hickory_resolver", &["src/certs/dns", "src/proxy"], "names are looked up where it is judged what they mean"),
+    ("axum", &["src/web", "src/gate", "src/serve", "page.rs", "json.rs"], "HTTP is a face"),
+    ("askama", &["src/web", "src/gate", "page.rs"], "HTML is a face"),
 ];
 
 /// What the pure core must not touch: it is total and gives the same answer for the same input.
-const PURE: &[&str] = &["src/compose", "src/spec", "src/plan"];
+const PURE: &[&str] = &["src/compose", "src/traefik", "src/spec", "src/plan", "src/certs/renewal"];
 const IMPURE: &[(&str, &str)] = &[
     ("std::fs", "I/O"),
     ("std::net::Tcp", "I/O"),

@@ -1,0 +1,1 @@
+//! The room of certificates: the local CA, ACME, renewal, challenges, storage.

@@ -1,0 +1,1 @@
+//! `hearth serve`: wiring of store, engine, clock, rooms, loops and listeners, and their orderly stop.
