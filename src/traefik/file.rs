@@ -1,0 +1,424 @@
+//! The one file of Traefik's file provider: certificates, TLS options, shared middlewares, what answers for services that are away,
+//! routes to what is not in Docker, Hearth's own routes.
+//!
+//! What was learned on a real Traefik 3.7.9 and must stay: an empty object anywhere voids the whole directory; the text goes through
+//! Go's templates first, so no value may bring a `{{`; every router names its entry points, else it joins all of them.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::labels::{cookie, tcp_middleware};
+use super::route::{CHALLENGE, Door, Entry, LAST, PANEL, Route, Target};
+
+/// Where gate answers for services that are away, closed or unknown, as Traefik reaches it.
+pub const PAGES: &str = "http://gate:8081";
+/// What Hearth's inner listener is called in its own certificate.
+pub const INNER_NAME: &str = "hearth.inner";
+/// Tells gate whose page is asked for.
+pub const ROUTE_HEADER: &str = "X-Hearth-Route";
+
+/// A certificate with its key, both PEM.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Pair {
+    pub chain: String,
+    pub key: String,
+}
+
+/// How Traefik reaches Hearth itself, and knows it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Inner {
+    /// `https://10.213.4.1:8444`.
+    pub url: String,
+    /// What Traefik shows.
+    pub client: Pair,
+    /// Who made Hearth's certificate and Traefik's, PEM.
+    pub authority: String,
+    /// The panel's whole host name.
+    pub panel: Option<String>,
+}
+
+/// All that the file says.
+#[derive(Clone, Default)]
+pub struct Content<'a> {
+    /// Resolved: no variables.
+    pub routes: &'a [Route],
+    /// As browsers see it; what is asked on port 80 is sent there.
+    pub https_port: u16,
+    /// Who is at home, as CIDR. Empty: nobody is.
+    pub lan: &'a [String],
+    /// In the order in which Traefik prefers them.
+    pub certificates: &'a [Pair],
+    /// For unknown hosts.
+    pub default: Option<&'a Pair>,
+    pub inner: Option<&'a Inner>,
+    /// Whether browsers are told to come back over HTTPS only; only where every certificate is from a public CA.
+    pub hsts: bool,
+}
+
+/// The file's text: JSON, which is YAML too, with nothing in it that Go's templates read.
+pub fn render(content: &Content) -> String {
+    let mut root = Map::new();
+    let mut http = Section::default();
+    let mut tcp = Section::default();
+    let mut udp = Section::default();
+    shared(content, &mut http, &mut tcp);
+    for route in content.routes {
+        match (&route.entry, &route.target) {
+            (Entry::Web { .. }, Target::Container { .. }) => {
+                transport(route, &mut http);
+                stand_in(route, &mut http);
+            }
+            (Entry::Web { .. }, Target::Address(url)) => {
+                transport(route, &mut http);
+                web(route, url, &mut http);
+            }
+            (Entry::Tcp(_), Target::Address(address)) => tcp_route(route, address, &mut tcp),
+            (Entry::Udp(_), Target::Address(address)) => udp_route(route, address, &mut udp),
+            _ => {}
+        }
+    }
+    root.insert("http".into(), http.value());
+    for (name, section) in [("tcp", tcp), ("udp", udp)] {
+        if !section.is_empty() {
+            root.insert(name.into(), section.value());
+        }
+    }
+    root.insert("tls".into(), tls(content));
+    let mut text = String::new();
+    write(&Value::Object(root), 0, &mut text);
+    text.push('\n');
+    text
+}
+
+/// `http`, `tcp` or `udp`.
+#[derive(Default)]
+struct Section {
+    routers: Map<String, Value>,
+    services: Map<String, Value>,
+    middlewares: Map<String, Value>,
+    transports: Map<String, Value>,
+}
+
+impl Section {
+    fn is_empty(&self) -> bool {
+        self.routers.is_empty() && self.services.is_empty() && self.middlewares.is_empty()
+    }
+
+    fn value(self) -> Value {
+        let all = [
+            ("routers", self.routers),
+            ("services", self.services),
+            ("middlewares", self.middlewares),
+            ("serversTransports", self.transports),
+        ];
+        let kept = all.into_iter().filter(|(_, map)| !map.is_empty());
+        Value::Object(kept.map(|(name, map)| (name.to_string(), Value::Object(map))).collect())
+    }
+
+    fn router(&mut self, name: &str, value: Value) {
+        self.routers.insert(name.into(), value);
+    }
+
+    fn service(&mut self, name: &str, urls: &[&str], more: Value) {
+        let servers: Vec<Value> = urls.iter().map(|url| json!({ "url": url })).collect();
+        let mut balancer = json!({ "servers": servers });
+        if let (Value::Object(balancer), Value::Object(more)) = (&mut balancer, more) {
+            balancer.extend(more);
+        }
+        self.services.insert(name.into(), json!({ "loadBalancer": balancer }));
+    }
+
+    fn middleware(&mut self, name: &str, value: Value) {
+        self.middlewares.insert(name.into(), value);
+    }
+}
+
+/// An address that no client has: a list that nobody is in.
+const NOBODY: &str = "255.255.255.255/32";
+/// What the list for the home network answers inside, so that an application's own 403 is not taken for it.
+const REFUSED: u16 = 497;
+
+/// Headers by which an application could be told who somebody is, or what was asked: only Hearth may say that.
+const IDENTITY: [&str; 16] = [
+    "Forwarded",
+    "Remote-Email",
+    "Remote-Groups",
+    "Remote-Name",
+    "Remote-User",
+    "X-Auth-Request-Email",
+    "X-Auth-Request-Groups",
+    "X-Auth-Request-User",
+    "X-Authentik-Username",
+    "X-Forwarded-Email",
+    "X-Forwarded-Groups",
+    "X-Forwarded-User",
+    "X-Original-Url",
+    "X-Remote-User",
+    "X-Rewrite-Url",
+    "X-Webauth-User",
+];
+
+fn shared(content: &Content, http: &mut Section, tcp: &mut Section) {
+    let challenge = "PathPrefix(`/.well-known/acme-challenge/`)";
+    let all = "PathPrefix(`/`)";
+    let inner = if content.inner.is_some() { "hearth" } else { "gate" };
+    http.router(
+        "challenge",
+        json!({ "entryPoints": ["web"], "rule": challenge, "priority": CHALLENGE, "service": inner }),
+    );
+    http.router(
+        "challenge-secure",
+        json!({ "entryPoints": ["websecure"], "rule": challenge, "priority": CHALLENGE, "service": inner, "tls": {} }),
+    );
+    http.router(
+        "redirect",
+        json!({ "entryPoints": ["web"], "rule": all, "priority": LAST, "middlewares": ["redirect"], "service": "noop@internal" }),
+    );
+    http.router(
+        "unknown",
+        json!({ "entryPoints": ["websecure"], "rule": all, "priority": LAST, "middlewares": ["unknown"], "service": "gate", "tls": {} }),
+    );
+    let mut to = json!({ "scheme": "https", "permanent": true });
+    if content.https_port != 443 {
+        to["port"] = json!(content.https_port.to_string());
+    }
+    http.middleware("redirect", json!({ "redirectScheme": to }));
+    http.middleware("unknown", json!({ "replacePath": { "path": "/unknown" } }));
+    http.service("gate", &[PAGES], json!({ "serversTransport": "gate" }));
+    http.transports.insert("gate".into(), json!({ "forwardingTimeouts": { "dialTimeout": "2s" } }));
+    let mut clean: Map<String, Value> = IDENTITY.iter().map(|name| (name.to_string(), json!(""))).collect();
+    clean.insert(ROUTE_HEADER.into(), json!(""));
+    let mut headers = json!({ "customRequestHeaders": clean });
+    if content.hsts {
+        headers["stsSeconds"] = json!(15_552_000);
+    }
+    http.middleware("clean", json!({ "headers": headers }));
+    let words = |status: u16, query: &str| {
+        let mut errors = json!({ "status": [status.to_string()], "service": "gate", "query": query, "errorRequestHeaders": ["Accept"] });
+        if status == REFUSED {
+            errors["statusRewrites"] = json!({ REFUSED.to_string(): 403 });
+        }
+        json!({ "errors": errors })
+    };
+    let lan: Vec<&str> = match content.lan {
+        [] => vec![NOBODY],
+        ranges => ranges.iter().map(String::as_str).collect(),
+    };
+    http.middleware("closed", json!({ "chain": { "middlewares": ["closed-words", "nobody"] } }));
+    http.middleware("closed-words", words(403, "/closed"));
+    http.middleware("nobody", json!({ "ipAllowList": { "sourceRange": [NOBODY] } }));
+    http.middleware("lan", json!({ "chain": { "middlewares": ["lan-words", "at-home"] } }));
+    http.middleware("lan-words", words(REFUSED, "/refused"));
+    http.middleware("at-home", json!({ "ipAllowList": { "sourceRange": lan, "rejectStatusCode": REFUSED } }));
+    let by_name = |route: &Route| matches!(route.entry, Entry::Tcp(_));
+    if content.routes.iter().any(by_name) {
+        tcp.middleware("lan", json!({ "ipAllowList": { "sourceRange": lan } }));
+        tcp.middleware("closed", json!({ "ipAllowList": { "sourceRange": [NOBODY] } }));
+    }
+    if let Some(inner) = content.inner {
+        hearth(inner, http);
+    }
+}
+
+/// Hearth's own listener, and Traefik's own view of itself for Hearth only.
+fn hearth(inner: &Inner, http: &mut Section) {
+    http.service("hearth", &[&inner.url], json!({ "serversTransport": "hearth" }));
+    http.transports.insert(
+        "hearth".into(),
+        json!({
+            "serverName": INNER_NAME,
+            "rootCAs": [inner.authority],
+            "certificates": [{ "certFile": inner.client.chain, "keyFile": inner.client.key }],
+            "forwardingTimeouts": { "dialTimeout": "2s" },
+        }),
+    );
+    http.router(
+        "api",
+        json!({ "entryPoints": ["api"], "rule": "PathPrefix(`/`)", "priority": PANEL, "service": "api@internal", "tls": { "options": "hearth" } }),
+    );
+    if let Some(panel) = &inner.panel {
+        http.router(
+            "panel",
+            json!({ "entryPoints": ["websecure"], "rule": format!("Host(`{panel}`)"), "priority": PANEL, "middlewares": ["clean"], "service": "hearth", "tls": {} }),
+        );
+    }
+}
+
+fn router(route: &Route, middlewares: Vec<String>, service: &str, priority: Option<u64>) -> Value {
+    let mut router = json!({
+        "entryPoints": [route.entry.point()],
+        "rule": route.rule(),
+        "middlewares": middlewares,
+        "service": service,
+        "tls": {},
+    });
+    if let Some(priority) = priority {
+        router["priority"] = json!(priority);
+    }
+    router
+}
+
+/// Answers while no container of the service does: same door, no cookies, gate's page.
+fn stand_in(route: &Route, http: &mut Section) {
+    let name = format!("{}--away", route.name);
+    let mut middlewares: Vec<String> = route.middlewares("", "");
+    middlewares.retain(|m| matches!(m.as_str(), "lan" | "closed"));
+    middlewares.push(name.clone());
+    let headers = json!({ ROUTE_HEADER: route.service, "Cookie": "", "Authorization": "" });
+    http.middleware(&name, json!({ "headers": { "customRequestHeaders": headers } }));
+    http.router(&name, router(route, middlewares, "gate", Some(route.priorities().1)));
+}
+
+/// A route to what is not in Docker, or not ours.
+fn web(route: &Route, url: &str, http: &mut Section) {
+    let name = &route.name;
+    let mut more = Map::new();
+    if route.has_transport() {
+        more.insert("serversTransport".into(), json!(name));
+    }
+    if route.sticky {
+        let cookie = json!({ "name": cookie(name), "secure": true, "httpOnly": true, "sameSite": "lax" });
+        more.insert("sticky".into(), json!({ "cookie": cookie }));
+    }
+    if let Some(path) = &route.health {
+        more.insert("healthCheck".into(), json!({ "path": path }));
+    }
+    http.service(name, &[url], Value::Object(more));
+    let mut headers = Map::new();
+    for (kind, all) in
+        [("customRequestHeaders", &route.request_headers), ("customResponseHeaders", &route.response_headers)]
+    {
+        if !all.is_empty() {
+            headers.insert(kind.into(), json!(all));
+        }
+    }
+    if !headers.is_empty() {
+        http.middleware(&format!("{name}-headers"), json!({ "headers": headers }));
+    }
+    if let Entry::Web { path: Some(path), strip: true, .. } = &route.entry {
+        http.middleware(&format!("{name}-strip"), json!({ "stripPrefix": { "prefixes": [path] } }));
+    }
+    http.router(name, router(route, route.middlewares("", ""), name, route.priorities().0));
+}
+
+fn transport(route: &Route, http: &mut Section) {
+    if !route.has_transport() {
+        return;
+    }
+    let mut transport = Map::new();
+    // Inside a home nobody has certificates for containers and printers; the way to them is the home's own network.
+    if route.scheme() == "https" {
+        transport.insert("insecureSkipVerify".into(), json!(true));
+    }
+    if let Some(timeout) = &route.timeout {
+        transport.insert("forwardingTimeouts".into(), json!({ "responseHeaderTimeout": timeout }));
+    }
+    http.transports.insert(route.name.clone(), Value::Object(transport));
+}
+
+fn tcp_route(route: &Route, address: &str, tcp: &mut Section) {
+    let mut router =
+        json!({ "entryPoints": [route.entry.point()], "rule": route.rule(), "service": route.name });
+    if let Some(middleware) = tcp_middleware(route.access.door()) {
+        router["middlewares"] = json!([middleware]);
+    }
+    tcp.router(&route.name, router);
+    let servers = json!([{ "address": address }]);
+    tcp.services.insert(route.name.clone(), json!({ "loadBalancer": { "servers": servers } }));
+}
+
+/// UDP knows no middlewares: only what is open to all has a router.
+fn udp_route(route: &Route, address: &str, udp: &mut Section) {
+    if route.access.door() != Door::Open {
+        return;
+    }
+    udp.router(&route.name, json!({ "entryPoints": [route.entry.point()], "service": route.name }));
+    let servers = json!([{ "address": address }]);
+    udp.services.insert(route.name.clone(), json!({ "loadBalancer": { "servers": servers } }));
+}
+
+/// TLS 1.2 with forward secrecy and authenticated encryption only, and 1.3.
+const CIPHERS: [&str; 6] = [
+    "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+    "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+    "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+    "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+    "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+    "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+];
+
+fn tls(content: &Content) -> Value {
+    let pair = |pair: &Pair| json!({ "certFile": pair.chain, "keyFile": pair.key });
+    let base = json!({ "minVersion": "VersionTLS12", "cipherSuites": CIPHERS });
+    let mut options = BTreeMap::from([("default", base.clone())]);
+    if let Some(inner) = content.inner {
+        let mut mutual = base;
+        mutual["clientAuth"] =
+            json!({ "caFiles": [inner.authority], "clientAuthType": "RequireAndVerifyClientCert" });
+        options.insert("hearth", mutual);
+    }
+    let mut tls = json!({ "options": options });
+    if !content.certificates.is_empty() {
+        tls["certificates"] = content.certificates.iter().map(pair).collect();
+    }
+    if let Some(default) = content.default {
+        tls["stores"] = json!({ "default": { "defaultCertificate": pair(default) } });
+    }
+    tls
+}
+
+/// JSON, indented; in texts no `{` stands as itself, so that two of them never do.
+fn write(value: &Value, depth: usize, out: &mut String) {
+    let line = |out: &mut String, depth: usize| {
+        out.push('\n');
+        (0..depth).for_each(|_| out.push_str("  "));
+    };
+    match value {
+        Value::Object(map) if !map.is_empty() => {
+            out.push('{');
+            for (i, (key, value)) in map.iter().enumerate() {
+                out.push_str(if i == 0 { "" } else { "," });
+                line(out, depth + 1);
+                text(key, out);
+                out.push_str(": ");
+                write(value, depth + 1, out);
+            }
+            line(out, depth);
+            out.push('}');
+        }
+        Value::Array(items) if !items.is_empty() => {
+            out.push('[');
+            for (i, item) in items.iter().enumerate() {
+                out.push_str(if i == 0 { "" } else { "," });
+                line(out, depth + 1);
+                write(item, depth + 1, out);
+            }
+            line(out, depth);
+            out.push(']');
+        }
+        Value::String(string) => text(string, out),
+        other => out.push_str(&other.to_string()),
+    }
+}
+
+/// A JSON string that YAML reads the same.
+fn text(text: &str, out: &mut String) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            // Control characters and what YAML takes for the end of a line, a mark or nothing at all.
+            '{' | '\0'..='\u{1f}' | '\u{7f}'..='\u{a0}' | '\u{2028}' | '\u{2029}' | '\u{fe00}'..='\u{feff}' | '\u{fff0}'..='\u{ffff}' => {
+                out.push_str(&format!("\\u{:04x}", c as u32));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests;

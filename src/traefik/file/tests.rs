@@ -1,0 +1,104 @@
+//! What the file must never say, and what it must.
+
+use super::super::route::{Access, tests::route};
+use super::*;
+use proptest::prelude::*;
+
+fn content(routes: &[Route]) -> Content<'_> {
+    Content { routes, https_port: 443, ..Content::default() }
+}
+
+fn parsed(content: &Content) -> Value {
+    serde_json::from_str(&render(content)).expect("the file is JSON")
+}
+
+/// Paths of empty objects, which void Traefik's whole directory, but for those that are no lists of anything.
+fn empty_objects(value: &Value, path: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Object(map) if map.is_empty() && !(path.contains(".routers.") && path.ends_with(".tls")) => {
+            found.push(path.into());
+        }
+        Value::Object(map) => map.iter().for_each(|(key, value)| empty_objects(value, &format!("{path}.{key}"), found)),
+        Value::Array(items) => items.iter().for_each(|item| empty_objects(item, path, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn nothing_in_it_is_empty_and_every_router_names_its_entry_points() {
+    let mut url = route("nas", "nas.example.org", None, Access::Public);
+    url.target = Target::Address("https://192.168.1.20:5001".into());
+    url.timeout = Some("90s".into());
+    let mut tcp = route("db", "x", None, Access::Lan);
+    tcp.entry = Entry::Tcp(5432);
+    tcp.target = Target::Address("192.168.1.20:5432".into());
+    let routes = [route("web", "web.example.org", None, Access::User), url, tcp];
+    for routes in [&routes[..], &routes[..1], &[]] {
+        let inner = Inner {
+            url: "https://10.0.0.1:8444".into(),
+            client: Pair { chain: "C".into(), key: "K".into() },
+            authority: "A".into(),
+            panel: Some("panel.example.org".into()),
+        };
+        for inner in [None, Some(&inner)] {
+            let file = parsed(&Content { inner, ..content(routes) });
+            let mut found = Vec::new();
+            empty_objects(&file, "", &mut found);
+            assert_eq!(found, Vec::<String>::new());
+            for protocol in ["http", "tcp"] {
+                for (name, router) in file[protocol]["routers"].as_object().into_iter().flatten() {
+                    let points = router["entryPoints"].as_array().map_or(0, Vec::len);
+                    assert_eq!(points, 1, "{protocol} router {name}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn whoever_is_away_is_answered_for_behind_the_same_door_without_cookies() {
+    let routes = [route("web", "web.example.org", None, Access::Lan)];
+    let file = parsed(&content(&routes));
+    let router = &file["http"]["routers"]["web--away"];
+    assert_eq!(router["rule"], "Host(`web.example.org`)");
+    assert_eq!(router["middlewares"], json!(["lan", "web--away"]));
+    assert_eq!(router["priority"], 2);
+    let headers = &file["http"]["middlewares"]["web--away"]["headers"]["customRequestHeaders"];
+    assert_eq!(headers[ROUTE_HEADER], "web");
+    assert_eq!((&headers["Cookie"], &headers["Authorization"]), (&json!(""), &json!("")));
+}
+
+#[test]
+fn a_closed_route_is_closed_for_everybody() {
+    let mut nas = route("nas", "nas.example.org", None, Access::Admin);
+    nas.target = Target::Address("http://192.168.1.20".into());
+    let routes = [nas];
+    let file = parsed(&content(&routes));
+    assert_eq!(file["http"]["routers"]["nas"]["middlewares"][0], "closed");
+    assert_eq!(file["http"]["middlewares"]["nobody"]["ipAllowList"]["sourceRange"], json!([NOBODY]));
+    // Nobody is at home where no range is known.
+    assert_eq!(file["http"]["middlewares"]["at-home"]["ipAllowList"]["sourceRange"], json!([NOBODY]));
+}
+
+#[test]
+fn another_https_port_is_named_in_the_redirect() {
+    let file = parsed(&Content { https_port: 8443, ..content(&[]) });
+    assert_eq!(file["http"]["middlewares"]["redirect"]["redirectScheme"]["port"], "8443");
+    assert!(parsed(&content(&[]))["http"]["middlewares"]["redirect"]["redirectScheme"].get("port").is_none());
+}
+
+proptest! {
+    /// Go's templates read `{{`: whatever a person writes anywhere, none is in the file, and it reads back as it was.
+    #[test]
+    fn no_text_of_a_person_reaches_go_templates(host in "\\PC{0,20}|(\\{|\\}| |env|`|\"|\\\\){1,8}", header in "\\PC{0,20}|(\\{|\\}|\"){1,8}") {
+        let mut hostile = route("web", &host, Some("/{{ env \"PATH\" }}"), Access::Public);
+        hostile.target = Target::Address("http://{{host}}".into());
+        hostile.response_headers.insert(header.clone(), "{{ env \"PATH\" }}".into());
+        let routes = [hostile];
+        let text = render(&content(&routes));
+        prop_assert!(!text.contains("{{"));
+        let read: Value = serde_json::from_str(&text).unwrap();
+        prop_assert_eq!(&read["http"]["routers"]["web"]["rule"], &json!(routes[0].rule()));
+        prop_assert_eq!(&read["http"]["middlewares"]["web-headers"]["headers"]["customResponseHeaders"][header], "{{ env \"PATH\" }}");
+    }
+}

@@ -1,0 +1,167 @@
+//! Routes as labels of the containers that they lead to.
+
+use super::route::{Door, Entry, Route, Target};
+
+/// The label with the keys that are ours: what else an image brings is dropped by gate.
+pub const OURS: &str = "hearth.traefik";
+
+/// The labels of one service's containers, sorted by key. `network` is the real name of the network over which Traefik reaches
+/// them. No routes give no labels.
+pub fn of(routes: &[&Route], network: &str) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for route in routes {
+        match route.entry {
+            Entry::Web { .. } => web(route, &mut all),
+            Entry::Tcp(_) => tcp(route, &mut all),
+            Entry::Udp(_) => udp(route, &mut all),
+        }
+    }
+    if all.is_empty() {
+        return Vec::new();
+    }
+    all.push(("traefik.enable".into(), "true".into()));
+    all.push(("traefik.docker.network".into(), network.into()));
+    all.sort();
+    let ours = ours(all.iter().map(|(key, _)| key.as_str()));
+    all.insert(0, (OURS.into(), ours));
+    all
+}
+
+/// The value of [`OURS`] for these keys: without `traefik.`, separated by a blank.
+pub fn ours<'k>(keys: impl Iterator<Item = &'k str>) -> String {
+    let short: Vec<&str> = keys.filter_map(|key| key.strip_prefix("traefik.")).collect();
+    short.join(" ")
+}
+
+fn target(route: &Route) -> (&str, &str) {
+    match &route.target {
+        Target::Container { port, scheme } => (port, scheme),
+        Target::Address(_) => ("", "http"),
+    }
+}
+
+fn web(route: &Route, all: &mut Vec<(String, String)>) {
+    let name = &route.name;
+    let mut add = |key: String, value: String| all.push((format!("traefik.http.{key}"), value));
+    add(format!("routers.{name}.rule"), route.rule());
+    add(format!("routers.{name}.entrypoints"), route.entry.point());
+    add(format!("routers.{name}.tls"), "true".into());
+    add(format!("routers.{name}.service"), name.clone());
+    add(format!("routers.{name}.middlewares"), route.middlewares("@file", "").join(","));
+    if let (Some(priority), _) = route.priorities() {
+        add(format!("routers.{name}.priority"), priority.to_string());
+    }
+    let (port, scheme) = target(route);
+    let service = format!("services.{name}.loadbalancer");
+    add(format!("{service}.server.port"), port.into());
+    if scheme != "http" {
+        add(format!("{service}.server.scheme"), scheme.into());
+    }
+    if route.has_transport() {
+        add(format!("{service}.serverstransport"), format!("{name}@file"));
+    }
+    if route.sticky {
+        for (key, value) in
+            [("name", cookie(name).as_str()), ("secure", "true"), ("httponly", "true"), ("samesite", "lax")]
+        {
+            add(format!("{service}.sticky.cookie.{key}"), value.into());
+        }
+    }
+    if let Some(path) = &route.health {
+        add(format!("{service}.healthcheck.path"), path.clone());
+    }
+    for (kind, headers) in [("request", &route.request_headers), ("response", &route.response_headers)] {
+        for (header, value) in headers {
+            add(format!("middlewares.{name}-headers.headers.custom{kind}headers.{header}"), value.clone());
+        }
+    }
+    if let Entry::Web { path: Some(path), strip: true, .. } = &route.entry {
+        add(format!("middlewares.{name}-strip.stripprefix.prefixes"), path.clone());
+    }
+}
+
+/// The cookie that keeps a browser with one container.
+pub(super) fn cookie(name: &str) -> String {
+    format!("hearth-{name}")
+}
+
+fn tcp(route: &Route, all: &mut Vec<(String, String)>) {
+    let name = &route.name;
+    let mut add = |key: String, value: String| all.push((format!("traefik.tcp.{key}"), value));
+    add(format!("routers.{name}.rule"), route.rule());
+    add(format!("routers.{name}.entrypoints"), route.entry.point());
+    add(format!("routers.{name}.service"), name.clone());
+    if let Some(middleware) = tcp_middleware(route.access.door()) {
+        add(format!("routers.{name}.middlewares"), format!("{middleware}@file"));
+    }
+    add(format!("services.{name}.loadbalancer.server.port"), target(route).0.into());
+}
+
+/// The middleware that keeps a TCP route to those who may enter.
+pub(super) fn tcp_middleware(door: Door) -> Option<&'static str> {
+    match door {
+        Door::Open => None,
+        Door::Lan => Some("lan"),
+        Door::Closed => Some("closed"),
+    }
+}
+
+fn udp(route: &Route, all: &mut Vec<(String, String)>) {
+    let name = &route.name;
+    let mut add = |key: String, value: String| all.push((format!("traefik.udp.{key}"), value));
+    add(format!("routers.{name}.entrypoints"), route.entry.point());
+    add(format!("routers.{name}.service"), name.clone());
+    add(format!("services.{name}.loadbalancer.server.port"), target(route).0.into());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::route::{Access, tests::route};
+    use super::*;
+
+    fn value<'l>(labels: &'l [(String, String)], key: &str) -> Option<&'l str> {
+        labels.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str())
+    }
+
+    #[test]
+    fn a_route_says_everything_that_traefik_would_otherwise_guess() {
+        let labels = of(&[&route("home-web", "web.example.org", None, Access::Lan)], "home_media");
+        let get = |key: &str| value(&labels, &format!("traefik.http.{key}"));
+        assert_eq!(get("routers.home-web.rule"), Some("Host(`web.example.org`)"));
+        assert_eq!(get("routers.home-web.entrypoints"), Some("websecure"));
+        assert_eq!(get("routers.home-web.tls"), Some("true"));
+        assert_eq!(get("routers.home-web.service"), Some("home-web"));
+        assert_eq!(get("routers.home-web.middlewares"), Some("lan@file,clean@file"));
+        assert_eq!(get("routers.home-web.priority"), None);
+        assert_eq!(get("services.home-web.loadbalancer.server.port"), Some("8080"));
+        assert_eq!(value(&labels, "traefik.docker.network"), Some("home_media"));
+        let ours: Vec<&str> = value(&labels, OURS).unwrap().split(' ').collect();
+        assert_eq!(ours.len() + 1, labels.len(), "every key but the list itself stands in the list");
+    }
+
+    #[test]
+    fn what_needs_a_login_is_closed() {
+        for access in [Access::User, Access::Admin, Access::Group("family".into())] {
+            let labels = of(&[&route("r", "a.b", None, access)], "n");
+            assert_eq!(value(&labels, "traefik.http.routers.r.middlewares"), Some("closed@file,clean@file"));
+        }
+    }
+
+    #[test]
+    fn a_path_is_above_every_host_and_its_stand_in_between() {
+        let whole = route("a", "x.example.org", None, Access::Public);
+        let part = route("b", "x.example.org", Some("/api"), Access::Public);
+        let deep = route("c", "x.example.org", Some("/api/v1"), Access::Public);
+        let ((_, whole), (Some(part), part_in), (Some(deep), deep_in)) =
+            (whole.priorities(), part.priorities(), deep.priorities())
+        else {
+            panic!("paths have priorities");
+        };
+        assert!(whole < part_in && part_in < part && part < deep_in && deep_in < deep);
+    }
+
+    #[test]
+    fn no_routes_give_no_labels() {
+        assert_eq!(of(&[], "n"), []);
+    }
+}

@@ -1,0 +1,241 @@
+//! One way in: who is asked for, who may enter, where it leads.
+//!
+//! Texts may hold variables of `.env` while labels are rendered; for the file they are resolved first.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::diag::Span;
+
+/// One route of a home.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// What its router, service and middlewares are called ([`super::name`]).
+    pub name: String,
+    /// The service that it leads to, or its key in `hearth.yaml`.
+    pub service: String,
+    pub entry: Entry,
+    pub access: Access,
+    pub target: Target,
+    /// How long the service may take to begin an answer, as a Go duration.
+    pub timeout: Option<String>,
+    /// Set on what is asked; an empty value takes the header away.
+    pub request_headers: BTreeMap<String, String>,
+    /// Set on the answer.
+    pub response_headers: BTreeMap<String, String>,
+    /// Whether a browser stays with one container of several.
+    pub sticky: bool,
+    /// A path that Traefik itself asks, and leaves out containers that do not answer it.
+    pub health: Option<String>,
+    pub span: Option<Span>,
+}
+
+/// By what it is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// By host name, over HTTPS.
+    Web {
+        /// Whole names, lower case.
+        hosts: Vec<String>,
+        /// `/api`: only what begins with it.
+        path: Option<String>,
+        /// The service does not see the path.
+        strip: bool,
+    },
+    /// On a TCP port of this machine, as it comes.
+    Tcp(u16),
+    /// On a UDP port of this machine.
+    Udp(u16),
+}
+
+impl Entry {
+    /// The entry point of Traefik.
+    pub fn point(&self) -> String {
+        match self {
+            Entry::Web { .. } => "websecure".into(),
+            Entry::Tcp(port) => format!("tcp-{port}"),
+            Entry::Udp(port) => format!("udp-{port}"),
+        }
+    }
+}
+
+/// Where it leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// Containers of the home's project, by their labels.
+    Container {
+        port: String,
+        /// `http`, `https` or `h2c`.
+        scheme: String,
+    },
+    /// An address that Traefik reaches: `http://192.168.1.20:5000`, for TCP and UDP `192.168.1.20:53`.
+    Address(String),
+}
+
+/// Who may enter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Access {
+    Public,
+    Lan,
+    LanOrUser,
+    User,
+    Group(String),
+    Admin,
+}
+
+/// What Traefik does for an [`Access`] as long as there is no login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    Open,
+    /// Only for addresses of the home's own networks.
+    Lan,
+    /// For nobody: it needs a login that does not exist yet.
+    Closed,
+}
+
+impl Access {
+    /// Never wider than what was asked for.
+    pub fn door(&self) -> Door {
+        match self {
+            Access::Public => Door::Open,
+            Access::Lan | Access::LanOrUser => Door::Lan,
+            Access::User | Access::Group(_) | Access::Admin => Door::Closed,
+        }
+    }
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Access::Public => f.write_str("public"),
+            Access::Lan => f.write_str("lan"),
+            Access::LanOrUser => f.write_str("lan-or-user"),
+            Access::User => f.write_str("user"),
+            Access::Group(name) => write!(f, "group:{name}"),
+            Access::Admin => f.write_str("admin"),
+        }
+    }
+}
+
+/// The words of `access` without `group:NAME`.
+pub const ACCESS: [&str; 5] = ["public", "lan", "lan-or-user", "user", "admin"];
+
+impl FromStr for Access {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Access, ()> {
+        Ok(match text {
+            "public" => Access::Public,
+            "lan" => Access::Lan,
+            "lan-or-user" => Access::LanOrUser,
+            "user" => Access::User,
+            "admin" => Access::Admin,
+            _ => match text.strip_prefix("group:") {
+                Some(name) if !name.is_empty() => Access::Group(name.into()),
+                _ => return Err(()),
+            },
+        })
+    }
+}
+
+impl Route {
+    /// The middlewares of its router, in order, for the provider that holds them (`@file` in a label).
+    pub(super) fn middlewares(&self, of_file: &str, own: &str) -> Vec<String> {
+        let mut all = Vec::new();
+        match self.access.door() {
+            Door::Open => {}
+            Door::Lan => all.push(format!("lan{of_file}")),
+            Door::Closed => all.push(format!("closed{of_file}")),
+        }
+        all.push(format!("clean{of_file}"));
+        if !self.request_headers.is_empty() || !self.response_headers.is_empty() {
+            all.push(format!("{}-headers{own}", self.name));
+        }
+        if matches!(self.entry, Entry::Web { strip: true, .. }) {
+            all.push(format!("{}-strip{own}", self.name));
+        }
+        all
+    }
+
+    /// `Host(...)`, with `&& PathPrefix(...)` where there is a path.
+    pub(super) fn rule(&self) -> String {
+        let Entry::Web { hosts, path, .. } = &self.entry else { return "HostSNI(`*`)".into() };
+        let all: Vec<String> = hosts.iter().map(|host| format!("Host(`{host}`)")).collect();
+        match path {
+            None => all.join(" || "),
+            Some(path) if all.len() == 1 => format!("{} && PathPrefix(`{path}`)", all[0]),
+            Some(path) => format!("({}) && PathPrefix(`{path}`)", all.join(" || ")),
+        }
+    }
+
+    /// Router priorities: its own where it needs one, and that of what answers in its place.
+    ///
+    /// Without a path Traefik's own default (the rule's length) is above every catch-all, and the stand-in is just above those. With
+    /// one, both are above any route without (a rule is far shorter than [`PATHS`]), and the longer path is above the shorter; so
+    /// while the service of `/api` is away, nobody else answers for it.
+    pub(super) fn priorities(&self) -> (Option<u64>, u64) {
+        match &self.entry {
+            Entry::Web { path: Some(path), .. } => {
+                let own = PATHS + 10 * path.len() as u64;
+                (Some(own), own - 5)
+            }
+            _ => (None, STAND_IN),
+        }
+    }
+
+    /// Whether its router needs a transport of its own in the file.
+    pub(super) fn has_transport(&self) -> bool {
+        self.timeout.is_some() || self.scheme() == "https"
+    }
+
+    pub(super) fn scheme(&self) -> &str {
+        match &self.target {
+            Target::Container { scheme, .. } => scheme,
+            Target::Address(url) => url.split("://").next().filter(|_| url.contains("://")).unwrap_or("http"),
+        }
+    }
+}
+
+/// Priority of what catches all that nobody wants.
+pub(super) const LAST: u64 = 1;
+/// Priority of what answers for a service that is away.
+pub(super) const STAND_IN: u64 = 2;
+/// Priorities of routes with a path begin here.
+pub(super) const PATHS: u64 = 100_000;
+/// Above every route of a service, so that no path of one can take challenges away.
+pub(super) const CHALLENGE: u64 = 10_000_000;
+/// Just below the highest that Traefik lets a user set: nobody takes the panel's host.
+pub(super) const PANEL: u64 = 9_223_372_036_854_774_000;
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A plain route to port 8080 of a container.
+    pub fn route(name: &str, host: &str, path: Option<&str>, access: Access) -> Route {
+        Route {
+            name: name.into(),
+            service: "web".into(),
+            entry: Entry::Web { hosts: vec![host.into()], path: path.map(str::to_string), strip: false },
+            access,
+            target: Target::Container { port: "8080".into(), scheme: "http".into() },
+            timeout: None,
+            request_headers: BTreeMap::new(),
+            response_headers: BTreeMap::new(),
+            sticky: false,
+            health: None,
+            span: None,
+        }
+    }
+
+    #[test]
+    fn access_is_read_and_written_the_same() {
+        for word in ACCESS.iter().copied().chain(["group:family"]) {
+            assert_eq!(word.parse::<Access>().unwrap().to_string(), word);
+        }
+        for wrong in ["", "group:", "users", "LAN"] {
+            assert!(wrong.parse::<Access>().is_err(), "{wrong}");
+        }
+    }
+}
