@@ -6,6 +6,7 @@ mod adoption;
 mod bad_updates;
 mod crash;
 mod engine_trouble;
+mod gate;
 mod homes;
 mod loading;
 mod one_writer;
@@ -27,6 +28,7 @@ fn main() -> std::process::ExitCode {
         ("two_way", two_way::CASES),
         ("verbs", verbs::CASES),
         ("engine_trouble", engine_trouble::CASES),
+        ("gate", gate::CASES),
         ("start_first", start_first::CASES),
         ("starter_home", starter_home::CASES),
         ("crash", crash::CASES),

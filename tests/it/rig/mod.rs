@@ -8,6 +8,7 @@ mod docker;
 mod private_engine;
 mod proxy;
 mod scratch;
+mod traefik;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -20,6 +21,7 @@ pub use docker::Container;
 pub use private_engine::PrivateEngine;
 pub use proxy::{Proxy, Verdict};
 pub use scratch::{Scratch, repository, until};
+pub use traefik::{Traefik, get};
 
 /// Why a case could not be judged here. It is counted and shown; it is never a pass.
 pub struct Skip(pub String);

@@ -1,0 +1,29 @@
+//! The style sheet that all pages share, to be put whole into a page, and how a Content-Security-Policy names it.
+
+use std::sync::OnceLock;
+
+use base64::Engine;
+use sha2::{Digest, Sha256};
+
+/// `templates/style.css`. A page writes it between `<style>` and `</style>` as it is, without a blank more: its hash is what
+/// the browser compares.
+pub const STYLE: &str = include_str!("../../templates/style.css");
+
+/// `STYLE` as a source of `style-src`: `'sha256-...'`. So no page needs `'unsafe-inline'`.
+pub fn style_source() -> &'static str {
+    static SOURCE: OnceLock<String> = OnceLock::new();
+    SOURCE.get_or_init(|| format!("'sha256-{}'", base64::prelude::BASE64_STANDARD.encode(Sha256::digest(STYLE))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_style_can_stand_in_any_page() {
+        assert!(!STYLE.contains("</"), "it would end the element that it stands in");
+        assert!(!STYLE.contains("url(") && !STYLE.contains("@import"), "a page needs nothing but itself");
+        let source = style_source();
+        assert!(source.starts_with("'sha256-") && source.ends_with("='") && source.len() == 53, "{source}");
+    }
+}
