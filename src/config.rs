@@ -3,6 +3,7 @@
 //! Each key is documented in `docs/guide/hearth-yaml.md` and in the file that `hearth init` writes ([`fresh`]).
 
 mod edit;
+mod front;
 
 pub use edit::{remove_adopted, set_adopted, set_mode, set_profiles};
 
@@ -12,13 +13,14 @@ use crate::base::wording;
 use crate::compose::tree::{Map, Node, Value};
 use crate::compose::{normal_name, yaml};
 use crate::diag::{Diagnostic, Diagnostics, FileId, Sources, Span};
-use crate::spec::Cidr;
+use crate::spec::{Cidr, Mode, keys};
+use crate::traefik::statics;
 
 /// The file's name; where it lies is the home.
 pub const FILE: &str = "hearth.yaml";
 
 /// A home's own settings.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// The Compose project that all stacks make.
     pub name: String,
@@ -29,20 +31,11 @@ pub struct Config {
     pub networks: Cidr,
     /// Other Compose projects of this machine that this home looks after, by project name.
     pub adopted: BTreeMap<String, Adopted>,
-}
-
-/// How services are reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    Localhost,
-}
-
-impl Mode {
-    pub fn name(self) -> &'static str {
-        match self {
-            Mode::Localhost => "localhost",
-        }
-    }
+    pub traefik: statics::Settings,
+    /// Where somebody is at home; `None`: in the networks of this machine.
+    pub lan: Option<Vec<ipnet::IpNet>>,
+    /// Routes to what is not a service of this home, by the name that they have here.
+    pub routes: Vec<(String, keys::Route)>,
 }
 
 /// A project that was taken over as it is.
@@ -56,7 +49,7 @@ pub struct Adopted {
     pub directory: String,
 }
 
-const KEYS: [&str; 5] = ["name", "mode", "profiles", "networks", "adopted"];
+const KEYS: [&str; 8] = ["name", "mode", "profiles", "networks", "adopted", "traefik", "lan", "routes"];
 const ADOPTED: [&str; 3] = ["directory", "files", "env_files"];
 
 /// The range of a home that says none.
@@ -116,7 +109,10 @@ impl Reader<'_> {
         self.profile_names(map);
         let networks = self.networks(map);
         let adopted = self.adopted(map);
-        Some(Config { name, mode, profiles, networks, adopted })
+        let traefik = self.traefik(map);
+        let lan = self.lan(map);
+        let routes = self.routes(map);
+        Some(Config { name, mode, profiles, networks, adopted, traefik, lan, routes })
     }
 
     fn name(&mut self, map: &Map, begin: Span) -> String {
@@ -145,14 +141,11 @@ impl Reader<'_> {
         let Some(node) = map.get("mode") else { return Mode::Localhost };
         match node.as_str() {
             Some("localhost") => {}
-            Some("domain") => {
-                let d = no_domain_yet().at(node.span).field("mode");
-                self.diagnostics.push(d);
-            }
+            Some("domain") => return Mode::Domain,
             _ => {
                 let shown = node.scalar_text().unwrap_or_else(|| node.kind().into());
                 let title = format!("`{shown}` is no mode");
-                self.tell("config.wrong-value", title, node.span, "mode", "write mode: localhost");
+                self.tell("config.wrong-value", title, node.span, "mode", "write mode: localhost, or mode: domain");
             }
         }
         Mode::Localhost
@@ -272,15 +265,6 @@ impl Reader<'_> {
     }
 }
 
-/// Domain mode comes with routes.
-pub fn no_domain_yet() -> Diagnostic {
-    Diagnostic::error(
-        "config.no-domain-mode",
-        "domain mode is not there yet: this version of Hearth has no routes through a proxy",
-    )
-    .hint("stay with mode: localhost; services answer on the ports that `hearth profiles` and the stacks name")
-}
-
 /// What Compose's `COMPOSE_PROFILES` can hold, and its schema allows.
 pub fn is_profile_name(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphanumeric())
@@ -298,7 +282,8 @@ pub fn fresh(name: &str, networks: Cidr) -> String {
 # Renaming it means new containers and new, empty volumes.
 name: {name}
 
-# How services are reached. localhost: on ports of this machine, without a proxy.
+# How services are reached. localhost: on ports of this machine, without a proxy. domain: by name, through Traefik with HTTPS;
+# `hearth mode domain` shows first what that changes.
 mode: localhost
 
 # The profiles that are on. hearth enable, disable, up and down change this list and COMPOSE_PROFILES in .env together.
@@ -354,7 +339,7 @@ mod tests {
     #[test]
     fn every_mistake_is_told_in_its_place() {
         let (config, told) = read(
-            "nme: x\nname: My Home\nmode: domain\nprofiles: [a, 'b,c', a, 1]\nnetworks: 8.8.0.0/16\n\
+            "nme: x\nname: My Home\nmode: domian\nprofiles: [a, 'b,c', a, 1]\nnetworks: 8.8.0.0/16\n\
              adopted: {p: {directory: rel, file: x}}\n",
         );
         assert!(config.is_none());
@@ -363,7 +348,7 @@ mod tests {
             [
                 "1:nme config.unknown-key (did you mean `name`?)",
                 "2:name config.wrong-value (use `myhome`)",
-                "3:mode config.no-domain-mode (stay with mode: localhost; services answer on the ports that `hearth profiles` and the stacks name)",
+                "3:mode config.wrong-value (write mode: localhost, or mode: domain)",
                 "4:profiles config.wrong-type (put it in quotes)",
                 "4:profiles config.wrong-value (names are made of letters, digits, `_`, `.` and `-`, and begin with a letter or digit)",
                 "4:profiles config.wrong-value (keep one of the two)",

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use hearth::command::{CompatArg, Global};
 use hearth::compose::{Compat, hash};
-use hearth::spec::{Cidr, LOCALHOST, ROOT};
+use hearth::spec::{Cidr, Mode, ROOT};
 use hearth::stacks::home::{Home, Read, init};
 use hearth::stacks::{Given, Loading, catalogue};
 
@@ -22,8 +22,10 @@ fn starter() -> (tempfile::TempDir, Home) {
     std::fs::write(root.join("hearth.yaml"), "name: hearth\nnetworks: 10.213.0.0/16\n").unwrap();
     // What is kept of the last rendering decides subnets, so the home begins with it.
     std::fs::create_dir(root.join("compose")).unwrap();
-    let last = std::fs::read_to_string(Path::new(REPOSITORY).join(LOCALHOST)).unwrap_or_default();
-    std::fs::write(root.join(LOCALHOST), last).unwrap();
+    for mode in [Mode::Localhost, Mode::Domain] {
+        let last = std::fs::read_to_string(Path::new(REPOSITORY).join(mode.file())).unwrap_or_default();
+        std::fs::write(root.join(mode.file()), last).unwrap();
+    }
     let mut n = 0;
     let mut random = |below: usize| {
         n += 7;
@@ -143,14 +145,28 @@ fn asked(home: &Home, program: &Path, wanted: &str) -> String {
 #[test]
 fn hashes_are_those_that_compose_gives() {
     let (_dir, home) = starter();
+    all_hashes(&home, "hashes");
+}
+
+#[test]
+fn and_so_they_are_in_domain_mode() {
+    let (_dir, mut home) = starter();
+    let env = home.dir.join(".env");
+    std::fs::write(&env, std::fs::read_to_string(&env).unwrap() + "DOMAIN=example.org\n").unwrap();
+    home.edit_config(|text| hearth::config::set_mode(text, Mode::Domain)).unwrap();
+    home.write_rendered(&read(&home)).unwrap();
+    all_hashes(&home, "domain");
+}
+
+fn all_hashes(home: &Home, name: &str) {
     for (compat, generation, variable) in
         [(CompatArg::Two, Compat::V2, "COMPOSE"), (CompatArg::Five, Compat::V5, "COMPOSE5_BIN")]
     {
-        let ours = hashes(&home, compat);
-        let file = Path::new(REPOSITORY).join(format!("tests/render/hashes-{generation:?}.txt").to_lowercase());
+        let ours = hashes(home, compat);
+        let file = Path::new(REPOSITORY).join(format!("tests/render/{name}-{generation:?}.txt").to_lowercase());
         match std::env::var_os(variable) {
             Some(program) => {
-                let theirs = asked(&home, Path::new(&program), &ours);
+                let theirs = asked(home, Path::new(&program), &ours);
                 assert_eq!(ours, theirs, "{variable}");
                 if recording() {
                     std::fs::create_dir_all(file.parent().unwrap()).unwrap();

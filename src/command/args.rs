@@ -77,7 +77,7 @@ pub enum Command {
     Enable(Toggle),
     /// Turn profiles off (recorded; `--now` also stops them)
     Disable(Toggle),
-    /// Show how services are reached: on ports of this machine (domain mode is not there yet)
+    /// Show how services are reached, or switch: on ports of this machine, or by name through Traefik
     Mode(Mode),
     /// Show what would change and why
     Plan(PlanArgs),
@@ -200,7 +200,15 @@ pub struct Toggle {
 
 #[derive(Debug, Args)]
 pub struct Mode {
+    /// localhost or domain; none shows the present one
     pub mode: Option<String>,
+    /// Only show what the switch would change
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub answer: Answer,
+    #[command(flatten)]
+    pub json: Json,
 }
 
 /// How questions are answered.

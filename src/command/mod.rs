@@ -53,17 +53,18 @@ fn working_directory() -> std::io::Result<std::path::PathBuf> {
 
 fn dispatch(cli: Cli, out: &Out) -> crate::cli::Done {
     let global = cli.global;
+    let door = crate::proxy::Door;
     match cli.command {
         Command::Init(args) => stacks::home::init(args, out),
         Command::Render(args) => stacks::home::render(&global, args, out),
-        Command::Mode(args) => stacks::home::mode(&global, args, out),
+        Command::Mode(args) => stacks::mode::run(&global, args, &door, out),
         Command::Profiles(args) => stacks::profiles::profiles(&global, args, out),
-        Command::Enable(args) => stacks::profiles::toggle(&global, args, true, out),
-        Command::Disable(args) => stacks::profiles::toggle(&global, args, false, out),
+        Command::Enable(args) => stacks::profiles::toggle(&global, args, true, &door, out),
+        Command::Disable(args) => stacks::profiles::toggle(&global, args, false, &door, out),
         Command::Config(args) => stacks::config::run(&global, args, out),
         Command::Plan(args) => stacks::up::plan(&global, args, out),
-        Command::Apply(args) => stacks::apply::run(&global, args, out),
-        Command::Up(args) => stacks::up::up(&global, args, out),
+        Command::Apply(args) => stacks::apply::run(&global, args, &door, out),
+        Command::Up(args) => stacks::up::up(&global, args, &door, out),
         Command::Down(args) => stacks::down::run(&global, args, out),
         Command::Start(args) => stacks::lifecycle::start_(&global, args, out),
         Command::Stop(args) => stacks::lifecycle::stop(&global, args, out),

@@ -7,8 +7,9 @@ use std::str::FromStr;
 
 use yaml_edit::{Document, Mapping, Sequence, YamlFile, YamlValue};
 
-use super::{Adopted, Config, Mode};
+use super::{Adopted, Config};
 use crate::diag::{Diagnostic, Diagnostics, Kind, Sources};
+use crate::spec::Mode;
 
 /// The text with `profiles` as given: those that stay keep their place and comments, new ones come last.
 pub fn set_profiles(text: &str, profiles: &[String]) -> Result<String, Diagnostic> {

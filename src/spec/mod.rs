@@ -7,6 +7,7 @@
 pub mod cidr;
 mod closure;
 mod flatten;
+pub mod front;
 pub mod keys;
 pub mod needs;
 mod networks;
@@ -14,12 +15,14 @@ mod paths;
 mod places;
 mod ports;
 mod render;
+pub mod routes;
 pub mod stack;
 
 pub use cidr::Cidr;
 pub use keys::{ServiceKeys, StackKeys};
 pub use places::{Origins, Places};
-pub use render::{HEADER, LOCALHOST, ROOT, Rendered, Settings, render};
+pub use render::{DOMAIN, HEADER, LOCALHOST, Mode, ROOT, Rendered, Settings, render};
+pub use routes::Routes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -53,6 +56,8 @@ pub struct Spec {
     pub services: IndexMap<String, Service>,
     /// Networks, volumes, secrets, configs and models, by section.
     pub resources: BTreeMap<&'static str, IndexMap<String, Resource>>,
+    /// Hearth's own stack, which domain mode adds ([`front`]).
+    core: Option<Box<Spec>>,
 }
 
 #[derive(Debug, Clone)]
@@ -103,6 +108,11 @@ pub fn read(
     for file in sorted {
         stack::read(&mut spec, file, home, files, sources, &mut told);
     }
+    let mut core = Spec::default();
+    let file =
+        StackFile { name: front::CORE.into(), path: "hearth's own stacks/core.yaml".into(), text: front::TEXT.into() };
+    stack::read(&mut core, &file, home, files, sources, &mut told);
+    spec.core = Some(Box::new(core));
     unknown_needs(&spec, &mut told);
     closure::close(&mut spec, &mut told);
     let ok = !told.has_errors();

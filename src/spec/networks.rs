@@ -2,12 +2,13 @@
 //! only others talk to. Every network has a subnet of the home's own range, and keeps it while it exists.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::net::Ipv4Addr;
 
 use indexmap::IndexMap;
 use sha2::{Digest, Sha256};
 
 use super::needs::Kind;
-use super::{Cidr, Spec};
+use super::{Cidr, Spec, front};
 use crate::compose::tree::{Map, Node, Value};
 use crate::diag::{Diagnostic, Diagnostics, Span};
 
@@ -23,11 +24,15 @@ pub(super) struct Networks {
     pub all: BTreeMap<String, Node>,
     /// The whole `networks` of each service that gets some, in order.
     pub joined: IndexMap<String, Node>,
+    /// Over which network Traefik reaches each routed service that has one.
+    pub reached: BTreeMap<String, String>,
 }
 
-/// Decides networks and subnets. `previous` holds the subnets of the file rendered last: who had one keeps it.
+/// Decides networks and subnets. `previous` holds the subnets of the file rendered last: who had one keeps it. Traefik, where it
+/// stands in the spec, joins a network of each of the `routed` services, whether their profiles are on or off.
 pub(super) fn assign(
     spec: &Spec,
+    routed: &[&str],
     range: Cidr,
     previous: &BTreeMap<String, Cidr>,
     diagnostics: &mut Diagnostics,
@@ -35,8 +40,9 @@ pub(super) fn assign(
     let mut plan = Membership::new(spec);
     plan.base();
     plan.meet();
+    let reached = plan.join_traefik(routed);
     plan.reserved(diagnostics);
-    let mut networks = Networks::default();
+    let mut networks = Networks { reached, ..Networks::default() };
     for (name, keys) in &plan.member {
         if let Some(service) = spec.services.get(*name).filter(|_| !keys.is_empty()) {
             networks
@@ -47,6 +53,36 @@ pub(super) fn assign(
     networks.all = plan.resources(spec);
     subnets(&plan, range, previous, &mut networks.all, diagnostics);
     networks
+}
+
+impl Networks {
+    /// Without the networks that only the front door has, where there is one.
+    pub(super) fn without(&self, keys: &[&str], there: bool) -> Networks {
+        let gone = |key: &String| there && keys.contains(&key.as_str());
+        let all =
+            self.all.iter().filter(|(key, _)| !gone(key)).map(|(key, node)| (key.clone(), node.clone())).collect();
+        Networks { all, joined: self.joined.clone(), reached: BTreeMap::new() }
+    }
+
+    /// The engine's own address in each network of a service that is not cut off: the one that is written, else the first.
+    pub(super) fn gateways(&self, service: &str) -> BTreeMap<String, Ipv4Addr> {
+        let keys = match self.joined.get(service).map(|n| &n.value) {
+            Some(Value::Seq(items)) => items.iter().filter_map(Node::as_str).collect(),
+            Some(Value::Map(map)) => map.0.keys().map(String::as_str).collect(),
+            _ => Vec::new(),
+        };
+        let one = |key: &str| {
+            let node = self
+                .all
+                .get(key)
+                .filter(|n| !matches!(n.get("internal"), Some(Node { value: Value::Bool(true), .. })))?;
+            let pool = node.at(&["ipam", "config"]).and_then(Node::as_seq)?.first()?;
+            let written = pool.get("gateway").and_then(Node::as_str).and_then(|text| text.parse().ok());
+            let first = || Some(Ipv4Addr::from(u32::from(written_subnets(node).first()?.address()) + 1));
+            Some((key.to_string(), written.or_else(first)?))
+        };
+        keys.into_iter().filter_map(one).collect()
+    }
 }
 
 struct Membership<'s> {
@@ -63,7 +99,7 @@ struct Membership<'s> {
 }
 
 /// The network of a service and those that talk to it.
-fn clients_key(service: &str) -> String {
+pub(super) fn clients_key(service: &str) -> String {
     format!("{service}-clients")
 }
 
@@ -161,6 +197,23 @@ impl<'s> Membership<'s> {
                 }
             }
         }
+    }
+
+    /// Traefik joins one network of each routed service. Gives which, by the service whose network it is.
+    fn join_traefik(&mut self, routed: &[&str]) -> BTreeMap<String, String> {
+        let mut reached = BTreeMap::new();
+        let all = self.resources(self.spec);
+        for name in routed {
+            let owner = self.spec.network_owner(name);
+            let Some((keys, service)) = self.member.get(owner).zip(self.spec.services.get(owner)) else { continue };
+            if let Some(key) = front::reach(&self.spec.stacks[service.stack].name, keys, &all) {
+                reached.insert(owner.to_string(), key);
+            }
+        }
+        if let Some(keys) = self.member.get_mut(front::TRAEFIK) {
+            keys.extend(reached.values().cloned());
+        }
+        reached
     }
 
     /// A stack may write the network of its own name itself; no other generated name may be taken.

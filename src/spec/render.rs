@@ -1,12 +1,16 @@
 //! The files of a home that plain Compose runs: written here, never by hand.
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 
+use indexmap::IndexMap;
+
 use super::networks::{self, Networks};
-use super::{Cidr, Places, SECTIONS, Spec, ports};
+use super::routes::{self, Routes};
+use super::{Cidr, Places, SECTIONS, Spec, front, keys, ports};
 use crate::compose::tree::{Entry, Map, Node, Value};
 use crate::compose::{output, yaml};
 use crate::diag::{Diagnostics, FileId, Sources, Span};
@@ -15,17 +19,50 @@ use crate::diag::{Diagnostics, FileId, Sources, Span};
 pub const ROOT: &str = "compose.yaml";
 /// Everything, with ports on this machine and no proxy.
 pub const LOCALHOST: &str = "compose/localhost.yaml";
+/// Everything, with routes through Traefik and no ports.
+pub const DOMAIN: &str = "compose/domain.yaml";
 
 /// How every rendered file begins.
 pub const HEADER: &str = "# Written by `hearth render` from stacks/: edit those, not this file.\n";
+
+/// How services are reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// On ports of this machine.
+    #[default]
+    Localhost,
+    /// By name, through Traefik.
+    Domain,
+}
+
+impl Mode {
+    pub fn name(self) -> &'static str {
+        match self {
+            Mode::Localhost => "localhost",
+            Mode::Domain => "domain",
+        }
+    }
+
+    /// The rendered file that means it.
+    pub fn file(self) -> &'static str {
+        match self {
+            Mode::Localhost => LOCALHOST,
+            Mode::Domain => DOMAIN,
+        }
+    }
+}
 
 /// What a home decides for all of its stacks.
 #[derive(Debug, Clone)]
 pub struct Settings<'a> {
     pub project: &'a str,
+    pub mode: Mode,
     pub range: Cidr,
-    /// `compose/localhost.yaml` as it was rendered last: networks keep the subnets that they have there.
-    pub previous: Option<&'a str>,
+    /// The rendered files of last time: networks keep the subnets that they have there.
+    pub previous: Vec<&'a str>,
+    pub traefik: &'a crate::traefik::statics::Settings,
+    /// Routes of `hearth.yaml`, by their names there.
+    pub outside: &'a [(String, keys::Route)],
 }
 
 /// The rendered files, and the way back from them to the stacks.
@@ -35,26 +72,69 @@ pub struct Rendered {
     pub files: BTreeMap<PathBuf, String>,
     /// For the files that have parts of stacks in them.
     pub places: BTreeMap<PathBuf, Places>,
+    /// All services of the home's mode: in domain mode Traefik and gate are among them.
+    pub spec: Spec,
+    /// All routes, whatever the mode; texts still have variables.
+    pub routes: Routes,
+    /// The labels that were added to services in the home's mode, by service.
+    pub labels: IndexMap<String, Vec<(String, String)>>,
+    /// The machine's address in each network that Traefik joins and that leads out, by the network's key.
+    pub gateways: BTreeMap<String, Ipv4Addr>,
 }
 
-/// Writes all files of a home in localhost mode; the same spec, settings and previous file give the same bytes.
+/// Writes all files of a home; the same spec, settings and previous files give the same bytes. The file of domain mode is left out
+/// where a home that is not in it uses names that it needs.
 pub fn render(spec: &Spec, settings: &Settings, diagnostics: &mut Diagnostics) -> Option<Rendered> {
     let mut told = Diagnostics::default();
-    let previous = settings.previous.map(previous_subnets).unwrap_or_default();
-    let networks = networks::assign(spec, settings.range, &previous, &mut told);
+    let mut previous = BTreeMap::new();
+    // The first file that knows a network counts: that of the home's mode.
+    settings.previous.iter().flat_map(|text| previous_subnets(text)).for_each(|(key, cidr)| {
+        previous.entry(key).or_insert(cidr);
+    });
+    let routes = routes::collect(spec, settings.project, settings.outside, settings.traefik, &mut told);
+    let reserved = front::reserved(spec);
+    let has_domain = reserved.is_empty();
+    if settings.mode == Mode::Domain {
+        reserved.into_iter().for_each(|d| told.push(d));
+    }
+    let domain = if has_domain { front::add(spec, &routes, settings.traefik, settings.project) } else { spec.clone() };
+    let routed = if has_domain { front::routed(spec, &routes) } else { Vec::new() };
+    let networks = networks::assign(&domain, &routed, settings.range, &previous, &mut told);
+    let mut unused = Diagnostics::default();
+    let in_domain = if settings.mode == Mode::Domain { &mut told } else { &mut unused };
+    let labels = front::labels(&domain, &routes, &networks, settings.project, in_domain);
     let published = ports::publish(spec, &mut told);
     let ok = !told.has_errors();
     diagnostics.extend(told);
     if !ok {
         return None;
     }
-    let tree = Tree { spec, networks: &networks, published: &published }.root();
-    let text = write(spec, &tree);
-    let mut rendered = Rendered::default();
-    rendered.places.insert(LOCALHOST.into(), Places::new(&text, &tree));
-    rendered.files.insert(LOCALHOST.into(), text);
-    rendered.files.insert(ROOT.into(), root(settings.project, Path::new(LOCALHOST)));
+    let mut rendered = Rendered { routes, ..Rendered::default() };
+    let localhost = networks.without(&[front::CORE, &networks::clients_key(front::GATE)], has_domain);
+    let none = IndexMap::new();
+    rendered.add(LOCALHOST, Tree { spec, networks: &localhost, published: &published, labels: &none });
+    if has_domain {
+        rendered.gateways = networks.gateways(front::TRAEFIK);
+        let ports = IndexMap::new();
+        rendered.add(DOMAIN, Tree { spec: &domain, networks: &networks, published: &ports, labels: &labels });
+    }
+    rendered.files.insert(ROOT.into(), root(settings.project, Path::new(settings.mode.file())));
+    if settings.mode == Mode::Domain {
+        rendered.spec = domain;
+        rendered.labels = labels;
+    } else {
+        rendered.spec = spec.clone();
+    }
     Some(rendered)
+}
+
+impl Rendered {
+    fn add(&mut self, path: &str, tree: Tree) {
+        let root = tree.root();
+        let text = write(tree.spec, &root);
+        self.places.insert(path.into(), Places::new(&text, &root));
+        self.files.insert(path.into(), text);
+    }
 }
 
 fn root(project: &str, mode: &Path) -> String {
@@ -75,7 +155,8 @@ fn previous_subnets(text: &str) -> BTreeMap<String, Cidr> {
 struct Tree<'a> {
     spec: &'a Spec,
     networks: &'a Networks,
-    published: &'a indexmap::IndexMap<String, Vec<Node>>,
+    published: &'a IndexMap<String, Vec<Node>>,
+    labels: &'a IndexMap<String, Vec<(String, String)>>,
 }
 
 impl Tree<'_> {
@@ -136,6 +217,10 @@ impl Tree<'_> {
             ports.extend(added.iter().cloned());
             map.set("ports", Node::new(at(map, "ports"), Value::Seq(ports)));
         }
+        if let Some(added) = self.labels.get(name) {
+            let span = service.keys.routes.first().map_or(service.key, |r| r.span);
+            map.set("labels", front::with_labels(map.get("labels"), added, span));
+        }
         if let Some(update) = &service.update {
             let mut own = Map::default();
             own.set("update", update.clone());
@@ -161,7 +246,11 @@ fn write(spec: &Spec, tree: &Node) -> String {
         for (name, node) in map.iter() {
             let stack = spec.services.get(name).filter(|_| section == "services").map(|s| s.stack);
             if stack.is_some() && stack != last {
-                out.push_str(&format!("  # stacks/{}.yaml\n", stack.map_or("", |i| &spec.stacks[i].name)));
+                let name = stack.map_or("", |i| &spec.stacks[i].name);
+                match spec.services.get(front::TRAEFIK).map(|s| s.stack) == stack && name == front::CORE {
+                    true => out.push_str("  # Hearth's own: Traefik, and what shows it Docker\n"),
+                    false => out.push_str(&format!("  # stacks/{name}.yaml\n")),
+                }
                 last = stack;
             }
             let mut one = serde_json::Map::new();

@@ -137,10 +137,8 @@ fn twice(
 fn service(stack: usize, name: &str, key: Span, mut node: Node, diagnostics: &mut Diagnostics) -> Service {
     let own = node.as_map_mut().and_then(|map| map.remove("x-hearth"));
     let keys = own.as_ref().map(|own| keys::service(name, own, diagnostics)).unwrap_or_default();
-    if !keys.raw_labels {
-        for (field, labels) in [("labels", node.get("labels")), ("deploy.labels", node.at(&["deploy", "labels"]))] {
-            raw_labels(&format!("services.{name}.{field}"), labels, diagnostics);
-        }
+    for (field, labels) in [("labels", node.get("labels")), ("deploy.labels", node.at(&["deploy", "labels"]))] {
+        raw_labels(&format!("services.{name}.{field}"), labels, keys.raw_labels, diagnostics);
     }
     let texts = |node: &Node| -> Vec<String> {
         node.as_seq().unwrap_or_default().iter().filter_map(Node::as_str).map(str::to_string).collect()
@@ -159,13 +157,14 @@ fn service(stack: usize, name: &str, key: Span, mut node: Node, diagnostics: &mu
 }
 
 /// Traefik believes its labels: who may write them can claim any host name.
-fn raw_labels(field: &str, labels: Option<&Node>, diagnostics: &mut Diagnostics) {
+fn raw_labels(field: &str, labels: Option<&Node>, allowed: bool, diagnostics: &mut Diagnostics) {
     let found: Vec<(String, Span)> = match labels.map(|n| &n.value) {
         Some(Value::Map(map)) => map.0.iter().map(|(key, entry)| (key.clone(), entry.key)).collect(),
         Some(Value::Seq(items)) => items.iter().filter_map(|i| Some((i.as_str()?.to_string(), i.span))).collect(),
         _ => Vec::new(),
     };
-    for (label, span) in found.iter().filter(|(label, _)| is_traefik_label(label)) {
+    let refused = |label: &str| is_traefik_label(label) && !allowed || is_reserved_label(label);
+    for (label, span) in found.iter().filter(|(label, _)| refused(label)) {
         diagnostics.push(raw_label(label, field).at(*span));
     }
 }
@@ -176,9 +175,20 @@ pub fn is_traefik_label(label: &str) -> bool {
     name == "traefik" || name.starts_with("traefik.")
 }
 
+/// The label that says which of the others Traefik may see: nobody but Hearth writes it.
+pub fn is_reserved_label(label: &str) -> bool {
+    label.split('=').next().unwrap_or(label).trim() == crate::traefik::labels::OURS
+}
+
 /// The refusal of such a label, without its place.
 pub fn raw_label(label: &str, field: &str) -> Diagnostic {
     let name = label.split('=').next().unwrap_or(label);
+    if is_reserved_label(label) {
+        let title = format!("the label `{name}` is Hearth's own");
+        return Diagnostic::error("spec.raw-label", title)
+            .field(field)
+            .hint("remove it; Hearth writes it where it is needed");
+    }
     Diagnostic::error("spec.raw-label", format!("the label `{name}` would speak to Traefik past Hearth"))
         .field(field)
         .hint("write a route instead: x-hearth: {route: {host: NAME, port: NUMBER}}")

@@ -29,13 +29,20 @@ impl Files for Memory {
 
 struct Run {
     spec: Option<Spec>,
+    /// compose/localhost.yaml
     text: String,
+    /// compose/domain.yaml
+    domain: String,
     told: Vec<String>,
     hints: Vec<String>,
 }
 
 /// Reads and renders; the first part of each pair is a path below the home.
 fn run_with(files: &[(&str, &str)], previous: Option<&str>) -> Run {
+    run_in(Mode::Localhost, files, previous)
+}
+
+fn run_in(mode: Mode, files: &[(&str, &str)], previous: Option<&str>) -> Run {
     let all: BTreeMap<PathBuf, String> =
         files.iter().map(|(path, text)| (Path::new("/home").join(path), text.to_string())).collect();
     let stacks: Vec<StackFile> = all
@@ -50,15 +57,24 @@ fn run_with(files: &[(&str, &str)], previous: Option<&str>) -> Run {
     let mut sources = Sources::default();
     let mut told = Diagnostics::default();
     let spec = read(Path::new("/home"), &stacks, &Memory(all), &mut sources, &mut told);
-    let settings = Settings { project: "home", range: "10.213.0.0/16".parse().unwrap(), previous };
+    let settings = Settings {
+        project: "home",
+        mode,
+        range: "10.213.0.0/16".parse().unwrap(),
+        previous: previous.into_iter().collect(),
+        traefik: &crate::traefik::statics::Settings::default(),
+        outside: &[],
+    };
     let rendered = spec.as_ref().and_then(|spec| render(spec, &settings, &mut told));
     let shown = |d: &Diagnostic| {
         let file = |p: Span| sources.path(p.file).strip_prefix("/home").unwrap().display().to_string();
         d.place.map_or(d.code.to_string(), |p| format!("{} {}:{}:{}", d.code, file(p), p.line, p.column))
     };
+    let file = |name: &str| rendered.as_ref().and_then(|r| r.files.get(Path::new(name)).cloned()).unwrap_or_default();
     Run {
+        text: file(LOCALHOST),
+        domain: file(DOMAIN),
         spec,
-        text: rendered.map(|r| r.files[Path::new(LOCALHOST)].clone()).unwrap_or_default(),
         told: told.0.iter().map(shown).collect(),
         hints: told.0.iter().flat_map(|d| d.hints.clone()).collect(),
     }
@@ -270,8 +286,9 @@ fn adding_stacks_renumbers_nothing() {
 #[test]
 fn a_range_without_room_is_told() {
     let files: Vec<(String, String)> =
-        (0..130).map(|n| (format!("stacks/s{n}.yaml"), format!("services: {{app{n}: {{image: 'x:1'}}}}\n"))).collect();
+        (0..129).map(|n| (format!("stacks/s{n}.yaml"), format!("services: {{app{n}: {{image: 'x:1'}}}}\n"))).collect();
     let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    // 128 pieces, one of them for the front door.
     let told = run(&files).told;
     assert_eq!(told.len(), 2);
     assert!(told[0].starts_with("spec.range-full stacks/"));
@@ -344,4 +361,136 @@ fn the_order_of_the_input_changes_nothing() {
     let together = run(&[a, b]).text;
     assert_eq!(together, run(&[b, a]).text);
     assert_eq!(together, run_with(&[a, b], Some(&together)).text);
+}
+
+/// A piece of a rendered file, as a tree.
+fn at<'a>(tree: &'a Node, path: &[&str]) -> Option<&'a Node> {
+    tree.at(path)
+}
+
+fn tree(text: &str) -> Node {
+    let mut sources = Sources::default();
+    let file = sources.add("r.yaml", text);
+    crate::compose::yaml::parse(file, &sources, &mut Diagnostics::default()).remove(0)
+}
+
+const ROUTED: &str = "services:
+  web:
+    image: x:1
+    profiles: [media]
+    depends_on: [db]
+    labels: { mine: '1' }
+    x-hearth: { route: { host: media, port: 8096, access: lan }, localhost: 7096 }
+  db: { image: x:1, profiles: [media] }
+";
+
+#[test]
+fn domain_mode_has_labels_and_traefik_on_the_stacks_network_and_no_ports() {
+    let run = run(&[
+        ("stacks/media.yaml", ROUTED),
+        ("stacks/other.yaml", "services:\n  lone: {image: 'x:1', profiles: [other]}\n"),
+    ]);
+    assert_eq!(run.told, Vec::<String>::new());
+    let domain = tree(&run.domain);
+    let labels = at(&domain, &["services", "web", "labels"]).unwrap();
+    let rule = labels.get("traefik.http.routers.home-web.rule").and_then(Node::as_str).unwrap();
+    assert!(rule.starts_with("Host(`media.${DOMAIN:?"), "{rule}");
+    assert_eq!(labels.get("traefik.docker.network").and_then(Node::as_str), Some("home_media"));
+    assert_eq!(labels.get("mine").and_then(Node::as_str), Some("1"), "labels of the stack stay");
+    assert!(at(&domain, &["services", "web", "ports"]).is_none());
+    let list = |path: &[&str]| -> Vec<String> {
+        let items = at(&domain, path).and_then(Node::as_seq).unwrap_or_default();
+        items.iter().filter_map(Node::as_str).map(str::to_string).collect()
+    };
+    // Not `other`, which has no route, nor `db-clients`.
+    assert_eq!(list(&["services", "traefik", "networks"]), ["core", "gate-clients", "media"]);
+    assert_eq!(list(&["services", "gate", "networks"]), ["gate-clients"]);
+    assert_eq!(list(&["services", "traefik", "profiles"]), ["core", "media"]);
+    assert_eq!(list(&["services", "db", "networks"]), ["db-clients"]);
+    // Localhost mode knows nothing of it.
+    for word in ["traefik", "gate", "core"] {
+        assert!(!run.text.contains(word), "{word} in {}", run.text);
+    }
+    assert_eq!(networks_of(&run, "web"), ["db-clients", "media"]);
+}
+
+#[test]
+fn both_modes_give_every_network_the_same_addresses() {
+    let run = run(&[("stacks/media.yaml", ROUTED)]);
+    let (local, domain) = (tree(&run.text), tree(&run.domain));
+    for (key, node) in at(&local, &["networks"]).and_then(Node::as_map).unwrap().iter() {
+        assert_eq!(Some(plain_text(node)), at(&domain, &["networks", key]).map(plain_text), "{key}");
+    }
+}
+
+fn plain_text(node: &Node) -> String {
+    format!(
+        "{:?}",
+        node.at(&["ipam", "config"]).and_then(Node::as_seq).and_then(|s| s[0].get("subnet")).and_then(Node::as_str)
+    )
+}
+
+#[test]
+fn two_routes_for_one_name_are_told_with_both_places() {
+    let two = "services:
+  a: {image: 'x:1', x-hearth: {route: {host: media, port: 80}}}
+  b:
+    image: x:1
+    x-hearth:
+      route:
+        - {host: [other, media], port: 80}
+        - {host: media, port: 80, path: /b}
+        - {tcp: 443, port: 443, access: public}
+";
+    let run = run(&[("stacks/media.yaml", two)]);
+    assert_eq!(run.told, ["spec.route-twice stacks/media.yaml:7:12", "spec.route-twice stacks/media.yaml:9:12"]);
+}
+
+#[test]
+fn names_that_domain_mode_needs_are_refused_there_only() {
+    let own = [("stacks/core.yaml", "services:\n  traefik: {image: 'x:1'}\n")];
+    assert_eq!(run(&own).told, Vec::<String>::new());
+    assert_eq!(run(&own).domain, "", "what could not work is not written");
+    let mut told = run_in(Mode::Domain, &own, None).told;
+    told.sort();
+    assert_eq!(told, ["spec.reserved-service stacks/core.yaml:2:3", "spec.reserved-stack stacks/core.yaml:1:1"]);
+}
+
+#[test]
+fn a_service_on_no_network_cannot_be_routed_and_one_on_the_machines_is_reached_there() {
+    let text = "services:
+  alone: {image: 'x:1', network_mode: none, x-hearth: {route: {host: a, port: 80}}}
+  house: {image: 'x:1', network_mode: host, x-hearth: {route: {host: b, port: 8123}}}
+  vpn: {image: 'x:1'}
+  torrent: {image: 'x:1', network_mode: 'service:vpn', x-hearth: {route: {host: c, port: 8080}}}
+";
+    let files = [("stacks/media.yaml", text)];
+    assert_eq!(run_in(Mode::Domain, &files, None).told, ["spec.no-shared-network stacks/media.yaml:2:64"]);
+    let without = text.replace("network_mode: none, ", "");
+    let run = run_in(Mode::Domain, &[("stacks/media.yaml", &without)], None);
+    assert_eq!(run.told, Vec::<String>::new());
+    let domain = tree(&run.domain);
+    assert!(at(&domain, &["services", "house", "labels"]).is_none());
+    let network = at(&domain, &["services", "torrent", "labels"]).and_then(|l| l.get("traefik.docker.network"));
+    assert_eq!(network.and_then(Node::as_str), Some("home_media"));
+}
+
+#[test]
+fn labels_that_a_stack_may_write_itself_are_listed_as_its_own() {
+    let text = "services:
+  web:
+    image: x:1
+    labels: ['traefik.enable=true', 'traefik.http.routers.w.rule=Host(`w.org`)', 'other=1']
+    x-hearth: {raw-labels: true}
+";
+    let run = run(&[("stacks/media.yaml", text)]);
+    let domain = tree(&run.domain);
+    let labels: Vec<&str> = at(&domain, &["services", "web", "labels"])
+        .and_then(Node::as_seq)
+        .unwrap()
+        .iter()
+        .filter_map(Node::as_str)
+        .collect();
+    assert_eq!(labels.last(), Some(&"hearth.traefik=enable http.routers.w.rule"));
+    assert_eq!(labels.len(), 4);
 }

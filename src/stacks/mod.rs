@@ -4,6 +4,7 @@ pub mod catalogue;
 pub mod cli;
 mod compat;
 mod disk;
+pub mod door;
 mod history;
 pub mod home;
 mod interrupt;
@@ -20,6 +21,7 @@ mod target;
 mod who;
 
 pub use disk::Disk;
+pub use door::FrontDoor;
 pub use home::Home;
 pub use place::Place;
 pub use project::{Given, Loading};

@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use super::home::{Home, Read, Refused};
-use super::{Given, Loading, Place};
+use super::{FrontDoor, Given, Loading, Place};
 use crate::base::wording;
 use crate::cli::{Failure, Out, ask};
 use crate::command::Global;
@@ -13,6 +13,7 @@ use crate::compose::model::Project;
 use crate::compose::{self, Loaded};
 use crate::config::Adopted;
 use crate::diag::{Diagnostic, Kind, Severity, Sources};
+use crate::spec::Mode;
 
 /// One project, found but not loaded.
 pub struct Target {
@@ -50,6 +51,24 @@ impl Target {
         }
     }
 
+    /// The home's own project as it would be in another mode.
+    pub fn in_mode(global: &Global, mode: Mode, out: &Out) -> Result<Target, Failure> {
+        let mut target = Target::find(global, out)?;
+        if let Some((home, read)) = &mut target.home {
+            home.config.mode = mode;
+            *read = home.read();
+        }
+        Ok(target)
+    }
+
+    /// Before services are started in domain mode: the way in is ready.
+    pub fn open_door(&self, door: &dyn FrontDoor, out: &Out) -> Result<(), Failure> {
+        match self.read() {
+            Some((home, read)) if home.config.mode == Mode::Domain => door.make_ready(home, read, out),
+            _ => Ok(()),
+        }
+    }
+
     /// Plain Compose files, whatever home is around.
     pub fn plain(global: &Global, out: &Out) -> Target {
         Target { given: Given::new(global, &out.cwd), home: None, keeper: None, stranger: false }
@@ -70,7 +89,7 @@ impl Target {
         self.home().is_some_and(|home| profiles.iter().any(|p| home.config.profiles.contains(p)))
     }
 
-    fn read(&self) -> Option<(&Home, &Read)> {
+    pub(super) fn read(&self) -> Option<(&Home, &Read)> {
         let (home, read) = self.home.as_ref()?;
         Some((home, read.as_ref().ok()?))
     }

@@ -318,8 +318,7 @@ fn transport(route: &Route, http: &mut Section) {
 }
 
 fn tcp_route(route: &Route, address: &str, tcp: &mut Section) {
-    let mut router =
-        json!({ "entryPoints": [route.entry.point()], "rule": route.rule(), "service": route.name });
+    let mut router = json!({ "entryPoints": [route.entry.point()], "rule": route.rule(), "service": route.name });
     if let Some(middleware) = tcp_middleware(route.access.door()) {
         router["middlewares"] = json!([middleware]);
     }
@@ -354,8 +353,7 @@ fn tls(content: &Content) -> Value {
     let mut options = BTreeMap::from([("default", base.clone())]);
     if let Some(inner) = content.inner {
         let mut mutual = base;
-        mutual["clientAuth"] =
-            json!({ "caFiles": [inner.authority], "clientAuthType": "RequireAndVerifyClientCert" });
+        mutual["clientAuth"] = json!({ "caFiles": [inner.authority], "clientAuthType": "RequireAndVerifyClientCert" });
         options.insert("hearth", mutual);
     }
     let mut tls = json!({ "options": options });
@@ -411,7 +409,13 @@ fn text(text: &str, out: &mut String) {
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
             // Control characters and what YAML takes for the end of a line, a mark or nothing at all.
-            '{' | '\0'..='\u{1f}' | '\u{7f}'..='\u{a0}' | '\u{2028}' | '\u{2029}' | '\u{fe00}'..='\u{feff}' | '\u{fff0}'..='\u{ffff}' => {
+            '{'
+            | '\0'..='\u{1f}'
+            | '\u{7f}'..='\u{a0}'
+            | '\u{2028}'
+            | '\u{2029}'
+            | '\u{fe00}'..='\u{feff}'
+            | '\u{fff0}'..='\u{ffff}' => {
                 out.push_str(&format!("\\u{:04x}", c as u32));
             }
             c => out.push(c),

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::compose::Compat;
+use crate::compose::template::{self, Scope, TemplateError};
 use crate::diag::Span;
 
 /// One route of a home.
@@ -140,6 +142,33 @@ impl FromStr for Access {
 }
 
 impl Route {
+    /// The route with the values of its variables, and names as Traefik compares them.
+    pub fn resolve(&self, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Route, TemplateError> {
+        let mut unset = |_: &str| {};
+        let mut scope = Scope { lookup, compat: Compat::default(), unset: &mut unset };
+        let mut text = |text: &mut String| -> Result<(), TemplateError> {
+            *text = template::substitute(text, &mut scope)?;
+            Ok(())
+        };
+        let mut route = self.clone();
+        if let Entry::Web { hosts, path, .. } = &mut route.entry {
+            for host in hosts.iter_mut() {
+                text(host)?;
+                *host = host.trim_end_matches('.').to_ascii_lowercase();
+            }
+            path.iter_mut().try_for_each(&mut text)?;
+        }
+        match &mut route.target {
+            Target::Container { port, scheme } => text(port).and_then(|()| text(scheme))?,
+            Target::Address(address) => text(address)?,
+        }
+        route.health.iter_mut().try_for_each(&mut text)?;
+        for value in route.request_headers.values_mut().chain(route.response_headers.values_mut()) {
+            text(value)?;
+        }
+        Ok(route)
+    }
+
     /// The middlewares of its router, in order, for the provider that holds them (`@file` in a label).
     pub(super) fn middlewares(&self, of_file: &str, own: &str) -> Vec<String> {
         let mut all = Vec::new();

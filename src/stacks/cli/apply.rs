@@ -8,10 +8,10 @@ use crate::diag::{Diagnostic, Kind};
 use crate::stacks::run::{Doing, carry_out_plan};
 use crate::stacks::saved::{self, Asked};
 use crate::stacks::sql::{self, SavedPlan};
-use crate::stacks::{Place, Target, history};
+use crate::stacks::{FrontDoor, Place, Target, history};
 use crate::store;
 
-pub fn run(global: &Global, args: Apply, out: &Out) -> Done {
+pub fn run(global: &Global, args: Apply, door: &dyn FrontDoor, out: &Out) -> Done {
     let out = &out.clone().json(args.json.json).acts();
     let target = Target::find(global, out)?;
     start(async {
@@ -23,7 +23,10 @@ pub fn run(global: &Global, args: Apply, out: &Out) -> Done {
         let plan = session.plan(&look, &options)?;
         saved::compare(&kept, &plan)?;
         let change = up::change(&target, &asked);
-        let mut settle = || target.settle(&change, args.answer.yes, out);
+        let mut settle = || {
+            target.settle(&change, args.answer.yes, out)?;
+            target.open_door(door, out)
+        };
         carry_out_plan(
             &session,
             Doing { options, yes: args.answer.yes, saved: Some(&kept), settle: &mut settle },

@@ -1,4 +1,4 @@
-//! `hearth init`, `render` and `mode`: a home and its files.
+//! `hearth init` and `render`: a home and its files.
 
 use std::path::Path;
 
@@ -7,10 +7,8 @@ use serde_json::json;
 
 use crate::base::wording;
 use crate::cli::{Done, FOUND, Failure, Out};
-use crate::command::{Global, Init, Mode, Render};
+use crate::command::{Global, Init, Render};
 use crate::compose::short::volume::clean;
-use crate::config;
-use crate::diag::{Diagnostic, Kind};
 use crate::spec::Cidr;
 use crate::stacks::home::{Home, init};
 
@@ -101,20 +99,6 @@ pub fn render(global: &Global, args: Render, out: &Out) -> Done {
     }
     if written.is_empty() {
         out.say("nothing to do: what is rendered is what the stacks say");
-    }
-    Ok(())
-}
-
-pub fn mode(global: &Global, args: Mode, out: &Out) -> Done {
-    let home = Home::required(global.home.as_deref(), &out.cwd).map_err(|refused| refused.tell(out))?;
-    match args.mode.as_deref() {
-        None => out.line(home.config.mode.name()),
-        Some(name) if name == home.config.mode.name() => out.say(format!("the mode is {name} already")),
-        Some("domain") => return Err(config::no_domain_yet().kind(Kind::Failed).into()),
-        Some(other) => {
-            let d = Diagnostic::error("home.no-mode", format!("`{other}` is no mode"));
-            return Err(d.hint("the modes are: localhost (domain comes with a later version)").into());
-        }
     }
     Ok(())
 }

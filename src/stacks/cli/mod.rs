@@ -11,6 +11,7 @@ pub mod home;
 pub mod lifecycle;
 pub mod logs;
 pub mod ls;
+pub mod mode;
 pub mod profiles;
 pub mod ps;
 pub mod up;

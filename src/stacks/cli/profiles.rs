@@ -14,8 +14,8 @@ use crate::engine::{Engine, Scope};
 use crate::plan::observed::{Container, Health, State};
 use crate::plan::request;
 use crate::spec::{Service, Spec};
-use crate::stacks::Target;
 use crate::stacks::home::{Home, Read};
+use crate::stacks::{FrontDoor, Target};
 
 /// One profile, for the table and for JSON.
 struct Profile {
@@ -188,9 +188,9 @@ fn to_json(profile: &Profile) -> serde_json::Value {
 }
 
 /// `enable`, or `disable`: recorded in `hearth.yaml` and `.env`. `--now` is `up` or `down` of the profiles, which record too.
-pub fn toggle(global: &Global, args: Toggle, on: bool, out: &Out) -> Done {
+pub fn toggle(global: &Global, args: Toggle, on: bool, door: &dyn FrontDoor, out: &Out) -> Done {
     if args.now {
-        return now(global, args, on, out);
+        return now(global, args, on, door, out);
     }
     let args = &args;
     let mut home = Home::required(global.home.as_deref(), &out.cwd).map_err(|refused| refused.tell(out))?;
@@ -221,11 +221,11 @@ pub fn toggle(global: &Global, args: Toggle, on: bool, out: &Out) -> Done {
     Ok(())
 }
 
-fn now(global: &Global, args: Toggle, on: bool, out: &Out) -> Done {
+fn now(global: &Global, args: Toggle, on: bool, door: &dyn FrontDoor, out: &Out) -> Done {
     let Toggle { profiles: names, answer, json, .. } = args;
     if on {
         let deciding = Deciding { names, ..Deciding::default() };
-        return super::up::up(global, Up { deciding, answer, json, ..Up::default() }, out);
+        return super::up::up(global, Up { deciding, answer, json, ..Up::default() }, door, out);
     }
     super::down::run(global, Down { names, answer, json, ..Down::default() }, out)
 }

@@ -12,9 +12,9 @@ use crate::stacks::run::{Doing, carry_out};
 use crate::stacks::saved::Asked;
 use crate::stacks::session::Session;
 use crate::stacks::target::Change;
-use crate::stacks::{Loading, Target, saved};
+use crate::stacks::{FrontDoor, Loading, Target, saved};
 
-pub fn up(global: &Global, args: Up, out: &Out) -> Done {
+pub fn up(global: &Global, args: Up, door: &dyn FrontDoor, out: &Out) -> Done {
     let out = &out.clone().json(args.json.json).acts();
     let target = Target::find(global, out)?;
     let options = Options {
@@ -28,7 +28,10 @@ pub fn up(global: &Global, args: Up, out: &Out) -> Done {
         let asked = Asked::up(&args.deciding, &options);
         let (session, options) = open(&target, &asked, options, out).await?;
         let change = change(&target, &asked);
-        let mut settle = || target.settle(&change, args.answer.yes, out);
+        let mut settle = || {
+            target.settle(&change, args.answer.yes, out)?;
+            target.open_door(door, out)
+        };
         carry_out(&session, Doing { options, yes: args.answer.yes, saved: None, settle: &mut settle }).await
     })
 }
@@ -48,7 +51,7 @@ pub async fn open<'a>(
     Ok((session, options))
 }
 
-async fn load<'a>(
+pub async fn load<'a>(
     target: &'a Target,
     asked: &Asked,
     options: Options,

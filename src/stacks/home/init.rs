@@ -142,6 +142,9 @@ fn env_text(read: &Read, variables: &Variables, value: &dyn Fn(&str) -> String) 
     for name in ["TZ", "PUID", "PGID"] {
         text.push_str(&format!("{name}={}\n", value(name)));
     }
+    text.push_str(
+        "\n# The name under which services are reached in domain mode: https://NAME.DOMAIN\n#DOMAIN=example.org\n",
+    );
     for (index, stack) in read.spec.stacks.iter().enumerate() {
         let own = read.variables_of(index);
         let here = |name: &&String| (0..index).all(|earlier| !read.variables_of(earlier).all.contains(*name));

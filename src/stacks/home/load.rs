@@ -101,8 +101,12 @@ impl Home {
     fn labels(&self, read: &Read, loaded: &mut Loaded) {
         let Some(project) = &loaded.project else { return };
         for (name, service) in project.services.iter().chain(&project.disabled) {
-            let allowed = read.spec.services.get(name).is_none_or(|s| s.keys.raw_labels);
-            for label in service.labels.keys().filter(|label| !allowed && spec::stack::is_traefik_label(label)) {
+            let raw = read.spec.services.get(name).is_none_or(|s| s.keys.raw_labels);
+            let ours = read.rendered.labels.get(name).map(Vec::as_slice).unwrap_or_default();
+            let foreign = |label: &&String| !ours.iter().any(|(key, _)| key == *label);
+            let refused =
+                |label: &&String| spec::stack::is_traefik_label(label) && !raw || spec::stack::is_reserved_label(label);
+            for label in service.labels.keys().filter(foreign).filter(refused) {
                 let field = format!("services.{name}.labels");
                 let place = project.places.get(&field).or_else(|| project.places.get(&format!("services.{name}")));
                 loaded.diagnostics.push(spec::stack::raw_label(label, &field).at(place.copied()));

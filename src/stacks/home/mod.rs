@@ -29,7 +29,7 @@ use crate::cli::{Failure, Out};
 use crate::compose::{self, Compat, FileError, Files, dotenv};
 use crate::config::{self, Config};
 use crate::diag::{Diagnostic, Diagnostics, Kind, Severity, Sources};
-use crate::spec::{self, Rendered, Spec, StackFile};
+use crate::spec::{self, Mode, Rendered, Spec, StackFile};
 use secrets::Variables;
 
 /// What a person edits, below the home.
@@ -143,13 +143,23 @@ impl Home {
         let stacks = self.stack_files(&disk, &mut refused.diagnostics);
         let Refused { diagnostics, sources } = &mut refused;
         let spec = spec::read(&self.dir, &stacks, &disk, sources, diagnostics);
-        let previous = disk.read(&self.dir.join(spec::LOCALHOST)).ok().and_then(|b| String::from_utf8(b).ok());
-        let settings =
-            spec::Settings { project: &self.config.name, range: self.config.networks, previous: previous.as_deref() };
+        let mode = self.config.mode;
+        let other = if mode == Mode::Domain { Mode::Localhost } else { Mode::Domain };
+        let text = |mode: Mode| String::from_utf8(disk.read(&self.dir.join(mode.file())).ok()?).ok();
+        let previous: Vec<String> = [mode, other].into_iter().filter_map(text).collect();
+        let settings = spec::Settings {
+            project: &self.config.name,
+            mode,
+            range: self.config.networks,
+            previous: previous.iter().map(String::as_str).collect(),
+            traefik: &self.config.traefik,
+            outside: &self.config.routes,
+        };
         let rendered = spec.as_ref().and_then(|spec| spec::render(spec, &settings, diagnostics));
         compose::load::tidy(diagnostics);
         match (spec, rendered) {
-            (Some(spec), Some(rendered)) if !diagnostics.has_errors() => {
+            (Some(_), Some(mut rendered)) if !diagnostics.has_errors() => {
+                let spec = std::mem::take(&mut rendered.spec);
                 Ok(Read { spec, rendered, sources: refused.sources, diagnostics: refused.diagnostics })
             }
             _ => Err(refused),

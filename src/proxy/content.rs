@@ -1,0 +1,112 @@
+//! What of a home goes into the file that Traefik reads.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::lan::{self, Interface};
+use crate::compose::template::TemplateError;
+use crate::compose::{Compat, dotenv};
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::spec::{Routes, routes};
+use crate::stacks::home::{Home, Read};
+use crate::traefik::{Entry, Route, Target};
+
+/// The values of `.env`.
+pub struct Values(BTreeMap<String, String>);
+
+impl Values {
+    pub fn of(home: &Home) -> Result<Values, Diagnostic> {
+        let mut values = BTreeMap::new();
+        // What is wrong in it is told by whoever loads the project.
+        let _ = dotenv::parse(&home.env_text()?, &mut values, &|_| None, Compat::default());
+        Ok(Values(values))
+    }
+
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The home's domain, as names are compared.
+    pub fn domain(&self) -> Option<String> {
+        self.get(routes::DOMAIN).map(|domain| domain.trim_end_matches('.').to_ascii_lowercase())
+    }
+}
+
+/// All routes with their values; those into adopted projects lead to the container's name on the network that Traefik joins.
+pub fn resolved(routes: &Routes, values: &Values, told: &mut Diagnostics) -> Vec<Route> {
+    let lookup = |name: &str| values.0.get(name).cloned();
+    let mut all = Vec::new();
+    for route in routes.all() {
+        match route.resolve(&lookup) {
+            Ok(route) => all.push(route),
+            Err(TemplateError::Required { name, .. }) => {
+                let title =
+                    format!("the route of `{}` needs the variable {name}, which .env does not set", route.service);
+                told.push(
+                    Diagnostic::error("proxy.no-value", title).at(route.span).hint(format!("set {name} in .env")),
+                );
+            }
+            Err(_) => {
+                let title = format!("the route of `{}` has a `$` that begins no variable", route.service);
+                told.push(Diagnostic::error("proxy.no-value", title).at(route.span).hint("write $$ for a plain $"));
+            }
+        }
+    }
+    for (route, into) in &routes.outside {
+        let Some((project, service)) = into else { continue };
+        if let Some(found) = all.iter_mut().find(|r| r.name == route.name)
+            && let Target::Container { port, scheme } = &found.target
+        {
+            let host = format!("{project}-{service}-1");
+            found.target = Target::Address(match found.entry {
+                Entry::Web { .. } => format!("{scheme}://{host}:{port}"),
+                _ => format!("{host}:{port}"),
+            });
+        }
+    }
+    twice(&all, told);
+    all
+}
+
+/// Names that only turn out to be one with their values.
+fn twice(all: &[Route], told: &mut Diagnostics) {
+    let mut seen: BTreeMap<(&str, &str), &Route> = BTreeMap::new();
+    for route in all {
+        let Entry::Web { hosts, path, .. } = &route.entry else { continue };
+        let path = path.as_deref().unwrap_or("/").trim_end_matches('/');
+        for host in hosts {
+            if let Some(first) = seen.insert((host, path), route) {
+                let title = format!("{host}{path} is routed twice: to `{}` and to `{}`", first.service, route.service);
+                let mut d = Diagnostic::error("spec.route-twice", title).at(route.span);
+                if let Some(span) = first.span {
+                    d = d.related(span, "the first one stands here");
+                }
+                told.push(d.hint("give one of them another host, or a path of its own"));
+            }
+        }
+    }
+}
+
+/// Who is at home, as this machine sees it now.
+pub fn lan(home: &Home, read: &Read) -> Vec<String> {
+    let v4_only = home.config.traefik.bind.iter().all(IpAddr::is_ipv4);
+    let gateways: Vec<IpAddr> = match v4_only {
+        true => read.rendered.gateways.values().map(|ip| IpAddr::V4(*ip)).collect(),
+        false => Vec::new(),
+    };
+    lan::ranges(home.config.lan.as_deref(), &interfaces(), home.config.networks, &[], &gateways)
+}
+
+fn interfaces() -> Vec<Interface> {
+    let all = if_addrs::get_if_addrs().unwrap_or_default();
+    let one = |found: if_addrs::Interface| {
+        let prefix = match &found.addr {
+            if_addrs::IfAddr::V4(v4) => v4.prefixlen,
+            if_addrs::IfAddr::V6(v6) => v6.prefixlen,
+        };
+        Some(Interface { net: IpNet::new(found.ip(), prefix).ok()?, name: found.name })
+    };
+    all.into_iter().filter_map(one).collect()
+}

@@ -1,0 +1,131 @@
+//! Which names a home is reached by, and which certificates that takes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::traefik::{Entry, Route};
+
+/// Hearth's own name under the domain.
+pub const PANEL: &str = "panel";
+
+/// The hosts of all routes, sorted.
+pub fn hosts(routes: &[Route]) -> BTreeSet<&str> {
+    routes
+        .iter()
+        .filter_map(|route| match &route.entry {
+            Entry::Web { hosts, .. } => Some(hosts),
+            _ => None,
+        })
+        .flatten()
+        .map(String::as_str)
+        .collect()
+}
+
+/// The sets of names that one certificate each stands for: one for the domain and all right under it, one for every other zone. A
+/// wildcard covers one label only.
+pub fn sets(domain: &str, routes: &[Route]) -> Vec<Vec<String>> {
+    let mut all = vec![vec![domain.to_string(), format!("*.{domain}")]];
+    let mut others: BTreeMap<String, ()> = BTreeMap::new();
+    for host in hosts(routes) {
+        let under = host == domain || host.split_once('.').is_some_and(|(_, parent)| parent == domain);
+        if !under {
+            others.insert(host.to_string(), ());
+        }
+    }
+    all.extend(others.into_keys().map(|host| vec![host]));
+    all
+}
+
+/// Names that cannot work, or will surprise.
+pub fn judge(domain: &str, routes: &[Route], told: &mut Diagnostics) {
+    let zone = |name: &str| name == "local" || name.ends_with(".local");
+    if !is_name(domain) || !domain.contains('.') && domain != "localhost" && domain != "internal" {
+        let title = format!("DOMAIN in .env is `{domain}`, which is no domain");
+        told.push(
+            Diagnostic::error("proxy.bad-domain", title)
+                .hint("write a name of yours as example.org, or home.arpa where you have none"),
+        );
+        return;
+    }
+    if zone(domain) {
+        let title = format!(
+            "names under `{domain}` are found by mDNS only, which asks no DNS server and knows no names below names"
+        );
+        told.push(
+            Diagnostic::warning("lint.domain-local", title)
+                .hint("take home.arpa or internal: both are reserved for homes"),
+        );
+    }
+    for route in routes {
+        let Entry::Web { hosts, .. } = &route.entry else { continue };
+        for host in hosts.iter().filter(|host| !is_name(host)) {
+            let title = format!("`{host}` is no host name");
+            told.push(
+                Diagnostic::error("proxy.bad-host", title)
+                    .at(route.span)
+                    .hint("write a name, as media or media.example.org"),
+            );
+        }
+        if hosts.iter().any(|host| *host == format!("{PANEL}.{domain}")) {
+            let title = format!("{PANEL}.{domain} is Hearth's own name");
+            told.push(Diagnostic::error("proxy.panel-host", title).at(route.span).hint("give this route another host"));
+        }
+    }
+}
+
+/// Labels of letters, digits and hyphens (RFC 1123), 253 characters at most.
+fn is_name(name: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    name.len() <= 253 && name.split('.').all(label) && name.parse::<std::net::IpAddr>().is_err()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::traefik::{Access, Target};
+
+    fn route(host: &str) -> Route {
+        Route {
+            name: "r".into(),
+            service: "s".into(),
+            entry: Entry::Web { hosts: vec![host.into()], path: None, strip: false },
+            access: Access::Public,
+            target: Target::Container { port: "80".into(), scheme: "http".into() },
+            timeout: None,
+            request_headers: Default::default(),
+            response_headers: Default::default(),
+            sticky: false,
+            health: None,
+            span: None,
+        }
+    }
+
+    #[test]
+    fn one_wildcard_for_the_domain_and_one_certificate_for_each_other_name() {
+        let routes = ["media.example.org", "example.org", "a.b.example.org", "photos.example.com"].map(route);
+        assert_eq!(
+            sets("example.org", &routes),
+            [vec!["example.org", "*.example.org"], vec!["a.b.example.org"], vec!["photos.example.com"]]
+        );
+    }
+
+    #[test]
+    fn names_that_cannot_work_are_told() {
+        let codes = |domain: &str, host: &str| {
+            let mut told = Diagnostics::default();
+            judge(domain, &[route(host)], &mut told);
+            told.0.iter().map(|d| d.code).collect::<Vec<_>>()
+        };
+        assert_eq!(codes("example.org", "a.example.org"), Vec::<&str>::new());
+        assert_eq!(codes("home", "a.home"), ["proxy.bad-domain"]);
+        assert_eq!(codes("home.local", "a.home.local"), ["lint.domain-local"]);
+        assert_eq!(codes("example.org", "a_b.example.org"), ["proxy.bad-host"]);
+        assert_eq!(codes("example.org", "panel.example.org"), ["proxy.panel-host"]);
+        assert_eq!(codes("192.168.1.1", "x.org"), ["proxy.bad-domain"]);
+    }
+}

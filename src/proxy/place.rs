@@ -1,0 +1,161 @@
+//! Where Traefik's file lies, and how it gets there whole.
+//!
+//! Traefik watches `state/traefik/dynamic`, mounted with the folder above it: a file is made ready in the sibling `staging` and moved
+//! in by one rename, since any event inside the watched folder would start Traefik's two-second throttle for nothing. The folder
+//! must be there before Traefik starts, else its file provider stays off for good.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::path::{Path, PathBuf};
+
+use crate::diag::{Diagnostic, Kind};
+
+/// The folder that is mounted into Traefik's container.
+pub const MOUNTED: &str = "state/traefik";
+const FILE: &str = "hearth.yml";
+
+/// The user who owns the folder and reads the file: Traefik's, by number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owner {
+    pub uid: u32,
+    pub gid: u32,
+}
+
+/// The folder of one home.
+pub struct Place {
+    dir: PathBuf,
+    owner: Owner,
+}
+
+impl Place {
+    /// Makes the folders below `home` where they are missing, and gives them to `owner`.
+    pub fn make(home: &Path, owner: Owner) -> Result<Place, Diagnostic> {
+        let dir = home.join(MOUNTED);
+        let state = home.join("state");
+        folder(&state, 0o700, None).map_err(|e| failed(&state, &e))?;
+        for path in [dir.clone(), dir.join("dynamic"), dir.join("staging")] {
+            folder(&path, 0o700, Some(owner)).map_err(|e| failed(&path, &e))?;
+        }
+        let found = fs::metadata(&dir).map_err(|e| failed(&dir, &e))?;
+        if found.uid() != owner.uid {
+            return Err(foreign(&dir, found.uid(), owner.uid));
+        }
+        Ok(Place { dir, owner })
+    }
+
+    pub fn file(&self) -> PathBuf {
+        self.dir.join("dynamic").join(FILE)
+    }
+
+    /// What Traefik reads now; `None` where there is nothing.
+    pub fn read(&self) -> Option<String> {
+        fs::read_to_string(self.file()).ok()
+    }
+
+    /// Writes the text, unless it is there already. Gives whether it was written. What was there stays until the new one is whole.
+    pub fn write(&self, text: &str) -> Result<bool, Diagnostic> {
+        if self.read().as_deref() == Some(text) {
+            return Ok(false);
+        }
+        let temporary = self.dir.join("staging").join(format!("{FILE}.{}.tmp", std::process::id()));
+        let done = (|| {
+            // One of that name is a dead process's.
+            let _ = fs::remove_file(&temporary);
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+            self.owner.take(&file)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&temporary, self.file())?;
+            File::open(self.dir.join("dynamic"))?.sync_all()
+        })();
+        if done.is_err() {
+            let _ = fs::remove_file(&temporary);
+        }
+        done.map(|()| true).map_err(|error| failed(&self.file(), &error))
+    }
+}
+
+impl Owner {
+    /// Root gives what it writes to Traefik's user; that user's own files are its own already.
+    fn take(self, file: &File) -> io::Result<()> {
+        let found = file.metadata()?;
+        match (found.uid(), found.gid()) == (self.uid, self.gid) {
+            true => Ok(()),
+            // Another group of the same user is as good.
+            false => fchown(file, Some(self.uid), Some(self.gid))
+                .or_else(|e| if found.uid() == self.uid { Ok(()) } else { Err(e) }),
+        }
+    }
+}
+
+fn folder(path: &Path, mode: u32, owner: Option<Owner>) -> io::Result<()> {
+    match DirBuilder::new().mode(mode).create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        other => other?,
+    }
+    let handle = File::open(path)?;
+    if let Some(owner) = owner {
+        // Docker makes a missing folder as root; who may not change that is told later, with the way out.
+        let _ = owner.take(&handle);
+    }
+    let found = handle.metadata()?;
+    if found.permissions().mode() & 0o077 != 0 {
+        let _ = handle.set_permissions(Permissions::from_mode(mode));
+    }
+    Ok(())
+}
+
+fn failed(path: &Path, error: &io::Error) -> Diagnostic {
+    Diagnostic::error("proxy.cannot-write", format!("{} cannot be written: {error}", path.display()))
+        .kind(Kind::Failed)
+        .hint("Traefik goes on with what it has; check that the disk is not full and that you may write there, and run this again")
+}
+
+fn foreign(path: &Path, uid: u32, wanted: u32) -> Diagnostic {
+    let title = format!(
+        "{} belongs to user {uid}, but Traefik runs as user {wanted} (PUID in .env) and could not read it",
+        path.display()
+    );
+    Diagnostic::error("proxy.foreign-folder", title)
+        .kind(Kind::Failed)
+        .hint(format!("as root: chown -R {wanted} {}", path.display()))
+        .hint(format!("or set PUID={uid} in .env"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn me() -> Owner {
+        Owner { uid: rustix::process::getuid().as_raw(), gid: rustix::process::getgid().as_raw() }
+    }
+
+    #[test]
+    fn the_file_is_replaced_whole_and_only_when_it_changed() {
+        let home = tempfile::tempdir().unwrap();
+        let place = Place::make(home.path(), me()).unwrap();
+        assert!(place.write("a").unwrap());
+        let first = fs::metadata(place.file()).unwrap();
+        assert!(!place.write("a").unwrap());
+        assert_eq!(fs::metadata(place.file()).unwrap().ino(), first.ino());
+        assert!(place.write("b").unwrap());
+        assert_eq!(place.read().as_deref(), Some("b"));
+        let second = fs::metadata(place.file()).unwrap();
+        assert_ne!(second.ino(), first.ino(), "a reader of the old file never sees half of the new one");
+        assert_eq!(second.permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(home.path().join(MOUNTED).join("staging")).unwrap().count(), 0);
+        let names: Vec<_> = fs::read_dir(home.path().join(MOUNTED).join("dynamic")).unwrap().collect();
+        assert_eq!(names.len(), 1, "nothing but the file is in the watched folder");
+    }
+
+    #[test]
+    fn what_cannot_be_written_leaves_what_was_there() {
+        let home = tempfile::tempdir().unwrap();
+        let place = Place::make(home.path(), me()).unwrap();
+        place.write("old").unwrap();
+        fs::remove_dir(home.path().join(MOUNTED).join("staging")).unwrap();
+        assert!(place.write("new").is_err());
+        assert_eq!(place.read().as_deref(), Some("old"));
+    }
+}

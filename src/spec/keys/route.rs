@@ -1,0 +1,411 @@
+//! `route`: how people reach a service by name or on a port of its own. The same keys stand in `hearth.yaml` for what is not in
+//! Docker, where a route says its own address instead of a container's port.
+
+use std::collections::BTreeMap;
+
+use super::Reader;
+use crate::base::wording;
+use crate::compose::template;
+use crate::compose::tree::{Map, Node, Value};
+use crate::diag::{Diagnostic, Span};
+use crate::traefik::{Access, route};
+
+/// A route as it is written. Texts may hold variables.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Route {
+    pub listen: Listen,
+    pub way: Way,
+    pub access: Access,
+    /// As a Go duration.
+    pub timeout: Option<String>,
+    pub request_headers: BTreeMap<String, String>,
+    pub response_headers: BTreeMap<String, String>,
+    pub sticky: bool,
+    pub health: Option<String>,
+    pub span: Span,
+}
+
+/// What it listens to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Listen {
+    /// Names under the domain (`media`), whole names (`media.example.org`), `@` for the domain itself.
+    Hosts {
+        hosts: Vec<(String, Span)>,
+        path: Option<String>,
+        strip: bool,
+    },
+    Tcp(u16),
+    Udp(u16),
+}
+
+/// Where it leads.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Way {
+    /// A port inside the service's containers.
+    Port { port: String, scheme: String },
+    /// In `hearth.yaml`: what is not in Docker.
+    Address(String),
+    /// In `hearth.yaml`: a container of another Compose project.
+    Project { project: String, service: String, port: String, scheme: String },
+}
+
+const COMMON: [&str; 10] =
+    ["host", "path", "access", "timeout", "headers", "sticky", "health", "strip-prefix", "tcp", "udp"];
+const SERVICE: [&str; 2] = ["port", "scheme"];
+const OUTSIDE: [&str; 5] = ["url", "project", "service", "port", "scheme"];
+const HEADERS: [&str; 2] = ["request", "response"];
+
+impl Reader<'_> {
+    /// A route of a service.
+    pub(super) fn route(&mut self, node: &Node) -> Option<Route> {
+        let map = self.mapping(node, &[&COMMON[..], &SERVICE[..]].concat())?;
+        let way = self.port_way(node, map);
+        self.common(node, map, way?)
+    }
+
+    /// A route of `hearth.yaml`.
+    pub(super) fn outside(&mut self, node: &Node) -> Option<Route> {
+        let map = self.mapping(node, &[&COMMON[..], &OUTSIDE[..]].concat())?;
+        let way = match (map.get("url"), map.get("project")) {
+            (Some(url), None) => self.address(url, map),
+            (None, Some(_)) => self.project_way(node, map),
+            (Some(_), Some(project)) => {
+                let title = "a route leads to a `url` or into a `project`, not both".to_string();
+                self.wrong_value(project.span, "project", title, "keep one of the two");
+                None
+            }
+            (None, None) => {
+                let d = Diagnostic::error("spec.missing-key", "a route needs a `url`, or a `project`").at(node.span);
+                self.tell(
+                    d.hint("write url: http://192.168.1.20, or project:, service: and port: of an adopted project"),
+                    "",
+                );
+                None
+            }
+        };
+        self.common(node, map, way?)
+    }
+
+    fn port_way(&mut self, node: &Node, map: &Map) -> Option<Way> {
+        let Some(port) = map.get("port") else {
+            let d = Diagnostic::error("spec.missing-key", "a route needs a `port`").at(node.span);
+            self.tell(d.hint("write port: NUMBER, the port inside the container"), "");
+            return None;
+        };
+        let port = self.port(port, "port")?;
+        let scheme = self.one_of(map, "scheme", &["http", "https", "h2c"]).unwrap_or_else(|| "http".into());
+        Some(Way::Port { port, scheme })
+    }
+
+    fn project_way(&mut self, node: &Node, map: &Map) -> Option<Way> {
+        let project = self.text(map, "project")?;
+        let Some(service) = self.text(map, "service") else {
+            let d = Diagnostic::error("spec.missing-key", "a route into a project needs a `service`").at(node.span);
+            self.tell(d.hint("write service: NAME, as the project's Compose file calls it"), "");
+            return None;
+        };
+        match self.port_way(node, map)? {
+            Way::Port { port, scheme } => Some(Way::Project { project, service, port, scheme }),
+            other => Some(other),
+        }
+    }
+
+    fn address(&mut self, node: &Node, map: &Map) -> Option<Way> {
+        let Some(url) = node.as_str() else {
+            self.wrong_type(node, "url", "text");
+            return None;
+        };
+        let raw = map.contains("tcp") || map.contains("udp");
+        let good = match raw {
+            true => is_address(url),
+            false => is_url(url),
+        };
+        if !good && template::variables(url).is_empty() {
+            let hint = if raw {
+                "write ADDRESS:PORT, as 192.168.1.20:53"
+            } else {
+                "write http:// or https:// with a host and no path, as http://192.168.1.20:5000"
+            };
+            self.wrong_value(node.span, "url", format!("`{url}` is no address that a route can lead to"), hint);
+            return None;
+        }
+        Some(Way::Address(url.trim_end_matches('/').to_string()))
+    }
+
+    fn common(&mut self, node: &Node, map: &Map, way: Way) -> Option<Route> {
+        let listen = self.listen(node, map)?;
+        let access = self.access(map);
+        if matches!(listen, Listen::Udp(_)) && access != Access::Public {
+            let span = map.get("access").map_or(node.span, |n| n.span);
+            let title = format!("Traefik cannot keep anyone from a UDP route, so it cannot be for `{access}`");
+            self.wrong_value(span, "access", title, "write access: public, or remove the route");
+        }
+        let timeout = self.duration(map, "timeout");
+        let (request_headers, response_headers) = self.headers(map);
+        let health = self.path(map, "health");
+        let route = Route {
+            listen,
+            way,
+            access,
+            timeout,
+            request_headers,
+            response_headers,
+            sticky: self.flag(map, "sticky"),
+            health,
+            span: node.span,
+        };
+        self.only_by_name(map, &route);
+        Some(route)
+    }
+
+    fn listen(&mut self, node: &Node, map: &Map) -> Option<Listen> {
+        let ways: Vec<&str> = ["host", "tcp", "udp"].into_iter().filter(|key| map.contains(key)).collect();
+        match ways[..] {
+            ["host"] => {
+                let hosts = self.hosts(map);
+                let path = self.path(map, "path");
+                let strip = self.flag(map, "strip-prefix");
+                if let Some(span) = map.get("strip-prefix").map(|n| n.span).filter(|_| strip && path.is_none()) {
+                    let title = "there is no `path` that could be taken away".to_string();
+                    self.wrong_value(span, "strip-prefix", title, "write path: /NAME, or remove this line");
+                }
+                (!hosts.is_empty()).then_some(Listen::Hosts { hosts, path, strip })
+            }
+            ["tcp"] => self.raw_port(map, "tcp").map(Listen::Tcp),
+            ["udp"] => self.raw_port(map, "udp").map(Listen::Udp),
+            [] => {
+                let d = Diagnostic::error("spec.missing-key", "a route needs a `host`").at(node.span);
+                self.tell(d.hint("write host: NAME, the name under your domain"), "");
+                None
+            }
+            _ => {
+                let title = format!("a route is reached in one way, not by {}", wording::list(&ways));
+                self.wrong_value(node.span, "", title, "write a list of routes, one for each");
+                None
+            }
+        }
+    }
+
+    /// A port of this machine; no variable, since it becomes an entry point.
+    fn raw_port(&mut self, map: &Map, key: &str) -> Option<u16> {
+        let node = map.get(key)?;
+        let text = self.port(node, key)?;
+        let port = text.parse().ok();
+        if port.is_none() {
+            let title = format!("`{text}` must be a number: Traefik listens on it");
+            self.wrong_value(node.span, key, title, "write the port itself");
+        }
+        port
+    }
+
+    fn hosts(&mut self, map: &Map) -> Vec<(String, Span)> {
+        let Some(node) = map.get("host") else { return Vec::new() };
+        let items: Vec<&Node> = match &node.value {
+            Value::Seq(items) => items.iter().collect(),
+            _ => vec![node],
+        };
+        if items.is_empty() {
+            self.wrong_type(node, "host", "text or a list of texts");
+        }
+        let mut hosts = Vec::new();
+        for item in items {
+            match item.as_str() {
+                None => self.wrong_type(item, "host", "text or a list of texts"),
+                Some(text) => match host(text) {
+                    Ok(host) => hosts.push((host, item.span)),
+                    Err(hint) => self.wrong_value(item.span, "host", format!("`{text}` is no host name"), hint),
+                },
+            }
+        }
+        hosts
+    }
+
+    fn path(&mut self, map: &Map, key: &str) -> Option<String> {
+        let path = self.text(map, key)?;
+        let span = map.get(key)?.span;
+        if !path.starts_with('/') {
+            let title = format!("the path `{path}` does not begin with `/`");
+            self.wrong_value(span, key, title, format!("write /{path}"));
+            return None;
+        }
+        // A rule's text ends with a backtick, and Traefik compares cleaned paths.
+        if path.contains(['`', '?', '#', '\\'])
+            || path.contains("//")
+            || path.chars().any(|c| c.is_control() || c == ' ')
+        {
+            let title = format!("the path `{path}` holds what no path may");
+            self.wrong_value(span, key, title, "write it as it stands in the browser's address, as /photos");
+            return None;
+        }
+        Some(path)
+    }
+
+    fn access(&mut self, map: &Map) -> Access {
+        let Some(text) = self.text(map, "access") else { return Access::User };
+        if let Ok(access) = text.parse() {
+            return access;
+        }
+        if let Some(node) = map.get("access") {
+            let hint = match wording::nearest(&text, route::ACCESS) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "one of: public, lan, lan-or-user, user, group:NAME, admin".to_string(),
+            };
+            self.wrong_value(node.span, "access", format!("`{text}` is no access rule"), hint);
+        }
+        Access::User
+    }
+
+    fn headers(&mut self, map: &Map) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
+        let Some(node) = map.get("headers") else { return Default::default() };
+        self.within("headers", |reader| {
+            let Some(map) = reader.mapping(node, &HEADERS) else { return Default::default() };
+            (reader.header_map(map, "request"), reader.header_map(map, "response"))
+        })
+    }
+
+    fn header_map(&mut self, map: &Map, key: &str) -> BTreeMap<String, String> {
+        let mut all = BTreeMap::new();
+        let Some(node) = map.get(key) else { return all };
+        let Some(map) = node.as_map() else {
+            self.wrong_type(node, key, "a mapping of header names to values");
+            return all;
+        };
+        for (name, entry) in &map.0 {
+            let token = |c: char| c.is_ascii_alphanumeric() || c == '-';
+            let Some(value) = entry.node.scalar_text() else {
+                self.wrong_type(&entry.node, name, "text");
+                continue;
+            };
+            if name.is_empty() || !name.chars().all(token) {
+                let hint = "header names are made of letters, digits and `-`";
+                self.wrong_value(entry.key, key, format!("`{name}` is no name of a header"), hint);
+            } else if value.chars().any(char::is_control) {
+                self.wrong_value(
+                    entry.node.span,
+                    key,
+                    format!("the value of `{name}` has a line break or control character"),
+                    "write it in one line",
+                );
+            } else {
+                all.insert(name.clone(), value);
+            }
+        }
+        all
+    }
+
+    /// TCP and UDP pass what comes: nothing that reads HTTP has an effect there.
+    fn only_by_name(&mut self, map: &Map, route: &Route) {
+        if matches!(route.listen, Listen::Hosts { .. }) {
+            return;
+        }
+        for key in ["path", "strip-prefix", "timeout", "headers", "sticky", "health", "scheme"] {
+            if let Some(node) = map.get(key) {
+                let title = format!("`{key}` has no effect on what passes as it comes");
+                self.wrong_value(node.span, key, title, "remove it, or route by `host`");
+            }
+        }
+    }
+}
+
+/// The host as Traefik compares it: lower case, punycode. Or how to write it.
+fn host(text: &str) -> Result<String, String> {
+    if text == "@" || !template::variables(text).is_empty() {
+        return Ok(text.to_string());
+    }
+    if let Some((_, rest)) = text.split_once("://") {
+        return Err(format!("write only the name: {}", rest.split(['/', ':']).next().unwrap_or(rest)));
+    }
+    if text.contains(['/', ':']) {
+        return Err(format!(
+            "write only the name, without port and path: {}",
+            text.split(['/', ':']).next().unwrap_or(text)
+        ));
+    }
+    if text.contains('*') {
+        return Err("each name is routed by itself; list the names".into());
+    }
+    let ascii = idna::domain_to_ascii_strict(text.trim_end_matches('.'))
+        .map_err(|_| "names are made of letters, digits and `-`, with dots between, as media or media.example.org")?;
+    if ascii.is_empty() || ascii.len() > 253 || ascii.parse::<std::net::IpAddr>().is_ok() {
+        return Err("write a name, as media or media.example.org".into());
+    }
+    Ok(ascii)
+}
+
+fn is_url(text: &str) -> bool {
+    let rest = ["http://", "https://", "h2c://"].iter().find_map(|scheme| text.strip_prefix(scheme));
+    rest.is_some_and(|rest| {
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | ':' | '[' | ']');
+        !rest.is_empty() && rest.chars().all(named)
+    })
+}
+
+fn is_address(text: &str) -> bool {
+    text.rsplit_once(':').is_some_and(|(host, port)| {
+        let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | ':' | '[' | ']');
+        !host.is_empty() && host.chars().all(named) && port.parse::<u16>().is_ok_and(|p| p > 0)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::yaml;
+    use crate::diag::{Diagnostics, Sources};
+
+    fn read(text: &str) -> (Option<Route>, Vec<String>) {
+        let mut sources = Sources::default();
+        let file = sources.add("s.yaml", text);
+        let mut told = Diagnostics::default();
+        let tree = yaml::parse(file, &sources, &mut told).remove(0);
+        let route = Reader { path: "route".into(), diagnostics: &mut told }.route(&tree);
+        let shown = |d: &Diagnostic| format!("{} ({})", d.title, d.hints.first().cloned().unwrap_or_default());
+        (route, told.0.iter().map(shown).collect())
+    }
+
+    #[test]
+    fn three_lines_are_a_route() {
+        let (route, told) = read("host: Media\nport: 8096\naccess: lan\n");
+        assert_eq!(told, Vec::<String>::new());
+        let route = route.unwrap();
+        assert!(matches!(&route.listen, Listen::Hosts { hosts, path: None, strip: false } if hosts[0].0 == "media"));
+        assert_eq!(route.access, Access::Lan);
+        assert_eq!(read("host: x\nport: 1\n").0.unwrap().access, Access::User, "the default is never open");
+    }
+
+    #[test]
+    fn names_of_any_script_become_what_browsers_ask_for() {
+        let (route, _) = read("host: [Bücher, a.Example.ORG., '@', '${NAME}']\nport: 80\n");
+        let Listen::Hosts { hosts, .. } = route.unwrap().listen else { panic!("a route by name") };
+        let hosts: Vec<&str> = hosts.iter().map(|(host, _)| host.as_str()).collect();
+        assert_eq!(hosts, ["xn--bcher-kva", "a.example.org", "@", "${NAME}"]);
+    }
+
+    #[test]
+    fn what_is_no_name_is_told_with_the_way_to_write_it() {
+        for (host, wanted) in [
+            (
+                "https://media.example.org/x",
+                "`https://media.example.org/x` is no host name (write only the name: media.example.org)",
+            ),
+            ("media:8080", "`media:8080` is no host name (write only the name, without port and path: media)"),
+            ("'*.example.org'", "`*.example.org` is no host name (each name is routed by itself; list the names)"),
+            (
+                "'a`) || Host(`panel'",
+                "`a`) || Host(`panel` is no host name (names are made of letters, digits and `-`, with dots between, as media or media.example.org)",
+            ),
+            ("10.0.0.1", "`10.0.0.1` is no host name (write a name, as media or media.example.org)"),
+        ] {
+            assert_eq!(read(&format!("host: {host}\nport: 80\n")).1, [wanted]);
+        }
+    }
+
+    #[test]
+    fn a_port_of_its_own_takes_nothing_that_reads_http() {
+        let (_, told) = read("tcp: 5432\nport: 5432\naccess: lan\nheaders: {response: {A: b}}\n");
+        assert_eq!(told, ["`headers` has no effect on what passes as it comes (remove it, or route by `host`)"]);
+        let (_, told) = read("udp: 53\nport: 53\naccess: lan\n");
+        assert!(told[0].starts_with("Traefik cannot keep anyone from a UDP route"), "{told:?}");
+    }
+}

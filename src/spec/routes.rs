@@ -1,0 +1,183 @@
+//! The routes of all stacks as Traefik will know them, still with variables; and where two of them want the same.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+
+use super::Spec;
+use super::keys::{self, Listen, Way};
+use crate::compose::short::size;
+use crate::compose::tree::Node;
+use crate::diag::{Diagnostic, Diagnostics, Span};
+use crate::traefik::{Entry, Route, Target, name, statics};
+
+/// The name under which all services of a home are reached; it stands in `.env`.
+pub const DOMAIN: &str = "DOMAIN";
+/// As it stands in rendered labels.
+const UNDER: &str = "${DOMAIN:?set it in .env, as DOMAIN=example.org}";
+/// How Traefik's container reaches the machine itself.
+const MACHINE: &str = "host.docker.internal";
+
+/// All routes of a home.
+#[derive(Debug, Clone, Default)]
+pub struct Routes {
+    /// Routes of services, by service, in the order of stacks.
+    pub services: IndexMap<String, Vec<Route>>,
+    /// Routes that `hearth.yaml` names, with the project and service of those that lead into an adopted project.
+    pub outside: Vec<(Route, Option<(String, String)>)>,
+}
+
+impl Routes {
+    pub fn all(&self) -> impl Iterator<Item = &Route> {
+        self.services.values().flatten().chain(self.outside.iter().map(|(route, _)| route))
+    }
+}
+
+/// Collects the routes of the stacks and of `hearth.yaml`; what two want is told with both places.
+pub(super) fn collect(
+    spec: &Spec,
+    project: &str,
+    outside: &[(String, keys::Route)],
+    settings: &statics::Settings,
+    diagnostics: &mut Diagnostics,
+) -> Routes {
+    let mut routes = Routes::default();
+    for (service, keys) in spec.services.iter().map(|(name, s)| (name, &s.keys)) {
+        let host_network = is_on_machine(spec, service);
+        let own: Vec<Route> = keys
+            .routes
+            .iter()
+            .enumerate()
+            .map(|(i, route)| {
+                let made = make(name::route(project, service, i), service, route);
+                if host_network { on_machine(made) } else { made }
+            })
+            .collect();
+        if !own.is_empty() {
+            routes.services.insert(service.clone(), own);
+        }
+    }
+    for (key, route) in outside {
+        // A stack's service may have the same name as a key of hearth.yaml.
+        let made = make(name::route(project, &format!("out-{key}"), 0), key, route);
+        let into = match &route.way {
+            Way::Project { project, service, .. } => Some((project.clone(), service.clone())),
+            _ => None,
+        };
+        routes.outside.push((made, into));
+    }
+    twice(&routes, settings, diagnostics);
+    routes
+}
+
+fn make(name: String, service: &str, written: &keys::Route) -> Route {
+    let entry = match &written.listen {
+        Listen::Hosts { hosts, path, strip } => {
+            let hosts = hosts.iter().map(|(host, _)| whole(host)).collect();
+            // `/` is all that there is.
+            let path = path.as_ref().filter(|p| *p != "/").cloned();
+            Entry::Web { hosts, strip: *strip && path.is_some(), path }
+        }
+        Listen::Tcp(port) => Entry::Tcp(*port),
+        Listen::Udp(port) => Entry::Udp(*port),
+    };
+    let target = match &written.way {
+        Way::Port { port, scheme } | Way::Project { port, scheme, .. } => {
+            Target::Container { port: port.clone(), scheme: scheme.clone() }
+        }
+        Way::Address(address) => Target::Address(address.clone()),
+    };
+    Route {
+        name,
+        service: service.to_string(),
+        entry,
+        access: written.access.clone(),
+        target,
+        timeout: written.timeout.as_deref().map(go_duration),
+        request_headers: written.request_headers.clone(),
+        response_headers: written.response_headers.clone(),
+        sticky: written.sticky,
+        health: written.health.clone(),
+        span: Some(written.span),
+    }
+}
+
+/// `media` is under the domain, `@` the domain itself; what has a dot or a variable is whole.
+fn whole(host: &str) -> String {
+    match host {
+        "@" => UNDER.to_string(),
+        host if host.contains(['.', '$']) => host.to_string(),
+        host => format!("{host}.{UNDER}"),
+    }
+}
+
+/// Go has no days, which Compose has.
+fn go_duration(text: &str) -> String {
+    size::duration(text).map_or_else(|_| text.to_string(), |d| format!("{}ms", d.0 / 1_000_000))
+}
+
+/// Whether it uses the machine's own network: Traefik then finds it as it finds the machine.
+fn is_on_machine(spec: &Spec, service: &str) -> bool {
+    let owner = spec.network_owner(service);
+    spec.services.get(owner).and_then(|s| s.node.get("network_mode")).and_then(Node::as_str) == Some("host")
+}
+
+fn on_machine(mut route: Route) -> Route {
+    if let Target::Container { port, scheme } = &route.target {
+        route.target = Target::Address(match route.entry {
+            Entry::Web { .. } => format!("{scheme}://{MACHINE}:{port}"),
+            _ => format!("{MACHINE}:{port}"),
+        });
+    }
+    route
+}
+
+fn twice(routes: &Routes, settings: &statics::Settings, diagnostics: &mut Diagnostics) {
+    let mut names: BTreeMap<(&str, &str), &Route> = BTreeMap::new();
+    let mut ports: BTreeMap<(u16, bool), &Route> = BTreeMap::new();
+    for route in routes.all() {
+        if let Entry::Web { hosts, path, .. } = &route.entry {
+            let path = path.as_deref().unwrap_or("/").trim_end_matches('/');
+            for host in hosts {
+                match names.get(&(host.as_str(), path)) {
+                    Some(first) => diagnostics.push(wanted_twice(route, first, &shown(host, path))),
+                    None => drop(names.insert((host, path), route)),
+                }
+            }
+        }
+        let Some((port, udp)) = statics::entry(&route.entry) else { continue };
+        if !udp && [settings.http, settings.https].contains(&port) {
+            let title = format!("port {port} of this machine is Traefik's own for HTTP");
+            diagnostics.push(
+                Diagnostic::error("spec.route-twice", title)
+                    .at(route.span)
+                    .hint("take another port, or route by `host`"),
+            );
+        }
+        match ports.get(&(port, udp)) {
+            Some(first) => {
+                let what = format!("{} port {port}", if udp { "UDP" } else { "TCP" });
+                diagnostics.push(wanted_twice(route, first, &what));
+            }
+            None => drop(ports.insert((port, udp), route)),
+        }
+    }
+}
+
+/// A host as a person wrote it.
+fn shown(host: &str, path: &str) -> String {
+    format!("{}{path}", host.replace(UNDER, "DOMAIN"))
+}
+
+fn wanted_twice(route: &Route, first: &Route, what: &str) -> Diagnostic {
+    let place =
+        |span: Option<Span>| span.unwrap_or(Span { file: crate::diag::FileId(0), line: 1, column: 1, width: 1 });
+    let title = match route.service == first.service {
+        true => format!("`{}` has two routes for {what}", route.service),
+        false => format!("{what} is routed twice: to `{}` and to `{}`", first.service, route.service),
+    };
+    Diagnostic::error("spec.route-twice", title)
+        .at(route.span)
+        .related(place(first.span), "the first one stands here")
+        .hint("give one of them another host, or a path of its own")
+}

@@ -1,0 +1,107 @@
+//! `hearth mode`: how services are reached, and the switch to the other way, seen through a plan first.
+
+use super::up::{self, load};
+use super::{deciding, start};
+use crate::base::wording;
+use crate::cli::{Done, Failure, Out, ask};
+use crate::command::{Deciding, Global, Mode as Args};
+use crate::config;
+use crate::diag::{Diagnostic, Kind};
+use crate::plan::{Options, text};
+use crate::spec::{Mode, routes};
+use crate::stacks::home::{Home, env};
+use crate::stacks::run::{Doing, carry_out_plan};
+use crate::stacks::saved::Asked;
+use crate::stacks::target::Change;
+use crate::stacks::{FrontDoor, Loading, Target};
+
+pub fn run(global: &Global, args: Args, door: &dyn FrontDoor, out: &Out) -> Done {
+    let home = Home::required(global.home.as_deref(), &out.cwd).map_err(|refused| refused.tell(out))?;
+    let present = home.config.mode;
+    let mode = match args.mode.as_deref() {
+        None => {
+            out.line(present.name());
+            return Ok(());
+        }
+        Some("localhost") => Mode::Localhost,
+        Some("domain") => Mode::Domain,
+        Some(other) => {
+            let d = Diagnostic::error("home.no-mode", format!("`{other}` is no mode"));
+            return Err(match wording::nearest(other, ["localhost", "domain"]) {
+                Some(near) => d.hint(format!("did you mean `{near}`?")),
+                None => d.hint("the modes are: localhost, domain"),
+            }
+            .into());
+        }
+    };
+    if mode == present {
+        out.say(format!("the mode is {} already", mode.name()));
+        return Ok(());
+    }
+    if mode == Mode::Domain {
+        needs_domain(&home)?;
+    }
+    let out = &out.clone().json(args.json.json).acts();
+    let target = Target::in_mode(global, mode, out)?;
+    switch(&target, mode, &args, door, out)?;
+    Ok(())
+}
+
+fn switch(target: &Target, mode: Mode, args: &Args, door: &dyn FrontDoor, out: &Out) -> Done {
+    let mut settle = || record(target, mode, args, door, out);
+    if target.nothing_is_on() {
+        out.say("no profile is on, so nothing has to be started or stopped");
+        return if args.dry_run { Ok(()) } else { settle() };
+    }
+    // What only the other mode needs (Traefik holds ports 80 and 443) is no service of this one.
+    let options = Options { remove_orphans: true, ..deciding::options(&Deciding::default())? };
+    start(async {
+        let asked = Asked::up(&Deciding { remove_orphans: true, ..Deciding::default() }, &options);
+        let (session, options) = match args.dry_run {
+            true => load(target, &asked, options, &Loading::default(), out).await?,
+            false => up::open(target, &asked, options, out).await?,
+        };
+        let look = session.look().await?;
+        let plan = session.plan(&look, &options)?;
+        if args.dry_run {
+            out.text(&text::render(&plan, false));
+            say_plain(mode, out);
+            return session.refuse(&plan);
+        }
+        carry_out_plan(&session, Doing { options, yes: args.answer.yes, saved: None, settle: &mut settle }, look, plan)
+            .await
+    })
+}
+
+/// The last question, and then the line in `hearth.yaml` and all rendered files.
+fn record(target: &Target, mode: Mode, args: &Args, door: &dyn FrontDoor, out: &Out) -> Result<(), Failure> {
+    say_plain(mode, out);
+    ask::confirm(&format!("Switch this home to {} mode?", mode.name()), args.answer.yes)?;
+    let Some(home) = target.home() else { return Ok(()) };
+    let mut there = Home::open(home.dir.clone()).map_err(|refused| refused.tell(out))?;
+    there.edit_config(|text| config::set_mode(text, mode))?;
+    target.settle(&Change::None, args.answer.yes, out)?;
+    target.open_door(door, out)
+}
+
+fn say_plain(mode: Mode, out: &Out) {
+    if !out.json {
+        out.say(format!(
+            "without Hearth: set compose/{}.yaml in compose.yaml, then docker compose up -d --remove-orphans",
+            mode.name()
+        ));
+    }
+}
+
+/// Names can only be made where there is a domain.
+fn needs_domain(home: &Home) -> Result<(), Diagnostic> {
+    let text = home.env_text()?;
+    let set = env::statements(&text).iter().any(|s| s.name == routes::DOMAIN && !s.value.is_empty());
+    if set {
+        return Ok(());
+    }
+    let d = Diagnostic::error("home.no-domain", "domain mode needs the name under which this home is reached");
+    Err(d.kind(Kind::Invalid).hint("set it in .env: DOMAIN=example.org, a name of yours").hint(
+        "without a name of your own: DOMAIN=home.arpa, and `hearth routes --dns hosts` prints what other devices need",
+    ))
+}
