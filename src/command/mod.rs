@@ -62,7 +62,7 @@ fn dispatch(cli: Cli, out: &Out) -> crate::cli::Done {
         Command::Enable(args) => stacks::profiles::toggle(&global, args, true, &door, out),
         Command::Disable(args) => stacks::profiles::toggle(&global, args, false, &door, out),
         Command::Config(args) => stacks::config::run(&global, args, out),
-        Command::Plan(args) => stacks::up::plan(&global, args, out),
+        Command::Plan(args) => stacks::up::plan(&global, args, &door, out),
         Command::Apply(args) => stacks::apply::run(&global, args, &door, out),
         Command::Up(args) => stacks::up::up(&global, args, &door, out),
         Command::Down(args) => stacks::down::run(&global, args, out),

@@ -54,9 +54,9 @@ pub fn resolved(routes: &Routes, values: &Values, told: &mut Diagnostics) -> Vec
             }
         }
     }
-    for (route, into) in &routes.outside {
-        let Some((project, service)) = into else { continue };
-        if let Some(found) = all.iter_mut().find(|r| r.name == route.name)
+    for outside in &routes.outside {
+        let Some((project, service)) = &outside.into else { continue };
+        if let Some(found) = all.iter_mut().find(|r| r.name == outside.route.name)
             && let Target::Container { port, scheme } = &found.target
         {
             let host = format!("{project}-{service}-1");

@@ -2,10 +2,12 @@
 
 use super::content::{self, Values};
 use super::place::{Owner, Place};
-use super::{certificates, names};
+use super::{certificates, judge, names};
 use crate::base::clock::SystemClock;
 use crate::cli::{Failure, Out};
 use crate::diag::{Diagnostics, Severity};
+use crate::plan::observed::Observed;
+use crate::plan::wanted::Wanted;
 use crate::stacks::FrontDoor;
 use crate::stacks::home::{Home, Read};
 use crate::traefik::file::{self, Content};
@@ -25,6 +27,10 @@ impl FrontDoor for Door {
             out.say("wrote what Traefik reads (state/traefik)");
         }
         Ok(())
+    }
+
+    fn judge(&self, home: &Home, read: &Read, wanted: &Wanted, observed: &Observed) -> Diagnostics {
+        judge::judge(home, read, wanted, observed)
     }
 }
 

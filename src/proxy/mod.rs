@@ -3,6 +3,7 @@
 mod certificates;
 mod content;
 mod door;
+mod judge;
 mod lan;
 mod names;
 mod place;

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use super::networks::Networks;
 use super::routes::Routes;
 use super::stack::is_traefik_label;
-use super::{Spec, Stack};
+use super::{Resource, Spec, Stack};
 use crate::compose::tree::{Map, Node, Value};
 use crate::diag::{Diagnostic, Diagnostics, Span};
 use crate::traefik::{Route, Target, labels, statics};
@@ -53,6 +53,16 @@ pub(super) fn add(spec: &Spec, routes: &Routes, settings: &statics::Settings, pr
     all.stacks.push(Stack { name: CORE.into(), ..core.stacks[0].clone() });
     let profiles = profiles(spec, routes);
     let entries: BTreeSet<(u16, bool)> = routes.all().filter_map(|route| statics::entry(&route.entry)).collect();
+    let joins: BTreeSet<&String> = routes.outside.iter().filter_map(|outside| outside.network.as_ref()).collect();
+    let networks = all.resources.entry("networks").or_default();
+    for name in &joins {
+        let span = core.stacks[0].span;
+        let mut map = Map::default();
+        map.set("external", Node::new(span, Value::Bool(true)));
+        map.set("name", Node::str(span, name.as_str()));
+        let node = Node::new(span, Value::Map(map));
+        networks.insert(outside_key(name), Resource { stack: index, key: span, node });
+    }
     for (name, service) in &core.services {
         let mut service = service.clone();
         service.stack = index;
@@ -64,6 +74,10 @@ pub(super) fn add(spec: &Spec, routes: &Routes, settings: &statics::Settings, pr
         };
         if let Some(map) = service.node.as_map_mut() {
             if name == TRAEFIK {
+                if !joins.is_empty() {
+                    let keys = std::iter::once(CORE.to_string()).chain(joins.iter().map(|name| outside_key(name)));
+                    map.set("networks", list(keys.collect()));
+                }
                 map.set("command", list(statics::flags(settings, &entries)));
                 map.set("ports", list(statics::ports(settings, &entries)));
             } else {
@@ -75,6 +89,17 @@ pub(super) fn add(spec: &Spec, routes: &Routes, settings: &statics::Settings, pr
         all.services.insert(name.clone(), service);
     }
     all
+}
+
+/// The networks that only the front door has.
+pub(super) fn own_networks(routes: &Routes) -> Vec<String> {
+    let outside = routes.outside.iter().filter_map(|o| o.network.as_deref()).map(outside_key);
+    [CORE.to_string(), super::networks::clients_key(GATE)].into_iter().chain(outside).collect()
+}
+
+/// The key of a network that is not the home's.
+fn outside_key(name: &str) -> String {
+    format!("outside-{name}")
 }
 
 /// `core`, and every profile that has a route, on or off: turning one on must not make Traefik a new container. None, which is always

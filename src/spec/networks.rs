@@ -18,7 +18,7 @@ const STACK_PREFIX: u8 = 24;
 const CLIENTS_PREFIX: u8 = 26;
 
 /// What rendering adds: networks at the top, and which services join which.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Networks {
     /// All networks of the rendered file.
     pub all: BTreeMap<String, Node>,
@@ -56,11 +56,10 @@ pub(super) fn assign(
 }
 
 impl Networks {
-    /// Without the networks that only the front door has, where there is one.
-    pub(super) fn without(&self, keys: &[&str], there: bool) -> Networks {
-        let gone = |key: &String| there && keys.contains(&key.as_str());
-        let all =
-            self.all.iter().filter(|(key, _)| !gone(key)).map(|(key, node)| (key.clone(), node.clone())).collect();
+    /// Without these networks.
+    pub(super) fn without(&self, keys: &[String]) -> Networks {
+        let all = self.all.iter().filter(|(key, _)| !keys.contains(key));
+        let all = all.map(|(key, node)| (key.clone(), node.clone())).collect();
         Networks { all, joined: self.joined.clone(), reached: BTreeMap::new() }
     }
 

@@ -110,7 +110,8 @@ pub fn render(spec: &Spec, settings: &Settings, diagnostics: &mut Diagnostics) -
         return None;
     }
     let mut rendered = Rendered { routes, ..Rendered::default() };
-    let localhost = networks.without(&[front::CORE, &networks::clients_key(front::GATE)], has_domain);
+    let localhost =
+        if has_domain { networks.without(&front::own_networks(&rendered.routes)) } else { networks.clone() };
     let none = IndexMap::new();
     rendered.add(LOCALHOST, Tree { spec, networks: &localhost, published: &published, labels: &none });
     if has_domain {

@@ -23,13 +23,23 @@ const MACHINE: &str = "host.docker.internal";
 pub struct Routes {
     /// Routes of services, by service, in the order of stacks.
     pub services: IndexMap<String, Vec<Route>>,
-    /// Routes that `hearth.yaml` names, with the project and service of those that lead into an adopted project.
-    pub outside: Vec<(Route, Option<(String, String)>)>,
+    /// Routes that `hearth.yaml` names.
+    pub outside: Vec<Outside>,
+}
+
+/// A route to what is not a service of the home.
+#[derive(Debug, Clone)]
+pub struct Outside {
+    pub route: Route,
+    /// Project and service, where it leads into another Compose project.
+    pub into: Option<(String, String)>,
+    /// The network that Traefik joins for it, by its real name.
+    pub network: Option<String>,
 }
 
 impl Routes {
     pub fn all(&self) -> impl Iterator<Item = &Route> {
-        self.services.values().flatten().chain(self.outside.iter().map(|(route, _)| route))
+        self.services.values().flatten().chain(self.outside.iter().map(|outside| &outside.route))
     }
 }
 
@@ -64,7 +74,7 @@ pub(super) fn collect(
             Way::Project { project, service, .. } => Some((project.clone(), service.clone())),
             _ => None,
         };
-        routes.outside.push((made, into));
+        routes.outside.push(Outside { route: made, into, network: route.network.clone() });
     }
     twice(&routes, settings, diagnostics);
     routes

@@ -13,6 +13,8 @@ use crate::compose::model::Project;
 use crate::compose::{self, Loaded};
 use crate::config::Adopted;
 use crate::diag::{Diagnostic, Kind, Severity, Sources};
+use crate::plan::observed::Observed;
+use crate::plan::wanted::Wanted;
 use crate::spec::Mode;
 
 /// One project, found but not loaded.
@@ -67,6 +69,22 @@ impl Target {
             Some((home, read)) if home.config.mode == Mode::Domain => door.make_ready(home, read, out),
             _ => Ok(()),
         }
+    }
+
+    /// Says what of the way in cannot work or will surprise, and refuses what cannot.
+    pub fn judge_door(
+        &self,
+        door: &dyn FrontDoor,
+        wanted: &Wanted,
+        observed: &Observed,
+        out: &Out,
+    ) -> Result<(), Failure> {
+        let Some((home, read)) = self.read().filter(|(home, _)| home.config.mode == Mode::Domain) else {
+            return Ok(());
+        };
+        let told = door.judge(home, read, wanted, observed);
+        told.0.iter().for_each(|d| out.diagnostic(d, &read.sources));
+        if told.has_errors() { Err(Failure::Code(told.exit_code().max(1))) } else { Ok(()) }
     }
 
     /// Plain Compose files, whatever home is around.

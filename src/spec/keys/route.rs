@@ -22,6 +22,8 @@ pub struct Route {
     pub response_headers: BTreeMap<String, String>,
     pub sticky: bool,
     pub health: Option<String>,
+    /// In `hearth.yaml`: the Docker network that Traefik joins for it, by its real name.
+    pub network: Option<String>,
     pub span: Span,
 }
 
@@ -52,7 +54,7 @@ pub enum Way {
 const COMMON: [&str; 10] =
     ["host", "path", "access", "timeout", "headers", "sticky", "health", "strip-prefix", "tcp", "udp"];
 const SERVICE: [&str; 2] = ["port", "scheme"];
-const OUTSIDE: [&str; 5] = ["url", "project", "service", "port", "scheme"];
+const OUTSIDE: [&str; 6] = ["url", "project", "service", "port", "scheme", "network"];
 const HEADERS: [&str; 2] = ["request", "response"];
 
 impl Reader<'_> {
@@ -83,7 +85,13 @@ impl Reader<'_> {
                 None
             }
         };
-        self.common(node, map, way?)
+        let mut route = self.common(node, map, way?)?;
+        route.network = self.text(map, "network").or(match &route.way {
+            // What Compose calls it where a file says nothing.
+            Way::Project { project, .. } => Some(format!("{project}_default")),
+            _ => None,
+        });
+        Some(route)
     }
 
     fn port_way(&mut self, node: &Node, map: &Map) -> Option<Way> {
@@ -152,6 +160,7 @@ impl Reader<'_> {
             response_headers,
             sticky: self.flag(map, "sticky"),
             health,
+            network: None,
             span: node.span,
         };
         self.only_by_name(map, &route);

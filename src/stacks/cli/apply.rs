@@ -20,6 +20,9 @@ pub fn run(global: &Global, args: Apply, door: &dyn FrontDoor, out: &Out) -> Don
         let asked: Asked = serde_json::from_str(&kept.asked).map_err(|_| unreadable(&args.id))?;
         let (session, options) = up::open(&target, &asked, asked.options(), out).await?;
         let look = session.look().await?;
+        if !asked.down {
+            target.judge_door(door, &session.wanted, &look.observed, out)?;
+        }
         let plan = session.plan(&look, &options)?;
         saved::compare(&kept, &plan)?;
         let change = up::change(&target, &asked);

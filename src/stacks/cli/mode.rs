@@ -62,6 +62,7 @@ fn switch(target: &Target, mode: Mode, args: &Args, door: &dyn FrontDoor, out: &
             false => up::open(target, &asked, options, out).await?,
         };
         let look = session.look().await?;
+        target.judge_door(door, &session.wanted, &look.observed, out)?;
         let plan = session.plan(&look, &options)?;
         if args.dry_run {
             out.text(&text::render(&plan, false));

@@ -8,7 +8,7 @@ use crate::cli::{Done, FOUND, Failure, Out};
 use crate::command::{Global, PlanArgs, Up};
 use crate::diag::{Diagnostic, Kind};
 use crate::plan::{Action, Cause, Options, Plan, Step, Verb, json as plan_json, text};
-use crate::stacks::run::{Doing, carry_out};
+use crate::stacks::run::{Doing, carry_out_plan};
 use crate::stacks::saved::Asked;
 use crate::stacks::session::Session;
 use crate::stacks::target::Change;
@@ -32,7 +32,11 @@ pub fn up(global: &Global, args: Up, door: &dyn FrontDoor, out: &Out) -> Done {
             target.settle(&change, args.answer.yes, out)?;
             target.open_door(door, out)
         };
-        carry_out(&session, Doing { options, yes: args.answer.yes, saved: None, settle: &mut settle }).await
+        let look = session.look().await?;
+        target.judge_door(door, &session.wanted, &look.observed, out)?;
+        let plan = session.plan(&look, &options)?;
+        carry_out_plan(&session, Doing { options, yes: args.answer.yes, saved: None, settle: &mut settle }, look, plan)
+            .await
     })
 }
 
@@ -95,7 +99,7 @@ fn only_looks_again(step: &Step) -> bool {
     image && matches!(step.cause, Cause::Requested { .. })
 }
 
-pub fn plan(global: &Global, args: PlanArgs, out: &Out) -> Done {
+pub fn plan(global: &Global, args: PlanArgs, door: &dyn FrontDoor, out: &Out) -> Done {
     let out = &out.clone().json(args.json.json);
     let target = Target::find(global, out)?;
     let mut options = deciding::options(&args.deciding)?;
@@ -113,6 +117,9 @@ pub fn plan(global: &Global, args: PlanArgs, out: &Out) -> Done {
         let look = session.look().await?;
         if args.down && target.home().is_none() {
             deciding::known_services(&session, &look.observed.containers, &asked.names)?;
+        }
+        if !args.down {
+            target.judge_door(door, &session.wanted, &look.observed, out)?;
         }
         let plan = session.plan(&look, &options)?;
         let saved = match args.save && !plan.is_empty() {

@@ -1,0 +1,111 @@
+//! What of a home's routes cannot work, or will surprise, as the images and containers on this machine tell.
+
+use crate::diag::{Diagnostic, Diagnostics, Kind};
+use crate::plan::observed::{Image, Observed};
+use crate::plan::wanted::Wanted;
+use crate::spec::front;
+use crate::spec::stack::is_traefik_label;
+use crate::stacks::home::{Home, Read};
+use crate::traefik::{Door, Entry, Target, statics};
+
+/// All of it; an error means that nothing should be started.
+pub fn judge(home: &Home, read: &Read, wanted: &Wanted, observed: &Observed) -> Diagnostics {
+    let mut told = Diagnostics::default();
+    let image_of = |service: &str| {
+        let wanted = wanted.services.get(service)?;
+        observed.images.get(&wanted.service.image_or_default(&home.config.name, service))
+    };
+    if let Some(traefik) = wanted.services.get(front::TRAEFIK) {
+        version(
+            home,
+            &traefik.service.image_or_default(&home.config.name, front::TRAEFIK),
+            image_of(front::TRAEFIK),
+            &mut told,
+        );
+    }
+    for (service, routes) in &read.rendered.routes.services {
+        let Some(image) = image_of(service) else { continue };
+        for route in routes {
+            if let Target::Container { port, .. } = &route.target {
+                exposed(service, port, image, route.span, &mut told);
+            }
+        }
+    }
+    for name in wanted.services.keys() {
+        let Some(image) = image_of(name) else { continue };
+        dropped(name, image, read, &mut told);
+    }
+    for route in read.rendered.routes.all() {
+        let Entry::Web { strip: true, .. } = &route.entry else { continue };
+        if route.access.door() == Door::Closed {
+            let title = format!("the route of `{}` takes its path away behind a login", route.service);
+            told.push(
+                Diagnostic::warning("lint.strip-prefix-login", title)
+                    .at(route.span)
+                    .hint("rewritten paths have led past logins before: give it a host of its own instead of a path"),
+            );
+        }
+    }
+    told
+}
+
+/// The version by the image's tag or by what its maker wrote into it. Where neither tells, Traefik is asked once it runs.
+pub fn image_version(reference: &str, image: Option<&Image>) -> Option<(u32, u32, u32)> {
+    let label = image.and_then(|i| i.config["Labels"]["org.opencontainers.image.version"].as_str());
+    statics::version(reference).or_else(|| label.and_then(statics::version))
+}
+
+fn version(home: &Home, reference: &str, image: Option<&Image>, told: &mut Diagnostics) {
+    if let Some(found) = image_version(reference, image).filter(|found| *found < home.config.traefik.minimum) {
+        told.push(too_old(found, home.config.traefik.minimum));
+    }
+}
+
+/// The refusal of a Traefik with known ways past a login.
+pub fn too_old(found: (u32, u32, u32), minimum: (u32, u32, u32)) -> Diagnostic {
+    let shown = |(a, b, c): (u32, u32, u32)| format!("{a}.{b}.{c}");
+    let title = format!(
+        "this is Traefik {}; below {} it has published holes by which a request gets past a login (CVE-2026-71326, CVE-2026-71324)",
+        shown(found),
+        shown(minimum)
+    );
+    Diagnostic::error("proxy.traefik-too-old", title)
+        .kind(Kind::Invalid)
+        .hint(format!("set TRAEFIK_IMAGE={} in .env, or remove that line", statics::IMAGE))
+        .hint("where it must be: traefik: {minimum: \"VERSION\"} in hearth.yaml")
+}
+
+/// An image that says which ports it has, and not this one: most likely a slip.
+fn exposed(service: &str, port: &str, image: &Image, span: Option<crate::diag::Span>, told: &mut Diagnostics) {
+    let Some(ports) = image.config["ExposedPorts"].as_object().filter(|ports| !ports.is_empty()) else { return };
+    if port.parse::<u16>().is_err()
+        || ports.contains_key(&format!("{port}/tcp"))
+        || ports.contains_key(&format!("{port}/udp"))
+    {
+        return;
+    }
+    let mut known: Vec<&str> = ports.keys().map(|p| p.trim_end_matches("/tcp")).collect();
+    known.sort_by_key(|p| p.parse::<u16>().unwrap_or(u16::MAX));
+    let title = format!("the route of `{service}` leads to port {port}, which its image does not name");
+    told.push(Diagnostic::warning("lint.route-port", title).at(span).hint(format!(
+        "its image names {}; if the service listens on {port} by its settings, all is well",
+        known.join(", ")
+    )));
+}
+
+/// Labels for Traefik that an image brings: gate drops them, which whoever expects them to work should know.
+fn dropped(service: &str, image: &Image, read: &Read, told: &mut Diagnostics) {
+    let Some(labels) = image.config["Labels"].as_object() else { return };
+    let mut found: Vec<&str> = labels.keys().map(String::as_str).filter(|key| is_traefik_label(key)).collect();
+    if found.is_empty() {
+        return;
+    }
+    found.sort_unstable();
+    let span = read.spec.services.get(service).map(|s| s.key);
+    let title = format!("the image of `{service}` brings labels for Traefik, which are dropped: {}", found.join(", "));
+    told.push(
+        Diagnostic::warning("lint.image-labels", title)
+            .at(span)
+            .hint("what should be reachable has a route: x-hearth: {route: {host: NAME, port: NUMBER}}"),
+    );
+}
