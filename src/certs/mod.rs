@@ -1,1 +1,4 @@
 //! The room of certificates: the local CA, ACME, renewal, challenges, storage.
+
+mod folder;
+pub mod local;
