@@ -346,7 +346,8 @@ fn codes_raised() -> BTreeMap<String, String> {
             |s: &str| !s.is_empty() && s.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
         text.split_once('.').is_some_and(|(area, rest)| kebab(area) && kebab(rest))
     };
-    let not_codes = ["arpa", "yaml", "yml", "json", "env", "toml", "sock", "example", "local", "lock", "md", "db", "sql"];
+    let not_codes =
+        ["arpa", "yaml", "yml", "json", "env", "toml", "sock", "example", "local", "lock", "md", "db", "sql"];
     let all: Vec<Source> = sources().into_iter().filter(|s| !is_test_file(&s.path)).collect();
     // Those that stand in a table or in a refusal of the planner, not in a call here.
     let mut areas = BTreeSet::from(["lint".to_owned(), "plan".to_owned()]);

@@ -107,6 +107,8 @@ pub enum Command {
     Ls(Json),
     /// Take over a running Compose project as it is, recreating nothing
     Adopt(Adopt),
+    /// Show every way in: address, access, certificate, and how it is
+    Routes(Routes),
     /// Show what was done, when and by whom
     History(History),
     /// Small programs to see something run: web, counter
@@ -439,6 +441,25 @@ pub struct History {
     pub limit: u32,
     #[command(flatten)]
     pub json: Json,
+}
+
+#[derive(Debug, Args)]
+pub struct Routes {
+    /// Print the names for a DNS server or hosts file of the home instead
+    #[arg(long, value_name = "FORMAT")]
+    pub dns: Option<Dns>,
+    /// With --dns: the address of this machine that devices use (default: found)
+    #[arg(long, value_name = "IP", requires = "dns")]
+    pub address: Option<std::net::IpAddr>,
+    #[command(flatten)]
+    pub json: Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Dns {
+    Hosts,
+    Dnsmasq,
+    Pihole,
 }
 
 #[derive(Debug, Args)]

@@ -76,6 +76,7 @@ fn dispatch(cli: Cli, out: &Out) -> crate::cli::Done {
         Command::Exec(args) => stacks::exec::run(&global, args, out),
         Command::Adopt(args) => stacks::adopt::run(&global, args, out),
         Command::Ls(args) => stacks::ls::run(&global, args, out),
+        Command::Routes(args) => crate::proxy::cli::routes::run(&global, args, out),
         Command::History(args) => stacks::history::run(&global, args, out),
         Command::Example(args) => crate::example::run(args.which.into(), &|name| std::env::var(name).ok()),
         Command::Completions(args) => {

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::lan::{self, Interface};
-use crate::compose::template::TemplateError;
+use crate::compose::template::{self, Scope, TemplateError};
 use crate::compose::{Compat, dotenv};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::spec::{Routes, routes};
@@ -26,6 +26,14 @@ impl Values {
 
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The text with its variables; what cannot be filled stays as it is.
+    pub fn filled(&self, text: &str) -> String {
+        let lookup = |name: &str| self.0.get(name).cloned();
+        let mut unset = |_: &str| {};
+        let mut scope = Scope { lookup: &lookup, compat: Compat::default(), unset: &mut unset };
+        template::substitute(text, &mut scope).unwrap_or_else(|_| text.to_string())
     }
 
     /// The home's domain, as names are compared.
@@ -97,6 +105,15 @@ pub fn lan(home: &Home, read: &Read) -> Vec<String> {
         false => Vec::new(),
     };
     lan::ranges(home.config.lan.as_deref(), &interfaces(), home.config.networks, &[], &gateways)
+}
+
+/// The address under which devices of the home reach this machine.
+pub fn own_address() -> Option<IpAddr> {
+    let all = interfaces();
+    let home = lan::ranges(None, &all, crate::config::default_networks(), &[], &[]);
+    let ranges: Vec<IpNet> = home.iter().filter_map(|range| range.parse().ok()).collect();
+    let at_home = |i: &&Interface| i.net.addr().is_ipv4() && ranges.iter().any(|r| r.contains(&i.net.addr()));
+    all.iter().find(at_home).map(|i| i.net.addr())
 }
 
 fn interfaces() -> Vec<Interface> {

@@ -3,7 +3,6 @@
 use super::content::{self, Values};
 use super::place::{Owner, Place};
 use super::{certificates, judge, names};
-use crate::base::clock::SystemClock;
 use crate::cli::{Failure, Out};
 use crate::diag::{Diagnostics, Severity};
 use crate::plan::observed::Observed;
@@ -45,7 +44,9 @@ pub fn publish(home: &Home, read: &Read, told: &mut Diagnostics) -> Result<bool,
     }
     let place = Place::make(&home.dir, owner(&values))?;
     let sets = names::sets(&domain, &routes);
-    let certificates = certificates::of(home, &domain, &sets, &SystemClock)?;
+    let mut notes = Vec::new();
+    let certificates = certificates::of(home, read, &domain, &sets, &mut notes)?;
+    notes.into_iter().for_each(|d| told.push(d));
     let lan = content::lan(home, read);
     let text = file::render(&Content {
         routes: &routes,

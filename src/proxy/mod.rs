@@ -1,11 +1,18 @@
 //! The room of routes: what of a home goes to Traefik, what Traefik thinks of it, and what really answers.
 
 mod certificates;
+pub mod cli;
+mod client;
 mod content;
+mod dns;
 mod door;
 mod judge;
 mod lan;
+mod look;
 mod names;
 mod place;
+mod state;
+mod traefik;
 
 pub use door::Door;
+pub use state::Grade;

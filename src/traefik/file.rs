@@ -13,8 +13,6 @@ use super::route::{CHALLENGE, Door, Entry, LAST, PANEL, Route, Target};
 
 /// Where gate answers for services that are away, closed or unknown, as Traefik reaches it.
 pub const PAGES: &str = "http://gate:8081";
-/// What Hearth's inner listener is called in its own certificate.
-pub const INNER_NAME: &str = "hearth.inner";
 /// Tells gate whose page is asked for.
 pub const ROUTE_HEADER: &str = "X-Hearth-Route";
 
@@ -30,6 +28,8 @@ pub struct Pair {
 pub struct Inner {
     /// `https://10.213.4.1:8444`.
     pub url: String,
+    /// What Hearth's certificate for Traefik is made out to.
+    pub server_name: String,
     /// What Traefik shows.
     pub client: Pair,
     /// Who made Hearth's certificate and Traefik's, PEM.
@@ -227,7 +227,7 @@ fn hearth(inner: &Inner, http: &mut Section) {
     http.transports.insert(
         "hearth".into(),
         json!({
-            "serverName": INNER_NAME,
+            "serverName": inner.server_name,
             "rootCAs": [inner.authority],
             "certificates": [{ "certFile": inner.client.chain, "keyFile": inner.client.key }],
             "forwardingTimeouts": { "dialTimeout": "2s" },

@@ -7,6 +7,7 @@
 //! In the folder (0700; every file 0600): `root.pem`, `root.key`, `intermediate.pem` (certificate and key), `lock`. A root that is
 //! being made lies beside as `new-*` until it is complete; `new-root.pem` is written last, and taken over first thing by the next one.
 
+pub mod leaves;
 mod make;
 pub mod mtls;
 mod names;

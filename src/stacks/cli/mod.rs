@@ -18,6 +18,8 @@ pub mod up;
 
 use std::future::Future;
 
+pub use crate::stacks::session::connect;
+
 use crate::cli::{Done, Failure, Out};
 use crate::compose::Loaded;
 use crate::compose::model::Project;
@@ -33,7 +35,7 @@ pub(super) fn project_of(loaded: Loaded, out: &Out, warnings: bool) -> Result<(P
 }
 
 /// Runs a command that speaks to the engine. One thread is enough: the work is the engine's.
-fn start(work: impl Future<Output = Done>) -> Done {
+pub fn start(work: impl Future<Output = Done>) -> Done {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| {
         Failure::from(
             Diagnostic::error("cli.no-runtime", format!("the system gives no event queue ({e})")).kind(Kind::Failed),

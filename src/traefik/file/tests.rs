@@ -36,6 +36,7 @@ fn nothing_in_it_is_empty_and_every_router_names_its_entry_points() {
     for routes in [&routes[..], &routes[..1], &[]] {
         let inner = Inner {
             url: "https://10.0.0.1:8444".into(),
+            server_name: "hearth.internal".into(),
             client: Pair { chain: "C".into(), key: "K".into() },
             authority: "A".into(),
             panel: Some("panel.example.org".into()),

@@ -1,0 +1,3 @@
+//! The room's face on the terminal.
+
+pub mod routes;

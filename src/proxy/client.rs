@@ -1,0 +1,218 @@
+//! One request over TLS to one address, with everything seen on the way: the certificate that was really served, whether this machine
+//! believes it, and the answer.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::Request;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore, SignatureScheme, WantsVerifier};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+/// How long each part (connecting, TLS, the answer) may take.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// Bytes of an answer that are read.
+const MOST: usize = 8 << 20;
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failed {
+    /// In words.
+    Connect(String),
+    Tls(String),
+    Answer(String),
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: u16,
+    pub content_type: String,
+    pub location: String,
+    pub body: Bytes,
+}
+
+/// What was served, and what came of it.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// The leaf, DER; `None` where TLS did not get that far.
+    pub leaf: Option<Vec<u8>>,
+    /// Why this machine would not believe it; `None`: it does.
+    pub distrust: Option<String>,
+    pub answer: Result<Answer, Failed>,
+}
+
+/// Asks `GET path` of `host` at `to`, whatever certificate it shows.
+pub async fn look(to: SocketAddr, host: &str, path: &str, accept: &str, roots: Arc<RootCertStore>) -> Seen {
+    let verdict = Arc::new(Verdict::new(roots));
+    let config = config_with(verdict.clone());
+    let answer = match config {
+        Ok(config) => get(to, host, host, path, accept, Arc::new(config)).await,
+        Err(why) => Err(Failed::Tls(why)),
+    };
+    let (leaf, distrust) = verdict.said();
+    Seen { leaf, distrust, answer }
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
+}
+
+/// The beginning of a client's settings.
+pub fn builder() -> Option<ConfigBuilder<ClientConfig, WantsVerifier>> {
+    ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().ok()
+}
+
+/// A verifier that lets every server through: for what is only asked how it is.
+pub fn anyone(roots: RootCertStore) -> Arc<dyn ServerCertVerifier> {
+    Arc::new(Verdict::new(Arc::new(roots)))
+}
+
+fn config_with(verdict: Arc<Verdict>) -> Result<ClientConfig, String> {
+    let builder = builder().ok_or("TLS cannot be set up")?;
+    Ok(builder.dangerous().with_custom_certificate_verifier(verdict).with_no_client_auth())
+}
+
+/// One GET over TLS: `server` is the name in TLS, `host` that in HTTP.
+pub async fn get(
+    to: SocketAddr,
+    server: &str,
+    host: &str,
+    path: &str,
+    accept: &str,
+    config: Arc<ClientConfig>,
+) -> Result<Answer, Failed> {
+    let stream = match timeout(PATIENCE, TcpStream::connect(to)).await {
+        Err(_) => return Err(Failed::Connect("nothing answers".into())),
+        Ok(Err(error)) => return Err(Failed::Connect(refused(&error))),
+        Ok(Ok(stream)) => stream,
+    };
+    let name = ServerName::try_from(server.to_string()).map_err(|_| Failed::Tls(format!("`{server}` is no name")))?;
+    let tls = match timeout(PATIENCE, TlsConnector::from(config).connect(name, stream)).await {
+        Err(_) => return Err(Failed::Tls("the TLS handshake did not end".into())),
+        Ok(Err(error)) => return Err(Failed::Tls(error.to_string())),
+        Ok(Ok(tls)) => tls,
+    };
+    match timeout(PATIENCE, ask(TokioIo::new(tls), host, path, accept)).await {
+        Err(_) => Err(Failed::Answer("no answer came in time".into())),
+        Ok(Err(why)) => Err(Failed::Answer(why)),
+        Ok(Ok(answer)) => Ok(answer),
+    }
+}
+
+async fn ask<S>(stream: S, host: &str, path: &str, accept: &str) -> Result<Answer, String>
+where
+    S: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+{
+    let (mut sender, connection) = http1::handshake(stream).await.map_err(|e| e.to_string())?;
+    let driver = tokio::spawn(connection);
+    let request = Request::get(path)
+        .header("host", host)
+        .header("user-agent", concat!("hearth/", env!("CARGO_PKG_VERSION"), " (probe)"))
+        .header("accept", accept)
+        .body(Empty::<Bytes>::new())
+        .map_err(|e| e.to_string())?;
+    let response = sender.send_request(request).await.map_err(|e| e.to_string())?;
+    let text = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_string();
+    let (status, content_type, location) = (response.status().as_u16(), text("content-type"), text("location"));
+    // An endless answer is as good as a short one here.
+    let body = Limited::new(response.into_body(), MOST).collect().await.map(|b| b.to_bytes()).unwrap_or_default();
+    driver.abort();
+    Ok(Answer { status, content_type, location, body })
+}
+
+/// Accepts every certificate and remembers what a careful client would have said.
+#[derive(Debug)]
+struct Verdict {
+    inner: Option<Arc<WebPkiServerVerifier>>,
+    said: Mutex<(Option<Vec<u8>>, Option<String>)>,
+}
+
+impl Verdict {
+    fn new(roots: Arc<RootCertStore>) -> Verdict {
+        let inner = WebPkiServerVerifier::builder_with_provider(roots, provider()).build().ok();
+        Verdict { inner, said: Mutex::new((None, Some("no root certificate is known here".into()))) }
+    }
+
+    fn said(&self) -> (Option<Vec<u8>>, Option<String>) {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl ServerCertVerifier for Verdict {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let distrust = match &self.inner {
+            Some(inner) => {
+                inner.verify_server_cert(end_entity, intermediates, server_name, ocsp, now).err().map(|e| words(&e))
+            }
+            None => Some("no root certificate is known here".into()),
+        };
+        *self.said.lock().unwrap_or_else(PoisonError::into_inner) = (Some(end_entity.to_vec()), distrust);
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls12_signature(message, cert, dss, &provider().signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls13_signature(message, cert, dss, &provider().signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        provider().signature_verification_algorithms.supported_schemes()
+    }
+}
+
+fn refused(error: &std::io::Error) -> String {
+    use std::io::ErrorKind as K;
+    match error.kind() {
+        K::ConnectionRefused => "nothing listens there".into(),
+        K::HostUnreachable | K::NetworkUnreachable => "there is no way to that address from here".into(),
+        K::ConnectionReset => "the connection was cut".into(),
+        _ => error.to_string(),
+    }
+}
+
+fn words(error: &rustls::Error) -> String {
+    use rustls::CertificateError as C;
+    match error {
+        rustls::Error::InvalidCertificate(why) => match why {
+            C::Expired | C::ExpiredContext { .. } => "it has expired",
+            C::NotValidYet | C::NotValidYetContext { .. } => "it is not valid yet",
+            C::UnknownIssuer => "nobody whom this machine trusts has signed it",
+            C::NotValidForName | C::NotValidForNameContext { .. } => "it is for another name",
+            C::Revoked => "it was revoked",
+            _ => "it is not well made",
+        }
+        .into(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,230 @@
+//! One look at all routes of a home: containers, Traefik, and every name tried from outside.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use tokio::time::timeout;
+
+use super::client::{self, Seen};
+use super::content::{self, Values};
+use super::judge;
+use super::state::{self, Facts, Served, State};
+use super::traefik::{Api, Router};
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::engine::{Engine, Scope};
+use crate::plan::observed::{Container, Observed};
+use crate::plan::request;
+use crate::spec::front;
+use crate::stacks::home::{Home, Read};
+use crate::traefik::{Entry, Route, Target};
+
+/// How one name of a route is.
+#[derive(Debug, Clone)]
+pub struct Row {
+    pub service: String,
+    pub url: String,
+    pub access: String,
+    pub certificate: Option<Served>,
+    pub state: State,
+    /// The addresses that the name has on this machine's resolver; empty: none. `None` for what has no name.
+    pub addresses: Option<Vec<IpAddr>>,
+}
+
+/// What is known before anything is tried.
+pub struct Known<'a> {
+    pub home: &'a Home,
+    pub read: &'a Read,
+    pub routes: Vec<Route>,
+    pub containers: Option<Vec<Container>>,
+    pub routers: Option<BTreeMap<String, Router>>,
+    roots: Arc<RootCertStore>,
+}
+
+/// Asks the engine and Traefik. What cannot be asked is left out, with the reason in `told`.
+pub async fn know<'a>(
+    home: &'a Home,
+    read: &'a Read,
+    engine: Option<&dyn Engine>,
+    told: &mut Diagnostics,
+) -> Result<Known<'a>, Diagnostic> {
+    let values = Values::of(home)?;
+    let routes = content::resolved(&read.rendered.routes, &values, told);
+    let scope = Scope { project: home.config.name.clone(), inspect: true, ..Scope::default() };
+    let observed: Option<Observed> = match engine {
+        None => None,
+        Some(engine) => match engine.observe(&scope).await {
+            Ok(observed) => Some(observed),
+            Err(error) => {
+                told.push(*error.diagnostic);
+                None
+            }
+        },
+    };
+    let containers = observed.map(|o| o.containers);
+    let routers = match containers.as_deref().and_then(|all| api(home, all)) {
+        Some(api) => match api.routers().await {
+            Ok(routers) => {
+                // A tag as `v3.7` does not tell: only now it is known.
+                let version = api.version().await.ok();
+                if let Some(old) = version.filter(|version| *version < home.config.traefik.minimum) {
+                    told.push(judge::too_old(old, home.config.traefik.minimum));
+                }
+                Some(routers)
+            }
+            Err(why) => {
+                let d = Diagnostic::warning(
+                    "proxy.traefik-silent",
+                    format!("Traefik does not say how its routes are: {}", words(&why)),
+                );
+                told.push(d.hint("whether it runs: hearth ps traefik; why not: hearth logs traefik"));
+                None
+            }
+        },
+        None => None,
+    };
+    Ok(Known { home, read, routes, containers, routers, roots: Arc::new(roots(home)) })
+}
+
+fn words(failed: &client::Failed) -> String {
+    match failed {
+        client::Failed::Connect(why) | client::Failed::Tls(why) | client::Failed::Answer(why) => why.clone(),
+    }
+}
+
+/// Traefik's own view of itself, where it runs.
+pub fn api(home: &Home, containers: &[Container]) -> Option<Api> {
+    let of = |c: &&Container| c.labels.get(request::SERVICE).is_some_and(|s| s == front::TRAEFIK);
+    let traefik = containers.iter().find(of)?;
+    let core = format!("{}_{}", home.config.name, front::CORE);
+    let attached = traefik.networks.get(&core).or_else(|| traefik.networks.values().next())?;
+    let ip = attached.ip_address.parse().ok()?;
+    Api::new(ip, &super::certificates::client(home)?)
+}
+
+/// Whom this machine believes, and the home's own CA.
+pub fn roots(home: &Home) -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    let found = rustls_native_certs::load_native_certs();
+    roots.add_parsable_certificates(found.certs);
+    if let Some(pem) = super::certificates::local_root(home) {
+        roots.add_parsable_certificates(CertificateDer::pem_slice_iter(pem.as_bytes()).flatten());
+    }
+    roots
+}
+
+impl Known<'_> {
+    /// Tries every name of every route that `wanted` takes.
+    pub async fn look(&self, wanted: &dyn Fn(&Route) -> bool) -> Vec<Row> {
+        let mut rows = Vec::new();
+        for route in self.routes.iter().filter(|route| wanted(route)) {
+            match &route.entry {
+                Entry::Web { hosts, path, .. } => {
+                    for host in hosts {
+                        rows.push(self.web(route, host, path.as_deref().unwrap_or("/")).await);
+                    }
+                }
+                entry => rows.push(self.raw(route, entry)),
+            }
+        }
+        rows
+    }
+
+    fn facts<'f>(&'f self, route: &'f Route, own: &'f Option<Vec<&'f Container>>, seen: Option<&'f Seen>) -> Facts<'f> {
+        let is_on =
+            |profiles: &[String]| profiles.is_empty() || profiles.iter().any(|p| self.home.config.profiles.contains(p));
+        let service = self.read.spec.services.get(&route.service);
+        let provider = if matches!(route.target, Target::Container { .. }) { "docker" } else { "file" };
+        let port = match &route.target {
+            Target::Container { port, .. } => port.as_str(),
+            Target::Address(address) => address.rsplit(':').next().unwrap_or_default(),
+        };
+        Facts {
+            door: route.access.door(),
+            containers: own.as_deref(),
+            on: service.is_none_or(|s| is_on(&s.profiles)),
+            router: self.routers.as_ref().map(|all| all.get(&format!("{}@{provider}", route.name))),
+            port,
+            seen,
+        }
+    }
+
+    fn own(&self, route: &Route) -> Option<Vec<&Container>> {
+        if !self.read.spec.services.contains_key(&route.service) || self.is_outside(route) {
+            return None;
+        }
+        let of = |c: &&Container| c.labels.get(request::SERVICE) == Some(&route.service);
+        self.containers.as_ref().map(|all| all.iter().filter(of).collect())
+    }
+
+    fn is_outside(&self, route: &Route) -> bool {
+        self.read.rendered.routes.outside.iter().any(|outside| outside.route.name == route.name)
+    }
+
+    async fn web(&self, route: &Route, host: &str, path: &str) -> Row {
+        let seen =
+            client::look(self.front(), host, path, "application/json, text/plain;q=0.5", self.roots.clone()).await;
+        let own = self.own(route);
+        let port = match self.home.config.traefik.https {
+            443 => String::new(),
+            port => format!(":{port}"),
+        };
+        Row {
+            service: route.service.clone(),
+            url: format!("https://{host}{port}{}", if path == "/" { "" } else { path }),
+            access: route.access.to_string(),
+            certificate: Served::of(&seen),
+            state: state::judge(&self.facts(route, &own, Some(&seen))),
+            addresses: Some(resolve(host).await),
+        }
+    }
+
+    fn raw(&self, route: &Route, entry: &Entry) -> Row {
+        let (scheme, port) = match entry {
+            Entry::Tcp(port) => ("tcp", *port),
+            Entry::Udp(port) => ("udp", *port),
+            Entry::Web { .. } => ("https", 443),
+        };
+        let own = self.own(route);
+        Row {
+            service: route.service.clone(),
+            url: format!("{scheme}://:{port}"),
+            access: route.access.to_string(),
+            certificate: None,
+            state: state::judge(&self.facts(route, &own, None)),
+            addresses: None,
+        }
+    }
+
+    /// Where Traefik listens, as this machine reaches it.
+    fn front(&self) -> SocketAddr {
+        front_address(self.home)
+    }
+}
+
+/// Where Traefik listens, as this machine reaches it.
+pub fn front_address(home: &Home) -> SocketAddr {
+    let bind = home.config.traefik.bind.first().copied().unwrap_or(IpAddr::from([127, 0, 0, 1]));
+    let ip = match bind {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::from(std::net::Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, home.config.traefik.https)
+}
+
+/// The addresses of a name as programs on this machine find them.
+async fn resolve(host: &str) -> Vec<IpAddr> {
+    let asked = timeout(Duration::from_secs(3), tokio::net::lookup_host((host, 443))).await;
+    let mut found: Vec<IpAddr> = match asked {
+        Ok(Ok(addresses)) => addresses.map(|a| a.ip()).collect(),
+        _ => Vec::new(),
+    };
+    found.sort();
+    found.dedup();
+    found
+}

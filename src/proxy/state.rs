@@ -1,0 +1,225 @@
+//! How a route is, in words: what was seen of it from outside, of its containers, and in Traefik, made into one sentence and a way out.
+
+use time::OffsetDateTime;
+
+use super::client::{Failed, Seen};
+use super::traefik::{Router, sentence};
+use crate::plan::observed::{Container, Health, State as Run};
+use crate::traefik::Door;
+
+/// How well it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Grade {
+    /// As asked for.
+    Good,
+    /// Not now, and nobody has to do anything.
+    Waiting,
+    /// Somebody has to do something.
+    Bad,
+}
+
+/// One sentence, and what to do where it is not fine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct State {
+    pub grade: Grade,
+    pub words: String,
+    pub advice: Option<String>,
+}
+
+impl State {
+    fn good(words: impl Into<String>) -> State {
+        State { grade: Grade::Good, words: words.into(), advice: None }
+    }
+    fn waiting(words: impl Into<String>) -> State {
+        State { grade: Grade::Waiting, words: words.into(), advice: None }
+    }
+    fn bad(words: impl Into<String>, advice: impl Into<String>) -> State {
+        State { grade: Grade::Bad, words: words.into(), advice: Some(advice.into()) }
+    }
+}
+
+/// What is known of one route.
+pub struct Facts<'a> {
+    pub door: Door,
+    /// Containers of its service; `None`: the engine was not asked, or it leads elsewhere.
+    pub containers: Option<&'a [&'a Container]>,
+    /// Whether a profile of its service is on.
+    pub on: bool,
+    /// Its router in Traefik; the outer `None`: Traefik was not asked.
+    pub router: Option<Option<&'a Router>>,
+    pub port: &'a str,
+    /// What was seen from outside; `None`: it was not tried.
+    pub seen: Option<&'a Seen>,
+}
+
+/// The containers' part: why nothing can answer yet, where that is so.
+fn of_containers(facts: &Facts) -> Option<State> {
+    let containers = facts.containers?;
+    if containers.is_empty() {
+        return Some(match facts.on {
+            true => State::bad("not started", "hearth up"),
+            false => State::waiting("off"),
+        });
+    }
+    if containers.iter().any(|c| c.state == Run::Running && matches!(c.health, None | Some(Health::Healthy))) {
+        return None;
+    }
+    let starting = containers.iter().any(|c| c.state == Run::Running && c.health == Some(Health::Starting));
+    if starting {
+        return Some(State::waiting("starting: its health check has not passed yet"));
+    }
+    let first = containers[0];
+    Some(match first.state {
+        Run::Running => State::bad(
+            "unhealthy: its health check fails",
+            "hearth logs of it; it is reachable again once the check passes",
+        ),
+        Run::Restarting => State::bad("ends again and again", "hearth logs of it"),
+        Run::Paused => State::bad("paused", "docker unpause, or hearth restart"),
+        _ => State::bad(format!("stopped (exit code {})", first.exit_code), "hearth start, or hearth up"),
+    })
+}
+
+/// The whole judgement.
+pub fn judge(facts: &Facts) -> State {
+    let away = of_containers(facts);
+    if let Some(Some(router)) = facts.router
+        && router.status == "disabled"
+    {
+        let words = router.errors.first().map_or("Traefik has disabled this route".into(), |e| sentence(e));
+        return State::bad(words, "hearth plan shows what Traefik should know; hearth up puts it right");
+    }
+    let Some(seen) = facts.seen else {
+        return away.unwrap_or_else(|| State::waiting("not tried"));
+    };
+    let answer = match &seen.answer {
+        Err(Failed::Connect(why)) => {
+            return away.filter(|s| s.grade == Grade::Waiting).unwrap_or_else(|| {
+                State::bad(
+                    format!("Traefik does not answer: {why}"),
+                    "hearth ps shows whether traefik runs; hearth up starts it",
+                )
+            });
+        }
+        Err(Failed::Tls(why)) => {
+            return State::bad(format!("no TLS connection: {why}"), "hearth certs shows what is wrong");
+        }
+        Err(Failed::Answer(why)) => {
+            return away.unwrap_or_else(|| State::bad(format!("no answer: {why}"), "hearth logs of the service"));
+        }
+        Ok(answer) => answer,
+    };
+    if let Some(why) = seen.distrust.as_deref().filter(|why| !why.starts_with("nobody")) {
+        return State::bad(
+            format!("the certificate that is served is no good: {why}"),
+            "hearth certs shows when it is renewed",
+        );
+    }
+    match (facts.door, answer.status) {
+        (Door::Closed, 403) => State::good("closed, as its access asks: there is no login yet"),
+        (Door::Closed, status) => State::bad(
+            format!("answers {status}, but should be closed"),
+            "hearth up puts it right; until then stop the service",
+        ),
+        (Door::Lan, 403) => State::good("refuses this machine, as access: lan asks of whom it cannot place at home"),
+        (_, 503) if away.is_some() => away.unwrap_or_else(|| State::waiting("away")),
+        (_, 502 | 504) => State::bad(
+            format!("Traefik reaches the container, but nothing answers on port {}", facts.port),
+            "the port in its route may be wrong, or the service listens on 127.0.0.1 only",
+        ),
+        (_, 404) if facts.router == Some(None) => away.unwrap_or_else(|| {
+            State::bad("Traefik does not know this route", "hearth up; where that changes nothing: hearth logs traefik")
+        }),
+        (_, status) if status >= 500 => State::good(format!("reachable; the service itself answers {status}")),
+        _ => State::good("working"),
+    }
+}
+
+/// What a served certificate says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Served {
+    pub issuer: String,
+    pub not_after: OffsetDateTime,
+    /// Why this machine does not believe it.
+    pub distrust: Option<String>,
+    /// SHA-256 of the leaf, lower-case hexadecimal.
+    pub fingerprint: String,
+}
+
+impl Served {
+    pub fn of(seen: &Seen) -> Option<Served> {
+        use sha2::{Digest, Sha256};
+        let leaf = seen.leaf.as_deref()?;
+        let (_, certificate) = x509_parser::parse_x509_certificate(leaf).ok()?;
+        let issuer = certificate.issuer();
+        let first = |mut names: Vec<&str>| names.pop().map(str::to_string);
+        let common = first(issuer.iter_common_name().filter_map(|n| n.as_str().ok()).collect());
+        let organization = first(issuer.iter_organization().filter_map(|n| n.as_str().ok()).collect());
+        let fingerprint = Sha256::digest(leaf).iter().map(|b| format!("{b:02x}")).collect();
+        Some(Served {
+            issuer: organization.or(common).unwrap_or_else(|| issuer.to_string()),
+            not_after: certificate.validity().not_after.to_datetime(),
+            distrust: seen.distrust.clone(),
+            fingerprint,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::client::Answer;
+    use super::*;
+
+    fn seen(status: u16) -> Seen {
+        let answer = Answer { status, content_type: String::new(), location: String::new(), body: Default::default() };
+        Seen { leaf: None, distrust: None, answer: Ok(answer) }
+    }
+
+    fn container(state: Run, health: Option<Health>) -> Container {
+        Container { state, health, exit_code: 3, ..Container::default() }
+    }
+
+    fn of(door: Door, container: Option<Container>, status: u16) -> State {
+        let containers: Vec<&Container> = container.iter().collect();
+        let seen = seen(status);
+        let router = Router { status: "enabled".into(), errors: Vec::new(), service: String::new() };
+        judge(&Facts {
+            door,
+            containers: Some(&containers),
+            on: true,
+            router: Some(Some(&router)),
+            port: "80",
+            seen: Some(&seen),
+        })
+    }
+
+    #[test]
+    fn a_refusal_that_was_asked_for_counts_as_working() {
+        let up = || Some(container(Run::Running, None));
+        assert_eq!(of(Door::Closed, up(), 403).grade, Grade::Good);
+        assert_eq!(of(Door::Lan, up(), 403).grade, Grade::Good);
+        assert_eq!(
+            of(Door::Closed, up(), 200).grade,
+            Grade::Bad,
+            "what should be closed and is open is the worst of all"
+        );
+        assert_eq!(of(Door::Open, up(), 401).grade, Grade::Good);
+    }
+
+    #[test]
+    fn whoever_is_away_is_called_by_its_reason() {
+        assert_eq!(of(Door::Open, Some(container(Run::Running, Some(Health::Starting))), 503).grade, Grade::Waiting);
+        assert!(
+            of(Door::Open, Some(container(Run::Running, Some(Health::Unhealthy))), 503).words.starts_with("unhealthy")
+        );
+        assert_eq!(of(Door::Open, Some(container(Run::Exited, None)), 503).words, "stopped (exit code 3)");
+        assert_eq!(of(Door::Open, None, 503).words, "not started");
+    }
+
+    #[test]
+    fn a_wrong_port_is_told_from_a_failing_service() {
+        let up = || Some(container(Run::Running, None));
+        assert!(of(Door::Open, up(), 502).words.contains("port 80"));
+        assert_eq!(of(Door::Open, up(), 503).words, "reachable; the service itself answers 503");
+    }
+}
