@@ -1,5 +1,6 @@
 //! Every subcommand and flag on one page (DESIGN section 7). What each does stands in its room's `cli` face.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -111,6 +112,8 @@ pub enum Command {
     Routes(Routes),
     /// Show what was done, when and by whom
     History(History),
+    /// Show Traefik the part of Docker that it reads, and answer for services that cannot
+    Gate(Gate),
     /// Small programs to see something run: web, counter
     #[command(hide = true)]
     Example(ExampleArgs),
@@ -441,6 +444,26 @@ pub struct History {
     pub limit: u32,
     #[command(flatten)]
     pub json: Json,
+}
+
+/// Runs as the container `gate` of the stack `core`, which Hearth writes; each flag can be a variable there.
+#[derive(Debug, Args)]
+pub struct Gate {
+    /// The Docker Engine's socket
+    #[arg(long, value_name = "PATH", env = "HEARTH_GATE_SOCKET", default_value = "/var/run/docker.sock")]
+    pub socket: PathBuf,
+    /// The Compose project whose containers are shown, and no others
+    #[arg(long, value_name = "NAME", env = "HEARTH_GATE_PROJECT")]
+    pub project: Option<String>,
+    /// Where Traefik asks for Docker
+    #[arg(long, value_name = "ADDRESS:PORT", env = "HEARTH_GATE_DOCKER", default_value = "0.0.0.0:2375")]
+    pub docker: SocketAddr,
+    /// Where the pages for services that do not answer are
+    #[arg(long, value_name = "ADDRESS:PORT", env = "HEARTH_GATE_PAGES", default_value = "0.0.0.0:8081")]
+    pub pages: SocketAddr,
+    /// Ask the gate that runs here whether it works: 0 if so. A health check for an image without a shell
+    #[arg(long)]
+    pub check: bool,
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ mod bad_updates;
 mod crash;
 mod engine_trouble;
 mod gate;
+mod gate_with_traefik;
 mod homes;
 mod loading;
 mod one_writer;
@@ -29,6 +30,7 @@ fn main() -> std::process::ExitCode {
         ("verbs", verbs::CASES),
         ("engine_trouble", engine_trouble::CASES),
         ("gate", gate::CASES),
+        ("gate_with_traefik", gate_with_traefik::CASES),
         ("start_first", start_first::CASES),
         ("starter_home", starter_home::CASES),
         ("crash", crash::CASES),

@@ -9,6 +9,7 @@
 //! | actions of a plan | `perform`, `containers`, `older`, `upload`, `wait`, `hooks` |
 //! | images | `pull`, `build`, `context`, `ignore` |
 //! | logs and exec | `streams`, `frames` |
+//! | reading without plans (gate) | `reader` |
 //!
 //! bollard carries programs in containers; everything else is JSON as it is (`wire` says why).
 
@@ -28,6 +29,7 @@ mod observe;
 mod older;
 mod perform;
 mod pull;
+pub mod reader;
 mod refusals;
 mod streams;
 mod tls;

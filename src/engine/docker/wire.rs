@@ -71,6 +71,8 @@ pub struct Greeting {
     pub api: (u32, u32),
     /// Product and version as `Docker/26.1.5 (linux)`.
     pub server: String,
+    /// As `linux`.
+    pub os: String,
 }
 
 /// One answer, read whole.
@@ -121,7 +123,7 @@ impl Wire {
         let header =
             |name: &str| answer.headers().get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_string();
         let api = version(&header("api-version")).ok_or_else(|| Fault::Garbled("it names no API version".into()))?;
-        Ok(Greeting { api, server: header("server") })
+        Ok(Greeting { api, server: header("server"), os: header("ostype") })
     }
 
     /// Sends one request and reads the whole answer. Anything but success and "not modified" is a [`Fault::Refused`].
@@ -234,7 +236,7 @@ impl Wire {
 }
 
 /// A body in one piece; one that is larger than `most` is no engine's.
-async fn whole_body(body: Incoming, most: usize) -> Result<Bytes, Fault> {
+pub async fn whole_body(body: Incoming, most: usize) -> Result<Bytes, Fault> {
     let limited = Limited::new(body, most).collect().await;
     let told = |error: Box<dyn std::error::Error + Send + Sync>| match error.is::<LengthLimitError>() {
         true => too_large(most),

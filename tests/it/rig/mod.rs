@@ -5,6 +5,7 @@
 
 mod command;
 mod docker;
+mod gate;
 mod private_engine;
 mod proxy;
 mod scratch;
@@ -18,10 +19,11 @@ use std::time::Instant;
 
 pub use command::{Ran, Running};
 pub use docker::Container;
+pub use gate::{Gate, Heard};
 pub use private_engine::PrivateEngine;
 pub use proxy::{Proxy, Verdict};
 pub use scratch::{Scratch, repository, until};
-pub use traefik::{Traefik, get};
+pub use traefik::{Answer, Traefik, ask, get};
 
 /// Why a case could not be judged here. It is counted and shown; it is never a pass.
 pub struct Skip(pub String);

@@ -66,6 +66,8 @@ pub enum Verdict {
     SwallowAnswer,
     /// Never pass it on, never answer: an engine that hangs.
     Hang,
+    /// Never pass it on, answer 500: an engine that fails at this.
+    Refuse,
 }
 
 type Judge = Box<dyn Fn(&Call) -> Verdict + Send + Sync>;
@@ -137,6 +139,7 @@ fn serve(client: UnixStream, inner: &Arc<Inner>) {
     let Ok(mut upstream) = UnixStream::connect(&inner.upstream) else { return };
     let swallow = Arc::new(AtomicBool::new(false));
     let (Ok(back), Ok(answers)) = (client.try_clone(), upstream.try_clone()) else { return };
+    let Ok(mut refusals) = client.try_clone() else { return };
     let (ending, stop) = (inner.clone(), swallow.clone());
     std::thread::spawn(move || pass_back(answers, back, &stop, &ending));
     let mut from = BufReader::new(client);
@@ -150,6 +153,14 @@ fn serve(client: UnixStream, inner: &Arc<Inner>) {
             Verdict::Hang => {
                 std::thread::sleep(std::time::Duration::from_secs(600));
                 return;
+            }
+            Verdict::Refuse => {
+                let told = r#"{"message":"the engine of this test refuses it"}"#;
+                let head = "HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nContent-Length";
+                if write!(refusals, "{head}: {}\r\n\r\n{told}", told.len()).is_err() {
+                    return;
+                }
+                continue;
             }
         }
         if upstream.write_all(head.as_bytes()).is_err() || pass_body(&mut from, &mut upstream, &head).is_none() {
