@@ -1,5 +1,24 @@
 //! The kit for serving: TLS listeners, limits, headers and pages; knows no room.
+//!
+//! A [`Server`] has several [`Door`]s: a listener, whether it speaks TLS and to whom, its [`Limits`], and the router behind it. What a
+//! request passes, from the outside in: the number of connections, the handshake, the sizes of its head, then [`dress`] (access log, headers of every
+//! answer, number of requests at once, who asks, panics, time, size of the body), then the router.
 
+mod activity;
+mod dress;
+mod limits;
+mod listen;
+mod refuse;
+mod server;
 mod style;
+#[cfg(test)]
+mod tests;
+mod tls;
 
+pub use dress::{Caller, Manner, dress};
+pub use limits::Limits;
+pub use listen::bind;
+pub use refuse::{Refusal, no_such_page, wants_html};
+pub use server::{Door, Drained, Server};
 pub use style::{STYLE, style_source};
+pub use tls::{Certificates, Pair, Tls};

@@ -1,0 +1,168 @@
+//! What every request and answer of a door goes through, whatever the router does.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+use tracing::info;
+
+use super::{Limits, Refusal, style_source};
+use crate::diag::{Diagnostic, Kind};
+
+/// How a door behaves besides its limits.
+#[derive(Debug, Clone, Default)]
+pub struct Manner {
+    /// The other side is a proxy that has shown its certificate: what it says about the client is true.
+    pub behind_proxy: bool,
+    /// The door speaks TLS.
+    pub tls: bool,
+    /// `max-age` of HSTS in seconds, 0 for none; can be changed any time. Only where the certificate is one that every browser accepts: with
+    /// HSTS nobody can click past a bad one.
+    pub hsts: Arc<AtomicU64>,
+}
+
+/// Who asks: for handlers, in a request's extensions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    pub address: IpAddr,
+    /// The client's own connection is encrypted.
+    pub https: bool,
+    /// The host that the client asked for, with its port where it said one.
+    pub host: Option<String>,
+}
+
+/// The address at the other end of the connection; the server puts it into each request.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Peer(pub IpAddr);
+
+struct Dress {
+    manner: Manner,
+    places: Semaphore,
+}
+
+/// Puts everything around `router` that [`super`] lists.
+pub fn dress(router: Router, manner: Manner, limits: &Limits) -> Router {
+    let dress = Arc::new(Dress { manner, places: Semaphore::new(limits.requests) });
+    router
+        .layer(RequestBodyLimitLayer::new(limits.body))
+        .layer(axum::extract::DefaultBodyLimit::disable())
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, limits.request))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn_with_state(dress, around))
+}
+
+async fn around(State(dress): State<Arc<Dress>>, mut request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let caller = caller(&mut request, &dress.manner);
+    let method = request.method().clone();
+    // Without the query: it is where tokens and names of files stand.
+    let path: String = request.uri().path().chars().take(200).collect();
+    let (address, https) = (caller.address, caller.https);
+    request.extensions_mut().insert(caller);
+    let mut response = match dress.places.try_acquire() {
+        Ok(_place) => next.run(request).await,
+        Err(_) => busy(),
+    };
+    headers(response.headers_mut(), https, &dress.manner);
+    let status = response.status().as_u16();
+    let ms = begun.elapsed().as_millis();
+    info!(target: "hearth::access", %method, path, status, ms, client = %address);
+    response
+}
+
+fn busy() -> Response {
+    let d = Diagnostic::error("web.busy", "too many requests are being answered").kind(Kind::Unavailable);
+    let mut response = Refusal(d.hint("try again in a moment")).into_response();
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+    response
+}
+
+fn panicked(what: Box<dyn std::any::Any + Send + 'static>) -> Response {
+    let words = what.downcast_ref::<String>().map(String::as_str).or_else(|| what.downcast_ref::<&str>().copied());
+    tracing::error!(what = words.unwrap_or("unknown"), "a request's handler panicked");
+    let d = Diagnostic::error("web.bug", "this answer failed because of a mistake in Hearth").kind(Kind::Bug);
+    Refusal(d.hint("the log says more; please report it")).into_response()
+}
+
+/// What a proxy says about a client, in any spelling that some library would take for it.
+fn is_claim(name: &HeaderName) -> bool {
+    let name = name.as_str().replace('_', "-");
+    name.starts_with("x-forwarded-")
+        || name.starts_with("remote-")
+        || name.starts_with("x-remote-")
+        || ["forwarded", "x-real-ip", "x-client-ip", "x-original-url", "x-rewrite-url", "true-client-ip"]
+            .contains(&name.as_str())
+}
+
+/// Who asks, from the connection or, behind the proxy, from what that says. All such headers are gone then: no handler can believe them.
+fn caller(request: &mut Request, manner: &Manner) -> Caller {
+    let peer = request.extensions().get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0);
+    let authority = request.uri().authority().map(|a| a.as_str().to_owned());
+    let headers = request.headers_mut();
+    let said = |headers: &HeaderMap, name: &str| {
+        // The last of several is the proxy's own.
+        let all = headers.get_all(name).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(','));
+        all.last().map(|v| v.trim().to_owned()).filter(|v| !v.is_empty())
+    };
+    let mut caller = Caller { address: peer, https: manner.tls, host: authority.or_else(|| said(headers, "host")) };
+    if manner.behind_proxy {
+        if let Some(address) = said(headers, "x-forwarded-for").and_then(|v| v.parse::<IpAddr>().ok()) {
+            caller.address = address.to_canonical();
+        }
+        caller.https = said(headers, "x-forwarded-proto").is_some_and(|v| v == "https" || v == "wss");
+        if let Some(host) = said(headers, "x-forwarded-host") {
+            caller.host = Some(host);
+        }
+    }
+    let claims: Vec<HeaderName> = headers.keys().filter(|name| is_claim(name)).cloned().collect();
+    for name in claims {
+        headers.remove(name);
+    }
+    caller
+}
+
+fn headers(headers: &mut HeaderMap, https: bool, manner: &Manner) {
+    static POLICY: std::sync::OnceLock<HeaderValue> = std::sync::OnceLock::new();
+    let policy = POLICY.get_or_init(|| {
+        let text = format!(
+            "default-src 'none'; style-src 'self' {}; script-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; \
+             form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+            style_source()
+        );
+        HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"))
+    });
+    const FIXED: [(HeaderName, &str); 7] = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()",
+        ),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    // A page may be stricter or, for what it can be cached, laxer.
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert_with(|| policy.clone());
+    for (name, value) in FIXED {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    let age = manner.hsts.load(Ordering::Relaxed);
+    if https
+        && age > 0
+        && let Ok(value) = HeaderValue::try_from(format!("max-age={age}"))
+    {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, value);
+    }
+}

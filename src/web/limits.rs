@@ -1,0 +1,127 @@
+//! How much one client, and all together, may take of a door.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// The bounds of one door. The defaults are for browsers and programs of a home.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Connections at once, and of one address (of IPv6 a /64, which one person has). More are closed at once.
+    pub connections: usize,
+    pub connections_each: usize,
+    /// From the first byte to the end of the TLS handshake.
+    pub handshake: Duration,
+    /// For the head of a request over HTTP/1.1, and between two requests.
+    pub head: Duration,
+    /// Bytes of a request's head, and number of its lines.
+    pub head_bytes: usize,
+    pub head_lines: usize,
+    /// Without a request, or without progress of an answer, a connection is closed.
+    pub idle: Duration,
+    /// For a handler, with the body that it reads.
+    pub request: Duration,
+    /// Bytes of a request's body.
+    pub body: usize,
+    /// Requests at once, over all connections. More get 503.
+    pub requests: usize,
+    /// Streams of one HTTP/2 connection.
+    pub streams: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            connections: 1024,
+            connections_each: 256,
+            handshake: Duration::from_secs(10),
+            head: Duration::from_secs(15),
+            head_bytes: 32 << 10,
+            head_lines: 100,
+            idle: Duration::from_secs(75),
+            request: Duration::from_secs(30),
+            body: 1 << 20,
+            requests: 512,
+            streams: 100,
+        }
+    }
+}
+
+impl Limits {
+    /// Where all connections come from one address, which is trusted: a proxy.
+    pub fn of_proxy() -> Limits {
+        Limits { connections_each: 1024, ..Limits::default() }
+    }
+}
+
+/// Counts connections; a place is given back when it is dropped.
+#[derive(Clone, Default)]
+pub struct Places(Arc<Mutex<Counted>>);
+
+#[derive(Default)]
+struct Counted {
+    all: usize,
+    each: HashMap<IpAddr, usize>,
+}
+
+/// One connection's place.
+pub struct Place {
+    places: Places,
+    of: IpAddr,
+}
+
+impl Places {
+    /// A place for a connection from `address`, if there is one.
+    pub fn take(&self, address: IpAddr, limits: &Limits) -> Option<Place> {
+        let of = household(address);
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let each = counted.each.get(&of).copied().unwrap_or(0);
+        if counted.all >= limits.connections || each >= limits.connections_each {
+            return None;
+        }
+        counted.all += 1;
+        counted.each.insert(of, each + 1);
+        Some(Place { places: self.clone(), of })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut counted = self.places.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counted.all = counted.all.saturating_sub(1);
+        match counted.each.get_mut(&self.of) {
+            Some(n) if *n > 1 => *n -= 1,
+            _ => {
+                counted.each.remove(&self.of);
+            }
+        }
+    }
+}
+
+/// What one person can have of addresses.
+fn household(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) if !v6.is_loopback() => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_counted_for_all_and_for_each_and_given_back() {
+        let limits = Limits { connections: 3, connections_each: 2, ..Limits::default() };
+        let places = Places::default();
+        let take = |text: &str| places.take(text.parse().unwrap(), &limits);
+        let held = [take("fd00::1").unwrap(), take("fd00::2").unwrap()];
+        assert!(take("fd00::3").is_none(), "one /64 is one household");
+        let other = take("::ffff:10.0.0.1").unwrap();
+        assert!(take("10.0.0.2").is_none(), "all are taken");
+        drop((held, other));
+        assert!(places.0.lock().unwrap().each.is_empty());
+        assert!(take("10.0.0.2").is_some());
+    }
+}

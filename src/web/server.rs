@@ -1,0 +1,269 @@
+//! Accepting, serving and ending connections.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulConnection;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower_service::Service;
+use tracing::{debug, warn};
+
+use super::activity::{Activity, Watched};
+use super::dress::{Manner, Peer, dress};
+use super::limits::{Limits, Place, Places};
+use super::tls::Tls;
+
+/// For a connection that was told to end.
+const LAST: Duration = Duration::from_secs(2);
+/// Bytes that an HTTP/2 stream, and the whole connection, may have under way to us.
+const WINDOW: u32 = 256 << 10;
+
+/// One way in.
+pub struct Door {
+    /// `None`: plain HTTP.
+    pub tls: Option<Arc<Tls>>,
+    pub limits: Limits,
+    pub manner: Manner,
+    pub router: Router,
+}
+
+/// Serves doors until it is stopped.
+pub struct Server {
+    tasks: TaskTracker,
+    /// Accept no more, end what is idle.
+    stop: CancellationToken,
+    /// End everything.
+    cut: CancellationToken,
+}
+
+/// How a stop went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drained {
+    /// Connections that had not ended by themselves in time.
+    pub cut: usize,
+}
+
+impl Default for Server {
+    fn default() -> Server {
+        Server { tasks: TaskTracker::new(), stop: CancellationToken::new(), cut: CancellationToken::new() }
+    }
+}
+
+impl Server {
+    /// Begins to serve `door` on `listener`.
+    pub fn open(&self, listener: TcpListener, door: Door) {
+        let manner = Manner { tls: door.tls.is_some(), ..door.manner };
+        let router = dress(door.router, manner, &door.limits);
+        let inner = Arc::new(Inner {
+            tls: door.tls,
+            limits: door.limits,
+            router,
+            stop: self.stop.clone(),
+            cut: self.cut.clone(),
+        });
+        self.tasks.spawn(accept(listener, inner, self.tasks.clone()));
+    }
+
+    /// Accepts no more, lets requests under way end for `patience`, then cuts what is left.
+    pub async fn stop(self, patience: Duration) -> Drained {
+        self.stop.cancel();
+        self.tasks.close();
+        if timeout(patience, self.tasks.wait()).await.is_ok() {
+            return Drained { cut: 0 };
+        }
+        let cut = self.tasks.len();
+        self.cut.cancel();
+        self.tasks.wait().await;
+        Drained { cut }
+    }
+}
+
+struct Inner {
+    tls: Option<Arc<Tls>>,
+    limits: Limits,
+    router: Router,
+    stop: CancellationToken,
+    cut: CancellationToken,
+}
+
+async fn accept(listener: TcpListener, inner: Arc<Inner>, tasks: TaskTracker) {
+    let places = Places::default();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = inner.stop.cancelled() => return,
+        };
+        match accepted {
+            Ok((stream, peer)) => match places.take(peer.ip(), &inner.limits) {
+                Some(place) => {
+                    tasks.spawn(connection(stream, peer, place, inner.clone()));
+                }
+                None => debug!(client = %peer.ip(), "too many connections: one is closed"),
+            },
+            Err(error) => {
+                // Out of files, mostly: others end, then it goes on.
+                warn!("a connection could not be accepted: {error}");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, peer: SocketAddr, place: Place, inner: Arc<Inner>) {
+    let cut = inner.cut.clone();
+    tokio::select! {
+        () = begin(stream, peer, &inner) => {}
+        () = cut.cancelled() => {}
+    }
+    drop(place);
+}
+
+async fn begin(stream: TcpStream, peer: SocketAddr, inner: &Inner) {
+    let _ = stream.set_nodelay(true);
+    let activity = Activity::new();
+    let Some(tls) = &inner.tls else {
+        return serve(Watched::new(stream, activity.clone()), false, peer, activity, inner).await;
+    };
+    let handshake = async {
+        let mut first = [0];
+        if stream.peek(&mut first).await.ok()? == 0 {
+            return None;
+        }
+        // 22 begins a TLS handshake; a letter begins the request of somebody who wrote http:// for https://.
+        if first[0] != 22 {
+            if first[0].is_ascii_uppercase() {
+                say_https(stream).await;
+            }
+            return None;
+        }
+        let stream = Watched::new(stream, activity.clone());
+        match TlsAcceptor::from(tls.config()).accept(stream).await {
+            Ok(stream) => Some(stream),
+            Err(error) => {
+                debug!(client = %peer.ip(), "no TLS handshake: {error}");
+                None
+            }
+        }
+    };
+    let shaken = tokio::select! {
+        shaken = timeout(inner.limits.handshake, handshake) => shaken,
+        () = inner.stop.cancelled() => return,
+    };
+    match shaken {
+        Ok(Some(stream)) => {
+            let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            serve(stream, http2, peer, activity, inner).await;
+        }
+        Ok(None) => {}
+        Err(_) => debug!(client = %peer.ip(), "a TLS handshake did not end in time"),
+    }
+}
+
+async fn say_https(mut stream: TcpStream) {
+    let words = "This address speaks HTTPS: write https:// before it.\n";
+    let answer = format!(
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{words}",
+        words.len()
+    );
+    if stream.write_all(answer.as_bytes()).await.is_ok() && stream.shutdown().await.is_ok() {
+        // What the client still sends is taken, for a while: closing over it would throw our answer away.
+        let mut bin = [0; 1024];
+        for _ in 0..64 {
+            let mut read = std::pin::pin!(tokio::io::AsyncReadExt::read(&mut stream, &mut bin));
+            match timeout(Duration::from_secs(1), read.as_mut()).await {
+                Ok(Ok(n)) if n > 0 => {}
+                _ => return,
+            }
+        }
+    }
+}
+
+async fn serve<S>(stream: S, http2: bool, peer: SocketAddr, activity: Activity, inner: &Inner)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (router, seen) = (inner.router.clone(), activity.clone());
+    let service = service_fn(move |request: Request<Incoming>| {
+        let mut router = router.clone();
+        let working = seen.work();
+        async move {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(Peer(peer.ip().to_canonical()));
+            let answer: Result<Response<Body>, Infallible> = router.call(request).await;
+            drop(working);
+            answer
+        }
+    });
+    let (io, limits) = (TokioIo::new(stream), &inner.limits);
+    if http2 {
+        let mut builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+        builder
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(limits.streams)
+            .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
+            .initial_stream_window_size(WINDOW)
+            .initial_connection_window_size(WINDOW * 4)
+            .max_send_buf_size(WINDOW as usize)
+            .keep_alive_interval(Duration::from_secs(30))
+            .keep_alive_timeout(Duration::from_secs(15));
+        drive(builder.serve_connection(io, service), activity, peer, inner).await;
+    } else {
+        let mut builder = hyper::server::conn::http1::Builder::new();
+        builder
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits.head)
+            .max_headers(limits.head_lines)
+            .max_header_size(limits.head_bytes)
+            .max_buf_size(limits.head_bytes.max(8 << 10) + (8 << 10));
+        drive(builder.serve_connection(io, service), activity, peer, inner).await;
+    }
+}
+
+/// Runs a connection until it ends, is idle, or is to stop.
+async fn drive<C>(connection: C, activity: Activity, peer: SocketAddr, inner: &Inner)
+where
+    C: GracefulConnection,
+    C::Error: std::fmt::Display,
+{
+    let mut connection = std::pin::pin!(connection);
+    let mut stopping = false;
+    let mut end = None;
+    loop {
+        let idle = activity.idle_at(inner.limits.idle);
+        if idle.is_none() && end.is_none() {
+            connection.as_mut().graceful_shutdown();
+            end = Some(Instant::now() + LAST);
+        }
+        let look = end.or(idle).unwrap_or_else(|| Instant::now() + LAST);
+        tokio::select! {
+            done = connection.as_mut() => {
+                if let Err(error) = done {
+                    debug!(client = %peer.ip(), "a connection ended: {error}");
+                }
+                return;
+            }
+            () = inner.stop.cancelled(), if !stopping => {
+                stopping = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            () = sleep_until(look) => {
+                if end.is_some_and(|end| end <= Instant::now()) {
+                    return;
+                }
+            }
+        }
+    }
+}
