@@ -322,7 +322,7 @@ fn every_diagnostic_is_documented() {
         .filter_map(|l| l.strip_prefix("## "))
         .map(|h| h.trim().trim_matches('`').to_owned())
         .collect();
-    let raised = codes_raised();
+    let raised = codes_raised(&documented);
     let missing = raised
         .iter()
         .filter(|(code, _)| !documented.contains(*code))
@@ -337,8 +337,9 @@ fn every_diagnostic_is_documented() {
     assert!(order.is_sorted(), "docs/errors.md is sorted by code");
 }
 
-/// Literals of the form `area.kebab-words` in code, where some diagnostic is raised with a code of that area.
-fn codes_raised() -> BTreeMap<String, String> {
+/// Literals of the form `area.kebab-words` in code: documented ones, and others where the same module raises some diagnostic of that
+/// area (elsewhere it is a host, a label, a key of hearth.yaml).
+fn codes_raised(documented: &BTreeSet<String>) -> BTreeMap<String, String> {
     // What stands between any two quotes: some of it lies between two literals, and then it has not the shape of a code.
     let literals = |code: &str| -> Vec<String> { code.split('"').map(str::to_owned).collect() };
     let shaped = |text: &str| {
@@ -348,15 +349,18 @@ fn codes_raised() -> BTreeMap<String, String> {
     };
     let not_codes =
         ["arpa", "yaml", "yml", "json", "env", "toml", "sock", "example", "local", "lock", "md", "db", "sql"];
+    let labels = ["traefik.enable"];
     let all: Vec<Source> = sources().into_iter().filter(|s| !is_test_file(&s.path)).collect();
     // Those that stand in a table or in a refusal of the planner, not in a call here.
-    let mut areas = BTreeSet::from(["lint".to_owned(), "plan".to_owned()]);
+    let everywhere = ["lint", "plan"];
+    let mut areas = BTreeSet::new();
     for source in &all {
         for raised in
             source.code.split("Diagnostic::error(").skip(1).chain(source.code.split("Diagnostic::warning(").skip(1))
         {
             if let Some(code) = raised.trim_start().strip_prefix('"').and_then(|r| r.split('"').next()) {
-                areas.extend(code.split_once('.').map(|(area, _)| area.to_owned()));
+                let module = module_of(&source.path).to_owned();
+                areas.extend(code.split_once('.').map(|(area, _)| (module, area.to_owned())));
             }
         }
     }
@@ -364,7 +368,10 @@ fn codes_raised() -> BTreeMap<String, String> {
     for source in &all {
         for text in literals(&source.code).into_iter().filter(|text| shaped(text)) {
             let (area, rest) = text.split_once('.').unwrap_or_default();
-            if areas.contains(area) && !not_codes.contains(&rest) {
+            let here =
+                everywhere.contains(&area) || areas.contains(&(module_of(&source.path).to_owned(), area.to_owned()));
+            let code = documented.contains(&text) || here && !not_codes.contains(&rest);
+            if code && !labels.contains(&text.as_str()) {
                 found.entry(text.clone()).or_insert_with(|| source.path.clone());
             }
         }

@@ -5,9 +5,11 @@
 //! file answers in its place while none does.
 
 pub mod file;
+pub mod grammar;
 pub mod labels;
 pub mod name;
 pub mod route;
+pub mod rule;
 pub mod statics;
 
 pub use route::{Access, Door, Entry, Route, Target};

@@ -1,0 +1,86 @@
+//! The label model on labels that Hearth writes, and what several containers say.
+
+use super::*;
+use crate::diag::Diagnostic;
+use crate::traefik::route::tests::route;
+use crate::traefik::rule::{self, Host, Protocol};
+use crate::traefik::{Access, labels};
+
+fn of(text: &str) -> Vec<Label> {
+    let pairs = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    pairs.filter_map(|line| line.split_once('=')).map(|(key, value)| Label::new(key, value)).collect()
+}
+
+fn told(diagnostics: &[Diagnostic]) -> Vec<&str> {
+    diagnostics.iter().map(|d| d.code).collect()
+}
+
+#[test]
+fn what_hearth_writes_is_read_back() {
+    let mut written = route("home-web", "web.example.org", Some("/api"), Access::Lan);
+    written.sticky = true;
+    written.health = Some("/health".into());
+    written.request_headers.insert("X-Script-Name".into(), "/api".into());
+    let all: Vec<Label> = labels::of(&[&written], "home_media").into_iter().map(|(k, v)| Label::new(k, v)).collect();
+    let read = read(&all);
+    assert_eq!(told(&read.diagnostics.0), Vec::<&str>::new());
+    let labels = &read.labels;
+    assert_eq!((labels.enable, labels.docker_network.as_deref()), (Some(true), Some("home_media")));
+    let router = &labels.http.routers["home-web"];
+    let rule = rule::parse(router.rule().unwrap(), Protocol::Http).unwrap();
+    let reach = rule::reach::of(&rule);
+    assert_eq!(reach[0].host, Host::Name("web.example.org".into()));
+    assert_eq!(reach[0].path, rule::Path::Prefix("/api".into()));
+    assert_eq!(router.entry_points(), ["websecure"]);
+    assert!(router.tls().is_some_and(|tls| tls.options().is_none() && tls.domains().is_empty()));
+    assert_eq!((router.service(), router.middlewares()[0].as_str()), (Some("home-web"), "lan@file"));
+    assert!(router.priority().is_some());
+    let balancer = labels.http.services["home-web"].load_balancer().unwrap();
+    assert_eq!((balancer.port(), balancer.scheme(), balancer.url()), (Some("8080"), None, None));
+    assert_eq!(balancer.sticky_cookie().and_then(|cookie| cookie.flag("httponly")), Some(true));
+    assert_eq!(balancer.health_check().and_then(|check| check.text("path")), Some("/health"));
+    let headers = labels.http.middlewares["home-web-headers"].request_headers();
+    assert_eq!(headers.get("X-Script-Name"), Some(&"/api"));
+}
+
+#[test]
+fn labels_of_others_are_passed_over() {
+    let read = read(&of("com.docker.compose.project=home\ntraefikx.http=a\nhearth.traefik=enable\n"));
+    assert_eq!((read.labels, read.diagnostics.0.len()), (Labels::default(), 0));
+}
+
+#[test]
+fn what_is_not_written_has_traefiks_defaults() {
+    let read = read(&of("traefik.http.services.web.loadbalancer.server.port=80"));
+    let services = read.labels.http.services["web"].0.effective(model::fields("http", "services"));
+    assert_eq!(services.flag("loadbalancer.passhostheader"), Some(true));
+    assert_eq!(services.duration("loadbalancer.responseforwarding.flushinterval"), Some(100_000_000));
+    assert_eq!(services.get("loadbalancer.healthcheck"), None);
+}
+
+#[test]
+fn replicas_are_no_conflict_and_other_servers_are() {
+    let one = "traefik.http.routers.web.rule=Host(`a.b`)\ntraefik.http.routers.web.entrypoints=web\n\
+               traefik.http.services.web.loadbalancer.server.port=80";
+    let (one, same) =
+        (read(&of(one)), read(&of(&format!("{one}\ntraefik.http.services.web.loadbalancer.passhostheader=1"))));
+    let other = read(&of("traefik.http.services.web.loadbalancer.server.url=http://10.0.0.1"));
+    let container = |name, read: &Read| -> (String, Labels, Places) {
+        (String::from(name), read.labels.clone(), read.places.clone())
+    };
+    let all = [container("a", &one), container("b", &same), container("c", &other)];
+    let seen: Vec<Container<'_>> =
+        all.iter().map(|(name, labels, places)| Container { name, labels, places }).collect();
+    assert_eq!(told(&conflicts(&seen[..2])), Vec::<&str>::new());
+    assert_eq!(told(&conflicts(&seen)), ["traefik.conflict"]);
+}
+
+#[test]
+fn names_are_the_same_in_any_case() {
+    for (a, b) in [("Web", "wEB"), ("WÉB", "wéb"), ("ſ", "S"), ("ς", "σ"), ("K", "k"), ("µ", "μ")] {
+        assert!(keys::same_name(a, b), "{a} {b}");
+    }
+    for (a, b) in [("web", "wéb"), ("ı", "i"), ("a", "ab")] {
+        assert!(!keys::same_name(a, b), "{a} {b}");
+    }
+}
