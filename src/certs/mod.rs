@@ -2,3 +2,4 @@
 
 mod folder;
 pub mod local;
+pub mod renewal;
