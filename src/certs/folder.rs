@@ -85,6 +85,49 @@ impl Folder {
         }
     }
 
+    /// The names of all files and folders in it.
+    pub fn names(&self) -> Result<Vec<String>, Diagnostic> {
+        let told = |e: Errno| unusable(&self.path, &e.into());
+        let mut names = Vec::new();
+        for entry in rustix::fs::Dir::read_from(&self.handle).map_err(told)? {
+            let name = entry.map_err(told)?.file_name().to_string_lossy().into_owned();
+            if name != "." && name != ".." {
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }
+
+    /// Removes a file; one that is not there is as good as removed.
+    pub fn remove(&self, name: &str) -> Result<(), Diagnostic> {
+        self.unlink(name, AtFlags::empty())
+    }
+
+    /// Removes an empty folder.
+    pub fn remove_folder(&self, name: &str) -> Result<(), Diagnostic> {
+        self.unlink(name, AtFlags::REMOVEDIR)
+    }
+
+    fn unlink(&self, name: &str, flags: AtFlags) -> Result<(), Diagnostic> {
+        match rustix::fs::unlinkat(&self.handle, name, flags) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(error) => Err(unusable(&self.path.join(name), &error.into())),
+        }
+    }
+
+    /// Takes the lock without waiting; `None`: another process has it.
+    pub fn try_lock(&self) -> Result<Option<File>, Diagnostic> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let told = |e: Errno| unusable(&self.path.join("lock"), &e.into());
+        let fd = rustix::fs::openat(&self.handle, "lock", flags, Mode::from_raw_mode(0o600)).map_err(told)?;
+        let file = File::from(fd);
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(file)),
+            Err(Errno::WOULDBLOCK | Errno::INTR) => Ok(None),
+            Err(error) => Err(told(error)),
+        }
+    }
+
     /// Waits until no other process holds the lock, 10 s at most. Dropping the file gives it back; so does death.
     pub fn lock(&self) -> Result<File, Diagnostic> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;

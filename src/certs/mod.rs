@@ -3,3 +3,4 @@
 mod folder;
 pub mod local;
 pub mod renewal;
+pub mod store;

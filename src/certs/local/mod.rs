@@ -25,7 +25,8 @@ use time::{Duration, OffsetDateTime};
 
 use self::make::Use;
 pub use self::make::Validity;
-use self::names::{Name, Permitted};
+pub use self::names::Name;
+use self::names::Permitted;
 use self::read::Read;
 use super::folder::Folder;
 use crate::base::clock::{self, Clock};

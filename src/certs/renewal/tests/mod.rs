@@ -22,7 +22,7 @@ fn begin() -> Time {
 const AFTER: Duration = Duration::minutes(2 * (10 + 1 + 10 + 2));
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 8, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 8, max_shrink_iters: 8, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn two_years_of_trouble_leave_no_gap(seed in any::<u64>(), ari in any::<bool>()) {

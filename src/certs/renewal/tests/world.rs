@@ -83,8 +83,6 @@ pub struct World {
     policy: Policy,
     cas: Vec<Ca>,
     states: Vec<State>,
-    /// What the disk holds.
-    kept: Vec<String>,
     limiter: Limiter,
     queue: VecDeque<(usize, Ask)>,
     running: BTreeMap<usize, (Ask, u64)>,
@@ -133,7 +131,6 @@ impl World {
         let mut world = World {
             now: begin(),
             policy,
-            kept: states.iter().map(|s| serde_json::to_string(s).unwrap()).collect(),
             look: vec![0; states.len()],
             pump_at: None,
             held: vec![Vec::new(); states.len()],
@@ -195,7 +192,9 @@ impl World {
         self.queue.clear();
         self.running.clear();
         self.cas.iter_mut().for_each(|ca| ca.running.clear());
-        self.states = self.kept.iter().map(|text| serde_json::from_str(text).unwrap()).collect();
+        // What the disk holds: every step is written to it.
+        let kept = self.states.iter().map(|s| serde_json::to_string(s).unwrap());
+        self.states = kept.map(|text| serde_json::from_str(&text).unwrap()).collect();
         for state in &self.states {
             for (url, standing) in &state.standings {
                 standing.failures.iter().for_each(|t| self.limiter.failed(url, &state.want.names, *t));
@@ -239,9 +238,6 @@ impl World {
         }
         let random = self.random.share();
         let (state, effects) = step(&self.states[i], &self.policy, event, self.now, random);
-        if state != self.states[i] {
-            self.kept[i] = serde_json::to_string(&state).unwrap();
-        }
         self.states[i] = state;
         for effect in effects {
             match effect {
