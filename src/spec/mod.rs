@@ -9,6 +9,7 @@ mod closure;
 mod flatten;
 pub mod front;
 pub mod keys;
+pub mod labels;
 pub mod needs;
 mod networks;
 mod paths;

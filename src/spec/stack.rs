@@ -138,7 +138,11 @@ fn service(stack: usize, name: &str, key: Span, mut node: Node, diagnostics: &mu
     let own = node.as_map_mut().and_then(|map| map.remove("x-hearth"));
     let keys = own.as_ref().map(|own| keys::service(name, own, diagnostics)).unwrap_or_default();
     for (field, labels) in [("labels", node.get("labels")), ("deploy.labels", node.at(&["deploy", "labels"]))] {
-        raw_labels(&format!("services.{name}.{field}"), labels, keys.raw_labels, diagnostics);
+        let field = format!("services.{name}.{field}");
+        raw_labels(&field, labels, keys.raw_labels, diagnostics);
+        if keys.raw_labels {
+            super::labels::written(&field, labels, !keys.routes.is_empty(), diagnostics);
+        }
     }
     let texts = |node: &Node| -> Vec<String> {
         node.as_seq().unwrap_or_default().iter().filter_map(Node::as_str).map(str::to_string).collect()

@@ -154,6 +154,7 @@ fn what_a_stack_may_not_say_is_refused_in_place() {
             "spec.name-in-stack stacks/a.yaml:1:1",
             "spec.unknown-key stacks/a.yaml:2:12",
             "spec.raw-label stacks/a.yaml:6:14",
+            "traefik.unknown-label stacks/a.yaml:8:31",
             "spec.unknown-service stacks/a.yaml:7:18",
         ]
     );
@@ -480,7 +481,7 @@ fn labels_that_a_stack_may_write_itself_are_listed_as_its_own() {
     let text = "services:
   web:
     image: x:1
-    labels: ['traefik.enable=true', 'traefik.http.routers.w.rule=Host(`w.org`)', 'other=1']
+    labels: ['traefik.enable=true', 'traefik.http.routers.w.rule=Host(`w.org`)', 'traefik.http.routers.w.entrypoints=web', 'other=1']
     x-hearth: {raw-labels: true}
 ";
     let run = run(&[("stacks/media.yaml", text)]);
@@ -491,6 +492,43 @@ fn labels_that_a_stack_may_write_itself_are_listed_as_its_own() {
         .iter()
         .filter_map(Node::as_str)
         .collect();
-    assert_eq!(labels.last(), Some(&"hearth.traefik=enable http.routers.w.rule"));
-    assert_eq!(labels.len(), 4);
+    assert_eq!(labels.last(), Some(&"hearth.traefik=enable http.routers.w.entrypoints http.routers.w.rule"));
+    assert_eq!(labels.len(), 5);
+}
+
+#[test]
+fn labels_that_a_stack_may_write_itself_are_judged_as_traefik_would() {
+    let text = "services:
+  web:
+    image: x:1
+    labels:
+      traefik.enable: true
+      traefik.http.routers.w.rule: 'Host(`w.${DOMAIN}`) && PathRegexp(`x$$`)'
+      traefik.http.routers.w.entrypoints: websecure
+      traefik.http.routers.w.tls: maybe
+      traefik.http.services.w.loadbalancer.server.port: ${PORT}
+      traefik.http.services.w.loadbalancer.server.ports: 80
+    x-hearth: {raw-labels: true}
+  list:
+    image: x:1
+    labels: ['traefik.enable=true', 'traefik.http.routers.${NAME}.rule=x', 'traefik.http.routers.l.rule=Hots(`a`)', 'traefik.http.routers.l.entrypoints=web']
+    deploy: {labels: {traefik.foo: 1}}
+    x-hearth: {raw-labels: true}
+  routed:
+    image: x:1
+    labels: {traefik.http.middlewares.m.addprefix.prefix: /x}
+    x-hearth: {raw-labels: true, route: {host: a, port: 80, access: lan}}
+";
+    let run = run(&[("stacks/media.yaml", text)]);
+    assert_eq!(
+        run.told,
+        [
+            "traefik.bad-value stacks/media.yaml:8:35",
+            "traefik.unknown-label stacks/media.yaml:10:7",
+            "traefik.bad-key stacks/media.yaml:14:37",
+            "traefik.bad-rule stacks/media.yaml:14:76",
+            "traefik.ignored-label stacks/media.yaml:15:23",
+        ]
+    );
+    assert!(run.hints.contains(&"did you mean `port`?".to_string()));
 }

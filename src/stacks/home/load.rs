@@ -112,6 +112,16 @@ impl Home {
                 loaded.diagnostics.push(spec::stack::raw_label(label, &field).at(place.copied()));
             }
         }
+        let services = project.services.iter().map(|(name, service)| {
+            let field = format!("services.{name}.labels");
+            spec::labels::Service {
+                name,
+                labels: service.labels.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect(),
+                place: project.places.get(&field).or_else(|| project.places.get(&format!("services.{name}"))).copied(),
+                raw: read.spec.services.get(name).is_some_and(|s| s.keys.raw_labels),
+            }
+        });
+        loaded.diagnostics.extend(spec::labels::loaded(&services.collect::<Vec<_>>()));
     }
 }
 

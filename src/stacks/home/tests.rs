@@ -137,6 +137,27 @@ fn labels_for_traefik_are_refused_wherever_they_come_from() {
 }
 
 #[test]
+fn labels_that_a_stack_may_write_itself_are_judged_with_their_values() {
+    let stack = "\
+x-router: &router {traefik.enable: true, traefik.http.routers.r.rule: 'Host(`a.$D`)', traefik.http.routers.r.entrypoints: web}
+services:
+  a:
+    image: x:1
+    labels: {<<: *router, traefik.http.services.a.loadbalancer.server.port: '${PORT}'}
+    x-hearth: {raw-labels: true}
+  b:
+    image: x:1
+    labels: {<<: *router, traefik.http.services.b.loadbalancer.server.port: 80}
+    x-hearth: {raw-labels: true}
+";
+    let (_dir, home) = home(&[("stacks/a.yaml", stack), (".env", "D=example.org\nPORT=high\n")]);
+    let (loaded, told) = load(&home, &[]);
+    assert_eq!(told, ["traefik.bad-value a.yaml:5:5", "traefik.conflict a.yaml:9:5"]);
+    let title = &loaded.diagnostics.0[1].title;
+    assert_eq!(title, "the router `r` has another `service` in `b` than in `a`: Traefik would serve neither");
+}
+
+#[test]
 fn profiles_are_recorded_in_both_files_and_a_hand_edit_is_seen() {
     let stack = "services: {a: {image: 'x:1', profiles: [media]}, b: {image: 'x:1', profiles: [files]}}\n";
     let (_dir, mut home) =
