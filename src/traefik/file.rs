@@ -136,8 +136,9 @@ impl Section {
 
 /// An address that no client has: a list that nobody is in.
 const NOBODY: &str = "255.255.255.255/32";
-/// What the list for the home network answers inside, so that an application's own 403 is not taken for it.
-const REFUSED: u16 = 497;
+/// What the list for the home network answers inside, so that an application's own 403 is not taken for it: "Not Extended", which no
+/// program uses. Traefik takes only numbers that Go has a name for.
+const REFUSED: u16 = 510;
 
 /// Headers by which an application could be told who somebody is, or what was asked: only Hearth may say that.
 const IDENTITY: [&str; 16] = [

@@ -393,7 +393,8 @@ async fn more_requests_at_once_than_there_are_places_are_told_to_come_again() {
 #[tokio::test]
 async fn a_stop_lets_requests_end_and_cuts_the_rest() {
     let rig = Rig::start(Limits::default(), How::Tls).await;
-    let (mut working, mut slow, silent) = (rig.tls(b"http/1.1").await, rig.tls(b"http/1.1").await, rig.tls(b"h2").await);
+    let (mut working, mut slow, silent) =
+        (rig.tls(b"http/1.1").await, rig.tls(b"http/1.1").await, rig.tls(b"h2").await);
     working.write_all(get_("/slow").as_bytes()).await.unwrap();
     slow.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;

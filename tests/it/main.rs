@@ -6,6 +6,7 @@ mod adoption;
 mod bad_updates;
 mod crash;
 mod engine_trouble;
+mod front_door;
 mod gate;
 mod gate_with_traefik;
 mod homes;
@@ -31,6 +32,7 @@ fn main() -> std::process::ExitCode {
         ("engine_trouble", engine_trouble::CASES),
         ("gate", gate::CASES),
         ("gate_with_traefik", gate_with_traefik::CASES),
+        ("front_door", front_door::CASES),
         ("start_first", start_first::CASES),
         ("starter_home", starter_home::CASES),
         ("crash", crash::CASES),

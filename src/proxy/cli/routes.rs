@@ -97,8 +97,8 @@ pub fn show(rows: &[Row], out: &Out) {
         rows.iter().filter(|r| r.addresses.as_ref().is_some_and(Vec::is_empty)).map(|r| r.url.as_str()).collect();
     if !lost.is_empty() {
         out.say(format!(
-            "{} not be found by name from here: set the names in your DNS, or see hearth routes --dns hosts",
-            if lost.len() == 1 { format!("{} can", lost[0]) } else { format!("{} names can", lost.len()) }
+            "{} not found by name from here: set the names in your DNS, or see hearth routes --dns hosts",
+            if lost.len() == 1 { format!("{} is", lost[0]) } else { format!("{} names are", lost.len()) }
         ));
     }
 }

@@ -1,0 +1,288 @@
+//! A service with three lines of route answers at `https://name.domain`, for whom its access says and nobody else; through a real Traefik.
+
+use std::time::Duration;
+
+use crate::rig::{DOMAIN, Done, Door, HEARTH as IMAGE, Scratch, cases, curl, until};
+
+cases![together:
+    three_lines_of_route_answer_over_https_with_a_valid_certificate,
+    what_needs_a_login_is_closed_with_a_sentence,
+    a_service_that_is_away_answers_503_with_a_page_and_its_own_503_survives,
+    no_header_that_a_client_forges_reaches_a_service,
+    plain_http_is_sent_to_https_but_for_challenges,
+    turning_profiles_on_and_off_never_recreates_traefik,
+    a_home_in_domain_mode_takes_turns_with_compose,
+    switching_modes_removes_what_the_other_needs_and_back,
+    a_database_is_reached_by_its_own_service_only,
+    labels_that_an_image_brings_open_nothing,
+];
+
+/// A page that shows what it was asked with (`/cgi-bin/env`), and one that fails by itself (`/cgi-bin/503`).
+const ECHO: &str = "    image: hearth-test/busybox:1
+    stop_grace_period: 1s
+    command:
+      - sh
+      - -c
+      - |
+        mkdir -p /www/cgi-bin
+        printf '#!/bin/sh\\necho \"Content-Type: text/plain\"\\necho\\nenv | sort\\n' > /www/cgi-bin/env
+        printf '#!/bin/sh\\necho \"Status: 503 Busy\"\\necho \"Content-Type: text/plain\"\\necho\\necho busy by itself\\n' > /www/cgi-bin/503
+        chmod +x /www/cgi-bin/*
+        echo hello > /www/index.html
+        exec httpd -f -p 80 -h /www
+";
+
+fn stack(services: &[(&str, &str)]) -> String {
+    let one = |(name, route): &(&str, &str)| {
+        format!("  {name}:\n{ECHO}    profiles: [web]\n    x-hearth: {{route: {{{route}}}}}\n")
+    };
+    format!("services:\n{}", services.iter().map(one).collect::<String>())
+}
+
+fn three_lines_of_route_answer_over_https_with_a_valid_certificate(s: &Scratch) -> Done {
+    let door = Door::new(s, &stack(&[("app", "host: app, port: 80, access: lan")]))?;
+    door.hearth("up web").ok();
+    let page = door.until("app", 200);
+    assert_eq!(page.body.trim(), "hello");
+    // In any case of letters, and for no name that nobody has.
+    assert_eq!(door.get("APP", "/").status, 200);
+    let unknown = door.get("nobody", "/");
+    assert_eq!((unknown.status, unknown.body.contains("nobody")), (404, true), "{unknown:?}");
+    door.hearth("routes").ok().says("working");
+    Ok(())
+}
+
+fn what_needs_a_login_is_closed_with_a_sentence(s: &Scratch) -> Done {
+    let routes = [
+        ("user", "host: user, port: 80"),
+        ("admin", "host: admin, port: 80, access: admin"),
+        ("family", "host: family, port: 80, access: 'group:family'"),
+    ];
+    let door = Door::new(s, &stack(&routes))?;
+    door.hearth("up web").ok();
+    for host in ["user", "admin", "family"] {
+        let page = door.until(host, 403);
+        assert!(page.body.contains("no login yet"), "{page:?}");
+        let page = door.ask(host, "/", &["-H", "Accept: text/html"]);
+        assert!(page.status == 403 && page.body.contains("<html"), "{page:?}");
+    }
+    // Closed they stay while the service is away, and while gate is.
+    s.docker(&format!("stop -t 1 {0}-user-1 {0}-gate-1", s.project)).ok();
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(door.get("user", "/").status, 403);
+    assert_eq!(door.get("admin", "/").status, 403);
+    let said = door.hearth("routes").out;
+    assert!(said.contains("closed, as its access asks"), "{said}");
+    Ok(())
+}
+
+fn a_service_that_is_away_answers_503_with_a_page_and_its_own_503_survives(s: &Scratch) -> Done {
+    let mut text = stack(&[("app", "host: app, port: 80, access: public")]);
+    text.push_str("    healthcheck: {test: [CMD, test, -e, /tmp/well], interval: 1s, start_period: 60s, retries: 2}\n");
+    let door = Door::new(s, &text)?;
+    door.hearth("up web").ok();
+    let html = ["-H", "Accept: text/html", "-b", "session=secret-of-the-app"];
+    let starting = door.ask("app", "/deep/page?x=1", &html);
+    assert_eq!(starting.status, 503);
+    assert!(starting.body.contains("<html") && starting.body.contains("starting"), "{starting:?}");
+    assert!(!starting.body.contains("secret-of-the-app"));
+    let container = format!("{}-app-1", s.project);
+    s.docker_args(&["exec", &container, "touch", "/tmp/well"]).ok();
+    door.until("app", 200);
+    // Its own 503 is its own, for browsers too.
+    let own = door.ask("app", "/cgi-bin/503", &html);
+    assert_eq!((own.status, own.body.trim()), (503, "busy by itself"));
+    s.docker_args(&["exec", &container, "rm", "/tmp/well"]).ok();
+    let ill = door.until("app", 503);
+    assert!(!ill.body.contains("<html"), "a program gets a line: {ill:?}");
+    s.docker_args(&["stop", "-t", "1", &container]).ok();
+    let stopped = until(Duration::from_secs(10), || door.ask("app", "/", &html).body.contains("stopped"));
+    assert!(stopped, "{:?}", door.ask("app", "/", &html));
+    s.docker_args(&["rm", "-f", &container]).ok();
+    door.until("app", 503);
+    Ok(())
+}
+
+fn no_header_that_a_client_forges_reaches_a_service(s: &Scratch) -> Done {
+    let door = Door::new(
+        s,
+        &stack(&[("app", "host: app, port: 80, access: public"), ("home", "host: home, port: 80, access: lan")]),
+    )?;
+    door.hearth("up web").ok();
+    door.until("app", 200);
+    let forged = [
+        "-H",
+        "X-Forwarded-For: 6.6.6.6",
+        "-H",
+        "X-Forwarded-Host: evil.example",
+        "-H",
+        "X-Forwarded-Proto: gopher",
+        "-H",
+        "X-Real-Ip: 6.6.6.6",
+        "-H",
+        "X_Forwarded_For: 6.6.6.6",
+        "-H",
+        "Remote-User: forged",
+        "-H",
+        "Remote_User: forged",
+        "-H",
+        "Remote-Groups: forged",
+        "-H",
+        "Forwarded: for=6.6.6.6",
+        "-H",
+        "X-Original-Url: /forged",
+        "-H",
+        "X-Webauth-User: forged",
+        "-H",
+        "X-Hearth-Route: forged",
+        "-H",
+        "X-Own: kept",
+    ];
+    let seen = door.ask("app", "/cgi-bin/env", &forged).body;
+    for word in ["6.6.6.6", "evil.example", "gopher", "forged"] {
+        assert!(!seen.contains(word), "{word} came through:\n{seen}");
+    }
+    assert!(seen.contains("HTTP_X_OWN=kept") && seen.contains("HTTP_X_FORWARDED_PROTO=https"), "{seen}");
+    Ok(())
+}
+
+fn plain_http_is_sent_to_https_but_for_challenges(s: &Scratch) -> Done {
+    let door = Door::new(s, &stack(&[("app", "host: app, port: 80, access: lan")]))?;
+    door.hearth("up web").ok();
+    door.until("app", 200);
+    let page = door.plain("app", "/a/b?c=d");
+    assert_eq!(page.status, 301);
+    assert_eq!(page.header("location"), Some(format!("https://app.{DOMAIN}:{}/a/b?c=d", door.https).as_str()));
+    // Hearth is not there to answer a challenge, but nobody is sent elsewhere with one.
+    for path in ["/.well-known/acme-challenge/x", "/.well-known/acme-challenge/../x"] {
+        let page = door.plain("app", path);
+        assert!(page.header("location").is_none() || path.contains(".."), "{path}: {page:?}");
+    }
+    // 443 speaks nothing in clear.
+    let clear = curl(s, &["-H", &format!("Host: app.{DOMAIN}"), &format!("http://127.0.0.1:{}/", door.https)]);
+    assert!(!matches!(clear.status, 200..400), "{clear:?}");
+    Ok(())
+}
+
+fn turning_profiles_on_and_off_never_recreates_traefik(s: &Scratch) -> Done {
+    let text = stack(&[("app", "host: app, port: 80, access: lan")]);
+    let door = Door::new(s, &text)?;
+    s.write(
+        "stacks/other.yaml",
+        &stack(&[("other", "host: other, port: 80, access: lan")]).replace("[web]", "[other]"),
+    );
+    door.hearth("up web").ok();
+    let (traefik, gate) = (door.id("traefik"), door.id("gate"));
+    door.hearth("up other").ok();
+    door.until("other", 200);
+    door.hearth("down web").ok();
+    door.until("app", 503);
+    door.until("other", 200);
+    assert_eq!((door.id("traefik"), door.id("gate")), (traefik, gate));
+    // With the last profile that has a route it goes.
+    door.hearth("down other").ok();
+    assert_eq!(door.id("traefik"), "");
+    Ok(())
+}
+
+fn a_home_in_domain_mode_takes_turns_with_compose(s: &Scratch) -> Done {
+    let door = Door::new(s, &stack(&[("app", "host: app, port: 80, access: lan")]))?;
+    door.hearth("up web").ok();
+    let ids = || ["app", "traefik", "gate"].map(|service| door.id(service));
+    let first = ids();
+    s.compose("up -d").ok();
+    assert_eq!(ids(), first, "Compose replaced what Hearth made");
+    s.compose("down").ok();
+    s.compose("up -d").ok();
+    let second = ids();
+    door.until("app", 200);
+    door.hearth("up").ok().says("nothing to do");
+    assert_eq!(ids(), second, "Hearth replaced what Compose made");
+    Ok(())
+}
+
+fn switching_modes_removes_what_the_other_needs_and_back(s: &Scratch) -> Done {
+    let text =
+        stack(&[("app", "host: app, port: 80, access: lan")]).replace("x-hearth: {", "x-hearth: {localhost: LOCAL, ");
+    let local = crate::rig::free_port();
+    let door = Door::new(s, &text.replace("LOCAL", &local.to_string()))?;
+    door.hearth("up web").ok();
+    door.until("app", 200);
+    let shown = door.hearth("mode localhost --dry-run").ok();
+    shown.says("remove").says("traefik").says("docker compose up -d --remove-orphans");
+    door.until("app", 200);
+    door.hearth("mode localhost").exits(4);
+    door.until("app", 200);
+    door.hearth("mode localhost --yes").ok();
+    assert_eq!((door.id("traefik"), door.id("gate")), (String::new(), String::new()));
+    let here = || curl(s, &[&format!("http://127.0.0.1:{local}/")]).body;
+    assert!(until(Duration::from_secs(5), || here().trim() == "hello"));
+    s.compose("up -d --remove-orphans").ok();
+    door.hearth("up").ok().says("nothing to do");
+    // The way that is printed, by Compose alone.
+    let root = std::fs::read_to_string(s.dir.join("compose.yaml")).expect("it is there");
+    s.write("compose.yaml", &root.replace("compose/localhost.yaml", "compose/domain.yaml"));
+    s.compose("up -d --remove-orphans").ok();
+    door.until("app", 200);
+    s.write("compose.yaml", &root);
+    s.compose("up -d --remove-orphans").ok();
+    assert_eq!(door.id("traefik"), "");
+    assert!(until(Duration::from_secs(5), || here().trim() == "hello"));
+    door.hearth("up").ok().says("nothing to do");
+    door.hearth("mode domain --yes").ok();
+    door.until("app", 200);
+    assert!(here().is_empty(), "the port of localhost mode is gone");
+    Ok(())
+}
+
+fn a_database_is_reached_by_its_own_service_only(s: &Scratch) -> Done {
+    let app =
+        stack(&[("app", "host: app, port: 80, access: lan"), ("stranger", "host: stranger, port: 80, access: lan")]);
+    let app = app.replacen("    profiles: [web]\n", "    profiles: [web]\n    depends_on: [db]\n", 1);
+    let db = format!("  db:\n{}    profiles: [web]\n", ECHO.replace("-p 80", "-p 5432"));
+    let door = Door::new(s, &format!("{app}{db}"))?;
+    s.write("stacks/second.yaml", &stack(&[("elsewhere", "host: elsewhere, port: 80, access: lan")]));
+    door.hearth("up web").ok();
+    let address = |service: &str| {
+        let format = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
+        let ran = s.docker_args(&["inspect", "-f", format, &format!("{}-{service}-1", s.project)]).ok();
+        ran.out.split_whitespace().next().unwrap_or_default().to_owned()
+    };
+    let database = address("db");
+    let reaches = |from: &str, to: &str, port: &str| {
+        // In that container's network, by a program that says whether 200 came.
+        let net = format!("container:{}-{from}-1", s.project);
+        let url = format!("http://{to}:{port}/");
+        s.docker_args(&["run", "--rm", "--network", &net, IMAGE, "example", "check", &url]).code == 0
+    };
+    assert!(until(Duration::from_secs(5), || reaches("app", &database, "5432")), "its own service reaches it");
+    let knows = |from: &str| s.docker_args(&["exec", &format!("{}-{from}-1", s.project), "nslookup", "db"]).code == 0;
+    assert!(knows("app"), "its own service finds it by name");
+    assert!(!knows("stranger") && !knows("elsewhere"), "others find it by name");
+    assert!(!reaches("stranger", &database, "5432"), "a neighbour reaches the database");
+    assert!(!reaches("elsewhere", &database, "5432"), "another stack reaches the database");
+    let neighbour = address("stranger");
+    assert!(reaches("app", &neighbour, "80"), "services of one stack reach each other");
+    assert!(!reaches("elsewhere", &neighbour, "80"), "stacks reach each other's services");
+    Ok(())
+}
+
+fn labels_that_an_image_brings_open_nothing(s: &Scratch) -> Done {
+    s.write(
+        "image/Dockerfile",
+        "FROM hearth-test/nginx:1\nLABEL traefik.enable=true traefik.http.routers.evil.rule=PathPrefix(`/`) traefik.http.routers.evil.priority=9000000 traefik.http.routers.evil.entrypoints=websecure,api,web traefik.http.routers.evil.tls=true\n",
+    );
+    let image = format!("hearth-test/{}-evil:1", s.project);
+    s.docker_built(&image, "image");
+    let text = format!(
+        "{}  evil: {{image: '{image}', profiles: [web]}}\n",
+        stack(&[("app", "host: app, port: 80, access: lan")])
+    );
+    let door = Door::new(s, &text)?;
+    door.hearth("up web").ok().says("brings labels for Traefik, which are dropped");
+    assert_eq!(door.until("app", 200).body.trim(), "hello");
+    assert_eq!(door.get("nobody", "/").status, 404);
+    s.docker_args(&["rm", "-f", &format!("{}-evil-1", s.project)]).ok();
+    s.docker_args(&["rmi", &image]).ok();
+    Ok(())
+}

@@ -1,0 +1,204 @@
+//! A home in domain mode with a Traefik of its own, on free ports of this machine, and a browser's view of it.
+
+use std::sync::{Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+
+use super::{Ran, Running, Scratch, Skip, until};
+
+const TRAEFIK: &str = "traefik:v3.7";
+/// An image of the hearth that is tested.
+pub const HEARTH: &str = "hearth-test/hearth:1";
+/// Under which every test's names are.
+pub const DOMAIN: &str = "it.home.arpa";
+
+pub struct Door<'s> {
+    pub s: &'s Scratch,
+    pub http: u16,
+    pub https: u16,
+}
+
+/// What curl saw.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    /// 0: no answer.
+    pub status: u16,
+    pub head: String,
+    pub body: String,
+    /// curl's own words where there was no answer.
+    pub trouble: String,
+}
+
+impl Page {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let named = self.head.lines().filter_map(|line| line.split_once(':'));
+        named.filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim()).next()
+    }
+}
+
+impl<'s> Door<'s> {
+    /// A home with this stack, `web`, and nothing on.
+    pub fn new(s: &'s Scratch, stack: &str) -> Result<Door<'s>, Skip> {
+        Door::with(s, stack, "")
+    }
+
+    /// As [`Door::new`], with more lines for `hearth.yaml`.
+    pub fn with(s: &'s Scratch, stack: &str, more: &str) -> Result<Door<'s>, Skip> {
+        if s.docker_args(&["image", "inspect", "-f", "{{.Id}}", TRAEFIK]).code != 0 {
+            return Err(Skip(format!("no image {TRAEFIK} here")));
+        }
+        image(s);
+        let n = s.project.bytes().fold(7u32, |n, b| n.wrapping_mul(31).wrapping_add(u32::from(b)));
+        let (http, https) = (free_port(), free_port());
+        s.write(
+            "hearth.yaml",
+            &format!(
+                "name: {}\nmode: domain\nnetworks: 10.{}.{}.0/18\ntraefik: {{http: {http}, https: {https}, minimum: \"3.7.9\"}}\n{more}",
+                s.project,
+                64 + n % 32,
+                n / 32 % 4 * 64
+            ),
+        );
+        s.write(".env", &env());
+        s.write("stacks/web.yaml", stack);
+        s.hearth_args(&["init", "--stacks", ""]).ok();
+        Ok(Door { s, http, https })
+    }
+
+    /// Runs hearth in the home, by the rules of the Compose that tests use.
+    pub fn hearth(&self, args: &str) -> Ran {
+        let words: Vec<&str> = args.split_whitespace().collect();
+        self.s.hearth_args(&[&["--compat", "2"], words.as_slice()].concat())
+    }
+
+    /// Asks for a path of a host over HTTPS, trusting the home's own CA and nobody else.
+    pub fn get(&self, host: &str, path: &str) -> Page {
+        self.ask(host, path, &[])
+    }
+
+    /// As [`Door::get`], with more arguments for curl.
+    pub fn ask(&self, host: &str, path: &str, more: &[&str]) -> Page {
+        let whole = format!("{host}.{DOMAIN}");
+        let at = format!("{whole}:{}:127.0.0.1", self.https);
+        let ca = self.s.dir.join("state/ca/root.pem").display().to_string();
+        let url = format!("https://{whole}:{}{path}", self.https);
+        let fixed = ["--resolve", &at, "--cacert", &ca, &url];
+        curl(self.s, &[&fixed[..], more].concat())
+    }
+
+    /// Over plain HTTP.
+    pub fn plain(&self, host: &str, path: &str) -> Page {
+        let whole = format!("{host}.{DOMAIN}");
+        let at = format!("{whole}:{}:127.0.0.1", self.http);
+        curl(self.s, &["--resolve", &at, &format!("http://{whole}:{}{path}", self.http)])
+    }
+
+    /// Waits until a host answers with this status; gives the page.
+    #[track_caller]
+    pub fn until(&self, host: &str, status: u16) -> Page {
+        let mut page = Page::default();
+        let came = until(Duration::from_secs(15), || {
+            page = self.get(host, "/");
+            page.status == status
+        });
+        assert!(came, "{host} should answer {status}, and gives {page:?} {}\n{}", page.trouble, self.routes());
+        page
+    }
+
+    /// What `hearth routes` says, for the report of a failure.
+    pub fn routes(&self) -> String {
+        let ran = self.hearth("routes");
+        format!("{}{}", ran.out, ran.err)
+    }
+
+    /// The id of a service's container.
+    pub fn id(&self, service: &str) -> String {
+        self.s.docker(&format!("inspect -f {{{{.Id}}}} {}-{service}-1", self.s.project)).out.trim().to_owned()
+    }
+}
+
+fn env() -> String {
+    let me = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
+    format!(
+        "TZ=Etc/UTC\nPUID={}\nPGID={}\nDOMAIN={DOMAIN}\nTRAEFIK_IMAGE={TRAEFIK}\nHEARTH_IMAGE={HEARTH}\n",
+        me.0, me.1
+    )
+}
+
+/// One request, of ten seconds at most.
+pub fn curl(s: &Scratch, args: &[&str]) -> Page {
+    let fixed = ["-sS", "-i", "--max-time", "10"];
+    let args: Vec<String> = fixed.iter().chain(args).map(|a| a.to_string()).collect();
+    let env: Vec<(String, String)> = std::env::vars().filter(|(name, _)| name == "PATH").collect();
+    let ran = s.noted(Running::start(std::path::Path::new("curl"), &args, &s.dir, &env));
+    page(&ran)
+}
+
+/// What `curl -i` printed.
+pub fn page(ran: &Ran) -> Page {
+    let text = ran.out.replace("\r\n", "\n");
+    let (head, body) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let status = head.split_whitespace().nth(1).and_then(|word| word.parse().ok()).unwrap_or(0);
+    Page { status, head: head.into(), body: body.into(), trouble: ran.err.trim().into() }
+}
+
+/// A port that nobody has, and that no other test of this process was given.
+pub fn free_port() -> u16 {
+    static GIVEN: Mutex<Vec<u16>> = Mutex::new(Vec::new());
+    let mut given = GIVEN.lock().expect("no other thread fails while it takes a port");
+    loop {
+        let listener = std::net::TcpListener::bind("0.0.0.0:0").expect("some port is free");
+        let port = listener.local_addr().expect("it is bound").port();
+        if !given.contains(&port) {
+            given.push(port);
+            return port;
+        }
+    }
+}
+
+/// Sees to an image with the hearth that is tested: the program, and the libraries that it names.
+fn image(s: &Scratch) {
+    static MADE: OnceLock<()> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let began = Instant::now();
+        let program = std::path::Path::new(env!("CARGO_BIN_EXE_hearth"));
+        let bytes = std::fs::read(program).expect("the program is there");
+        let sum: String = Sha256::digest(&bytes).iter().take(8).map(|b| format!("{b:02x}")).collect();
+        let there = s.docker_args(&["image", "inspect", "-f", "{{index .Config.Labels \"hearth.binary\"}}", HEARTH]);
+        if there.code == 0 && there.out.trim() == sum {
+            return;
+        }
+        let old = s.docker_args(&["image", "inspect", "-f", "{{.Id}}", HEARTH]).out.trim().to_owned();
+        let file = s.beside("hearth.tar");
+        let mut tar = tar::Builder::new(std::fs::File::create(&file).expect("a file can be made"));
+        // The engine knows no sparse files.
+        tar.sparse(false);
+        tar.append_path_with_name(program, "hearth").expect("the program can be read");
+        for library in libraries(s, program) {
+            let real = std::fs::canonicalize(&library).expect("a library that is named is there");
+            tar.append_path_with_name(real, library.trim_start_matches('/')).expect("a library can be read");
+        }
+        let mut folder = tar::Header::new_gnu();
+        folder.set_entry_type(tar::EntryType::Directory);
+        folder.set_mode(0o1777);
+        folder.set_size(0);
+        tar.append_data(&mut folder, "tmp/", std::io::empty()).expect("a folder can be added");
+        tar.finish().expect("a tar can be written");
+        let label = format!("LABEL hearth.binary={sum}");
+        let path = file.display().to_string();
+        s.docker_args(&["import", "-c", "ENTRYPOINT [\"/hearth\"]", "-c", &label, &path, HEARTH]).ok();
+        if !old.is_empty() {
+            // In use by a home of another run: then it stays.
+            s.docker_args(&["rmi", &old]);
+        }
+        println!("made the image {HEARTH} in {:.1} s", began.elapsed().as_secs_f32());
+    });
+}
+
+/// The libraries that the loader would take for a program, and the loader.
+fn libraries(s: &Scratch, program: &std::path::Path) -> Vec<String> {
+    let env: Vec<(String, String)> = std::env::vars().filter(|(name, _)| name == "PATH").collect();
+    let ran = s.noted(Running::start(std::path::Path::new("ldd"), &[program.display().to_string()], &s.dir, &env));
+    ran.out.split_whitespace().filter(|word| word.starts_with('/')).map(str::to_owned).collect()
+}
