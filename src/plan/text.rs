@@ -169,6 +169,20 @@ pub fn cause(cause: &Cause) -> String {
     }
 }
 
+/// Each change in a line. A route is many labels, of which a person reads the rule: the others are counted.
+fn fields_words(fields: &[FieldChange]) -> Vec<String> {
+    let is_proxy =
+        |f: &&FieldChange| ["label traefik.", "label hearth.traefik"].iter().any(|prefix| f.field.starts_with(prefix));
+    let is_rule = |f: &&FieldChange| f.field.ends_with(".rule");
+    let others = fields.iter().filter(is_proxy).filter(|f| !is_rule(f)).count();
+    if others < 4 {
+        return fields.iter().map(field).collect();
+    }
+    let mut lines: Vec<String> = fields.iter().filter(|f| !is_proxy(f) || is_rule(f)).map(field).collect();
+    lines.push(format!("{} for Traefik besides (--json shows them)", count(others, "label")));
+    lines
+}
+
 /// `environment TZ: UTC to Europe/Berlin`.
 pub fn field(change: &FieldChange) -> String {
     let name = clean(&change.field);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::rig::{DOMAIN, Done, Door, HEARTH as IMAGE, Scratch, cases, curl, until};
+use crate::rig::{DOMAIN, Done, Door, Elsewhere, HEARTH as IMAGE, Scratch, cases, curl, until};
 
 cases![together:
     three_lines_of_route_answer_over_https_with_a_valid_certificate,
@@ -15,6 +15,7 @@ cases![together:
     switching_modes_removes_what_the_other_needs_and_back,
     a_database_is_reached_by_its_own_service_only,
     labels_that_an_image_brings_open_nothing,
+    lan_is_for_the_home_and_for_nobody_else,
 ];
 
 /// A page that shows what it was asked with (`/cgi-bin/env`), and one that fails by itself (`/cgi-bin/503`).
@@ -284,5 +285,52 @@ fn labels_that_an_image_brings_open_nothing(s: &Scratch) -> Done {
     assert_eq!(door.get("nobody", "/").status, 404);
     s.docker_args(&["rm", "-f", &format!("{}-evil-1", s.project)]).ok();
     s.docker_args(&["rmi", &image]).ok();
+    Ok(())
+}
+
+fn lan_is_for_the_home_and_for_nobody_else(s: &Scratch) -> Done {
+    let neighbour = Elsewhere::new(s, "ithome0", "192.168.211")?;
+    let stranger = Elsewhere::new(s, "itwan0", "203.0.113")?;
+    let routes = [
+        ("lan", "host: lan, port: 80, access: lan"),
+        ("both", "host: both, port: 80, access: lan-or-user"),
+        ("open", "host: open, port: 80, access: public"),
+    ];
+    let door = Door::new(s, &stack(&routes))?;
+    door.hearth("up web").ok();
+    door.until("lan", 200);
+    let from = |who: &Elsewhere, host: &str, more: &[&str]| {
+        let whole = format!("{host}.{DOMAIN}");
+        let at = format!("{whole}:{}:{}", door.https, who.here);
+        let ca = s.dir.join("state/ca/root.pem").display().to_string();
+        let url = format!("https://{whole}:{}/", door.https);
+        who.curl(&[&["--resolve", &at, "--cacert", &ca, &url][..], more].concat())
+    };
+    for host in ["lan", "both", "open"] {
+        assert_eq!(from(&neighbour, host, &[]).status, 200, "{host} from the home's own network");
+    }
+    assert_eq!(from(&stranger, "open", &[]).status, 200);
+    for host in ["lan", "both"] {
+        let page = from(&stranger, host, &[]);
+        assert_eq!(page.status, 403, "{host}: {page:?}");
+        assert!(page.body.contains("home network"), "{page:?}");
+        // Nor by saying to come from there.
+        let lie = [
+            "-H",
+            "X-Forwarded-For: 192.168.211.2",
+            "-H",
+            "X-Real-Ip: 192.168.211.2",
+            "-H",
+            "Forwarded: for=192.168.211.2",
+        ];
+        assert_eq!(from(&stranger, host, &lie).status, 403);
+    }
+    // IPv6 would come in under the engine's own address: nobody listens there.
+    let whole = format!("lan.{DOMAIN}");
+    let six = curl(
+        s,
+        &["--resolve", &format!("{whole}:{}:[::1]", door.https), "-k", &format!("https://{whole}:{}/", door.https)],
+    );
+    assert_eq!(six.status, 0, "{six:?}");
     Ok(())
 }

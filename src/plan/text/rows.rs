@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{cause, field};
+use super::{cause, fields_words};
 use crate::plan::{Action, Cause, Plan, Risk, Step, Target};
 
 /// What happens to a container as a whole.
@@ -136,7 +136,7 @@ fn why(step: &Step) -> Vec<String> {
     match &step.cause {
         Cause::Missing => Vec::new(),
         Cause::Requested { what } if matches!(what.as_str(), "down" | "stop" | "start" | "restart") => Vec::new(),
-        Cause::Changed { fields } => fields.iter().map(field).collect(),
+        Cause::Changed { fields } => fields_words(fields),
         other => Some(cause(other)).filter(|why| !why.is_empty()).into_iter().collect(),
     }
 }

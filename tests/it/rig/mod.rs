@@ -6,6 +6,7 @@
 mod command;
 mod docker;
 mod door;
+mod elsewhere;
 mod gate;
 mod private_engine;
 mod proxy;
@@ -21,6 +22,7 @@ use std::time::Instant;
 pub use command::{Ran, Running};
 pub use docker::Container;
 pub use door::{DOMAIN, Door, HEARTH, curl, free_port};
+pub use elsewhere::Elsewhere;
 pub use gate::{Gate, Heard};
 pub use private_engine::PrivateEngine;
 pub use proxy::{Proxy, Verdict};

@@ -1,0 +1,61 @@
+//! A device that is not this machine: a network namespace with one link to it.
+
+use std::path::Path;
+
+use super::door::{Page, page};
+use super::{Ran, Running, Scratch, Skip};
+
+/// Joined to this machine by a link with addresses `NET.1` here and `NET.2` there; gone when it is dropped.
+pub struct Elsewhere<'s> {
+    s: &'s Scratch,
+    name: String,
+    /// This machine's address on the link.
+    pub here: String,
+}
+
+impl<'s> Elsewhere<'s> {
+    /// `net` are the first three numbers of a /24; `link` is a name of at most 10 letters that no other test has.
+    pub fn new(s: &'s Scratch, link: &str, net: &str) -> Result<Elsewhere<'s>, Skip> {
+        if !rustix::process::getuid().is_root() {
+            return Err(Skip("a network namespace takes root".into()));
+        }
+        let name = format!("{}-{link}", s.project);
+        let there = Elsewhere { s, name, here: format!("{net}.1") };
+        let peer = format!("{link}x");
+        there.ip(&["netns", "add", &there.name])?;
+        there.ip(&["link", "add", link, "type", "veth", "peer", "name", &peer, "netns", &there.name])?;
+        there.ip(&["addr", "add", &format!("{net}.1/24"), "dev", link])?;
+        there.ip(&["link", "set", link, "up"])?;
+        let ns = there.name.as_str();
+        there.ip(&["-n", ns, "addr", "add", &format!("{net}.2/24"), "dev", &peer])?;
+        there.ip(&["-n", ns, "link", "set", &peer, "up"])?;
+        there.ip(&["-n", ns, "link", "set", "lo", "up"])?;
+        Ok(there)
+    }
+
+    fn run(&self, program: &str, args: &[&str]) -> Ran {
+        let args: Vec<String> = args.iter().map(|a| a.to_string()).collect();
+        let env: Vec<(String, String)> = std::env::vars().filter(|(name, _)| name == "PATH").collect();
+        self.s.noted(Running::start(Path::new(program), &args, &self.s.dir, &env))
+    }
+
+    fn ip(&self, args: &[&str]) -> Result<(), Skip> {
+        match self.run("ip", args) {
+            ran if ran.code == 0 => Ok(()),
+            ran => Err(Skip(format!("no network namespaces here: {}", ran.err.trim()))),
+        }
+    }
+
+    /// One request by curl from there.
+    pub fn curl(&self, args: &[&str]) -> Page {
+        let fixed = ["netns", "exec", &self.name, "curl", "-sS", "-i", "--max-time", "10"];
+        page(&self.run("ip", &[&fixed[..], args].concat()))
+    }
+}
+
+impl Drop for Elsewhere<'_> {
+    fn drop(&mut self) {
+        // The link goes with one of its ends.
+        self.run("ip", &["netns", "del", &self.name]);
+    }
+}
