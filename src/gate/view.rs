@@ -141,7 +141,9 @@ impl View {
     }
 
     /// Hears the engine's events for as long as this is polled, and passes on what matters. Listeners keep their streams while the
-    /// engine is away: when it is back they are told to look again, at once (measured: sooner than a Traefik whose stream was cut).
+    /// engine is away, and are told to look again when it is back. Both ways were tried on a real Traefik, with the engine away for 15 s:
+    /// kept, a container that started right after was routed in 2.1 to 2.2 s; cut, in 2.5 to 6.6 s, for Traefik then tries again with
+    /// growing gaps.
     pub async fn hear(&self) {
         let mut wait = AGAIN.0;
         let mut silent = false;

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use crate::rig::{Done, Gate, Scratch, Traefik, cases, get, until};
+use crate::rig::{Done, Gate, PrivateEngine, Scratch, Traefik, cases, get, until};
 
 cases![
     together: a_start_is_routed_and_a_stop_takes_it_away, labels_of_the_image_route_nothing, of_two_networks_the_named_one_is_used,
         an_attached_network_works_without_a_restart, a_container_started_in_the_gap_is_found,
         a_file_in_its_directory_becomes_a_route_of_that_entry_point;
+    alone: an_engine_that_is_started_anew_costs_no_route_and_no_start, a_gate_that_is_started_anew_costs_no_route;
 ];
 
 const SOON: Duration = Duration::from_secs(6);
@@ -207,6 +208,55 @@ impl Gap {
         });
         Gap { port }
     }
+}
+
+/// What Traefik has for a service; its containers are in another network namespace here, so only Traefik's own word counts.
+fn server(traefik: &Traefik<'_>, service: &str) -> Option<String> {
+    let found = traefik.api(&format!("/api/http/services/{service}@docker"));
+    found["loadBalancer"]["servers"][0]["url"].as_str().map(str::to_owned)
+}
+
+fn an_engine_that_is_started_anew_costs_no_route_and_no_start(s: &Scratch) -> Done {
+    let engine = PrivateEngine::get()?;
+    s.use_engine(&engine.host());
+    let always = "    restart: always\n";
+    s.stack(&format!("services:\n{}{}", service(s, "one", "default", always), service(s, "late", "default", "")));
+    s.compose("up -d one").ok();
+    s.compose("create late").ok();
+    let gate = Gate::start(s, &s.socket());
+    let traefik = traefik(s, &gate)?;
+    assert!(until(SOON, || server(&traefik, "one").is_some()), "{}", traefik.log());
+    engine.stop();
+    // Down for long enough that whoever only tries again with growing gaps would come late.
+    std::thread::sleep(Duration::from_secs(15));
+    engine.start();
+    s.docker_args(&["start", &s.container("late").id]).ok();
+    let both = until(SOON, || server(&traefik, "one").is_some() && server(&traefik, "late").is_some());
+    assert!(both, "{:?} {:?}\n{}", server(&traefik, "one"), server(&traefik, "late"), traefik.log());
+    Ok(())
+}
+
+fn a_gate_that_is_started_anew_costs_no_route(s: &Scratch) -> Done {
+    s.stack(&format!("services:\n{}", service(s, "one", "default", "")));
+    s.compose("up -d").ok();
+    let gate = Gate::start(s, &s.socket());
+    let traefik = traefik(s, &gate)?;
+    traefik.answers("one.test", 200, SOON);
+    let ports = (gate.docker, gate.pages);
+    gate.end().exits(0);
+    for _ in 0..20 {
+        assert_eq!(traefik.get("one.test", "/").map(|answer| answer.status), Some(200));
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let _gate = Gate::start_on(s, &s.socket(), ports);
+    s.compose("restart -t 0 one").ok();
+    let ip = format!("/NetworkSettings/Networks/{}_default/IPAddress", s.project);
+    let ip = s.container("one").raw.pointer(&ip).and_then(|ip| ip.as_str()).unwrap_or_default().to_owned();
+    let named =
+        until(Duration::from_secs(25), || server(&traefik, "one").as_deref() == Some(&format!("http://{ip}:80")));
+    assert!(named, "{}", traefik.log());
+    traefik.answers("one.test", 200, SOON);
+    Ok(())
 }
 
 fn a_file_in_its_directory_becomes_a_route_of_that_entry_point(s: &Scratch) -> Done {

@@ -22,7 +22,12 @@ pub struct Gate<'s> {
 impl<'s> Gate<'s> {
     /// Before the engine at this socket, for the project of the test; waits until both listeners answer.
     pub fn start(scratch: &'s Scratch, socket: &Path) -> Gate<'s> {
-        let mut gate = Gate { scratch, docker: free_port(), pages: free_port(), running: None };
+        Gate::start_on(scratch, socket, (free_port(), free_port()))
+    }
+
+    /// The same on these ports, for Docker and for pages.
+    pub fn start_on(scratch: &'s Scratch, socket: &Path, (docker, pages): (u16, u16)) -> Gate<'s> {
+        let mut gate = Gate { scratch, docker, pages, running: None };
         let [docker, pages] = gate.addresses();
         let socket = socket.display().to_string();
         let args = ["gate", "--project", &scratch.project, "--socket", &socket, "--docker", &docker, "--pages", &pages];
