@@ -1,6 +1,6 @@
 //! The pages side: what a browser gets where a service cannot answer, and one line of text for everybody else.
 //!
-//! Traefik sends here, with the header [`ROUTE`], what asks for a service whose own route is gone for now; `/closed`, `/refused` and
+//! Traefik sends here, with the header [`ROUTE_HEADER`], what asks for a service whose own route is gone for now; `/closed`, `/refused` and
 //! `/unknown` are asked for by its other routes.
 
 use std::collections::HashMap;
@@ -24,10 +24,9 @@ use super::view::View;
 use super::words::{self, Seen, Who, Words};
 use crate::base::clock;
 use crate::engine::docker::reader::Unread;
+use crate::traefik::file::ROUTE_HEADER;
 use crate::web;
 
-/// The Compose service that was asked for. Traefik sets it, and removes what a client wrote there.
-pub const ROUTE: &str = "x-hearth-route";
 /// Seconds until a page looks again.
 const AGAIN: u64 = 5;
 /// How long a look at a service serves, and how many services are remembered.
@@ -58,7 +57,7 @@ pub fn router(view: Arc<View>) -> Router {
 
 async fn answer(State(pages): State<Arc<Pages>>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let host = host(&headers, &uri);
-    let (status, words) = match headers.get(ROUTE).map(|route| route.to_str().unwrap_or_default()) {
+    let (status, words) = match headers.get(ROUTE_HEADER).map(|route| route.to_str().unwrap_or_default()) {
         // An application may have any path, so the header decides alone where there is one.
         Some(route) if !route.is_empty() => {
             (StatusCode::SERVICE_UNAVAILABLE, pages.waiting(route, host.as_deref()).await)
@@ -150,8 +149,7 @@ fn host(headers: &HeaderMap, uri: &Uri) -> Option<String> {
 
 /// A person's browser that goes to a page: programs, and what a page itself asks for, get a line of text.
 fn reads_html(method: &Method, headers: &HeaderMap) -> bool {
-    let accepts = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    [Method::GET, Method::HEAD].contains(method) && accepts.into_iter().any(|value| value.contains("text/html"))
+    [Method::GET, Method::HEAD].contains(method) && web::wants_html(headers)
 }
 
 #[derive(Template)]

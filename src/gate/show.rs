@@ -7,12 +7,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::docker::reader::Pong;
+/// Labels of an image arrive among those of its containers: the list in this one is what tells them apart.
+pub use crate::traefik::labels::OURS;
 
 pub const PROJECT: &str = "com.docker.compose.project";
 pub const SERVICE: &str = "com.docker.compose.service";
-/// The keys of a container's `traefik.*` labels that Hearth wrote, without that prefix, separated by blanks. Labels of an image
-/// arrive among those of its containers: this list is what tells them apart.
-pub const OURS: &str = "hearth.traefik";
 /// How a service is called on pages, where its own name is not good enough.
 pub const TITLE: &str = "hearth.title";
 

@@ -14,7 +14,7 @@ cases![
     together: five_calls_pass_and_every_other_one_is_refused_and_logged, only_what_traefik_reads_leaves,
         other_projects_are_not_there, a_list_with_a_failing_inspect_fails, a_list_and_its_inspects_cost_one_look,
         events_are_told_and_what_traefik_would_miss_is_forced, a_failed_list_is_made_good, a_check_tells_whether_it_works,
-        every_state_has_its_page, it_ends_in_order_with_listeners_connected;
+        every_state_has_its_page, it_ends_in_order_with_listeners_connected, it_runs_in_a_container_that_may_do_nothing_else;
     alone: an_engine_that_is_started_anew_is_heard_again, nothing_grows_with_lists_and_events;
 ];
 
@@ -399,6 +399,42 @@ fn it_ends_in_order_with_listeners_connected(s: &Scratch) -> Done {
     heard.waits_for("health_status: refresh", 1);
     let ended = gate.end().exits(0);
     assert!(ended.out.is_empty() && !ended.err.contains("panicked"), "{}", ended.both());
+    Ok(())
+}
+
+/// As in a home: read-only, without capabilities, health check by the program itself. The binary of this build and its libraries are mounted, which
+/// spares an image.
+fn it_runs_in_a_container_that_may_do_nothing_else(s: &Scratch) -> Done {
+    let (binary, socket) = (env!("CARGO_BIN_EXE_hearth"), s.socket().display().to_string());
+    let project = &s.project;
+    s.stack(&format!(
+        "
+services:
+  gate:
+    image: hearth-test/busybox:1
+    command: [/hearth, gate]
+    environment: {{ HEARTH_GATE_PROJECT: {project} }}
+    read_only: true
+    cap_drop: [ALL]
+    security_opt: ['no-new-privileges:true']
+    networks: [gate-clients]
+    volumes: ['{socket}:/var/run/docker.sock', '{binary}:/hearth:ro', '/usr/lib:/lib:ro', '/usr/lib64:/lib64:ro']
+    healthcheck: {{ test: [CMD, /hearth, gate, --check], interval: 1s }}
+  client: {{ image: 'hearth-test/busybox:1', command: [sleep, infinity], stop_signal: SIGKILL, networks: [gate-clients] }}
+networks: {{ gate-clients: {{ internal: true }} }}
+"
+    ));
+    s.compose("up -d --wait").ok();
+    assert_eq!(s.container("gate").health, "healthy");
+    let client = s.container("client").id;
+    let asks = |url: &str| s.docker_args(&["exec", &client, "wget", "-qO-", url]);
+    assert_eq!(asks("http://gate:2375/_ping").ok().out, "OK");
+    assert!(asks("http://gate:2375/v1.45/containers/json?all=1").ok().out.contains(&client));
+    asks("http://gate:2375/info").exits(1).says("403");
+    asks("http://gate:8081/closed").exits(1).says("403");
+    s.compose("stop gate").ok();
+    let ended = s.container("gate").raw["State"]["ExitCode"].as_i64();
+    assert_eq!(ended, Some(0), "it ends by itself when it is told to");
     Ok(())
 }
 
