@@ -2,7 +2,7 @@
 //!
 //! A benchmark target of cargo's without its harness: what is measured are whole processes and an engine's state, in turns,
 //! which no statistics of small functions fits; and as such a target it is built in release with the binary it runs.
-//! One file a subject: [`config`], [`load`], [`turns`], [`change`]. Ends with 1 where a goal is missed.
+//! One file a subject: [`config`], [`load`], [`turns`], [`change`], [`gate`]. Ends with 1 where a goal is missed.
 //! `cargo bench --bench table -- --calls PROGRAM WORD...` shows the engine calls of one command.
 
 // A clock and child processes are what this program is about.
@@ -12,6 +12,7 @@ mod bare;
 mod change;
 mod config;
 mod engine;
+mod gate;
 mod http;
 mod load;
 mod process;
@@ -27,11 +28,16 @@ use std::process::{Command, ExitCode};
 use report::Row;
 use rig::Rig;
 
-const USAGE: &str = "usage: make bench [ROWS=config,load,turns,change] [RUNS=5]";
+const USAGE: &str = "usage: make bench [ROWS=config,load,turns,change,gate] [RUNS=5]";
 
 type Subject = fn(&Rig) -> Result<Vec<Row>, String>;
-const SUBJECTS: [(&str, Subject); 4] =
-    [("config", config::rows), ("load", load::rows), ("turns", turns::rows), ("change", change::rows)];
+const SUBJECTS: [(&str, Subject); 5] = [
+    ("config", config::rows),
+    ("load", load::rows),
+    ("turns", turns::rows),
+    ("change", change::rows),
+    ("gate", gate::rows),
+];
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();

@@ -57,6 +57,9 @@ fn a_start_is_routed_and_a_stop_takes_it_away(s: &Scratch) -> Done {
     traefik.answers("one.test", 404, SOON);
     s.docker_args(&["unpause", &s.container("one").id]).ok();
     traefik.answers("one.test", 200, SOON);
+    let log = traefik.log();
+    let complaints = ["Failed to", "Provider error", "rror while", "event stream closed"];
+    assert!(!complaints.iter().any(|words| log.contains(words)), "Traefik has nothing to complain of: {log}");
     Ok(())
 }
 
