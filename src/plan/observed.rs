@@ -39,6 +39,8 @@ pub struct EngineFacts {
     pub arch: String,
     /// Whether images live in containerd's store (the image label is then another digest).
     pub containerd_images: bool,
+    /// Why containers may see one address for everybody who comes from outside, in words; empty: they see who it is.
+    pub hides_clients: String,
 }
 
 /// Facts about the machine that no engine call tells.

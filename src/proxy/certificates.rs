@@ -3,11 +3,13 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+use super::deliver::Expected;
 use super::names;
 use crate::base::clock::{Clock, SystemClock};
 use crate::certs::local::LocalCa;
 use crate::certs::local::leaves::Leaves;
 use crate::certs::local::mtls::{Mtls, SERVER_NAME};
+use crate::certs::store::{Held, Store, choose, covers, pair, serving};
 use crate::diag::Diagnostic;
 use crate::spec::front;
 use crate::stacks::home::{Home, Read};
@@ -18,35 +20,60 @@ pub const INNER_PORT: u16 = 8444;
 
 /// All of a home's certificates, as Traefik takes them.
 pub struct Certificates {
-    /// The domain's first.
+    /// Those that others vouch for first.
     pub pairs: Vec<Pair>,
+    /// For unknown hosts.
+    pub default: Option<Pair>,
     pub inner: Option<Inner>,
-    /// Whether all of them are from a public CA.
+    /// Whether every host has a valid one from a public CA.
     pub public: bool,
+    /// What each host will be given.
+    pub expected: Vec<Expected>,
 }
 
-/// What serves these sets of names now: made by the local CA where nobody else vouches for them. `notes` are what a person should
-/// know of that CA.
+/// What serves these hosts now: what is stored, and for hosts that nothing stored covers, what the local CA makes for their `sets` of
+/// names. `notes` are what a person should know.
+///
+/// Of a host that has a stored one no local one is given besides: Traefik would choose between them by the text of their names.
 pub fn of(
     home: &Home,
     read: &Read,
     domain: &str,
+    hosts: &[String],
     sets: &[Vec<String>],
     notes: &mut Vec<Diagnostic>,
 ) -> Result<Certificates, Diagnostic> {
     let clock = SystemClock;
-    let zones: Vec<String> = sets.iter().map(|set| set[0].clone()).collect();
-    let ca = LocalCa::open(&ca_dir(home), &zones, &clock)?;
-    notes.extend(ca.notices(&zones, clock.now()));
-    let leaves = Leaves::open(&ca_dir(home).join("leaves"))?;
-    let mut pairs = Vec::new();
-    // A name that the root may not sign for is told by the notes; the others still get theirs.
-    for set in sets.iter().filter(|set| set.iter().all(|name| ca.allows(name))) {
-        let issued = leaves.keep(&ca, set, &clock)?;
-        pairs.push(Pair { chain: issued.chain, key: issued.key.expose().to_string() });
+    let now = clock.now();
+    let store = Store::open(&home.dir.join("state"), None)?;
+    let (held, broken) = store.list()?;
+    notes.extend(broken);
+    let chosen = |host: &String| choose(host, &held, now);
+    let public = hosts.iter().all(|host| chosen(host).is_some_and(|one| one.public && one.is_valid(now)));
+    let inline = |one: &Held| Pair { chain: one.chain_pem.clone(), key: one.key.expose().to_string() };
+    let mut pairs: Vec<Pair> = serving(hosts, &held, now).into_iter().map(inline).collect();
+    let bare: Vec<&String> = hosts.iter().filter(|host| chosen(host).is_none()).collect();
+    let mut local = Vec::new();
+    let stored = |host: &String| Some(Expected { host: host.clone(), fingerprint: chosen(host)?.fingerprint.clone() });
+    let mut expected: Vec<Expected> = hosts.iter().filter_map(stored).collect();
+    if !bare.is_empty() || pairs.is_empty() {
+        let zones: Vec<String> = sets.iter().map(|set| set[0].clone()).collect();
+        let ca = LocalCa::open(&ca_dir(home), &zones, &clock)?;
+        notes.extend(ca.notices(&zones, now));
+        let leaves = Leaves::open(&ca_dir(home).join("leaves"))?;
+        let wanted = |set: &&Vec<String>| bare.iter().any(|host| set.iter().any(|name| covers(name, host)));
+        // A name that the root may not sign for is told by the notes; the others still get theirs.
+        for set in sets.iter().filter(wanted).filter(|set| set.iter().all(|name| ca.allows(name))) {
+            let issued = leaves.keep(&ca, set, &clock)?;
+            let fingerprint = pair::facts(&issued.chain)?.fingerprint;
+            let mine = bare.iter().filter(|host| set.iter().any(|name| covers(name, host)));
+            expected.extend(mine.map(|host| Expected { host: host.to_string(), fingerprint: fingerprint.clone() }));
+            local.push(Pair { chain: issued.chain, key: issued.key.expose().to_string() });
+        }
     }
-    let inner = inner(home, read, domain)?;
-    Ok(Certificates { pairs, inner, public: false })
+    let default = local.first().or(pairs.first()).cloned();
+    pairs.append(&mut local);
+    Ok(Certificates { default, pairs, inner: inner(home, read, domain)?, public, expected })
 }
 
 fn ca_dir(home: &Home) -> PathBuf {

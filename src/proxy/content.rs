@@ -9,6 +9,7 @@ use super::lan::{self, Interface};
 use crate::compose::template::{self, Scope, TemplateError};
 use crate::compose::{Compat, dotenv};
 use crate::diag::{Diagnostic, Diagnostics};
+use crate::plan::observed::EngineFacts;
 use crate::spec::{Routes, routes};
 use crate::stacks::home::{Home, Read};
 use crate::traefik::{Entry, Route, Target};
@@ -97,10 +98,11 @@ fn twice(all: &[Route], told: &mut Diagnostics) {
     }
 }
 
-/// Who is at home, as this machine sees it now.
-pub fn lan(home: &Home, read: &Read) -> Vec<String> {
+/// Who is at home, as this machine sees it now. The machine itself is only where it is sure that nobody else seems to be it.
+pub fn lan(home: &Home, read: &Read, engine: Option<&EngineFacts>) -> Vec<String> {
+    let seen = engine.is_some_and(|engine| engine.hides_clients.is_empty());
     let v4_only = home.config.traefik.bind.iter().all(IpAddr::is_ipv4);
-    let gateways: Vec<IpAddr> = match v4_only {
+    let gateways: Vec<IpAddr> = match v4_only && seen {
         true => read.rendered.gateways.values().map(|ip| IpAddr::V4(*ip)).collect(),
         false => Vec::new(),
     };

@@ -1,31 +1,70 @@
 //! The way in, as the room of stacks needs it: made ready before anything starts.
 
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use tokio::time::sleep;
+
 use super::content::{self, Values};
+use super::deliver::Expected;
+use super::look::know;
 use super::place::{Owner, Place};
-use super::{certificates, judge, names};
+use super::state::Grade;
+use super::{certificates, cli, judge, names};
 use crate::cli::{Failure, Out};
-use crate::diag::{Diagnostics, Severity};
-use crate::plan::observed::Observed;
+use crate::diag::{Diagnostic, Diagnostics, Severity};
+use crate::engine::Engine;
+use crate::plan::observed::{EngineFacts, Observed};
 use crate::plan::wanted::Wanted;
+use crate::spec::front;
 use crate::stacks::FrontDoor;
 use crate::stacks::home::{Home, Read};
+use crate::traefik::Route;
 use crate::traefik::file::{self, Content};
+
+/// How long new routes have to settle: Traefik waits two seconds between changes, and services take a moment to listen.
+const SETTLE: Duration = Duration::from_secs(12);
 
 /// Hearth's own front door.
 pub struct Door;
 
+#[async_trait(?Send)]
 impl FrontDoor for Door {
-    fn make_ready(&self, home: &Home, read: &Read, out: &Out) -> Result<(), Failure> {
+    fn make_ready(&self, home: &Home, read: &Read, engine: Option<&EngineFacts>, out: &Out) -> Result<(), Failure> {
         let mut told = Diagnostics::default();
-        let written = publish(home, read, &mut told)?;
+        let published = publish(home, read, engine, &mut told)?;
         told.0.iter().for_each(|d| out.diagnostic(d, &read.sources));
         if told.0.iter().any(|d| d.severity == Severity::Error) {
             return Err(Failure::Code(told.exit_code().max(1)));
         }
-        if written && !out.json {
+        if published.written && !out.json {
             out.say("wrote what Traefik reads (state/traefik)");
         }
         Ok(())
+    }
+
+    async fn try_routes(&self, home: &Home, read: &Read, engine: &dyn Engine, changed: &BTreeSet<String>, out: &Out) {
+        // Where Traefik is new, so is every way in.
+        let all = changed.contains(front::TRAEFIK);
+        let wanted = |route: &Route| all || changed.contains(&route.service);
+        if !read.rendered.routes.all().any(wanted) {
+            return;
+        }
+        let began = Instant::now();
+        let rows = loop {
+            let mut told = Diagnostics::default();
+            let Ok(known) = know(home, read, Some(engine), &mut told).await else { return };
+            let rows = known.look(&|route| wanted(route) && known.is_on(route)).await;
+            let settled = rows.iter().all(|row| row.state.grade == Grade::Good || row.state.is_lasting());
+            if settled || began.elapsed() > SETTLE {
+                break rows;
+            }
+            sleep(Duration::from_millis(400)).await;
+        };
+        if !rows.is_empty() {
+            cli::routes::after(&rows, out);
+        }
     }
 
     fn judge(&self, home: &Home, read: &Read, wanted: &Wanted, observed: &Observed) -> Diagnostics {
@@ -33,31 +72,47 @@ impl FrontDoor for Door {
     }
 }
 
-/// Writes what Traefik reads for this home as it is now. Gives whether that changed. Mistakes are in `told`; then nothing was written.
-pub fn publish(home: &Home, read: &Read, told: &mut Diagnostics) -> Result<bool, Failure> {
+/// What became of it.
+#[derive(Debug, Default)]
+pub struct Published {
+    /// Whether the file changed.
+    pub written: bool,
+    /// What each host will be given.
+    pub expected: Vec<Expected>,
+}
+
+/// Writes what Traefik reads for this home as it is now. Mistakes are in `told`; then nothing was written.
+pub fn publish(
+    home: &Home,
+    read: &Read,
+    engine: Option<&EngineFacts>,
+    told: &mut Diagnostics,
+) -> Result<Published, Diagnostic> {
     let values = Values::of(home)?;
     let routes = content::resolved(&read.rendered.routes, &values, told);
     let domain = values.domain().unwrap_or_default();
     names::judge(&domain, &routes, told);
     if told.has_errors() {
-        return Ok(false);
+        return Ok(Published::default());
     }
     let place = Place::make(&home.dir, owner(&values))?;
     let sets = names::sets(&domain, &routes);
     let mut notes = Vec::new();
-    let certificates = certificates::of(home, read, &domain, &sets, &mut notes)?;
+    let mut hosts: Vec<String> = names::hosts(&routes).into_iter().map(str::to_string).collect();
+    hosts.push(format!("{}.{domain}", names::PANEL));
+    let certificates = certificates::of(home, read, &domain, &hosts, &sets, &mut notes)?;
     notes.into_iter().for_each(|d| told.push(d));
-    let lan = content::lan(home, read);
+    let lan = content::lan(home, read, engine);
     let text = file::render(&Content {
         routes: &routes,
         https_port: home.config.traefik.https,
         lan: &lan,
         certificates: &certificates.pairs,
-        default: certificates.pairs.first(),
+        default: certificates.default.as_ref(),
         inner: certificates.inner.as_ref(),
         hsts: certificates.public,
     });
-    Ok(place.write(&text)?)
+    Ok(Published { written: place.write(&text)?, expected: certificates.expected })
 }
 
 /// Traefik's user, as the rendered file says it.

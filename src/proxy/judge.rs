@@ -31,6 +31,7 @@ pub fn judge(home: &Home, read: &Read, wanted: &Wanted, observed: &Observed) -> 
             }
         }
     }
+    hidden(read, home, &observed.engine.hides_clients, &mut told);
     for name in wanted.services.keys() {
         let Some(image) = image_of(name) else { continue };
         dropped(name, image, read, &mut told);
@@ -47,6 +48,26 @@ pub fn judge(home: &Home, read: &Read, wanted: &Wanted, observed: &Observed) -> 
         }
     }
     told
+}
+
+/// `access: lan` believes the address that a connection comes from.
+fn hidden(read: &Read, home: &Home, why: &str, told: &mut Diagnostics) {
+    let six = home.config.traefik.bind.iter().any(|ip| ip.is_ipv6());
+    let why = match (why, six) {
+        ("", false) => return,
+        ("", true) => "over IPv6 it may pass connections on under its own address, unless its networks have IPv6 too",
+        (why, _) => why,
+    };
+    let Some(route) = read.rendered.routes.all().find(|route| route.access.door() == Door::Lan) else { return };
+    let title = format!(
+        "`access: lan` of `{}` cannot be promised on this engine: {why}, so everybody seems to come from one address",
+        route.service
+    );
+    told.push(
+        Diagnostic::warning("lint.lan-hidden", title)
+            .at(route.span)
+            .hint("that address is not let in unless hearth.yaml names it in `lan:`; do not name it there"),
+    );
 }
 
 /// The version by the image's tag or by what its maker wrote into it. Where neither tells, Traefik is asked once it runs.

@@ -134,10 +134,13 @@ impl Known<'_> {
         rows
     }
 
+    /// Whether a profile of its service is on.
+    pub fn is_on(&self, route: &Route) -> bool {
+        let profiles = self.read.spec.services.get(&route.service).map(|s| s.profiles.as_slice()).unwrap_or_default();
+        profiles.is_empty() || profiles.iter().any(|p| self.home.config.profiles.contains(p))
+    }
+
     fn facts<'f>(&'f self, route: &'f Route, own: &'f Option<Vec<&'f Container>>, seen: Option<&'f Seen>) -> Facts<'f> {
-        let is_on =
-            |profiles: &[String]| profiles.is_empty() || profiles.iter().any(|p| self.home.config.profiles.contains(p));
-        let service = self.read.spec.services.get(&route.service);
         let provider = if matches!(route.target, Target::Container { .. }) { "docker" } else { "file" };
         let port = match &route.target {
             Target::Container { port, .. } => port.as_str(),
@@ -146,7 +149,7 @@ impl Known<'_> {
         Facts {
             door: route.access.door(),
             containers: own.as_deref(),
-            on: service.is_none_or(|s| is_on(&s.profiles)),
+            on: self.is_on(route),
             router: self.routers.as_ref().map(|all| all.get(&format!("{}@{provider}", route.name))),
             port,
             seen,

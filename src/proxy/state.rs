@@ -27,6 +27,11 @@ pub struct State {
 }
 
 impl State {
+    /// Whether waiting a moment longer would change nothing: the service is off, or its health check takes its time.
+    pub fn is_lasting(&self) -> bool {
+        self.grade == Grade::Waiting
+    }
+
     fn good(words: impl Into<String>) -> State {
         State { grade: Grade::Good, words: words.into(), advice: None }
     }
@@ -94,12 +99,10 @@ pub fn judge(facts: &Facts) -> State {
     };
     let answer = match &seen.answer {
         Err(Failed::Connect(why)) => {
-            return away.filter(|s| s.grade == Grade::Waiting).unwrap_or_else(|| {
-                State::bad(
-                    format!("Traefik does not answer: {why}"),
-                    "hearth ps shows whether traefik runs; hearth up starts it",
-                )
-            });
+            return State::bad(
+                format!("Traefik does not answer: {why}"),
+                "hearth ps shows whether traefik runs; hearth up starts it",
+            );
         }
         Err(Failed::Tls(why)) => {
             return State::bad(format!("no TLS connection: {why}"), "hearth certs shows what is wrong");

@@ -13,7 +13,8 @@ use crate::compose::model::Project;
 use crate::compose::{self, Loaded};
 use crate::config::Adopted;
 use crate::diag::{Diagnostic, Kind, Severity, Sources};
-use crate::plan::observed::Observed;
+use crate::engine::Engine;
+use crate::plan::observed::{EngineFacts, Observed};
 use crate::plan::wanted::Wanted;
 use crate::spec::Mode;
 
@@ -64,10 +65,17 @@ impl Target {
     }
 
     /// Before services are started in domain mode: the way in is ready.
-    pub fn open_door(&self, door: &dyn FrontDoor, out: &Out) -> Result<(), Failure> {
+    pub fn open_door(&self, door: &dyn FrontDoor, engine: Option<&EngineFacts>, out: &Out) -> Result<(), Failure> {
         match self.read() {
-            Some((home, read)) if home.config.mode == Mode::Domain => door.make_ready(home, read, out),
+            Some((home, read)) if home.config.mode == Mode::Domain => door.make_ready(home, read, engine, out),
             _ => Ok(()),
+        }
+    }
+
+    /// After an apply: how the routes of these services are.
+    pub async fn try_routes(&self, door: &dyn FrontDoor, engine: &dyn Engine, changed: &BTreeSet<String>, out: &Out) {
+        if let Some((home, read)) = self.read().filter(|(home, _)| home.config.mode == Mode::Domain) {
+            door.try_routes(home, read, engine, changed, out).await;
         }
     }
 

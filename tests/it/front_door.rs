@@ -83,6 +83,7 @@ fn a_service_that_is_away_answers_503_with_a_page_and_its_own_503_survives(s: &S
     let door = Door::new(s, &text)?;
     door.hearth("up web").ok();
     let html = ["-H", "Accept: text/html", "-b", "session=secret-of-the-app"];
+    door.until("app", 503);
     let starting = door.ask("app", "/deep/page?x=1", &html);
     assert_eq!(starting.status, 503);
     assert!(starting.body.contains("<html") && starting.body.contains("starting"), "{starting:?}");

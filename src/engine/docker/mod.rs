@@ -116,6 +116,13 @@ impl DockerEngine {
         Ok(convert::list(&listed).iter().map(convert::listed).collect())
     }
 
+    /// Sends SIGHUP to a container's first process, which many servers take as "read your files again".
+    pub async fn reload(&self, id: &str) -> Result<(), EngineError> {
+        let path = format!("/containers/{}/kill?signal=SIGHUP", wire::segment(id));
+        let sent = self.wire.call(hyper::Method::POST, &path, None, wire::LOOK).await;
+        sent.map(drop).map_err(|f| self.tell(f, "tell the container to read its files again"))
+    }
+
     fn tell(&self, fault: Fault, what: &str) -> EngineError {
         errors::tell(fault, what, &self.place)
     }

@@ -201,10 +201,23 @@ impl DockerEngine {
                     os: convert::text(&info["OSType"]),
                     arch: convert::text(&info["Architecture"]),
                     containerd_images: has_containerd_images(&info),
+                    hides_clients: hides_clients(&info).into(),
                 };
                 Ok((facts, host::shared(&self.place.address, &info).await))
             })
             .await
+    }
+}
+
+/// Engines that run behind a proxy or a virtual machine of their own.
+fn hides_clients(info: &Value) -> &'static str {
+    let options = convert::list(&info["SecurityOptions"]);
+    if options.iter().filter_map(Value::as_str).any(|option| option.contains("name=rootless")) {
+        return "it runs rootless, behind a program that passes connections on";
+    }
+    match info["OperatingSystem"].as_str() {
+        Some(system) if system.contains("Docker Desktop") => "it is Docker Desktop, which runs in a virtual machine",
+        _ => "",
     }
 }
 
@@ -253,6 +266,9 @@ mod tests {
 
     #[test]
     fn containerds_image_store_is_known_by_its_driver_type() {
+        assert_eq!(hides_clients(&json!({ "SecurityOptions": ["name=seccomp,profile=builtin"] })), "");
+        assert!(hides_clients(&json!({ "SecurityOptions": ["name=rootless"] })).contains("rootless"));
+        assert!(hides_clients(&json!({ "OperatingSystem": "Docker Desktop" })).contains("Desktop"));
         assert!(has_containerd_images(&json!({ "DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]] })));
         assert!(!has_containerd_images(&json!({ "DriverStatus": [["Backing Filesystem", "extfs"]] })));
         assert!(!has_containerd_images(&json!({})));

@@ -163,6 +163,7 @@ impl Default for World {
             os: "linux".into(),
             arch: "x86_64".into(),
             containerd_images: false,
+            hides_clients: String::new(),
         };
         World {
             facts,

@@ -73,17 +73,12 @@ pub fn show(rows: &[Row], out: &Out) {
                     format!("{}, {left}", served.issuer)
                 }
             };
-            let tone = match row.state.grade {
-                crate::proxy::Grade::Good => Tone::Good,
-                crate::proxy::Grade::Waiting => Tone::Dim,
-                crate::proxy::Grade::Bad => Tone::Bad,
-            };
             vec![
                 row.service.clone(),
                 row.url.clone(),
                 row.access.clone(),
                 certificate,
-                out.paint(tone, &row.state.words),
+                out.paint(tone(row), &row.state.words),
             ]
         })
         .collect();
@@ -93,6 +88,14 @@ pub fn show(rows: &[Row], out: &Out) {
         .filter_map(|row| row.state.advice.as_ref().map(|advice| format!("{}: {advice}", row.service)))
         .collect();
     advice.into_iter().for_each(|line| out.say(line));
+    say_lost(rows, out);
+}
+
+/// Names that no program on this machine finds.
+fn say_lost(rows: &[Row], out: &Out) {
+    if out.json {
+        return;
+    }
     let lost: Vec<&str> =
         rows.iter().filter(|r| r.addresses.as_ref().is_some_and(Vec::is_empty)).map(|r| r.url.as_str()).collect();
     if !lost.is_empty() {
@@ -100,6 +103,31 @@ pub fn show(rows: &[Row], out: &Out) {
             "{} not found by name from here: set the names in your DNS, or see hearth routes --dns hosts",
             if lost.len() == 1 { format!("{} is", lost[0]) } else { format!("{} names are", lost.len()) }
         ));
+    }
+}
+
+/// After an apply: one line for each way in that it changed.
+pub fn after(rows: &[Row], out: &Out) {
+    for row in rows {
+        if out.json {
+            let mut value = to_json(row);
+            value["event"] = json!("route");
+            out.line(value.to_string());
+            continue;
+        }
+        out.say(format!("{}  {}", row.url, out.paint(tone(row), &row.state.words)));
+        if let Some(advice) = row.state.advice.as_ref().filter(|_| row.state.grade == crate::proxy::Grade::Bad) {
+            out.say(format!("  {advice}"));
+        }
+    }
+    say_lost(rows, out);
+}
+
+fn tone(row: &Row) -> Tone {
+    match row.state.grade {
+        crate::proxy::Grade::Good => Tone::Good,
+        crate::proxy::Grade::Waiting => Tone::Dim,
+        crate::proxy::Grade::Bad => Tone::Bad,
     }
 }
 

@@ -25,18 +25,17 @@ pub fn run(global: &Global, args: Apply, door: &dyn FrontDoor, out: &Out) -> Don
         }
         let plan = session.plan(&look, &options)?;
         saved::compare(&kept, &plan)?;
+        let engine = look.observed.engine.clone();
         let change = up::change(&target, &asked);
         let mut settle = || {
             target.settle(&change, args.answer.yes, out)?;
-            target.open_door(door, out)
+            target.open_door(door, Some(&engine), out)
         };
-        carry_out_plan(
-            &session,
-            Doing { options, yes: args.answer.yes, saved: Some(&kept), settle: &mut settle },
-            look,
-            plan,
-        )
-        .await
+        let changed = up::changed(&plan);
+        let doing = Doing { options, yes: args.answer.yes, saved: Some(&kept), settle: &mut settle };
+        carry_out_plan(&session, doing, look, plan).await?;
+        target.try_routes(door, session.engine.as_ref(), &changed, out).await;
+        Ok(())
     })
 }
 

@@ -7,6 +7,7 @@ use crate::cli::{Done, Failure, Out, ask};
 use crate::command::{Deciding, Global, Mode as Args};
 use crate::config;
 use crate::diag::{Diagnostic, Kind};
+use crate::plan::observed::EngineFacts;
 use crate::plan::{Options, text};
 use crate::spec::{Mode, routes};
 use crate::stacks::home::{Home, env};
@@ -48,10 +49,9 @@ pub fn run(global: &Global, args: Args, door: &dyn FrontDoor, out: &Out) -> Done
 }
 
 fn switch(target: &Target, mode: Mode, args: &Args, door: &dyn FrontDoor, out: &Out) -> Done {
-    let mut settle = || record(target, mode, args, door, out);
     if target.nothing_is_on() {
         out.say("no profile is on, so nothing has to be started or stopped");
-        return if args.dry_run { Ok(()) } else { settle() };
+        return if args.dry_run { Ok(()) } else { record(target, mode, args, (door, None), out) };
     }
     // What only the other mode needs (Traefik holds ports 80 and 443) is no service of this one.
     let options = Options { remove_orphans: true, ..deciding::options(&Deciding::default())? };
@@ -69,20 +69,31 @@ fn switch(target: &Target, mode: Mode, args: &Args, door: &dyn FrontDoor, out: &
             say_plain(mode, out);
             return session.refuse(&plan);
         }
-        carry_out_plan(&session, Doing { options, yes: args.answer.yes, saved: None, settle: &mut settle }, look, plan)
-            .await
+        let engine = look.observed.engine.clone();
+        let mut settle = || record(target, mode, args, (door, Some(&engine)), out);
+        let changed = up::changed(&plan);
+        let doing = Doing { options, yes: args.answer.yes, saved: None, settle: &mut settle };
+        carry_out_plan(&session, doing, look, plan).await?;
+        target.try_routes(door, session.engine.as_ref(), &changed, out).await;
+        Ok(())
     })
 }
 
 /// The last question, and then the line in `hearth.yaml` and all rendered files.
-fn record(target: &Target, mode: Mode, args: &Args, door: &dyn FrontDoor, out: &Out) -> Result<(), Failure> {
+fn record(
+    target: &Target,
+    mode: Mode,
+    args: &Args,
+    (door, engine): (&dyn FrontDoor, Option<&EngineFacts>),
+    out: &Out,
+) -> Result<(), Failure> {
     say_plain(mode, out);
     ask::confirm(&format!("Switch this home to {} mode?", mode.name()), args.answer.yes)?;
     let Some(home) = target.home() else { return Ok(()) };
     let mut there = Home::open(home.dir.clone()).map_err(|refused| refused.tell(out))?;
     there.edit_config(|text| config::set_mode(text, mode))?;
     target.settle(&Change::None, args.answer.yes, out)?;
-    target.open_door(door, out)
+    target.open_door(door, engine, out)
 }
 
 fn say_plain(mode: Mode, out: &Out) {

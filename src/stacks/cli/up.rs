@@ -28,16 +28,25 @@ pub fn up(global: &Global, args: Up, door: &dyn FrontDoor, out: &Out) -> Done {
         let asked = Asked::up(&args.deciding, &options);
         let (session, options) = open(&target, &asked, options, out).await?;
         let change = change(&target, &asked);
+        let look = session.look().await?;
+        let engine = look.observed.engine.clone();
         let mut settle = || {
             target.settle(&change, args.answer.yes, out)?;
-            target.open_door(door, out)
+            target.open_door(door, Some(&engine), out)
         };
-        let look = session.look().await?;
         target.judge_door(door, &session.wanted, &look.observed, out)?;
         let plan = session.plan(&look, &options)?;
-        carry_out_plan(&session, Doing { options, yes: args.answer.yes, saved: None, settle: &mut settle }, look, plan)
-            .await
+        let changed = changed(&plan);
+        let doing = Doing { options, yes: args.answer.yes, saved: None, settle: &mut settle };
+        carry_out_plan(&session, doing, look, plan).await?;
+        target.try_routes(door, session.engine.as_ref(), &changed, out).await;
+        Ok(())
     })
+}
+
+/// The services that a plan does something about.
+pub fn changed(plan: &Plan) -> BTreeSet<String> {
+    plan.steps.iter().map(|step| step.service.clone()).filter(|service| !service.is_empty()).collect()
 }
 
 /// Loads what was asked for, and gives the options with the services that the names mean.

@@ -1,0 +1,155 @@
+//! Keeps what Traefik reads true while Hearth runs: at start, when certificates changed, when the home's files changed, and every hour
+//! (networks of the machine come and go, leaves of the local CA grow old).
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+
+use super::deliver;
+use super::door::{self, Published};
+use super::look;
+use crate::config;
+use crate::diag::Diagnostics;
+use crate::engine::docker::DockerEngine;
+use crate::engine::{Engine, Scope};
+use crate::plan::observed::EngineFacts;
+use crate::plan::request;
+use crate::spec::{Mode, front};
+use crate::stacks::home::{Home, STACKS};
+
+/// How often the home's files are looked at.
+const LOOK: Duration = Duration::from_secs(2);
+/// How often all is done anew without a cause, and after something went wrong.
+const ANYWAY: Duration = Duration::from_secs(3600);
+const AGAIN: Duration = Duration::from_secs(30);
+
+/// Runs until it is dropped. `changed` says that certificates changed; `environment` is where the engine is found.
+pub async fn keep(dir: PathBuf, environment: BTreeMap<String, String>, mut changed: watch::Receiver<u64>) {
+    let mut keeper = Keeper { dir, environment, facts: None, said: Vec::new() };
+    let mut stamp = None;
+    let mut due = Instant::now();
+    loop {
+        let now = stamp_of(&keeper.dir);
+        let news = changed.has_changed().unwrap_or(false);
+        if now != stamp || news || Instant::now() >= due {
+            changed.mark_unchanged();
+            stamp = now;
+            let well = keeper.publish().await;
+            due = Instant::now() + if well { ANYWAY } else { AGAIN };
+        }
+        tokio::select! {
+            () = sleep(LOOK) => {}
+            gone = changed.changed() => {
+                // Nobody renews certificates here: then only files change.
+                if gone.is_err() {
+                    sleep(LOOK).await;
+                } else {
+                    changed.mark_changed();
+                }
+            }
+        }
+    }
+}
+
+struct Keeper {
+    dir: PathBuf,
+    environment: BTreeMap<String, String>,
+    /// Of the engine, once it was asked.
+    facts: Option<EngineFacts>,
+    /// What was said last, so that it is not said every time.
+    said: Vec<String>,
+}
+
+impl Keeper {
+    /// Writes what Traefik reads and sees it arrive. `false`: it should be tried again soon.
+    async fn publish(&mut self) -> bool {
+        let home = match Home::open(self.dir.clone()) {
+            Ok(home) if home.config.mode == Mode::Domain => home,
+            Ok(_) => return true,
+            Err(refused) => return self.say(&refused.diagnostics),
+        };
+        let read = match home.read() {
+            Ok(read) => read,
+            // Somebody is in the middle of editing; Traefik goes on with what it has.
+            Err(refused) => return self.say(&refused.diagnostics),
+        };
+        let engine = match DockerEngine::connect(&self.environment).await {
+            Ok(engine) => engine,
+            Err(error) => return self.say(&Diagnostics::from(*error.diagnostic)),
+        };
+        if let Ok(facts) = engine.about().await {
+            self.facts = Some(facts);
+        }
+        let mut told = Diagnostics::default();
+        let published = match door::publish(&home, &read, self.facts.as_ref(), &mut told) {
+            Ok(published) => published,
+            Err(why) => return self.say(&Diagnostics::from(why)),
+        };
+        if told.has_errors() {
+            return self.say(&told);
+        }
+        self.say(&told);
+        self.confirm(&home, &engine, published).await
+    }
+
+    async fn confirm(&mut self, home: &Home, engine: &DockerEngine, published: Published) -> bool {
+        if !published.written {
+            return true;
+        }
+        tracing::info!("wrote what Traefik reads");
+        let scope = Scope { project: home.config.name.clone(), ..Scope::default() };
+        let observed = match engine.observe(&scope).await {
+            Ok(observed) => observed,
+            Err(error) => return self.say(&Diagnostics::from(*error.diagnostic)),
+        };
+        let of =
+            |c: &&crate::plan::observed::Container| c.labels.get(request::SERVICE).is_some_and(|s| s == front::TRAEFIK);
+        // One that does not run reads it when it starts.
+        let Some(traefik) =
+            observed.containers.iter().find(of).filter(|c| c.state == crate::plan::observed::State::Running)
+        else {
+            return true;
+        };
+        let reload = || async {
+            if let Err(error) = engine.reload(&traefik.id).await {
+                tracing::warn!(why = %error, "Traefik could not be told to read its files again");
+            }
+        };
+        match deliver::confirm(look::front_address(home), &published.expected, reload).await {
+            Ok(()) => true,
+            Err(why) => self.say(&Diagnostics::from(why)),
+        }
+    }
+
+    /// Logs what is new of it. Gives whether all is well.
+    fn say(&mut self, told: &Diagnostics) -> bool {
+        let titles: Vec<String> = told.0.iter().map(|d| d.title.clone()).collect();
+        if titles != self.said {
+            for d in &told.0 {
+                let hint = d.hints.first().map(String::as_str).unwrap_or_default();
+                match d.severity {
+                    crate::diag::Severity::Error => tracing::error!(code = d.code, hint, "{}", d.title),
+                    _ => tracing::warn!(code = d.code, hint, "{}", d.title),
+                }
+            }
+            self.said = titles;
+        }
+        !told.has_errors()
+    }
+}
+
+/// Size and time of every file that a person edits.
+fn stamp_of(dir: &Path) -> Option<Vec<(PathBuf, u64, Option<SystemTime>)>> {
+    let mut files = vec![dir.join(config::FILE), dir.join(".env")];
+    let stacks = std::fs::read_dir(dir.join(STACKS)).ok()?;
+    files.extend(stacks.filter_map(|entry| Some(entry.ok()?.path())));
+    files.sort();
+    let one = |path: PathBuf| {
+        let found = std::fs::metadata(&path).ok()?;
+        Some((path, found.len(), found.modified().ok()))
+    };
+    Some(files.into_iter().filter_map(one).collect())
+}
