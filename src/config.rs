@@ -4,8 +4,10 @@
 
 mod edit;
 mod front;
+mod server;
 
 pub use edit::{remove_adopted, set_adopted, set_mode, set_profiles};
+pub use server::{ADDRESS, Server, address};
 
 use std::collections::BTreeMap;
 
@@ -36,6 +38,7 @@ pub struct Config {
     pub lan: Option<Vec<ipnet::IpNet>>,
     /// Routes to what is not a service of this home, by the name that they have here.
     pub routes: Vec<(String, keys::Route)>,
+    pub server: Server,
 }
 
 /// A project that was taken over as it is.
@@ -49,7 +52,7 @@ pub struct Adopted {
     pub directory: String,
 }
 
-const KEYS: [&str; 8] = ["name", "mode", "profiles", "networks", "adopted", "traefik", "lan", "routes"];
+const KEYS: [&str; 9] = ["name", "mode", "profiles", "networks", "adopted", "traefik", "lan", "routes", "server"];
 const ADOPTED: [&str; 3] = ["directory", "files", "env_files"];
 
 /// The range of a home that says none.
@@ -112,7 +115,8 @@ impl Reader<'_> {
         let traefik = self.traefik(map);
         let lan = self.lan(map);
         let routes = self.routes(map);
-        Some(Config { name, mode, profiles, networks, adopted, traefik, lan, routes })
+        let server = self.server(map);
+        Some(Config { name, mode, profiles, networks, adopted, traefik, lan, routes, server })
     }
 
     fn name(&mut self, map: &Map, begin: Span) -> String {
@@ -295,6 +299,12 @@ networks: {networks}
 
 # Compose projects outside this home that Hearth looks after; hearth adopt writes them.
 adopted: {{}}
+
+# Where `hearth serve` listens: HTTPS, and plain HTTP for the redirect and the trust page. A port alone is for this machine only;
+# 0.0.0.0:8443 lets other devices of the home in.
+server:
+  listen: 8443
+  http: 8480
 "
     )
 }
@@ -328,12 +338,15 @@ mod tests {
     fn all_keys_are_read() {
         let (config, told) = read(
             "name: h\nmode: localhost\nprofiles: [a, b]\nnetworks: 172.20.0.0/16\n\
-             adopted:\n  photos: {directory: /srv/photos, files: [compose.yaml], env_files: [x.env]}\n",
+             adopted:\n  photos: {directory: /srv/photos, files: [compose.yaml], env_files: [x.env]}\n\
+             server: {listen: ['[::]:8443', 9443], http: false, names: nas.example.org}\n",
         );
         assert_eq!(told, Vec::<String>::new());
         let config = config.unwrap();
         assert_eq!(config.profiles, ["a", "b"]);
         assert_eq!(config.adopted["photos"].files, ["compose.yaml"]);
+        assert_eq!(config.server.listen.unwrap(), ["[::]:8443".parse().unwrap(), "127.0.0.1:9443".parse().unwrap()]);
+        assert_eq!((config.server.http, config.server.names), (Some(None), vec!["nas.example.org".to_string()]));
     }
 
     #[test]

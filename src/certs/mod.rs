@@ -2,5 +2,7 @@
 
 mod folder;
 pub mod local;
+pub mod page;
+mod profile;
 pub mod renewal;
 pub mod store;

@@ -114,6 +114,8 @@ pub enum Command {
     History(History),
     /// Show Traefik the part of Docker that it reads, and answer for services that cannot
     Gate(Gate),
+    /// Run Hearth's own server: HTTPS, and what goes on in the background
+    Serve(Serve),
     /// Small programs to see something run: web, counter
     #[command(hide = true)]
     Example(ExampleArgs),
@@ -483,6 +485,28 @@ pub enum Dns {
     Hosts,
     Dnsmasq,
     Pihole,
+}
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Where HTTPS is, as 0.0.0.0:8443, or a port on this machine only; repeat for several [default: server.listen in hearth.yaml, else 8443]
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Vec<String>,
+    /// Where plain HTTP is, for redirect and trust page; `off` for nowhere [default: server.http in hearth.yaml, else 8480]
+    #[arg(long, value_name = "ADDRESS")]
+    pub http: Option<String>,
+    /// Which lines are logged: a level, or levels of parts, as info,hearth::access=off
+    #[arg(long, value_name = "FILTER", env = "HEARTH_LOG", default_value = "info")]
+    pub log: String,
+    /// How they are written
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    Text,
+    Json,
 }
 
 #[derive(Debug, Args)]

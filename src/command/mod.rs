@@ -79,6 +79,7 @@ fn dispatch(cli: Cli, out: &Out) -> crate::cli::Done {
         Command::Routes(args) => crate::proxy::cli::routes::run(&global, args, out),
         Command::History(args) => stacks::history::run(&global, args, out),
         Command::Gate(args) => crate::gate::cli::run(args),
+        Command::Serve(args) => crate::serve::cli::run(&global, args, out),
         Command::Example(args) => crate::example::run(args.which.into(), &|name| std::env::var(name).ok()),
         Command::Completions(args) => {
             clap_complete::generate(args.shell, &mut Cli::command(), "hearth", &mut std::io::stdout());

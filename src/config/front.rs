@@ -126,7 +126,7 @@ impl Reader<'_> {
     }
 
     /// One value, or a list of them.
-    fn one_or_more(&mut self, map: &Map, key: &str, field: &str) -> Vec<Node> {
+    pub(super) fn one_or_more(&mut self, map: &Map, key: &str, field: &str) -> Vec<Node> {
         let Some(node) = map.get(key).filter(|n| !n.is_null()) else { return Vec::new() };
         match &node.value {
             Value::Seq(items) => items.clone(),

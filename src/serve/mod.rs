@@ -1,1 +1,182 @@
 //! `hearth serve`: wiring of store, engine, clock, rooms, loops and listeners, and their orderly stop.
+//!
+//! | subject | file |
+//! |---|---|
+//! | every URL | `urls` |
+//! | one server for a home | `lock` |
+//! | its own certificate, kept up to date | `own` |
+//! | what it says about itself | `state`, `json`, `page` |
+//! | what goes on in the background | `loops` |
+//! | arguments, log, signals | `cli` |
+
+pub mod cli;
+mod json;
+mod lock;
+mod loops;
+mod own;
+mod page;
+mod state;
+mod urls;
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+pub use loops::Loops;
+pub use urls::Challenge;
+
+use crate::base::clock::Clock;
+use crate::certs::local;
+use crate::diag::{Diagnostic, Kind};
+use crate::stacks::Home;
+use crate::web::{self, Door, Limits, Manner, Server, Tls};
+use own::Own;
+use urls::App;
+
+/// Where a home that says nothing is answered: on the machine itself.
+const HTTPS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8443);
+const HTTP: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8480);
+
+/// For requests under way and loops, when the server stops: all of it in under 5 s.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// Where to listen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// HTTPS; never empty.
+    pub listen: Vec<SocketAddr>,
+    /// Plain HTTP.
+    pub http: Option<SocketAddr>,
+}
+
+impl Settings {
+    /// What flags say counts, then what `hearth.yaml` says. `http`: `Some(None)` is "nowhere".
+    pub fn of(home: &Home, listen: Vec<SocketAddr>, http: Option<Option<SocketAddr>>) -> Settings {
+        let said = &home.config.server;
+        let listen = Some(listen).filter(|l| !l.is_empty()).or_else(|| said.listen.clone());
+        Settings { listen: listen.unwrap_or_else(|| vec![HTTPS]), http: http.or(said.http).unwrap_or(Some(HTTP)) }
+    }
+}
+
+/// A server that answers.
+pub struct Serving {
+    server: Server,
+    loops: Loops,
+    own: Arc<Own>,
+    /// Where HTTPS and plain HTTP really are (a port 0 was some port).
+    pub https: Vec<SocketAddr>,
+    pub http: Option<SocketAddr>,
+    _lock: lock::Lock,
+}
+
+impl Serving {
+    /// Begins to serve a home. Everything that can be refused is refused here. `env`: the process environment, as the engine is found by it;
+    /// `domain`: the home's, where it has one.
+    pub async fn begin(
+        home: &Home,
+        settings: &Settings,
+        domain: Option<String>,
+        env: BTreeMap<String, String>,
+        clock: Arc<dyn Clock>,
+        challenge: Challenge,
+    ) -> Result<Serving, Diagnostic> {
+        let state_dir = home.dir.join("state");
+        let lock = lock::take(&state_dir, clock.now())?;
+        // What must be free is looked at first: a CA is not made for a server that cannot start.
+        let mut listeners = Vec::new();
+        for address in &settings.listen {
+            listeners.push(listener(*address, "server.listen").await?);
+        }
+        let plain = match settings.http {
+            Some(address) => Some(listener(address, "server.http").await?),
+            None => None,
+        };
+        let zones: Vec<String> = domain.into_iter().collect();
+        let names = home.config.server.names.clone();
+        let own = Arc::new(Own::open(&state_dir, zones, names, settings.listen.clone(), clock)?);
+
+        let state = Arc::new(state::State::new(home));
+        let trusted = own.clone();
+        let app = App { state: state.clone(), trust: Arc::new(move || trusted.ca()), challenge };
+        let server = Server::default();
+        let tls = Arc::new(Tls::new(own.certificates())?);
+        let https: Vec<SocketAddr> = listeners.iter().filter_map(|l| l.local_addr().ok()).collect();
+        for listener in listeners {
+            let door = Door {
+                tls: Some(tls.clone()),
+                limits: Limits::default(),
+                manner: Manner::default(),
+                router: urls::secure(&app),
+            };
+            server.open(listener, door);
+        }
+        let http = plain.as_ref().and_then(|l| l.local_addr().ok());
+        if let Some(listener) = plain {
+            let router = urls::plain(&app, https.first().copied().unwrap_or(HTTPS));
+            let limits = Limits { connections: 256, connections_each: 64, body: 0, ..Limits::default() };
+            server.open(listener, Door { tls: None, limits, manner: Manner::default(), router });
+        }
+
+        let mut loops = Loops::default();
+        loops.spawn("state", move |stop| {
+            let (state, env) = (state.clone(), env.clone());
+            async move { state.look(&env, stop).await }
+        });
+        let kept = own.clone();
+        loops.spawn("own certificate", move |stop| kept.clone().keep(stop));
+        Ok(Serving { server, loops, own, https, http, _lock: lock })
+    }
+
+    /// More loops of this process; they end with it.
+    pub fn loops(&mut self) -> &mut Loops {
+        &mut self.loops
+    }
+
+    /// The fingerprint of the local CA.
+    pub fn fingerprint(&self) -> String {
+        self.own.ca().fingerprint()
+    }
+
+    /// Under which URLs a person reaches it.
+    pub fn urls(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        for address in &self.https {
+            if address.ip().is_unspecified() {
+                all.push(format!("https://127.0.0.1:{}", address.port()));
+                all.extend(local::host().map(|host| format!("https://{host}.local:{}", address.port())));
+            } else {
+                all.push(format!("https://{address}"));
+            }
+        }
+        all
+    }
+
+    /// Serves until `stop`, then ends in order, in less than five seconds.
+    pub async fn until(self, stop: CancellationToken) {
+        stop.cancelled().await;
+        let begun = tokio::time::Instant::now();
+        let (drained, late) = tokio::join!(self.server.stop(PATIENCE), self.loops.end(PATIENCE));
+        if drained.cut > 0 {
+            tracing::warn!(connections = drained.cut, "connections were cut: their clients took too long");
+        }
+        if !late.is_empty() {
+            tracing::warn!(loops = ?late, "background tasks did not end by themselves");
+        }
+        let ms = begun.elapsed().as_millis();
+        tracing::info!(ms, "stopped");
+    }
+}
+
+async fn listener(address: SocketAddr, field: &str) -> Result<TcpListener, Diagnostic> {
+    web::bind(address).await.map_err(|told| match told.kind {
+        Kind::Failed => told,
+        _ => {
+            let flag = if field == "server.http" { "--http" } else { "--listen" };
+            told.hint(format!("where it listens is said by {flag}, else by `{field}` in hearth.yaml"))
+        }
+    })
+}

@@ -42,6 +42,18 @@ pub async fn open_existing(file: &Path) -> Result<Option<Pool>, Diagnostic> {
     connect(file, true).await.map(Some)
 }
 
+/// Whether the database in `file` can be used now; it is made where it is missing.
+pub async fn answers(file: &Path) -> bool {
+    let opened = match open_existing(file).await {
+        Ok(None) => open(file).await.map(Some),
+        other => other,
+    };
+    let Ok(Some(pool)) = opened else { return false };
+    let answers = sqlx::query("SELECT 1").execute(&pool).await.is_ok();
+    pool.close().await;
+    answers
+}
+
 async fn connect(file: &Path, read_only: bool) -> Result<Pool, Diagnostic> {
     let options = SqliteConnectOptions::new()
         .filename(file)
@@ -111,5 +123,7 @@ mod tests {
         let told = open(&file).await.unwrap_err();
         assert_eq!(told.code, "store.unusable");
         assert!(!told.hints.is_empty());
+        assert!(!answers(&file).await);
+        assert!(answers(&dir.path().join("new.db")).await);
     }
 }

@@ -78,8 +78,8 @@ struct Signer {
 }
 
 impl LocalCa {
-    /// Opens the CA in `dir`; at first use it is made, with constraints for `zones` (the home's domain, the machine's name) and the
-    /// reserved ones. Two processes at once make one CA.
+    /// Opens the CA in `dir`; at first use it is made, with constraints for `zones` (the home's domain), the
+    /// machine's name and the reserved ones. Two processes at once make one CA.
     ///
     /// A root that is there keeps its constraints whatever `zones` says: see [`LocalCa::notices`].
     pub fn open(dir: &Path, zones: &[String], clock: &dyn Clock) -> Result<LocalCa, Diagnostic> {
@@ -247,12 +247,19 @@ impl LocalCa {
     }
 }
 
+/// The machine's name, as its devices call it in the home: the first label, in lower case.
+pub fn host() -> Option<String> {
+    let name = rustix::system::uname().nodename().to_str().ok()?.split('.').next()?.to_ascii_lowercase();
+    names::zone(&name).filter(|name| name != "localhost")
+}
+
 /// Writes a complete new CA beside the old one, and then takes it over. The caller holds the lock.
 fn make(folder: &Folder, zones: &[String], now: OffsetDateTime) -> Result<(), Diagnostic> {
     if now < FLOOR {
         return Err(clock_wrong(now));
     }
-    let permitted = Permitted::of(zones)?;
+    let own: Vec<String> = zones.iter().cloned().chain(host()).collect();
+    let permitted = Permitted::of(&own)?;
     let key = make::key()?;
     let root = make::root(&key, "Hearth local CA", Some(&permitted), Validity::of(now, ROOT_LIFE))?;
     let root = read::read(root).ok_or_else(|| broken(folder, "what was just made cannot be read"))?;

@@ -103,6 +103,11 @@ impl DockerEngine {
         &self.place.host
     }
 
+    /// Whether it answers now.
+    pub async fn answers(&self) -> bool {
+        self.wire.greet().await.is_ok()
+    }
+
     /// Version, id, platform: asked once.
     pub async fn about(&self) -> Result<EngineFacts, EngineError> {
         self.facts().await.map_err(|f| self.tell(f, "ask the engine about itself"))

@@ -1,0 +1,73 @@
+//! One `hearth serve` for a home: a lock that the kernel gives back when its holder dies.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+use time::OffsetDateTime;
+
+use crate::base::clock;
+use crate::diag::{Diagnostic, Kind};
+
+/// Held as long as it lives.
+#[derive(Debug)]
+pub struct Lock(File);
+
+/// Takes the lock of a home's `state/`, or says who has it.
+pub fn take(state: &Path, now: OffsetDateTime) -> Result<Lock, Diagnostic> {
+    let path = state.join("serve.lock");
+    let unusable = |why: &str| {
+        Diagnostic::error("serve.no-lock", format!("{} cannot be locked ({why})", path.display()))
+            .kind(Kind::Failed)
+            .hint("Hearth keeps there what it must remember: run it as the user who owns the home, on a disk that is not full")
+    };
+    crate::store::private_folder(state).map_err(|e| unusable(&e.to_string()))?;
+    let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
+    let mut file = options.map_err(|e| unusable(&e.to_string()))?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => {}
+        Err(Errno::WOULDBLOCK) => {
+            let mut words = String::new();
+            let _ = file.read_to_string(&mut words);
+            let who = if words.is_empty() { String::new() } else { format!(" ({})", words.trim_end()) };
+            let title = format!("another `hearth serve` looks after this home already{who}");
+            let d = Diagnostic::error("serve.running", title).kind(Kind::Conflict);
+            return Err(d.hint("end it first, or use it: two would undo each other's work"));
+        }
+        Err(error) => return Err(unusable(&error.to_string())),
+    }
+    // Only the words for the next one are lost when this fails.
+    let words = format!("process {} since {}\n", std::process::id(), clock::rfc3339(now));
+    let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(words.as_bytes()));
+    Ok(Lock(file))
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = self.0.set_len(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_is_told_of_the_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = dir.path().join("state");
+        let now = time::macros::datetime!(2026-11-26 05:00 UTC);
+        let first = take(&state, now).unwrap();
+        let told = take(&state, now).unwrap_err();
+        assert_eq!((told.code, told.kind.exit_code()), ("serve.running", 5));
+        assert!(
+            told.title.ends_with(&format!("(process {} since 2026-11-26T05:00:00Z)", std::process::id())),
+            "{told}"
+        );
+        drop(first);
+        take(&state, now).unwrap();
+    }
+}

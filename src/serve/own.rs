@@ -1,0 +1,173 @@
+//! The server's own certificate: made by the home's local CA, for every name and address that this machine has in the home.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::base::clock::Clock;
+use crate::certs::local::leaves::Leaves;
+use crate::certs::local::{Issued, LocalCa, host};
+use crate::diag::Diagnostic;
+use crate::web::{Certificates, Pair};
+
+/// How often is looked whether the certificate, the addresses or the CA have changed.
+const LOOK: Duration = Duration::from_secs(60);
+/// Addresses of this machine in one certificate: some have hundreds, of containers.
+const ADDRESSES: usize = 32;
+
+/// The CA, and what is served of it.
+pub struct Own {
+    dir: PathBuf,
+    /// The home's domain, for the constraints of a CA that is made here.
+    zones: Vec<String>,
+    /// What a person wants in the certificate besides what is found.
+    names: Vec<String>,
+    listen: Vec<SocketAddr>,
+    clock: Arc<dyn Clock>,
+    ca: RwLock<Arc<LocalCa>>,
+    served: RwLock<Issued>,
+    certificates: Arc<Certificates>,
+}
+
+impl Own {
+    /// Opens the CA in `<state>/ca`, makes it at first use, and has it sign.
+    pub fn open(
+        state: &Path,
+        zones: Vec<String>,
+        names: Vec<String>,
+        listen: Vec<SocketAddr>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Own, Diagnostic> {
+        let dir = state.join("ca");
+        let ca = LocalCa::open(&dir, &zones, &*clock)?;
+        for notice in ca.notices(&zones, clock.now()) {
+            tracing::warn!(code = notice.code, "{}; {}", notice.title, notice.hints.join("; "));
+        }
+        let all = all_names(&names, &listen);
+        for name in all.iter().filter(|name| !ca.allows(name)) {
+            tracing::warn!("the local CA may not sign for {name}: browsers will refuse Hearth under that name");
+        }
+        let served = sign(&dir, &ca, &all, &*clock)?;
+        let certificates = Certificates::new(&[Pair { chain: &served.chain, key: &served.key }])?;
+        let (ca, served) = (RwLock::new(Arc::new(ca)), RwLock::new(served));
+        Ok(Own { dir, zones, names, listen, clock, ca, served, certificates })
+    }
+
+    pub fn ca(&self) -> Arc<LocalCa> {
+        self.ca.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What a listener shows; it changes as the certificate does.
+    pub fn certificates(&self) -> Arc<Certificates> {
+        self.certificates.clone()
+    }
+
+    /// Looks again and again. Gives a new certificate to who connects from then on.
+    pub async fn keep(self: Arc<Self>, stop: CancellationToken) {
+        let mut last: Option<String> = None;
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                () = stop.cancelled() => return,
+            }
+            let own = self.clone();
+            // It waits for locks and disks.
+            let looked = tokio::task::spawn_blocking(move || own.look()).await;
+            let told = looked.ok().and_then(Result::err).map(|d| d.title);
+            if let Some(why) = told.as_ref().filter(|why| last.as_ref() != Some(*why)) {
+                tracing::error!(why, "Hearth's own certificate is not renewed; the one that is there goes on");
+            }
+            last = told;
+        }
+    }
+
+    fn look(&self) -> Result<(), Diagnostic> {
+        let mut ca = self.ca();
+        if !ca.is_current() {
+            ca = Arc::new(LocalCa::open(&self.dir, &self.zones, &*self.clock)?);
+            tracing::info!("there is a new local CA, {}", ca.fingerprint());
+            *self.ca.write().unwrap_or_else(PoisonError::into_inner) = ca.clone();
+        }
+        let new = sign(&self.dir, &ca, &all_names(&self.names, &self.listen), &*self.clock)?;
+        if self.served.read().unwrap_or_else(PoisonError::into_inner).chain != new.chain {
+            self.certificates.set(&[Pair { chain: &new.chain, key: &new.key }])?;
+            tracing::info!("Hearth's own certificate is new, valid until {}", new.not_after.date());
+            *self.served.write().unwrap_or_else(PoisonError::into_inner) = new;
+        }
+        Ok(())
+    }
+}
+
+fn sign(dir: &Path, ca: &LocalCa, names: &[String], clock: &dyn Clock) -> Result<Issued, Diagnostic> {
+    let names: Vec<String> = names.iter().filter(|name| ca.allows(name)).cloned().collect();
+    Leaves::open(&dir.join("leaves")).and_then(|leaves| leaves.keep(ca, &names, clock)).or_else(|told| {
+        // A disk that is full or read-only does not keep anybody from being served: it is made again at the next start.
+        tracing::warn!(why = %told, "Hearth's own certificate cannot be kept on the disk");
+        ca.issue(&names, clock)
+    })
+}
+
+/// Every name that somebody in the home could write into a browser.
+fn all_names(more: &[String], listen: &[SocketAddr]) -> Vec<String> {
+    let mut all: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
+    if let Some(host) = host() {
+        all.extend([format!("{host}.local"), host]);
+    }
+    all.extend(listen.iter().filter(|a| !a.ip().is_unspecified()).map(|a| a.ip().to_string()));
+    if listen.iter().any(|a| a.ip().is_unspecified()) {
+        all.extend(addresses().into_iter().map(|ip| ip.to_string()));
+    }
+    all.extend(more.iter().cloned());
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// The machine's addresses, without those on bridges of containers.
+fn addresses() -> Vec<IpAddr> {
+    let virtual_ = |name: &str| ["docker", "br-", "veth", "virbr"].iter().any(|prefix| name.starts_with(prefix));
+    let all = if_addrs::get_if_addrs().unwrap_or_default();
+    let mut found: Vec<IpAddr> = all.iter().filter(|i| !virtual_(&i.name)).map(if_addrs::Interface::ip).collect();
+    found.sort();
+    found.truncate(ADDRESSES);
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::SystemClock;
+
+    #[test]
+    fn a_new_ca_and_a_new_name_make_a_new_certificate() {
+        let dir = tempfile::tempdir().unwrap();
+        let open = || {
+            let (zones, names) = (vec!["example.org".into()], vec!["nas.example.org".into(), "google.com".into()]);
+            Own::open(dir.path(), zones, names, vec!["10.1.2.3:1".parse().unwrap()], Arc::new(SystemClock)).unwrap()
+        };
+        let own = open();
+        let chain = || own.served.read().unwrap().chain.clone();
+        let first = chain();
+        own.look().unwrap();
+        assert_eq!(chain(), first, "a good one stays");
+        assert_eq!(open().served.read().unwrap().chain, first, "also over a restart");
+        let print = own.ca().fingerprint();
+        LocalCa::replace(&dir.path().join("ca"), &["example.org".into()], &SystemClock).unwrap();
+        own.look().unwrap();
+        assert!(chain() != first && own.ca().fingerprint() != print);
+    }
+
+    #[test]
+    fn the_names_are_those_that_people_write() {
+        let names = all_names(&["nas.example.org".into()], &["192.168.1.5:8443".parse().unwrap()]);
+        for name in ["localhost", "127.0.0.1", "::1", "192.168.1.5", "nas.example.org"] {
+            assert!(names.iter().any(|n| n == name), "{name}");
+        }
+        if let Some(host) = host() {
+            assert!(names.contains(&host) && names.contains(&format!("{host}.local")));
+        }
+    }
+}
