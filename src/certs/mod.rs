@@ -1,5 +1,6 @@
 //! The room of certificates: the local CA, ACME, renewal, challenges, storage.
 
+pub mod cli;
 mod folder;
 pub mod local;
 pub mod page;

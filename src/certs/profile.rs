@@ -74,3 +74,33 @@ fn uuid(root: &[u8], what: &str) -> String {
     let hex: String = b.iter().map(|b| format!("{b:02X}")).collect();
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::SystemClock;
+
+    fn between<'t>(text: &'t str, from: &str, to: &str) -> &'t str {
+        text.split_once(from).unwrap().1.split_once(to).unwrap().0
+    }
+
+    #[test]
+    fn the_profile_holds_the_root_and_is_the_same_each_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let ca = LocalCa::open(&dir.path().join("a"), &[], &SystemClock).unwrap();
+        let profile = of(&ca);
+        assert_eq!(profile, of(&ca));
+        let data: String = between(&profile, "<data>", "</data>").split_whitespace().collect();
+        assert_eq!(base64::prelude::BASE64_STANDARD.decode(data).unwrap(), ca.root_der().to_vec());
+        let uuids: Vec<&str> =
+            profile.split("PayloadUUID</key>").skip(1).map(|rest| between(rest, "<string>", "</string>")).collect();
+        assert!(uuids.len() == 2 && uuids[0] != uuids[1] && uuids.iter().all(|u| u.len() == 36), "{uuids:?}");
+        let other = LocalCa::open(&dir.path().join("b"), &[], &SystemClock).unwrap();
+        assert!(uuids.iter().all(|uuid| !of(&other).contains(uuid)));
+        for tag in ["dict", "array", "key", "string", "data", "integer", "plist"] {
+            let (open, close) = (format!("<{tag}"), format!("</{tag}>"));
+            let opened = profile.matches(&open).count();
+            assert_eq!(opened, profile.matches(&close).count(), "{tag}");
+        }
+    }
+}

@@ -110,6 +110,9 @@ pub enum Command {
     Adopt(Adopt),
     /// Show every way in: address, access, certificate, and how it is
     Routes(Routes),
+    /// Certificates: make devices trust the local CA, make a new one
+    #[command(subcommand)]
+    Certs(Certs),
     /// Show what was done, when and by whom
     History(History),
     /// Show Traefik the part of Docker that it reads, and answer for services that cannot
@@ -466,6 +469,29 @@ pub struct Gate {
     /// Ask the gate that runs here whether it works: 0 if so. A health check for an image without a shell
     #[arg(long)]
     pub check: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Certs {
+    /// Print the local CA's fingerprint, and how this machine comes to trust it
+    Trust(Trust),
+    /// Make a new root for the local CA: each device has to be told to trust it
+    NewCa(NewCa),
+}
+
+#[derive(Debug, Args)]
+pub struct Trust {
+    /// Print only the root, as PEM
+    #[arg(long, conflicts_with = "json")]
+    pub print: bool,
+    #[command(flatten)]
+    pub json: Json,
+}
+
+#[derive(Debug, Args)]
+pub struct NewCa {
+    #[command(flatten)]
+    pub answer: Answer,
 }
 
 #[derive(Debug, Args)]

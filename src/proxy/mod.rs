@@ -18,8 +18,3 @@ mod traefik;
 
 pub use door::Door;
 pub use state::Grade;
-
-/// The domain that a home's `.env` names.
-pub fn domain(home: &crate::stacks::Home) -> Result<Option<String>, crate::diag::Diagnostic> {
-    content::Values::of(home).map(|values| values.domain())
-}

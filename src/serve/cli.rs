@@ -18,7 +18,6 @@ use crate::cli::{Done, Failure, Out};
 use crate::command::{Global, LogFormat, Serve};
 use crate::config;
 use crate::diag::{Diagnostic, Kind};
-use crate::proxy;
 use crate::stacks::Home;
 
 /// Files that may be open: connections, twice over for what each leads to.
@@ -33,7 +32,7 @@ pub fn run(global: &Global, args: Serve, out: &Out) -> Done {
     };
     let home = Home::required(global.home.as_deref(), &out.cwd).map_err(|refused| refused.tell(out))?;
     let settings = Settings::of(&home, listen, http);
-    let domain = proxy::domain(&home)?;
+    let domain = home.domain()?;
     log(&args, out)?;
     more_files();
     // Two threads: a flood of handshakes on one leaves the other.

@@ -50,7 +50,9 @@ pub fn plain(app: &App, https: SocketAddr) -> Router {
 fn both(app: &App) -> Router {
     let challenge =
         Router::new().route("/.well-known/acme-challenge/{token}", get(challenge)).with_state(app.challenge.clone());
-    challenge.merge(certs::page::router(app.trust.clone()))
+    // Browsers ask for it by themselves; there is none.
+    let icon = Router::new().route("/favicon.ico", get(|| async { StatusCode::NO_CONTENT }));
+    challenge.merge(icon).merge(certs::page::router(app.trust.clone()))
 }
 
 async fn challenge(State(challenge): State<Challenge>, Path(token): Path<String>) -> Response {

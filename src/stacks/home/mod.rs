@@ -252,6 +252,15 @@ impl Home {
         Err(d.hint("move it to stacks/ under a name of its own, or delete it, and run this again"))
     }
 
+    /// The domain that `.env` names, as names are compared.
+    pub fn domain(&self) -> Result<Option<String>, Diagnostic> {
+        let mut values = BTreeMap::new();
+        // What is wrong in the file is told by whoever loads the project.
+        let _ = dotenv::parse(&self.env_text()?, &mut values, &|_| None, Compat::default());
+        let domain = values.get(spec::routes::DOMAIN).map(|d| d.trim_end_matches('.').to_ascii_lowercase());
+        Ok(domain.filter(|domain| !domain.is_empty()))
+    }
+
     /// `.env` as it stands; empty where there is none. What cannot be read whole must not be written either.
     pub fn env_text(&self) -> Result<String, Diagnostic> {
         let disk = Disk::beneath(&self.dir).map_err(|error| unreadable_words(&self.dir, &error))?;
