@@ -13,3 +13,6 @@ pub mod rule;
 pub mod statics;
 
 pub use route::{Access, Door, Entry, Route, Target};
+
+#[cfg(test)]
+mod tests;
