@@ -10,6 +10,7 @@ mod front_door;
 mod gate;
 mod gate_with_traefik;
 mod homes;
+mod labels;
 mod loading;
 mod one_writer;
 mod secrets;
@@ -23,6 +24,7 @@ fn main() -> std::process::ExitCode {
     rig::main(&[
         ("loading", loading::CASES),
         ("homes", homes::CASES),
+        ("labels", labels::CASES),
         ("secrets", secrets::CASES),
         ("adoption", adoption::CASES),
         ("one_writer", one_writer::CASES),

@@ -161,7 +161,8 @@ impl Decoder<'_> {
         let below = part.children.iter().find_map(Part::some_label);
         if !value.eq_ignore_ascii_case("false") && self.live {
             let lost = match self.path.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-                [_, "routers", ref name, "tls"] => format!("the router `{name}` would answer without TLS"),
+                [_, "routers", name, "tls"] => format!("the router `{name}` would answer without TLS"),
+                [_, "middlewares", name, _] => format!("routers with the middleware `{name}` would be off"),
                 _ => format!("Traefik would leave `{}` out", field.name),
             };
             let title = format!("`{value}` does not switch `{}` on: without a word {lost}", field.name);
