@@ -134,6 +134,7 @@ const MISTAKES: &[(&str, Cost, &str)] = &[
     ("unknown-matcher", Cost::Router, "traefik.http.routers.NAME.rule=Hots(`x.test`)"),
     ("bad-expression", Cost::Router, "traefik.http.routers.NAME.rule=PathRegexp(`(`)"),
     ("bad-path", Cost::Router, "traefik.http.routers.NAME.rule=Path(`x`)"),
+    ("no-entry-point", Cost::Router, "traefik.http.routers.NAME.entrypoints=https"),
     ("no-middleware", Cost::Router, "traefik.http.routers.NAME.middlewares=gone"),
     ("empty-middleware", Cost::Router, "traefik.http.routers.NAME.middlewares=,"),
     ("no-service", Cost::Router, "traefik.http.routers.NAME.service=gone"),

@@ -99,6 +99,10 @@ impl Decoder<'_> {
                 self.refuse(d, Some(index));
                 self.out.outcome = Outcome::Panic;
             }
+            BadKey::Deep => {
+                let d = error("the key has more parts than any option of Traefik", loss::CONTAINER);
+                self.refuse(d, Some(index));
+            }
             BadKey::Twice(loser) => {
                 let other = self.labels[loser].key.clone();
                 let d = Diagnostic::error(
@@ -161,7 +165,7 @@ impl Decoder<'_> {
         let below = part.children.iter().find_map(Part::some_label);
         if !value.eq_ignore_ascii_case("false") && self.live {
             let lost = match self.path.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-                [_, "routers", name, "tls"] => format!("the router `{name}` would answer without TLS"),
+                [_, "routers", name, "tls"] => format!("the router `{name}` would have no TLS"),
                 [_, "middlewares", name, _] => format!("routers with the middleware `{name}` would be off"),
                 _ => format!("Traefik would leave `{}` out", field.name),
             };

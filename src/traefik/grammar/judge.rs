@@ -1,5 +1,7 @@
 //! What the Docker provider and the routers would make of labels that the decoder took.
 
+use std::collections::BTreeMap;
+
 use super::model::{Middleware, Router, Routing, Service};
 use super::{Labels, Object, Places, Read, loss};
 use crate::base::wording;
@@ -10,6 +12,13 @@ use crate::traefik::rule::{self, Name, Protocol, Rule};
 pub const MAX_PRIORITY: i64 = i64::MAX - 1000;
 /// The entry point for HTTPS of Hearth's Traefik.
 const SECURE: &str = "websecure";
+/// Entry points for services; besides there is one for each raw route, as `tcp-5432`.
+const POINTS: [&str; 2] = ["web", SECURE];
+/// Where Hearth asks Traefik about itself.
+const PRIVATE: [&str; 2] = ["api", "ping"];
+
+/// Among more names none is looked for that is nearly the one wanted.
+const MANY: usize = 200;
 
 pub(super) fn judge(read: &mut Read) {
     let mut judge = Judge { labels: &read.labels, places: &read.places, told: Diagnostics::default(), protocol: "" };
@@ -120,18 +129,19 @@ impl Judge<'_> {
         let incomplete = self.places.is_incomplete(&[self.protocol, "routers", name]);
         if router.entry_points().is_empty() && !incomplete && !self.unread(&router.0, &entry_points) {
             let title = format!(
-                "the router `{name}` names no entry points: Traefik would open it on all of them, also on private ones"
+                "the router `{name}` names no entry points: Traefik would choose them, plain or private ones among them"
             );
-            self.error(
-                "traefik.no-entry-points",
-                title,
-                &format!("write traefik.{}.routers.{name}.entrypoints", self.protocol),
-                &entry_points,
-            );
+            let hint = format!("write traefik.{}.routers.{name}.entrypoints", self.protocol);
+            self.error("traefik.no-entry-points", title, &hint, &entry_points);
+        }
+        if !self.later(&entry_points) {
+            router.entry_points().iter().for_each(|point| self.entry_point(name, point, &entry_points));
         }
         let on_secure = router.entry_points().iter().any(|point| point == SECURE);
         if protocol == Some(Protocol::Http) && on_secure && router.tls().is_none() && self.places.of(&tls).is_none() {
-            let title = format!("the router `{name}` is on {SECURE} without TLS: Traefik would speak plain HTTP there");
+            let title = format!(
+                "the router `{name}` is on {SECURE} without TLS: but for a setting there Traefik would speak plain HTTP"
+            );
             self.error("traefik.no-tls", title, &format!("write traefik.http.routers.{name}.tls=true"), &entry_points);
         }
         if router.tls().is_some_and(|tls| tls.cert_resolver().is_some_and(|resolver| !resolver.is_empty())) {
@@ -149,7 +159,7 @@ impl Judge<'_> {
             self.rule(name, router, protocol, incomplete);
         }
         match router.service() {
-            Some(wanted) => self.reference("service", wanted, routing.services.keys(), &service, &loss::router(name)),
+            Some(wanted) => self.reference("service", wanted, &routing.services, &service, &loss::router(name)),
             None if routing.services.len() > 1 => {
                 let title = format!(
                     "the router `{name}` does not say which of {} services it is for: {}",
@@ -164,8 +174,26 @@ impl Judge<'_> {
             None => {}
         }
         for wanted in router.middlewares() {
-            self.reference("middleware", wanted, routing.middlewares.keys(), &middlewares, &loss::router(name));
+            self.reference("middleware", wanted, &routing.middlewares, &middlewares, &loss::router(name));
         }
+    }
+
+    /// An entry point must be there, and be for services.
+    fn entry_point(&mut self, router: &str, point: &str, path: &[&str]) {
+        let raw = |begin| point.strip_prefix(begin).is_some_and(|port: &str| port.parse::<u16>().is_ok());
+        if POINTS.contains(&point) || raw("tcp-") || raw("udp-") {
+            return;
+        }
+        let title = match PRIVATE.contains(&point) {
+            true => format!("the entry point `{point}` is Hearth's own: the router `{router}` has no business there"),
+            false => format!("Hearth's Traefik has no entry point `{point}`: {} there", loss::router(router)),
+        };
+        let hint = match wording::nearest(point, POINTS) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if self.protocol == "http" => format!("write {SECURE}, or web for plain HTTP"),
+            None => format!("those for {} come with a route of Hearth's, as {0}-5432", self.protocol),
+        };
+        self.error("traefik.no-such-entry-point", title, &hint, path);
     }
 
     fn rule(&mut self, name: &str, router: &Router, protocol: Protocol, incomplete: bool) {
@@ -218,27 +246,20 @@ impl Judge<'_> {
     }
 
     /// A name of something in the same container, or with its provider (`name@file`).
-    fn reference<'n>(
-        &mut self,
-        kind: &str,
-        wanted: &str,
-        known: impl Iterator<Item = &'n String>,
-        path: &[&str],
-        lost: &str,
-    ) {
+    fn reference<T>(&mut self, kind: &str, wanted: &str, known: &BTreeMap<String, T>, path: &[&str], lost: &str) {
         if self.later(path) {
             return;
         }
-        let known: Vec<&str> = known.map(String::as_str).collect();
         match wanted.split_once('@') {
             Some((name, provider)) if !name.is_empty() && !provider.is_empty() && !provider.contains('@') => return,
-            None if known.contains(&wanted) => return,
+            None if known.contains_key(wanted) => return,
             _ => {}
         }
         let title = match wanted.is_empty() {
             true => format!("a {kind} without a name stands in this list: {lost}"),
             false => format!("this container has no {kind} `{wanted}`: {lost}"),
         };
+        let known: Vec<&str> = known.keys().map(String::as_str).take(MANY).collect();
         let folded = known.iter().find(|name| name.eq_ignore_ascii_case(wanted));
         let hint = match folded.copied().or_else(|| wording::nearest(wanted, known.iter().copied())) {
             Some(near) if folded.is_some() => format!("names are compared with their case: write `{near}`"),
@@ -279,12 +300,12 @@ impl Judge<'_> {
         let transport = [self.protocol, "services", name, "loadbalancer", "serverstransport"];
         if let Some(wanted) = balancer.servers_transport().filter(|wanted| !wanted.is_empty()) {
             let lost = format!("routers to the service `{name}` would be off");
-            self.reference("servers transport", wanted, std::iter::empty(), &transport, &lost);
+            self.reference("servers transport", wanted, &BTreeMap::<String, ()>::new(), &transport, &lost);
         }
         let middlewares = [self.protocol, "services", name, "middlewares"];
         for wanted in service.middlewares() {
             let lost = format!("routers to the service `{name}` would be off");
-            self.reference("middleware", wanted, routing.middlewares.keys(), &middlewares, &lost);
+            self.reference("middleware", wanted, &routing.middlewares, &middlewares, &lost);
         }
     }
 
@@ -311,11 +332,11 @@ impl Judge<'_> {
         }
         for wanted in middleware.0.list("chain.middlewares") {
             let list = [self.protocol, "middlewares", name, "chain", "middlewares"];
-            self.reference("middleware", wanted, routing.middlewares.keys(), &list, &lost);
+            self.reference("middleware", wanted, &routing.middlewares, &list, &lost);
         }
         if let Some(wanted) = middleware.0.text("errors.service") {
             let service = [self.protocol, "middlewares", name, "errors", "service"];
-            self.reference("service", wanted, routing.services.keys(), &service, &lost);
+            self.reference("service", wanted, &routing.services, &service, &lost);
         }
     }
 }

@@ -1,6 +1,11 @@
 //! Keys of labels as a tree, built as Traefik's decoder builds it.
 
+use std::collections::HashMap;
+
 use super::Label;
+
+/// A plugin's options may go deep, but so deep nobody writes.
+const MAX_PARTS: usize = 64;
 
 /// A part of keys, with what stands below it.
 #[derive(Debug, Default)]
@@ -10,6 +15,8 @@ pub(super) struct Part {
     /// The label whose key ends here.
     pub label: Option<usize>,
     pub children: Vec<Part>,
+    /// Where a child stands, by its name in one case.
+    index: HashMap<String, usize>,
 }
 
 /// What is wrong with a single key.
@@ -24,6 +31,8 @@ pub(super) enum BadKey {
     OpeningBracket,
     /// A part ends with `]` that nothing opens: Traefik's decoder panics.
     ClosingBracket,
+    /// More parts than any option has.
+    Deep,
     /// Differs from an earlier key only in case; the index is the label that loses.
     Twice(usize),
 }
@@ -63,6 +72,7 @@ fn parts(key: &str) -> Result<Vec<&str>, BadKey> {
     let mut all = Vec::new();
     for (i, part) in key.split('.').enumerate() {
         match part {
+            _ if i == MAX_PARTS => return Err(BadKey::Deep),
             _ if i == 0 && part != "traefik" => return Err(BadKey::Root),
             "" => return Err(BadKey::EmptyPart),
             _ if part.starts_with('[') => return Err(BadKey::OpeningBracket),
@@ -79,8 +89,7 @@ fn parts(key: &str) -> Result<Vec<&str>, BadKey> {
 /// The label that another one of the same key has taken the place of.
 fn add(part: &mut Part, path: &[&str], label: usize) -> Option<usize> {
     let [first, rest @ ..] = path else { return part.label.replace(label) };
-    let at = part.children.iter().position(|child| same_name(&child.name, first));
-    let at = at.unwrap_or_else(|| {
+    let at = *part.index.entry(first.chars().map(folded).collect()).or_insert_with(|| {
         part.children.push(Part { name: (*first).to_string(), ..Part::default() });
         part.children.len() - 1
     });

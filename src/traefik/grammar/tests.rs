@@ -84,3 +84,18 @@ fn names_are_the_same_in_any_case() {
         assert!(!keys::same_name(a, b), "{a} {b}");
     }
 }
+
+#[test]
+fn labels_made_to_harm_are_answered_soon() {
+    let deep = "x.".repeat(200_000);
+    assert_eq!(told(&read(&of(&format!("traefik.http.{deep}y=1"))).diagnostics.0), ["traefik.bad-key"]);
+    let wide: Vec<Label> = (0..20_000)
+        .flat_map(|i| {
+            let key = |option: &str| format!("traefik.http.routers.router-{i}.{option}");
+            [Label::new(key("service"), format!("gone-{i}")), Label::new(key("rule"), "Host(`a`".repeat(3))]
+        })
+        .collect();
+    let read = read(&wide);
+    // Not enabled once, and for each router: no entry points, a bad rule, no such service.
+    assert_eq!(read.diagnostics.0.len(), 60_001);
+}
