@@ -289,11 +289,28 @@ impl Decoder<'_> {
             match inner {
                 // A name with dots is one name again.
                 Shape::Text => text_entries(child, child.name.clone(), self.labels, &mut all),
+                Shape::Int => all.extend(self.number(child).map(|value| (child.name.clone(), value))),
                 _ => all.extend(self.shaped(inner, child).map(|value| (child.name.clone(), value))),
             }
             self.path.pop();
         }
         Value::Named(all)
+    }
+
+    /// A number under a name: here Traefik does not look at what stands below.
+    fn number(&mut self, part: &Part) -> Option<Value> {
+        let below = part.children.iter().find_map(Part::some_label);
+        if part.label.is_none() {
+            let title =
+                format!("`{}` must be a number, and nothing can stand below it: {}", part.name, loss::CONTAINER);
+            self.refuse(Diagnostic::error("traefik.bad-value", title), below);
+            return None;
+        }
+        if below.is_some() {
+            let title = format!("nothing can stand below `{}`: {}", part.name, loss::IGNORED);
+            self.tell(Diagnostic::error("traefik.ignored-label", title), below);
+        }
+        self.scalar(&Shape::Int, part)
     }
 
     fn list(&mut self, part: &Part) -> Option<Value> {
