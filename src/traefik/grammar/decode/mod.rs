@@ -1,13 +1,18 @@
 //! The tree of keys beside the table: values, and what Traefik's decoder would refuse or pass over.
 
+mod free;
+mod told;
+
 use std::collections::BTreeMap;
 
-use super::keys::{self, BadKey, Part};
-use super::table::{Field, Otherwise, ROOT, Shape};
+use super::keys::{self, Part};
+use super::table::{Field, ROOT, Shape};
 use super::value::{Object, Value};
 use super::{Label, Places, loss, scalar};
-use crate::base::wording;
 use crate::diag::{Diagnostic, Diagnostics};
+
+use free::{comma_first, free_entries, text_entries};
+use told::{MANY, settable};
 
 /// What Traefik's decoder makes of a container's labels.
 #[derive(Debug, Default)]
@@ -40,9 +45,6 @@ pub fn decode(labels: &[Label]) -> Decoded {
     decoder.out
 }
 
-/// More names than this are no help to a reader.
-const MANY: usize = 14;
-
 struct Decoder<'l> {
     labels: &'l [Label],
     out: Decoded,
@@ -62,60 +64,6 @@ impl Decoder<'_> {
     fn refuse(&mut self, diagnostic: Diagnostic, label: Option<usize>) {
         self.out.outcome = self.out.outcome.max(Outcome::Refused);
         self.tell(diagnostic, label);
-    }
-
-    fn bad_key(&mut self, index: usize, why: BadKey) {
-        let key = &self.labels[index].key;
-        let error = |what: &str, lost: &str| Diagnostic::error("traefik.bad-key", format!("{what}: {lost}"));
-        match why {
-            BadKey::Unread => {
-                let d = Diagnostic::error(
-                    "traefik.ignored-label",
-                    format!("`{key}` says nothing to Traefik: {}", loss::IGNORED),
-                );
-                let d = match key.to_ascii_lowercase().starts_with("traefik.tls.") {
-                    true => {
-                        d.hint("certificates and TLS options cannot be labels; Hearth writes them into Traefik's file")
-                    }
-                    false => d.hint("below `traefik.` stand enable, docker, http, tcp and udp; remove the label"),
-                };
-                self.tell(d, Some(index));
-            }
-            BadKey::Root => {
-                let root = key.split('.').next().unwrap_or_default();
-                let d = error(&format!("`{root}` must be written in small letters"), loss::CONTAINER);
-                self.refuse(d.hint(format!("write traefik{}", &key[root.len()..])), Some(index));
-            }
-            BadKey::EmptyPart => {
-                let d = error(&format!("`{key}` has nothing between two dots, or behind the last"), loss::CONTAINER);
-                self.refuse(d, Some(index));
-            }
-            BadKey::OpeningBracket => {
-                let d = error("a part of the key begins with `[`", loss::CONTAINER);
-                self.refuse(d.hint("an index stands behind its name, as tls.domains[0].main"), Some(index));
-            }
-            BadKey::ClosingBracket => {
-                let d = error("a part of the key ends with `]` that nothing opens", loss::PANIC);
-                self.refuse(d, Some(index));
-                self.out.outcome = Outcome::Panic;
-            }
-            BadKey::Deep => {
-                let d = error("the key has more parts than any option of Traefik", loss::CONTAINER);
-                self.refuse(d, Some(index));
-            }
-            BadKey::Twice(loser) => {
-                let other = self.labels[loser].key.clone();
-                let d = Diagnostic::error(
-                    "traefik.twice",
-                    format!("`{other}` and `{key}` are one label: Traefik would take only the second"),
-                );
-                let d = match self.labels[loser].key_span {
-                    Some(span) => d.related(span, "it stands here too"),
-                    None => d,
-                };
-                self.tell(d.hint("remove one of them"), Some(index));
-            }
-        }
     }
 
     fn structure(&mut self, fields: &'static [Field], part: &Part) -> Object {
@@ -245,22 +193,6 @@ impl Decoder<'_> {
         }
     }
 
-    fn below_a_scalar(&mut self, part: &Part, child: &Part) {
-        let title = format!("nothing can stand below `{}`: {}", part.name, loss::CONTAINER);
-        self.refuse(Diagnostic::error("traefik.unknown-label", title), child.some_label());
-    }
-
-    /// The value of a key below which others stand, where only those count.
-    fn unused_value(&mut self, part: &Part) {
-        let Some(label) = self.written(part).filter(|_| self.live) else { return };
-        if !label.known || ["", "true"].contains(&label.value.to_ascii_lowercase().as_str()) {
-            return;
-        }
-        let title = format!("the value of `{}` has no meaning: {}", label.key, loss::IGNORED);
-        let d = Diagnostic::error("traefik.ignored-label", title).at(label.value_span);
-        self.tell(d.hint("remove the label; what it shall be stands below it"), part.label);
-    }
-
     /// A list of objects: one for each part below, in the order of the keys as text.
     fn several(&mut self, fields: &'static [Field], part: &Part) -> Value {
         if part.children.is_empty() && self.live {
@@ -354,146 +286,5 @@ impl Decoder<'_> {
         }
         self.beyond_the_decoder(shape, part, &text);
         read
-    }
-
-    /// Texts that the decoder takes and Traefik cannot use.
-    fn beyond_the_decoder(&mut self, shape: &Shape, part: &Part, text: &str) {
-        let name = self.path.get(2).map_or("", String::as_str);
-        let off = format!("routers to the service `{name}` would be off");
-        let fails = format!("every request to the service `{name}` would fail");
-        let default = "without a word Traefik would take its default";
-        let (title, hint) = match *shape {
-            Shape::Port => {
-                let number = text.bytes().all(|b| b.is_ascii_digit());
-                if number && text.parse::<u16>().map_or(text.is_empty(), |port| port > 0) {
-                    return;
-                }
-                let lost = if number { fails } else { off };
-                (format!("`{text}` is no port: {lost}"), "a port is a number from 1 to 65535".to_string())
-            }
-            Shape::Word(words, otherwise) => {
-                let any_case = otherwise == Otherwise::DefaultAnyCase;
-                let same = |word: &&str| text == *word || any_case && text.eq_ignore_ascii_case(word);
-                if text.is_empty() || words.iter().any(same) {
-                    return;
-                }
-                let lost = match otherwise {
-                    Otherwise::Broken => off.as_str(),
-                    Otherwise::Fails => fails.as_str(),
-                    Otherwise::Default | Otherwise::DefaultAnyCase => default,
-                };
-                let hint = match wording::nearest(&text.to_lowercase(), words.iter().copied()) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("one of: {}", words.join(", ")),
-                };
-                (format!("`{text}` is not known here: {lost}"), hint)
-            }
-            _ => return,
-        };
-        let place = self.written(part).and_then(|label| label.value_span);
-        self.tell(Diagnostic::error("traefik.bad-value", title).at(place).hint(hint), part.label);
-    }
-
-    fn not_by_label(&mut self, field: &Field, part: &Part) {
-        let title = format!("`{}` cannot be set by labels: {}", field.name, loss::IGNORED);
-        let d = Diagnostic::error("traefik.ignored-label", title);
-        self.tell(d.hint("Traefik takes it only from a file"), part.some_label());
-    }
-
-    fn unknown(&mut self, fields: &'static [Field], part: &Part) {
-        let known = settable(fields);
-        self.out.places.incomplete.push(self.path.clone());
-        let title = format!("Traefik knows no `{}` here: {}", part.name, loss::CONTAINER);
-        let d = Diagnostic::error("traefik.unknown-label", title);
-        let lower = part.name.to_lowercase();
-        // Below a name that a person chose.
-        let owner = self.path.last().filter(|_| self.path.len() == 3);
-        let dotted = owner.filter(|_| {
-            let mut below = part.children.iter();
-            below.any(|child| fields.iter().any(|field| keys::same_name(field.name, &child.name)))
-        });
-        let d = if let Some(owner) = dotted {
-            d.hint(format!(
-                "a name cannot hold a dot: write `{owner}-{}` where `{owner}.{}` is one name",
-                part.name, part.name
-            ))
-        } else if let Some(near) = wording::nearest(&lower, known.iter().copied()) {
-            d.hint(format!("did you mean `{near}`?"))
-        } else if known.len() <= MANY {
-            d.hint(format!("known here: {}", known.join(", ")))
-        } else {
-            d
-        };
-        // One mistake in a name is one message, with how many labels it concerns.
-        let all = part.labels();
-        let d = match all.len() {
-            0 | 1 => d,
-            n => d.hint(format!("{} begin so", wording::count(n, "label"))),
-        };
-        self.refuse(d, all.first().copied());
-    }
-
-    /// The key of the part at hand.
-    fn key(&self) -> String {
-        let mut key = String::from("traefik");
-        for name in &self.path {
-            let dot = if name.starts_with('[') { "" } else { "." };
-            key.push_str(&format!("{dot}{name}"));
-        }
-        key
-    }
-}
-
-fn settable(fields: &[Field]) -> Vec<&'static str> {
-    fields.iter().filter(|field| field.by_label).map(|field| field.name).collect()
-}
-
-fn text(part: &Part, labels: &[Label]) -> Value {
-    match part.label.and_then(|index| labels.get(index)) {
-        Some(label) if !label.known => Value::Later(label.value.clone()),
-        Some(label) => Value::Text(label.value.clone()),
-        None => Value::Text(String::new()),
-    }
-}
-
-fn text_entries(part: &Part, name: String, labels: &[Label], all: &mut BTreeMap<String, Value>) {
-    if part.children.is_empty() {
-        all.insert(name, text(part, labels));
-        return;
-    }
-    for child in &part.children {
-        text_entries(child, format!("{name}.{}", child.name), labels, all);
-    }
-}
-
-/// A plugin's option: below it a list (`[0]`), a mapping, or nothing.
-fn free(part: &Part, labels: &[Label]) -> Value {
-    match part.children.first() {
-        None => text(part, labels),
-        Some(first) if first.name.starts_with('[') => {
-            Value::Items(part.children.iter().map(|child| free(child, labels)).collect())
-        }
-        Some(_) => Value::Named(part.children.iter().map(|child| (child.name.clone(), free(child, labels))).collect()),
-    }
-}
-
-/// A text within a mapping that begins with a comma: Traefik's decoder takes it for a list in a form of its own.
-fn comma_first(option: &Part, labels: &[Label]) -> Option<usize> {
-    fn below(part: &Part, labels: &[Label]) -> Option<usize> {
-        let own = part
-            .label
-            .filter(|index| part.children.is_empty() && labels.get(*index).is_some_and(|l| l.value.starts_with(',')));
-        own.or_else(|| part.children.iter().find_map(|child| below(child, labels)))
-    }
-    let mapping = option.children.first().is_some_and(|first| !first.name.starts_with('['));
-    let unfolded = option.children.iter().any(|child| child.name == option.name);
-    if mapping && !unfolded { option.children.iter().find_map(|child| below(child, labels)) } else { None }
-}
-
-/// An option at the top of a plugin's. Where a mapping holds a key of its own name Traefik puts its content in its place.
-fn free_entries(part: &Part, labels: &[Label]) -> Vec<(String, Value)> {
-    match free(part, labels) {
-        Value::Named(inner) if inner.contains_key(&part.name) => inner.into_iter().collect(),
-        value => vec![(part.name.clone(), value)],
     }
 }
