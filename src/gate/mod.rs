@@ -27,6 +27,7 @@ mod words;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper_util::service::TowerToHyperService;
 use tokio_util::sync::CancellationToken;
@@ -38,6 +39,8 @@ use view::View;
 
 /// Connections of Docker clients at once: Traefik needs two.
 const CLIENTS: usize = 64;
+/// How long a client waits at the start for an engine that does not say whether it is there.
+const BEGIN: Duration = Duration::from_secs(2);
 /// Connections for pages at once: Traefik keeps as many open as it has requests.
 const VISITORS: usize = 256;
 
@@ -61,7 +64,11 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), Diag
     let docker = listen::open(settings.docker).await.map_err(no_listener)?;
     let pages = listen::open(settings.pages).await.map_err(no_listener)?;
     let view = Arc::new(View::new(reader, settings.project, Arc::new(SystemClock)));
-    let serving = listen::serve(docker, docker::Docker(view.clone()), CLIENTS, stop.clone());
+    let serving = async {
+        // A list from before its events are heard would have to be made again.
+        let _ = tokio::time::timeout(BEGIN, view.begun.cancelled()).await;
+        listen::serve(docker, docker::Docker(view.clone()), CLIENTS, stop.clone()).await;
+    };
     let router = TowerToHyperService::new(pages::router(view.clone()));
     let showing = listen::serve(pages, router, VISITORS, stop.clone());
     let ending = async {

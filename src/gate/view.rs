@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::hub::{Debts, Hub};
@@ -30,6 +31,8 @@ pub struct View {
     pub project: String,
     pub hub: Hub,
     pub debts: Debts,
+    /// The engine has been asked for its events once, whatever came of it.
+    pub begun: CancellationToken,
     clock: Arc<dyn Clock>,
     looks: Mutex<Looks>,
     images: Mutex<HashMap<String, Option<Arc<str>>>>,
@@ -37,8 +40,8 @@ pub struct View {
 
 impl View {
     pub fn new(reader: Reader, project: String, clock: Arc<dyn Clock>) -> View {
-        let (hub, debts, looks, images) = Default::default();
-        View { reader, project, hub, debts, clock, looks, images }
+        let (hub, debts, begun, looks, images) = Default::default();
+        View { reader, project, hub, debts, begun, clock, looks, images }
     }
 
     pub fn now(&self) -> time::OffsetDateTime {
@@ -150,6 +153,7 @@ impl View {
         loop {
             let ended = self.hear_once(&mut wait, &mut silent).await;
             self.looks().closed();
+            self.begun.cancel();
             if !silent {
                 let why = ended.err().map_or_else(|| String::from("it ended the stream"), |e| e.to_string());
                 warn!("the engine's events are not heard any more, trying again: {why}");
@@ -169,6 +173,7 @@ impl View {
         info!("the engine's events are heard");
         (*wait, *silent) = (AGAIN.0, false);
         self.looks().opened();
+        self.begun.cancel();
         self.hub.tell(&news::refresh());
         let mut soon: Option<tokio::time::Instant> = None;
         loop {

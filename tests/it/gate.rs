@@ -39,6 +39,13 @@ fn up(s: &Scratch) -> Gate<'_> {
     Gate::start(s, &s.socket())
 }
 
+/// Once it has listed the project it knows whose a network's container is. What it heard of other tests' before that is told by then.
+fn listed(gate: Gate<'_>) -> Gate<'_> {
+    gate.list();
+    std::thread::sleep(Duration::from_millis(1100));
+    gate
+}
+
 fn five_calls_pass_and_every_other_one_is_refused_and_logged(s: &Scratch) -> Done {
     let gate = up(s);
     let web = s.container("web");
@@ -206,8 +213,7 @@ fn only_what_traefik_reads_leaves(s: &Scratch) -> Done {
 }
 
 fn other_projects_are_not_there(s: &Scratch) -> Done {
-    let gate = up(s);
-    gate.list();
+    let gate = listed(up(s));
     let heard = Heard::open(gate.docker, "/events");
     heard.waits_for("health_status: refresh", 1);
     let other = format!("{}-other", s.project);
@@ -304,8 +310,7 @@ fn a_list_and_its_inspects_cost_one_look(s: &Scratch) -> Done {
 }
 
 fn events_are_told_and_what_traefik_would_miss_is_forced(s: &Scratch) -> Done {
-    let gate = up(s);
-    gate.list();
+    let gate = listed(up(s));
     let heard = Heard::open(gate.docker, "/v1.45/events?filters=%7B%22type%22%3A%7B%22container%22%3Atrue%7D%7D");
     heard.waits_for("health_status: refresh", 1);
     // The one without a health check: a pause would begin its checks anew, and tell that too.
@@ -360,7 +365,7 @@ fn a_failed_list_is_made_good(s: &Scratch) -> Done {
         if one { Verdict::Refuse } else { Verdict::Pass }
     });
     let gate = Gate::start(s, std::path::Path::new(proxy.host().trim_start_matches("unix://")));
-    gate.list();
+    let gate = listed(gate);
     let heard = Heard::open(gate.docker, "/events");
     heard.waits_for("health_status: refresh", 1);
     std::thread::sleep(Duration::from_millis(1100));
