@@ -2,6 +2,7 @@
 //!
 //! Each key is documented in `docs/guide/hearth-yaml.md` and in the file that `hearth init` writes ([`fresh`]).
 
+pub mod certificates;
 mod edit;
 mod front;
 mod server;
@@ -39,6 +40,7 @@ pub struct Config {
     /// Routes to what is not a service of this home, by the name that they have here.
     pub routes: Vec<(String, keys::Route)>,
     pub server: Server,
+    pub certificates: certificates::Certificates,
 }
 
 /// A project that was taken over as it is.
@@ -52,7 +54,8 @@ pub struct Adopted {
     pub directory: String,
 }
 
-const KEYS: [&str; 9] = ["name", "mode", "profiles", "networks", "adopted", "traefik", "lan", "routes", "server"];
+const KEYS: [&str; 10] =
+    ["name", "mode", "profiles", "networks", "adopted", "traefik", "lan", "routes", "server", "certificates"];
 const ADOPTED: [&str; 3] = ["directory", "files", "env_files"];
 
 /// The range of a home that says none.
@@ -116,7 +119,8 @@ impl Reader<'_> {
         let lan = self.lan(map);
         let routes = self.routes(map);
         let server = self.server(map);
-        Some(Config { name, mode, profiles, networks, adopted, traefik, lan, routes, server })
+        let certificates = self.certificates(map);
+        Some(Config { name, mode, profiles, networks, adopted, traefik, lan, routes, server, certificates })
     }
 
     fn name(&mut self, map: &Map, begin: Span) -> String {

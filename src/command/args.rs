@@ -110,8 +110,7 @@ pub enum Command {
     Adopt(Adopt),
     /// Show every way in: address, access, certificate, and how it is
     Routes(Routes),
-    /// Certificates: make devices trust the local CA, make a new one
-    #[command(subcommand)]
+    /// Show certificates: names, issuer, expiry, next renewal and why; renew, bring your own, trust the local CA
     Certs(Certs),
     /// Show what was done, when and by whom
     History(History),
@@ -471,14 +470,6 @@ pub struct Gate {
     pub check: bool,
 }
 
-#[derive(Debug, Subcommand)]
-pub enum Certs {
-    /// Print the local CA's fingerprint, and how this machine comes to trust it
-    Trust(Trust),
-    /// Make a new root for the local CA: each device has to be told to trust it
-    NewCa(NewCa),
-}
-
 #[derive(Debug, Args)]
 pub struct Trust {
     /// Print only the root, as PEM
@@ -492,6 +483,39 @@ pub struct Trust {
 pub struct NewCa {
     #[command(flatten)]
     pub answer: Answer,
+}
+
+#[derive(Debug, Args)]
+pub struct Certs {
+    #[command(subcommand)]
+    pub verb: Option<CertsVerb>,
+    #[command(flatten)]
+    pub json: Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CertsVerb {
+    /// Order now: at the authority's staging first, then at the authority itself
+    Renew {
+        /// A name of the certificate, its id, or all names of a new one (default: all certificates)
+        names: Vec<String>,
+    },
+    /// Bring a certificate of your own, in PEM
+    Import {
+        /// The certificate of the names, then those of the authority
+        chain: PathBuf,
+        /// Its key, without a password
+        key: PathBuf,
+    },
+    /// Forget a certificate that no route needs
+    Delete {
+        /// As `hearth certs` shows it
+        id: String,
+    },
+    /// Print the local CA's fingerprint, and how this machine comes to trust it
+    Trust(Trust),
+    /// Make a new root for the local CA: each device has to be told to trust it
+    NewCa(NewCa),
 }
 
 #[derive(Debug, Args)]

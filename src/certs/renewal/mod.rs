@@ -295,5 +295,5 @@ pub enum Note {
     /// The second authority is asked because the first fails.
     StepsIn { directory: String },
     /// What was issued is not valid at this machine's time.
-    ClockWrong { not_before: Time, not_after: Time },
+    TimeWrong { not_before: Time, not_after: Time },
 }

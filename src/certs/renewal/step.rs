@@ -165,7 +165,7 @@ impl Step<'_> {
         }
         if !sound {
             standing.next = Some(now + CLOCK_AGAIN);
-            self.effects.push(Effect::Tell(Note::ClockWrong { not_before, not_after }));
+            self.effects.push(Effect::Tell(Note::TimeWrong { not_before, not_after }));
         }
     }
 

@@ -275,8 +275,8 @@ impl Store {
     }
 
     /// Writes `bytes` (random ones) and reads them back: what cannot be stored must not be ordered.
-    pub fn probe(&self, bytes: &str) -> Result<(), Diagnostic> {
-        let root = Folder::open(&self.root)?;
+    pub fn probe(&self, id: &str, bytes: &str) -> Result<(), Diagnostic> {
+        let root = self.folder(id)?;
         root.write("probe", bytes)?;
         let read = root.read("probe")?;
         root.remove("probe")?;

@@ -275,6 +275,13 @@ impl Home {
         }
     }
 
+    /// The values of `.env`. What is wrong in it is told by whoever loads the project.
+    pub fn env_values(&self) -> Result<BTreeMap<String, String>, Diagnostic> {
+        let mut values = BTreeMap::new();
+        let _ = dotenv::parse(&self.env_text()?, &mut values, &|_| None, Compat::default());
+        Ok(values)
+    }
+
     /// Whether `COMPOSE_PROFILES` was changed by hand, or `hearth.yaml` was. A missing variable is no edit.
     pub fn hand_edit(&self) -> Option<HandEdit> {
         // What is wrong with the file is told by whoever loads it or writes to it.

@@ -321,7 +321,7 @@ fn a_clock_that_was_a_year_ahead_costs_nothing_afterwards() {
     // Nothing that is issued now is valid by this clock.
     let issued = Certificate { id: Some("aki.2".into()), ..certificate(days(60)) };
     let effects = one.tell(Event::Issued { certificate: issued, exempt: true });
-    assert!(effects.iter().any(|e| matches!(e, Effect::Tell(Note::ClockWrong { .. }))));
+    assert!(effects.iter().any(|e| matches!(e, Effect::Tell(Note::TimeWrong { .. }))));
     assert!(ordered(effects).is_none(), "it is not ordered again and again");
     one.now -= days(365);
     one.tell(Event::Look);

@@ -1,0 +1,199 @@
+//! The HTTP client to authorities and DNS services: bounded in time and size, and it remembers what an answer said beside its body.
+
+use std::future::Future;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Limited};
+use hyper::Request;
+use hyper::header::{HeaderMap, RETRY_AFTER};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client as Pool;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use instant_acme::{BodyWrapper, BytesResponse, Error, HttpClient};
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
+
+use crate::base::clock::Clock;
+use crate::diag::{Diagnostic, Kind};
+
+/// For one request, its answer included.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// No answer of an authority is longer: a chain is some kilobytes.
+const MOST: usize = 1 << 20;
+
+/// Whom the machine trusts, and the roots of `file` (a private authority's) beside them.
+pub fn roots(file: Option<&Path>) -> Result<Arc<ClientConfig>, Diagnostic> {
+    let mut store = RootCertStore::empty();
+    store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if let Some(path) = file {
+        let told = |why: String| {
+            let title = format!("the roots in {} cannot be used ({why})", path.display());
+            Diagnostic::error("certs.bad-roots", title).kind(Kind::Failed).hint(
+                "certificates: {roots: ...} names a file with the root certificates of a private authority, in PEM",
+            )
+        };
+        let own: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).map_err(|e| told(e.to_string()))?.collect();
+        let own = own.map_err(|e| told(e.to_string()))?;
+        if store.add_parsable_certificates(own).0 == 0 {
+            return Err(told("it holds no certificate".to_owned()));
+        }
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = config.map_err(|e| Diagnostic::error("certs.bad-roots", format!("TLS cannot be set up: {e}")))?;
+    Ok(Arc::new(config.with_root_certificates(store).with_no_client_auth()))
+}
+
+/// What the last answer said beside its body.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    pub status: Option<u16>,
+    pub retry_after: Option<OffsetDateTime>,
+    /// A page where a person must do something (`Link: ...; rel="terms-of-service"`).
+    pub link: Option<String>,
+}
+
+/// Connections to authorities; cheap to clone.
+#[derive(Clone)]
+pub struct Client {
+    pool: Pool<HttpsConnector<HttpConnector>, BodyWrapper<Bytes>>,
+    seen: Arc<Mutex<Seen>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Client {
+    pub fn new(config: &Arc<ClientConfig>, clock: Arc<dyn Clock>) -> Client {
+        let connector =
+            HttpsConnectorBuilder::new().with_tls_config((**config).clone()).https_only().enable_http1().build();
+        Client { pool: Pool::builder(TokioExecutor::new()).build(connector), seen: Arc::default(), clock }
+    }
+
+    /// What the last answer said.
+    pub fn seen(&self) -> Seen {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Posts JSON; the answer's status. `Err` is a sentence's part in plain words.
+    pub async fn post(&self, url: &str, headers: &[(&str, &str)], body: &serde_json::Value) -> Result<u16, String> {
+        let mut request = Request::post(url).header("content-type", "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(BodyWrapper::from(body.to_string().into_bytes()));
+        let request =
+            request.map_err(|_| "its URL or one of its credentials has a character that cannot be sent".to_owned())?;
+        let (parts, _) = self.ask(request).await.map_err(|e| e.to_string())?;
+        Ok(parts.status.as_u16())
+    }
+
+    async fn ask(
+        &self,
+        request: Request<BodyWrapper<Bytes>>,
+    ) -> Result<(hyper::http::response::Parts, Bytes), Trouble> {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Seen::default();
+        let host = request.uri().host().unwrap_or_default().to_owned();
+        let whole = async {
+            let answer = self.pool.request(request).await.map_err(|e| Trouble::connect(&host, &e))?;
+            let (parts, body) = answer.into_parts();
+            let body = Limited::new(body, MOST)
+                .collect()
+                .await
+                .map_err(|_| Trouble(format!("{host} broke its answer off")))?;
+            Ok((parts, body.to_bytes()))
+        };
+        let answered = tokio::time::timeout(PATIENCE, whole).await;
+        let (parts, body) = answered.unwrap_or_else(|_| Err(Trouble(format!("{host} did not answer within 30 s"))))?;
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Seen {
+            status: Some(parts.status.as_u16()),
+            retry_after: retry_after(&parts.headers, self.clock.now()),
+            link: link(&parts.headers),
+        };
+        Ok((parts, body))
+    }
+}
+
+impl HttpClient for Client {
+    fn request(
+        &self,
+        request: Request<BodyWrapper<Bytes>>,
+    ) -> Pin<Box<dyn Future<Output = Result<BytesResponse, Error>> + Send>> {
+        let client = self.clone();
+        Box::pin(async move {
+            let (parts, body) = client.ask(request).await.map_err(|trouble| Error::Other(Box::new(trouble)))?;
+            Ok(BytesResponse { parts, body: Box::new(body) })
+        })
+    }
+}
+
+/// Why there is no answer, in words.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Trouble(String);
+
+impl Trouble {
+    fn connect(host: &str, error: &dyn std::error::Error) -> Trouble {
+        let mut chain = Vec::new();
+        let mut next = Some(error);
+        while let Some(error) = next {
+            chain.push(error.to_string());
+            next = error.source();
+        }
+        let all = chain.join(": ");
+        let why = match all.as_str() {
+            s if s.contains("dns error") || s.contains("lookup") => "its name cannot be looked up".to_owned(),
+            s if s.contains("refused") => "the connection was refused".to_owned(),
+            s if s.contains("Expired") || s.contains("NotValidYet") => {
+                "its certificate is not valid at this machine's time; is the clock right?".to_owned()
+            }
+            s if s.contains("UnknownIssuer") => {
+                "its certificate is from an authority that this machine does not trust".to_owned()
+            }
+            s if s.contains("certificate") => "its certificate is not for it".to_owned(),
+            s if s.contains("unreachable") => "there is no way to it on the network".to_owned(),
+            _ => chain.pop().unwrap_or_default(),
+        };
+        Trouble(format!("{host} cannot be reached: {why}"))
+    }
+}
+
+/// Seconds, or a date.
+fn retry_after(headers: &HeaderMap, now: OffsetDateTime) -> Option<OffsetDateTime> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    match text.parse::<u32>() {
+        Ok(seconds) => Some(now + Duration::from_secs(seconds.into())),
+        Err(_) => OffsetDateTime::parse(&text.replace("GMT", "+0000"), &Rfc2822).ok(),
+    }
+}
+
+fn link(headers: &HeaderMap) -> Option<String> {
+    let all = headers.get_all(hyper::header::LINK).iter().filter_map(|value| value.to_str().ok());
+    let terms = all.flat_map(|text| text.split(',')).find(|one| one.contains("terms-of-service"))?;
+    let url = terms.split_once('<')?.1.split_once('>')?.0;
+    url.starts_with("https://").then(|| url.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_says_when_to_come_back_in_two_ways() {
+        let now = time::macros::datetime!(2026-11-26 04:00 UTC);
+        let of = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, text.parse().unwrap());
+            retry_after(&headers, now)
+        };
+        assert_eq!(of("120"), Some(now + Duration::from_secs(120)));
+        assert_eq!(of("Thu, 26 Nov 2026 05:00:00 GMT"), Some(now + Duration::from_secs(3600)));
+        assert_eq!(of("soon"), None);
+    }
+}
