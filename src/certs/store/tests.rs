@@ -177,6 +177,7 @@ fn wider_rights_are_taken_away_and_the_disk_is_probed() {
     std::fs::set_permissions(state.join("certs"), std::fs::Permissions::from_mode(0o755)).unwrap();
     let id = Store::id(&names(&["a.example"]), false);
     store.probe(&id, "12345").unwrap();
+    assert_eq!(store.list().unwrap().0.len(), 0);
     assert_eq!(std::fs::metadata(state.join("certs")).unwrap().permissions().mode() & 0o777, 0o700);
     assert!(walk(&state).is_empty());
 }
