@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use super::deliver::Expected;
 use super::names;
 use crate::base::clock::{Clock, SystemClock};
-use crate::certs::local::LocalCa;
 use crate::certs::local::leaves::Leaves;
 use crate::certs::local::mtls::{Mtls, SERVER_NAME};
+use crate::certs::local::{self, LocalCa};
 use crate::certs::store::{Held, Store, choose, covers, pair, serving};
 use crate::diag::Diagnostic;
 use crate::spec::front;
@@ -58,7 +58,9 @@ pub fn of(
     let mut expected: Vec<Expected> = hosts.iter().filter_map(stored).collect();
     if !bare.is_empty() || pairs.is_empty() {
         let zones: Vec<String> = sets.iter().map(|set| set[0].clone()).collect();
-        let ca = LocalCa::open(&ca_dir(home), &zones, &clock)?;
+        // Whoever makes the CA decides for good what it may sign for: this machine's own name is Hearth's own server's.
+        let own: Vec<String> = zones.iter().cloned().chain(local::host()).collect();
+        let ca = LocalCa::open(&ca_dir(home), &own, &clock)?;
         notes.extend(ca.notices(&zones, now));
         let leaves = Leaves::open(&ca_dir(home).join("leaves"))?;
         let wanted = |set: &&Vec<String>| bare.iter().any(|host| set.iter().any(|name| covers(name, host)));

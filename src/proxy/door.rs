@@ -79,6 +79,8 @@ pub struct Published {
     pub written: bool,
     /// What each host will be given.
     pub expected: Vec<Expected>,
+    /// Whether all of it is from a public CA.
+    pub public: bool,
 }
 
 /// Writes what Traefik reads for this home as it is now. Mistakes are in `told`; then nothing was written.
@@ -112,7 +114,7 @@ pub fn publish(
         inner: certificates.inner.as_ref(),
         hsts: certificates.public,
     });
-    Ok(Published { written: place.write(&text)?, expected: certificates.expected })
+    Ok(Published { written: place.write(&text)?, expected: certificates.expected, public: certificates.public })
 }
 
 /// Traefik's user, as the rendered file says it.

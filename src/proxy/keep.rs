@@ -2,12 +2,14 @@
 //! (networks of the machine come and go, leaves of the local CA grow old).
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
+use super::certificates::inner_address;
 use super::deliver;
 use super::door::{self, Published};
 use super::look;
@@ -26,9 +28,22 @@ const LOOK: Duration = Duration::from_secs(2);
 const ANYWAY: Duration = Duration::from_secs(3600);
 const AGAIN: Duration = Duration::from_secs(30);
 
-/// Runs until it is dropped. `changed` says that certificates changed; `environment` is where the engine is found.
-pub async fn keep(dir: PathBuf, environment: BTreeMap<String, String>, mut changed: watch::Receiver<u64>) {
-    let mut keeper = Keeper { dir, environment, facts: None, said: Vec::new() };
+/// Where Traefik expects Hearth, and whether every certificate that it shows is from a public CA.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entrance {
+    pub address: SocketAddr,
+    pub public: bool,
+}
+
+/// Runs until it is dropped. `changed` says that certificates changed; `environment` is where the engine is found; `entrance` is told
+/// where Traefik expects Hearth.
+pub async fn keep(
+    dir: PathBuf,
+    environment: BTreeMap<String, String>,
+    mut changed: watch::Receiver<u64>,
+    entrance: watch::Sender<Option<Entrance>>,
+) {
+    let mut keeper = Keeper { dir, environment, entrance, facts: None, said: Vec::new() };
     let mut stamp = None;
     let mut due = Instant::now();
     loop {
@@ -57,6 +72,7 @@ pub async fn keep(dir: PathBuf, environment: BTreeMap<String, String>, mut chang
 struct Keeper {
     dir: PathBuf,
     environment: BTreeMap<String, String>,
+    entrance: watch::Sender<Option<Entrance>>,
     /// Of the engine, once it was asked.
     facts: Option<EngineFacts>,
     /// What was said last, so that it is not said every time.
@@ -92,6 +108,8 @@ impl Keeper {
             return self.say(&told);
         }
         self.say(&told);
+        let entrance = inner_address(&read).map(|address| Entrance { address, public: published.public });
+        self.entrance.send_if_modified(|old| std::mem::replace(old, entrance) != entrance);
         self.confirm(&home, &engine, published).await
     }
 

@@ -8,7 +8,7 @@ mod deliver;
 mod dns;
 mod door;
 mod judge;
-pub mod keep;
+mod keep;
 mod lan;
 mod look;
 mod names;
@@ -17,4 +17,5 @@ mod state;
 mod traefik;
 
 pub use door::Door;
+pub use keep::{Entrance, keep};
 pub use state::Grade;

@@ -6,10 +6,12 @@
 //! | one server for a home | `lock` |
 //! | its own certificate, kept up to date | `own` |
 //! | what it says about itself | `state`, `json`, `page` |
+//! | the way from Traefik | `inner` |
 //! | what goes on in the background | `loops` |
 //! | arguments, log, signals | `cli` |
 
 pub mod cli;
+mod inner;
 mod json;
 mod lock;
 mod loops;
@@ -24,6 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 pub use loops::Loops;
@@ -32,8 +35,10 @@ pub use urls::Challenge;
 use crate::base::clock::Clock;
 use crate::certs::local;
 use crate::diag::{Diagnostic, Kind};
+use crate::proxy;
 use crate::stacks::Home;
 use crate::web::{self, Door, Limits, Manner, Server, Tls};
+use inner::Inner;
 use own::Own;
 use urls::App;
 
@@ -97,7 +102,7 @@ impl Serving {
         };
         let zones: Vec<String> = domain.into_iter().collect();
         let names = home.config.server.names.clone();
-        let own = Arc::new(Own::open(&state_dir, zones, names, settings.listen.clone(), clock)?);
+        let own = Arc::new(Own::open(&state_dir, zones, names, settings.listen.clone(), clock.clone())?);
 
         let state = Arc::new(state::State::new(home));
         let trusted = own.clone();
@@ -121,7 +126,26 @@ impl Serving {
             server.open(listener, Door { tls: None, limits, manner: Manner::default(), router });
         }
 
+        let (entrance, expected) = watch::channel(None);
+        let (certificates, changed) = watch::channel(0u64);
+        let say = Arc::new(certificates);
+        let anew: Arc<dyn Fn() + Send + Sync> = Arc::new(move || say.send_modify(|n| *n += 1));
+        let inner = Inner::new(state_dir, clock, server.clone(), urls::secure(&app), expected, anew)?;
+        let inner = Arc::new(inner);
+
         let mut loops = Loops::default();
+        let (dir, environment) = (home.dir.clone(), env.clone());
+        loops.spawn("front door", move |stop| {
+            let (dir, environment) = (dir.clone(), environment.clone());
+            let (changed, entrance) = (changed.clone(), entrance.clone());
+            async move {
+                tokio::select! {
+                    () = proxy::keep(dir, environment, changed, entrance) => {}
+                    () = stop.cancelled() => {}
+                }
+            }
+        });
+        loops.spawn("inner door", move |stop| inner.clone().keep(stop));
         loops.spawn("state", move |stop| {
             let (state, env) = (state.clone(), env.clone());
             async move { state.look(&env, stop).await }

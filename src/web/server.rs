@@ -40,7 +40,8 @@ pub struct Door {
     pub router: Router,
 }
 
-/// Serves doors until it is stopped.
+/// Serves doors until it is stopped. Clones share it.
+#[derive(Clone)]
 pub struct Server {
     tasks: TaskTracker,
     /// Accept no more, end what is idle.
