@@ -28,6 +28,12 @@ pub(super) fn written(field: &str, labels: Option<&Node>, routed: bool, diagnost
             diagnostics.push(d.hint("write the name out; variables may stand in the value"));
             continue;
         }
+        if key.contains(char::is_whitespace) {
+            let title = "a label's name holds a blank: Traefik would not get to see it";
+            let d = Diagnostic::error("traefik.bad-key", title).at(key_span).field(format!("{field}.{key}"));
+            diagnostics.push(d.hint("gate passes on what the label hearth.traefik lists, with blanks between"));
+            continue;
+        }
         let known = template::variables(&value).is_empty();
         let value = if known { plain(&value) } else { value };
         all.push(Label { key, value, known, key_span: Some(key_span), value_span: Some(value_span) });

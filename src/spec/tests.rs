@@ -512,7 +512,7 @@ fn labels_that_a_stack_may_write_itself_are_judged_as_traefik_would() {
   list:
     image: x:1
     labels: ['traefik.enable=true', 'traefik.http.routers.${NAME}.rule=x', 'traefik.http.routers.l.rule=Hots(`a`)', 'traefik.http.routers.l.entrypoints=web']
-    deploy: {labels: {traefik.foo: 1}}
+    deploy: {labels: {traefik.foo: 1, 'traefik.http.routers.a b.rule': x}}
     x-hearth: {raw-labels: true}
   routed:
     image: x:1
@@ -527,6 +527,7 @@ fn labels_that_a_stack_may_write_itself_are_judged_as_traefik_would() {
             "traefik.unknown-label stacks/media.yaml:10:7",
             "traefik.bad-key stacks/media.yaml:14:37",
             "traefik.bad-rule stacks/media.yaml:14:76",
+            "traefik.bad-key stacks/media.yaml:15:39",
             "traefik.ignored-label stacks/media.yaml:15:23",
         ]
     );

@@ -12,7 +12,8 @@ use serde_json::Value;
 use crate::rig::{Done, Scratch, Skip, Traefik, cases, until};
 
 cases![
-    together: a_mistake_costs_what_the_model_says, one_name_in_two_containers_is_what_the_model_says;
+    together: a_mistake_costs_what_the_model_says, one_name_in_two_containers_is_what_the_model_says,
+        the_default_certificate_is_dropped_where_two_places_set_it;
     alone: a_bracket_that_nothing_opens_stops_the_docker_provider;
 ];
 
@@ -290,6 +291,22 @@ fn one_name_in_two_containers_is_what_the_model_says(s: &Scratch) -> Done {
         "{told:?}"
     );
     assert_eq!(told.len(), 5, "{told:?}");
+    Ok(())
+}
+
+fn the_default_certificate_is_dropped_where_two_places_set_it(s: &Scratch) -> Done {
+    let labels = labels("store", "traefik.tls.stores.default.defaultgeneratedcert.resolver=NAME");
+    s.stack(&format!("services:\n{}", service(s, "store", &labels)));
+    s.compose("up -d").ok();
+    let traefik = traefik(s)?;
+    let complains = || traefik.log().contains("Default TLS Store defined in multiple providers");
+    assert!(until(SOON, || routers(&traefik).contains_key("store")) && !complains(), "{}", traefik.log());
+    let file = "tls: { stores: { default: { defaultCertificate: { certFile: a.pem, keyFile: b.pem } } } }\n";
+    std::fs::write(traefik.dynamic.join("own.yml"), file).expect("the folder can be written");
+    assert!(until(SOON, complains), "{}", traefik.log());
+    let all: Vec<Label> = labels.iter().map(|(key, value)| Label::new(key, value)).collect();
+    let codes: Vec<&str> = grammar::read(&all).diagnostics.0.iter().map(|d| d.code).collect();
+    assert_eq!(codes, ["traefik.default-certificate"]);
     Ok(())
 }
 
