@@ -9,7 +9,8 @@ use crate::base::clock::{Clock, SystemClock};
 use crate::certs::local::leaves::Leaves;
 use crate::certs::local::mtls::{Mtls, SERVER_NAME};
 use crate::certs::local::{self, LocalCa};
-use crate::certs::store::{Held, Store, choose, covers, pair, serving};
+use crate::certs::room::Room;
+use crate::certs::store::{Held, choose, covers, pair, serving};
 use crate::diag::Diagnostic;
 use crate::spec::front;
 use crate::stacks::home::{Home, Read};
@@ -45,8 +46,7 @@ pub fn of(
 ) -> Result<Certificates, Diagnostic> {
     let clock = SystemClock;
     let now = clock.now();
-    let store = Store::open(&home.dir.join("state"), None)?;
-    let (held, broken) = store.list()?;
+    let (held, broken) = Room::open(home)?.store.list()?;
     notes.extend(broken);
     let chosen = |host: &String| choose(host, &held, now);
     let public = hosts.iter().all(|host| chosen(host).is_some_and(|one| one.public && one.is_valid(now)));

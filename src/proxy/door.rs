@@ -81,6 +81,9 @@ pub struct Published {
     pub expected: Vec<Expected>,
     /// Whether all of it is from a public CA.
     pub public: bool,
+    pub domain: String,
+    /// All hosts, Hearth's own among them.
+    pub hosts: Vec<String>,
 }
 
 /// Writes what Traefik reads for this home as it is now. Mistakes are in `told`; then nothing was written.
@@ -114,7 +117,13 @@ pub fn publish(
         inner: certificates.inner.as_ref(),
         hsts: certificates.public,
     });
-    Ok(Published { written: place.write(&text)?, expected: certificates.expected, public: certificates.public })
+    Ok(Published {
+        written: place.write(&text)?,
+        expected: certificates.expected,
+        public: certificates.public,
+        domain,
+        hosts,
+    })
 }
 
 /// Traefik's user, as the rendered file says it.

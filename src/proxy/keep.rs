@@ -28,22 +28,27 @@ const LOOK: Duration = Duration::from_secs(2);
 const ANYWAY: Duration = Duration::from_secs(3600);
 const AGAIN: Duration = Duration::from_secs(30);
 
-/// Where Traefik expects Hearth, and whether every certificate that it shows is from a public CA.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Entrance {
-    pub address: SocketAddr,
+/// What the keeper found, for others of this process.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Where Traefik expects Hearth.
+    pub entrance: Option<SocketAddr>,
+    /// Whether every certificate that Traefik shows is from a public CA.
     pub public: bool,
+    pub domain: String,
+    /// All hosts that are reached through Traefik, Hearth's own among them.
+    pub hosts: Vec<String>,
 }
 
-/// Runs until it is dropped. `changed` says that certificates changed; `environment` is where the engine is found; `entrance` is told
-/// where Traefik expects Hearth.
+/// Runs until it is dropped. `changed` says that certificates changed; `environment` is where the engine is found; `found` is told
+/// what of it others have to know.
 pub async fn keep(
     dir: PathBuf,
     environment: BTreeMap<String, String>,
     mut changed: watch::Receiver<u64>,
-    entrance: watch::Sender<Option<Entrance>>,
+    found: watch::Sender<Found>,
 ) {
-    let mut keeper = Keeper { dir, environment, entrance, facts: None, said: Vec::new() };
+    let mut keeper = Keeper { dir, environment, found, facts: None, said: Vec::new() };
     let mut stamp = None;
     let mut due = Instant::now();
     loop {
@@ -72,7 +77,7 @@ pub async fn keep(
 struct Keeper {
     dir: PathBuf,
     environment: BTreeMap<String, String>,
-    entrance: watch::Sender<Option<Entrance>>,
+    found: watch::Sender<Found>,
     /// Of the engine, once it was asked.
     facts: Option<EngineFacts>,
     /// What was said last, so that it is not said every time.
@@ -108,8 +113,13 @@ impl Keeper {
             return self.say(&told);
         }
         self.say(&told);
-        let entrance = inner_address(&read).map(|address| Entrance { address, public: published.public });
-        self.entrance.send_if_modified(|old| std::mem::replace(old, entrance) != entrance);
+        let found = Found {
+            entrance: inner_address(&read),
+            public: published.public,
+            domain: published.domain.clone(),
+            hosts: published.hosts.clone(),
+        };
+        self.found.send_if_modified(|old| std::mem::replace(old, found.clone()) != found);
         self.confirm(&home, &engine, published).await
     }
 

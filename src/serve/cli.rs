@@ -41,8 +41,7 @@ pub fn run(global: &Global, args: Serve, out: &Out) -> Done {
     let env: BTreeMap<String, String> = std::env::vars().collect();
     let done = runtime.block_on(async {
         let stop = signals()?;
-        let none = Arc::new(|_: &str| None);
-        let serving = Serving::begin(&home, &settings, domain, env, Arc::new(SystemClock), none).await?;
+        let serving = Serving::begin(&home, &settings, domain, env, Arc::new(SystemClock)).await?;
         tell(&serving, out);
         serving.until(stop).await;
         Ok(())

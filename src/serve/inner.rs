@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::base::clock::Clock;
 use crate::certs::local::mtls::{LOOK, Mtls};
 use crate::diag::Diagnostic;
-use crate::proxy::Entrance;
+use crate::proxy::Found;
 use crate::web::{Certificates, Door, Limits, Manner, Pair, Server, Tls};
 
 /// The network, and with it the address, is made when Traefik is: until then it is looked for.
@@ -32,7 +32,7 @@ pub struct Inner {
     server: Server,
     router: Router,
     /// Where Traefik expects it, as the keeper of Traefik's file says.
-    entrance: watch::Receiver<Option<Entrance>>,
+    found: watch::Receiver<Found>,
     /// Says that Traefik's file has to be written anew.
     changed: Arc<dyn Fn() + Send + Sync>,
 }
@@ -44,7 +44,7 @@ impl Inner {
         clock: Arc<dyn Clock>,
         server: Server,
         router: Router,
-        entrance: watch::Receiver<Option<Entrance>>,
+        found: watch::Receiver<Found>,
         changed: Arc<dyn Fn() + Send + Sync>,
     ) -> Result<Inner, Diagnostic> {
         let mtls = Mtls::open(&state.join("mtls"), &*clock)?;
@@ -53,18 +53,18 @@ impl Inner {
         let certificates = Certificates::new(&[pair])?;
         let tls = Arc::new(Tls::for_clients_of(certificates.clone(), &material.roots)?);
         let hsts = Arc::new(AtomicU64::new(0));
-        Ok(Inner { mtls, clock, tls, certificates, hsts, server, router, entrance, changed })
+        Ok(Inner { mtls, clock, tls, certificates, hsts, server, router, found, changed })
     }
 
     /// Listens where it is expected, and renews what both sides show, until `stop`.
     pub async fn keep(self: Arc<Self>, stop: CancellationToken) {
-        let mut entrance = self.entrance.clone();
+        let mut found = self.found.clone();
         let mut open: Vec<SocketAddr> = Vec::new();
         let mut renew = tokio::time::interval(LOOK.try_into().unwrap_or(Duration::from_secs(3600)));
         loop {
-            let wanted = *entrance.borrow_and_update();
+            let Found { entrance, public, .. } = found.borrow_and_update().clone();
             let mut waiting = false;
-            if let Some(Entrance { address, public }) = wanted {
+            if let Some(address) = entrance {
                 self.hsts.store(if public { HSTS } else { 0 }, Ordering::Relaxed);
                 if !open.contains(&address) {
                     match crate::web::bind(address).await {
@@ -83,7 +83,7 @@ impl Inner {
             tokio::select! {
                 () = stop.cancelled() => return,
                 // Its sender lives as long as the keeper of Traefik's file, which lives as long as this.
-                changed = entrance.changed() => if changed.is_err() { return stop.cancelled().await },
+                changed = found.changed() => if changed.is_err() { return stop.cancelled().await },
                 () = tokio::time::sleep(AGAIN), if waiting => {}
                 _ = renew.tick() => self.clone().renew().await,
             }

@@ -7,6 +7,7 @@
 //! | its own certificate, kept up to date | `own` |
 //! | what it says about itself | `state`, `json`, `page` |
 //! | the way from Traefik | `inner` |
+//! | certificates by ACME | `renewal` |
 //! | what goes on in the background | `loops` |
 //! | arguments, log, signals | `cli` |
 
@@ -17,6 +18,7 @@ mod lock;
 mod loops;
 mod own;
 mod page;
+mod renewal;
 mod state;
 mod urls;
 
@@ -34,6 +36,7 @@ pub use urls::Challenge;
 
 use crate::base::clock::Clock;
 use crate::certs::local;
+use crate::certs::room::Room;
 use crate::diag::{Diagnostic, Kind};
 use crate::proxy;
 use crate::stacks::Home;
@@ -87,7 +90,6 @@ impl Serving {
         domain: Option<String>,
         env: BTreeMap<String, String>,
         clock: Arc<dyn Clock>,
-        challenge: Challenge,
     ) -> Result<Serving, Diagnostic> {
         let state_dir = home.dir.join("state");
         let lock = lock::take(&state_dir, clock.now())?;
@@ -104,6 +106,9 @@ impl Serving {
         let names = home.config.server.names.clone();
         let own = Arc::new(Own::open(&state_dir, zones, names, settings.listen.clone(), clock.clone())?);
 
+        let room = Room::open(home)?;
+        let answers = room.challenges.clone();
+        let challenge: Challenge = Arc::new(move |token: &str| answers.answer(token));
         let state = Arc::new(state::State::new(home));
         let trusted = own.clone();
         let app = App { state: state.clone(), trust: Arc::new(move || trusted.ca()), challenge };
@@ -126,25 +131,27 @@ impl Serving {
             server.open(listener, Door { tls: None, limits, manner: Manner::default(), router });
         }
 
-        let (entrance, expected) = watch::channel(None);
+        let (found, seen) = watch::channel(proxy::Found::default());
         let (certificates, changed) = watch::channel(0u64);
         let say = Arc::new(certificates);
         let anew: Arc<dyn Fn() + Send + Sync> = Arc::new(move || say.send_modify(|n| *n += 1));
-        let inner = Inner::new(state_dir, clock, server.clone(), urls::secure(&app), expected, anew)?;
+        let inner =
+            Inner::new(state_dir, clock.clone(), server.clone(), urls::secure(&app), seen.clone(), anew.clone())?;
         let inner = Arc::new(inner);
 
         let mut loops = Loops::default();
         let (dir, environment) = (home.dir.clone(), env.clone());
         loops.spawn("front door", move |stop| {
             let (dir, environment) = (dir.clone(), environment.clone());
-            let (changed, entrance) = (changed.clone(), entrance.clone());
+            let (changed, found) = (changed.clone(), found.clone());
             async move {
                 tokio::select! {
-                    () = proxy::keep(dir, environment, changed, entrance) => {}
+                    () = proxy::keep(dir, environment, changed, found) => {}
                     () = stop.cancelled() => {}
                 }
             }
         });
+        renewal::begin(&room, &mut loops, clock, seen, anew)?;
         loops.spawn("inner door", move |stop| inner.clone().keep(stop));
         loops.spawn("state", move |stop| {
             let (state, env) = (state.clone(), env.clone());
