@@ -23,7 +23,7 @@ pub fn begin(
     if room.settings.issuer != Issuer::Acme {
         return Ok(());
     }
-    let parts = room.parts(clock, Arc::new(|| rand::random::<f64>()))?;
+    let parts = room.parts(clock, Arc::new(rand::random::<f64>))?;
     let (want, wanted) = watch::channel(Vec::new());
     let want = Arc::new(want);
     let asking = room.clone();
