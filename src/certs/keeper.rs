@@ -83,8 +83,12 @@ pub async fn keep(
 pub async fn renew(parts: Parts, want: &Want, mut tell: impl FnMut(Change)) {
     let id = Store::id(&want.names, false);
     let mut keeper = Keeper::new(parts);
-    keeper.want(std::slice::from_ref(want), &mut tell);
+    keeper.wants.insert(id.clone(), want.clone());
+    keeper.remember(&id);
+    // First of all: whatever is due besides goes to staging first too.
     keeper.take(&id, Event::Asked, &mut tell);
+    keeper.take(&id, Event::Wanted(want.clone()), &mut tell);
+    keeper.take(&id, Event::Begin, &mut tell);
     while let Some(ended) = keeper.tasks.join_next().await {
         keeper.ended(ended.ok(), &mut tell);
     }
@@ -169,7 +173,13 @@ impl Keeper {
         let mut effects = Vec::new();
         // What lies in the store counts, whoever put it there.
         let held = store.load(id).ok().flatten();
-        for event in held.as_ref().map(|held| Event::Held(certificate(held))).into_iter().chain([event]) {
+        let stored = held.as_ref().map(|held| Event::Held(certificate(held)));
+        // A person's wish comes before what the store says: else that could be ordered for another reason, without staging.
+        let events = match event {
+            Event::Asked => [Some(Event::Asked), stored],
+            event => [stored, Some(event)],
+        };
+        for event in events.into_iter().flatten() {
             // Held says nothing new in most cases, and then has no effect but those of a look.
             let (next, more) = step(&state, &self.parts.policy, event, now, (self.parts.random)());
             state = next;
