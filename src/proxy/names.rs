@@ -1,6 +1,6 @@
 //! Which names a home is reached by, and which certificates that takes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::traefik::{Entry, Route};
@@ -22,18 +22,19 @@ pub fn hosts(routes: &[Route]) -> BTreeSet<&str> {
 }
 
 /// The sets of names that one certificate each stands for: one for the domain and all right under it, one for every other zone. A
-/// wildcard covers one label only.
+/// wildcard covers one label only, and right below a top-level name (`internal`) no browser takes one: there the hosts stand themselves.
 pub fn sets(domain: &str, routes: &[Route]) -> Vec<Vec<String>> {
-    let mut all = vec![vec![domain.to_string(), format!("*.{domain}")]];
-    let mut others: BTreeMap<String, ()> = BTreeMap::new();
-    for host in hosts(routes) {
-        let under = host == domain || host.split_once('.').is_some_and(|(_, parent)| parent == domain);
-        if !under {
-            others.insert(host.to_string(), ());
+    let hosts = hosts(routes);
+    let under = |host: &&&str| host.split_once('.').is_some_and(|(_, parent)| parent == domain);
+    let first = match domain.contains('.') {
+        true => vec![domain.to_string(), format!("*.{domain}")],
+        false => {
+            let fixed = [domain.to_string(), format!("{PANEL}.{domain}")];
+            fixed.into_iter().chain(hosts.iter().filter(under).map(|host| host.to_string())).collect()
         }
-    }
-    all.extend(others.into_keys().map(|host| vec![host]));
-    all
+    };
+    let others = hosts.iter().filter(|host| **host != domain && !under(host));
+    std::iter::once(first).chain(others.map(|host| vec![host.to_string()])).collect()
 }
 
 /// Names that cannot work, or will surprise.
@@ -111,6 +112,11 @@ mod tests {
         assert_eq!(
             sets("example.org", &routes),
             [vec!["example.org", "*.example.org"], vec!["a.b.example.org"], vec!["photos.example.com"]]
+        );
+        let routes = ["media.internal", "a.b.internal"].map(route);
+        assert_eq!(
+            sets("internal", &routes),
+            [vec!["internal", "panel.internal", "media.internal"], vec!["a.b.internal"]]
         );
     }
 

@@ -197,7 +197,7 @@ impl Serving {
         if !late.is_empty() {
             tracing::warn!(loops = ?late, "background tasks did not end by themselves");
         }
-        let ms = begun.elapsed().as_millis();
+        let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(ms, "stopped");
     }
 }

@@ -14,7 +14,7 @@ use crate::diag::Diagnostic;
 use crate::web::{Certificates, Pair};
 
 /// How often is looked whether the certificate, the addresses or the CA have changed.
-const LOOK: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_secs(10);
 /// Addresses of this machine in one certificate: some have hundreds, of containers.
 const ADDRESSES: usize = 32;
 

@@ -75,7 +75,7 @@ async fn around(State(dress): State<Arc<Dress>>, mut request: Request, next: Nex
     };
     headers(response.headers_mut(), https, &dress.manner);
     let status = response.status().as_u16();
-    let ms = begun.elapsed().as_millis();
+    let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     info!(target: "hearth::access", %method, path, status, ms, client = %address);
     response
 }

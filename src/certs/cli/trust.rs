@@ -78,7 +78,7 @@ pub fn new_ca(global: &Global, args: &NewCa, out: &Out) -> Done {
     out.line("There is a new root. Its fingerprint (SHA-256):");
     page::groups(&ca.fingerprint()).iter().for_each(|line| out.line(format!("  {}", line.join(" "))));
     out.line(
-        "A running `hearth serve` takes it within a minute; Traefik gets its certificates with the next `hearth up`.",
+        "A running `hearth serve` takes it within seconds; Traefik gets its certificates with the next `hearth up`.",
     );
     out.line("`hearth certs trust` says how this machine comes to trust it");
     Ok(())
