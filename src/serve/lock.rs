@@ -31,7 +31,14 @@ pub fn take(state: &Path, now: OffsetDateTime) -> Result<Lock, Diagnostic> {
         Ok(()) => {}
         Err(Errno::WOULDBLOCK) => {
             let mut words = String::new();
-            let _ = file.read_to_string(&mut words);
+            // One that has just taken it writes down who it is in a moment.
+            for _ in 0..20 {
+                let _ = file.read_to_string(&mut words);
+                if !words.is_empty() {
+                    break;
+                }
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
             let who = if words.is_empty() { String::new() } else { format!(" ({})", words.trim_end()) };
             let title = format!("another `hearth serve` looks after this home already{who}");
             let d = Diagnostic::error("serve.running", title).kind(Kind::Conflict);
