@@ -77,7 +77,14 @@ fn dispatch(cli: Cli, out: &Out) -> crate::cli::Done {
         Command::Adopt(args) => stacks::adopt::run(&global, args, out),
         Command::Ls(args) => stacks::ls::run(&global, args, out),
         Command::Routes(args) => crate::proxy::cli::routes::run(&global, args, out),
-        Command::Certs(args) => crate::certs::cli::run(&global, args, &crate::proxy::cli::hosts, out),
+        Command::Certs(args) => {
+            let changes = args.verb.is_some();
+            crate::certs::cli::run(&global, args, &crate::proxy::cli::hosts, out)?;
+            if changes {
+                crate::proxy::cli::refresh(&global, out);
+            }
+            Ok(())
+        }
         Command::History(args) => stacks::history::run(&global, args, out),
         Command::Gate(args) => crate::gate::cli::run(args),
         Command::Serve(args) => crate::serve::cli::run(&global, args, out),

@@ -169,11 +169,24 @@ impl Keeper {
     }
 }
 
-/// Size and time of every file that a person edits.
+/// Writes what Traefik reads once, for a command that changed certificates while nothing keeps it. A running Traefik is waited for.
+pub async fn once(home: &Home, environment: &BTreeMap<String, String>) {
+    let (found, _) = watch::channel(Found::default());
+    let environment = environment.clone();
+    let mut keeper = Keeper { dir: home.dir.clone(), environment, found, facts: None, said: Vec::new() };
+    keeper.publish().await;
+}
+
+/// Size and time of every file that a person edits, and of what other commands do to certificates.
 fn stamp_of(dir: &Path) -> Option<Vec<(PathBuf, u64, Option<SystemTime>)>> {
     let mut files = vec![dir.join(config::FILE), dir.join(".env")];
     let stacks = std::fs::read_dir(dir.join(STACKS)).ok()?;
     files.extend(stacks.filter_map(|entry| Some(entry.ok()?.path())));
+    // A folder's time changes with what is moved into it.
+    for folder in ["state/certs", "state/ca"] {
+        let entries = std::fs::read_dir(dir.join(folder)).into_iter().flatten();
+        files.extend(entries.filter_map(|entry| Some(entry.ok()?.path())));
+    }
     files.sort();
     let one = |path: PathBuf| {
         let found = std::fs::metadata(&path).ok()?;

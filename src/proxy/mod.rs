@@ -17,5 +17,5 @@ mod state;
 mod traefik;
 
 pub use door::Door;
-pub use keep::{Found, keep};
+pub use keep::{Found, keep, once};
 pub use state::Grade;

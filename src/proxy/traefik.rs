@@ -10,7 +10,7 @@ use rustls::{ClientConfig, RootCertStore};
 use serde_json::Value;
 
 use super::client::{self, Failed};
-use crate::traefik::file::Pair;
+use crate::traefik::file::{API_NAME, Pair};
 use crate::traefik::statics;
 
 /// Where Traefik answers to Hearth.
@@ -40,8 +40,7 @@ impl Api {
     }
 
     async fn json(&self, path: &str) -> Result<Value, Failed> {
-        let answer =
-            client::get(self.at, "traefik.internal", "traefik", path, "application/json", self.config.clone()).await?;
+        let answer = client::get(self.at, API_NAME, API_NAME, path, "application/json", self.config.clone()).await?;
         if answer.status != 200 {
             return Err(Failed::Answer(format!("it answered {}", answer.status)));
         }

@@ -13,6 +13,8 @@ use super::route::{CHALLENGE, Door, Entry, LAST, PANEL, Route, Target};
 
 /// Where gate answers for services that are away, closed or unknown, as Traefik reaches it.
 pub const PAGES: &str = "http://gate:8081";
+/// Under which name, in TLS and HTTP, Traefik answers Hearth about itself.
+pub const API_NAME: &str = "traefik.internal";
 /// Tells gate whose page is asked for.
 pub const ROUTE_HEADER: &str = "X-Hearth-Route";
 
@@ -236,7 +238,8 @@ fn hearth(inner: &Inner, http: &mut Section) {
     );
     http.router(
         "api",
-        json!({ "entryPoints": ["api"], "rule": "PathPrefix(`/`)", "priority": PANEL, "service": "api@internal", "tls": { "options": "hearth" } }),
+        // TLS options are bound to names: without a Host in the rule Traefik would serve everybody.
+        json!({ "entryPoints": ["api"], "rule": format!("Host(`{API_NAME}`)"), "priority": PANEL, "service": "api@internal", "tls": { "options": "hearth" } }),
     );
     if let Some(panel) = &inner.panel {
         http.router(

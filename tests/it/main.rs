@@ -14,6 +14,7 @@ mod labels;
 mod loading;
 mod one_writer;
 mod secrets;
+mod served_certificates;
 mod start_first;
 mod starter_home;
 mod tricky_cases;
@@ -35,6 +36,7 @@ fn main() -> std::process::ExitCode {
         ("gate", gate::CASES),
         ("gate_with_traefik", gate_with_traefik::CASES),
         ("front_door", front_door::CASES),
+        ("served_certificates", served_certificates::CASES),
         ("start_first", start_first::CASES),
         ("starter_home", starter_home::CASES),
         ("crash", crash::CASES),
