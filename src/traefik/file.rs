@@ -168,11 +168,11 @@ fn shared(content: &Content, http: &mut Section, tcp: &mut Section) {
     let inner = if content.inner.is_some() { "hearth" } else { "gate" };
     http.router(
         "challenge",
-        json!({ "entryPoints": ["web"], "rule": challenge, "priority": CHALLENGE, "service": inner }),
+        json!({ "entryPoints": ["web"], "rule": challenge, "priority": CHALLENGE, "middlewares": ["nameless"], "service": inner }),
     );
     http.router(
         "challenge-secure",
-        json!({ "entryPoints": ["websecure"], "rule": challenge, "priority": CHALLENGE, "service": inner, "tls": {} }),
+        json!({ "entryPoints": ["websecure"], "rule": challenge, "priority": CHALLENGE, "middlewares": ["nameless"], "service": inner, "tls": {} }),
     );
     http.router(
         "redirect",
@@ -180,7 +180,7 @@ fn shared(content: &Content, http: &mut Section, tcp: &mut Section) {
     );
     http.router(
         "unknown",
-        json!({ "entryPoints": ["websecure"], "rule": all, "priority": LAST, "middlewares": ["unknown"], "service": "gate", "tls": {} }),
+        json!({ "entryPoints": ["websecure"], "rule": all, "priority": LAST, "middlewares": ["nameless", "unknown"], "service": "gate", "tls": {} }),
     );
     let mut to = json!({ "scheme": "https", "permanent": true });
     if content.https_port != 443 {
@@ -188,6 +188,8 @@ fn shared(content: &Content, http: &mut Section, tcp: &mut Section) {
     }
     http.middleware("redirect", json!({ "redirectScheme": to }));
     http.middleware("unknown", json!({ "replacePath": { "path": "/unknown" } }));
+    // Else anybody could ask gate how any service is.
+    http.middleware("nameless", json!({ "headers": { "customRequestHeaders": { ROUTE_HEADER: "" } } }));
     http.service("gate", &[PAGES], json!({ "serversTransport": "gate" }));
     http.transports.insert("gate".into(), json!({ "forwardingTimeouts": { "dialTimeout": "2s" } }));
     let mut clean: Map<String, Value> = IDENTITY.iter().map(|name| (name.to_string(), json!(""))).collect();

@@ -49,6 +49,8 @@ fn three_lines_of_route_answer_over_https_with_a_valid_certificate(s: &Scratch) 
     assert_eq!(door.get("APP", "/").status, 200);
     let unknown = door.get("nobody", "/");
     assert_eq!((unknown.status, unknown.body.contains("nobody")), (404, true), "{unknown:?}");
+    // Nor does such a name tell how a service is.
+    assert_eq!(door.ask("nobody", "/", &["-H", "X-Hearth-Route: app"]).status, 404);
     door.hearth("routes").ok().says("working");
     Ok(())
 }
