@@ -2,6 +2,7 @@
 
 mod rig;
 
+mod acme;
 mod adoption;
 mod bad_updates;
 mod crash;
@@ -33,6 +34,7 @@ fn main() -> std::process::ExitCode {
         ("two_way", two_way::CASES),
         ("verbs", verbs::CASES),
         ("engine_trouble", engine_trouble::CASES),
+        ("acme", acme::CASES),
         ("gate", gate::CASES),
         ("gate_with_traefik", gate_with_traefik::CASES),
         ("front_door", front_door::CASES),
