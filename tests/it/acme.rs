@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hearth::base::clock::SystemClock;
+use hearth::certs::dns::Shows;
 use hearth::certs::keeper::{self, Change, Parts};
 use hearth::certs::renewal::Event;
 use hearth::certs::room::Room;
@@ -12,14 +13,14 @@ use hearth::certs::store::{Held, Store};
 use hearth::stacks::home::Home;
 use serde_json::Value;
 
-use crate::rig::{Done, Front, Like, Pebble, Ran, Reply, Running, Scratch, TestCa, cases};
+use crate::rig::{Done, Front, Knot, Like, Pebble, Ran, Reply, Running, Scratch, TestCa, cases};
 
 cases![
     together: names_are_proved_over_http_and_nothing_is_left_behind, sixty_percent_of_refused_nonces_are_not_felt,
         an_address_and_a_short_lived_profile, an_account_from_a_website, a_renewal_replaces_and_asks_when,
         a_lost_account_is_made_anew, a_failed_order_says_authority_name_cause_and_next_try,
         nonsense_and_silence_keep_the_old_certificate, a_name_that_is_refused_is_not_tried_again,
-        an_order_is_gone_on_with_after_a_kill_at_every_step, after_a_failure_staging_comes_first, two_hearths_order_once;
+        an_order_is_gone_on_with_after_a_kill_at_every_step, after_a_failure_staging_comes_first, two_hearths_order_once, apex_and_wildcard_by_rfc_2136_and_a_cname_is_followed;
 ];
 
 /// A home that orders at `url`.
@@ -371,5 +372,34 @@ fn two_hearths_order_once(s: &Scratch) -> Done {
     let codes: Vec<i32> = both.into_iter().map(|running| s.noted(running).code).collect();
     assert!(codes.contains(&0), "{codes:?}");
     assert_eq!((new_orders(&front), held(s).len()), (1, 1));
+    Ok(())
+}
+
+fn apex_and_wildcard_by_rfc_2136_and_a_cname_is_followed(s: &Scratch) -> Done {
+    let ca = ca(s);
+    let knot = Knot::start(s)?;
+    let like = Like { dns: Some(format!("{}:53", knot.address)), ..Like::default() };
+    let pebble = Pebble::start(s, &ca, like)?;
+    let dns = |key: &str| {
+        format!(
+            "  challenge: dns-01\n  resolvers: ['{0}']\n  dns: {{provider: rfc2136, server: {0}, key_name: hearth, key: \"${{{key}}}\", timeout: 10s}}\n",
+            knot.address
+        )
+    };
+    s.write(".env", &format!("TSIG={}\nWRONG=d3JvbmctYnV0LWxvbmctZW5vdWdoLWZvci1hLWtleQ==\n", Knot::SECRET));
+    home(s, &ca, &pebble.url(), &dns("WRONG"));
+    renew(s, &["home.test", "*.home.test"]).exits(1).says("the TXT record could not be set");
+    home(s, &ca, &pebble.url(), &dns("TSIG"));
+    let ran = renew(s, &["home.test", "*.home.test"]).ok();
+    assert!(!ran.both().contains(Knot::SECRET));
+    renew(s, &["moved.home.test"]).ok();
+    assert_eq!(held(s).len(), 2);
+    // What others keep under the same name is still there, and nothing of ours.
+    let address = format!("{}:53", knot.address).parse().expect("an address");
+    let lookup = hearth::certs::dns::Lookup::new(&[address]).expect("a resolver");
+    let shows = |name: &str, value: &str| wait(lookup.everywhere("home.test", name, value)).remove(0).1;
+    assert_eq!(shows("_acme-challenge.home.test", "somebody's"), Shows::Yes);
+    assert_eq!(wait(lookup.texts("_acme-challenge.home.test")), ["somebody's"]);
+    assert!(wait(lookup.texts("proof.elsewhere.home.test")).is_empty());
     Ok(())
 }

@@ -120,6 +120,11 @@ impl Lookup {
         }
     }
 
+    /// All texts under a name.
+    pub async fn texts(&self, name: &str) -> Vec<String> {
+        self.records(name, RecordType::TXT).await.iter().filter_map(text).collect()
+    }
+
     async fn records(&self, name: &str, kind: RecordType) -> Vec<RData> {
         let found = self.resolver.lookup(format!("{name}."), kind).await;
         found.map(|lookup| lookup.answers().iter().map(|record| record.data.clone()).collect()).unwrap_or_default()

@@ -27,7 +27,7 @@ pub use door::{DOMAIN, Door, HEARTH, curl, free_port};
 pub use elsewhere::Elsewhere;
 pub use front::{Front, Reply, TestCa};
 pub use gate::{Gate, Heard};
-pub use pebble::{Like, Pebble};
+pub use pebble::{Knot, Like, Pebble};
 pub use private_engine::PrivateEngine;
 pub use proxy::{Proxy, Verdict};
 pub use scratch::{Scratch, repository, until};

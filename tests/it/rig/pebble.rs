@@ -183,3 +183,48 @@ fn answer(port: u16, home: &Path) -> Asked {
     });
     asked
 }
+
+/// A real name server, Knot, that is authoritative for `home.test` and takes updates by RFC 2136, on an address of loopback of its own.
+pub struct Knot {
+    _program: Program,
+    pub address: String,
+}
+
+impl Knot {
+    /// The TSIG key `hearth`, hmac-sha256.
+    pub const SECRET: &'static str = "c2VzYW1lLW9mLXRoZS10ZXN0LXRoYXQtaXMtbG9uZw==";
+
+    pub fn start(s: &Scratch) -> Result<Knot, Skip> {
+        let tools = tools()?;
+        let [high, low] = free_port().to_be_bytes();
+        let address = format!("127.53.{high}.{low}");
+        if TcpListener::bind((address.as_str(), 53)).is_err() {
+            return Err(Skip("port 53 of loopback cannot be taken by this user".to_owned()));
+        }
+        let dir = s.beside("knot");
+        std::fs::create_dir_all(&dir).expect("a folder can be made in a temporary folder");
+        let zone = format!(
+            "$ORIGIN home.test.\n$TTL 60\n@ SOA ns.home.test. admin.home.test. 1 60 60 600 1\n@ NS ns.home.test.\nns A {address}\n\
+             _acme-challenge.moved CNAME proof.elsewhere\n@ TXT \"not ours\"\n_acme-challenge TXT \"somebody's\"\n"
+        );
+        std::fs::write(dir.join("home.test.zone"), zone).expect("a file can be written");
+        let config = format!(
+            "server:\n  listen: {address}@53\n  rundir: {dir}\ndatabase:\n  storage: {dir}\nlog:\n  - target: stderr\n    any: warning\n\
+             key:\n  - id: hearth\n    algorithm: hmac-sha256\n    secret: {secret}\n\
+             acl:\n  - id: up\n    key: hearth\n    action: update\n\
+             zone:\n  - domain: home.test\n    storage: {dir}\n    acl: up\n",
+            dir = dir.display(),
+            secret = Knot::SECRET
+        );
+        std::fs::write(dir.join("knot.conf"), config).expect("a file can be written");
+        let libraries = format!("{0}/usr/lib/x86_64-linux-gnu:{0}/lib/x86_64-linux-gnu", tools.display());
+        let args = ["-c".to_owned(), "knot.conf".to_owned()];
+        let program = Program::start(&tools.join("usr/sbin/knotd"), &args, &dir, &[("LD_LIBRARY_PATH", &libraries)]);
+        let mut knot = Knot { _program: program, address };
+        let up = until(Duration::from_secs(20), || TcpStream::connect((knot.address.as_str(), 53)).is_ok());
+        if !up {
+            panic!("knot does not answer: {}", knot._program.end());
+        }
+        Ok(knot)
+    }
+}
