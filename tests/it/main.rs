@@ -14,6 +14,7 @@ mod homes;
 mod labels;
 mod loading;
 mod one_writer;
+mod own_server;
 mod secrets;
 mod served_certificates;
 mod start_first;
@@ -30,6 +31,7 @@ fn main() -> std::process::ExitCode {
         ("secrets", secrets::CASES),
         ("adoption", adoption::CASES),
         ("one_writer", one_writer::CASES),
+        ("own_server", own_server::CASES),
         ("bad_updates", bad_updates::CASES),
         ("two_way", two_way::CASES),
         ("verbs", verbs::CASES),
