@@ -14,7 +14,7 @@ use super::route::{CHALLENGE, Door, Entry, LAST, PANEL, Route, Target};
 /// Where gate answers for services that are away, closed or unknown, as Traefik reaches it.
 pub const PAGES: &str = "http://gate:8081";
 /// Under which name, in TLS and HTTP, Traefik answers Hearth about itself.
-pub const API_NAME: &str = "traefik.internal";
+pub const API_NAME: &str = "api.traefik.internal";
 /// Tells gate whose page is asked for.
 pub const ROUTE_HEADER: &str = "X-Hearth-Route";
 

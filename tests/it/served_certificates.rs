@@ -212,11 +212,11 @@ fn the_panel_is_reached_through_traefik_and_in_no_other_way(s: &Scratch) -> Done
     let format = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
     let ips = s.docker_args(&["inspect", "-f", format, &format!("{}-traefik-1", s.project)]).ok().out;
     for ip in ips.split_whitespace() {
-        let (name, at) = ("traefik.internal:8082", format!("traefik.internal:8082:{ip}"));
+        let (name, at) = ("api.traefik.internal:8082", format!("api.traefik.internal:8082:{ip}"));
         let api = curl(s, &["-k", "--resolve", &at, &format!("https://{name}/api/rawdata")]);
         assert_eq!(api.status, 0, "{api:?}");
         // Nor by another name in TLS than in HTTP, or by none.
-        for lie in [&["-H", "Host: traefik.internal"][..], &[]] {
+        for lie in [&["-H", "Host: api.traefik.internal"][..], &[]] {
             let api = curl(s, &[lie, &["-k", &format!("https://{ip}:8082/api/rawdata")]].concat());
             assert!(matches!(api.status, 0 | 404 | 421), "{api:?}");
         }

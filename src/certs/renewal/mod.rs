@@ -214,7 +214,7 @@ pub struct Standing {
     pub validations: u32,
     /// Failures in a row that pass by themselves.
     pub passing: u32,
-    /// The account was made anew since the last success.
+    /// The account was asked to be made anew, and nothing has come of it yet: not again at once.
     pub reregistered: bool,
     /// Failed validations of the last hour that counted at the authority.
     #[serde(with = "stamps", default)]

@@ -232,8 +232,10 @@ impl Step<'_> {
                 standing.next = None;
             }
             FaultKind::NoAccount => {
+                // The new account came to nothing: the process was killed, or the order failed before it was made. Another one, later.
                 standing.passing += 1;
                 standing.next = Some(now + fault::short(standing.passing, late) * spread);
+                standing.reregistered = false;
             }
         }
         // What staging says about itself says nothing about production, which must not wait for it; but not at once either.

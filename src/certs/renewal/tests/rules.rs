@@ -239,6 +239,18 @@ fn a_lost_account_is_made_anew_once() {
 }
 
 #[test]
+fn a_new_account_that_came_to_nothing_is_made_again_after_a_pause() {
+    let mut one = One::new();
+    one.tell(Event::Begin);
+    assert!(ordered(one.fails(FaultKind::NoAccount)).unwrap().new_account);
+    // Killed before it was made: the order is gone on with, and the account is still unknown.
+    assert!(!ordered(one.tell(Event::Begin)).unwrap().new_account);
+    assert!(ordered(one.fails(FaultKind::NoAccount)).is_none());
+    assert!(!one.next().1.new_account);
+    assert!(ordered(one.fails(FaultKind::NoAccount)).unwrap().new_account, "else nothing would ever be issued again");
+}
+
+#[test]
 fn a_page_that_a_person_must_visit_is_shown() {
     let mut one = One::new();
     one.tell(Event::Begin);
