@@ -6,12 +6,12 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::lan::{self, Interface};
+use crate::compose::Compat;
 use crate::compose::template::{self, Scope, TemplateError};
-use crate::compose::{Compat, dotenv};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::plan::observed::EngineFacts;
 use crate::spec::{Routes, routes};
-use crate::stacks::home::{Home, Read};
+use crate::stacks::home::{Home, Read, domain_of};
 use crate::traefik::{Entry, Route, Target};
 
 /// The values of `.env`.
@@ -19,10 +19,7 @@ pub struct Values(BTreeMap<String, String>);
 
 impl Values {
     pub fn of(home: &Home) -> Result<Values, Diagnostic> {
-        let mut values = BTreeMap::new();
-        // What is wrong in it is told by whoever loads the project.
-        let _ = dotenv::parse(&home.env_text()?, &mut values, &|_| None, Compat::default());
-        Ok(Values(values))
+        home.env_values().map(Values)
     }
 
     pub fn get(&self, name: &str) -> Option<&str> {
@@ -39,7 +36,7 @@ impl Values {
 
     /// The home's domain, as names are compared.
     pub fn domain(&self) -> Option<String> {
-        self.get(routes::DOMAIN).map(|domain| domain.trim_end_matches('.').to_ascii_lowercase())
+        domain_of(&self.0)
     }
 }
 
@@ -75,27 +72,9 @@ pub fn resolved(routes: &Routes, values: &Values, told: &mut Diagnostics) -> Vec
             });
         }
     }
-    twice(&all, told);
+    // Names that only turn out to be one with their values.
+    routes::names_twice(all.iter(), told);
     all
-}
-
-/// Names that only turn out to be one with their values.
-fn twice(all: &[Route], told: &mut Diagnostics) {
-    let mut seen: BTreeMap<(&str, &str), &Route> = BTreeMap::new();
-    for route in all {
-        let Entry::Web { hosts, path, .. } = &route.entry else { continue };
-        let path = path.as_deref().unwrap_or("/").trim_end_matches('/');
-        for host in hosts {
-            if let Some(first) = seen.insert((host, path), route) {
-                let title = format!("{host}{path} is routed twice: to `{}` and to `{}`", first.service, route.service);
-                let mut d = Diagnostic::error("spec.route-twice", title).at(route.span);
-                if let Some(span) = first.span {
-                    d = d.related(span, "the first one stands here");
-                }
-                told.push(d.hint("give one of them another host, or a path of its own"));
-            }
-        }
-    }
 }
 
 /// Who is at home, as this machine sees it now. The machine itself is only where it is sure that nobody else seems to be it.

@@ -8,7 +8,7 @@ use super::Spec;
 use super::keys::{self, Listen, Way};
 use crate::compose::short::size;
 use crate::compose::tree::Node;
-use crate::diag::{Diagnostic, Diagnostics, Span};
+use crate::diag::{Diagnostic, Diagnostics};
 use crate::traefik::{Entry, Route, Target, name, statics};
 
 /// The name under which all services of a home are reached; it stands in `.env`.
@@ -76,7 +76,8 @@ pub(super) fn collect(
         };
         routes.outside.push(Outside { route: made, into, network: route.network.clone() });
     }
-    twice(&routes, settings, diagnostics);
+    names_twice(routes.all(), diagnostics);
+    ports_twice(&routes, settings, diagnostics);
     routes
 }
 
@@ -142,19 +143,24 @@ fn on_machine(mut route: Route) -> Route {
     route
 }
 
-fn twice(routes: &Routes, settings: &statics::Settings, diagnostics: &mut Diagnostics) {
+/// Tells each route for a host and path that an earlier one has.
+pub fn names_twice<'r>(routes: impl Iterator<Item = &'r Route>, diagnostics: &mut Diagnostics) {
     let mut names: BTreeMap<(&str, &str), &Route> = BTreeMap::new();
-    let mut ports: BTreeMap<(u16, bool), &Route> = BTreeMap::new();
-    for route in routes.all() {
-        if let Entry::Web { hosts, path, .. } = &route.entry {
-            let path = path.as_deref().unwrap_or("/").trim_end_matches('/');
-            for host in hosts {
-                match names.get(&(host.as_str(), path)) {
-                    Some(first) => diagnostics.push(wanted_twice(route, first, &shown(host, path))),
-                    None => drop(names.insert((host, path), route)),
-                }
+    for route in routes {
+        let Entry::Web { hosts, path, .. } = &route.entry else { continue };
+        let path = path.as_deref().unwrap_or("/").trim_end_matches('/');
+        for host in hosts {
+            match names.get(&(host.as_str(), path)) {
+                Some(first) => diagnostics.push(wanted_twice(route, first, &shown(host, path))),
+                None => drop(names.insert((host, path), route)),
             }
         }
+    }
+}
+
+fn ports_twice(routes: &Routes, settings: &statics::Settings, diagnostics: &mut Diagnostics) {
+    let mut ports: BTreeMap<(u16, bool), &Route> = BTreeMap::new();
+    for route in routes.all() {
         let Some((port, udp)) = statics::entry(&route.entry) else { continue };
         if !udp && [settings.http, settings.https].contains(&port) {
             let title = format!("port {port} of this machine is Traefik's own for HTTP");
@@ -180,14 +186,13 @@ fn shown(host: &str, path: &str) -> String {
 }
 
 fn wanted_twice(route: &Route, first: &Route, what: &str) -> Diagnostic {
-    let place =
-        |span: Option<Span>| span.unwrap_or(Span { file: crate::diag::FileId(0), line: 1, column: 1, width: 1 });
     let title = match route.service == first.service {
         true => format!("`{}` has two routes for {what}", route.service),
         false => format!("{what} is routed twice: to `{}` and to `{}`", first.service, route.service),
     };
-    Diagnostic::error("spec.route-twice", title)
-        .at(route.span)
-        .related(place(first.span), "the first one stands here")
-        .hint("give one of them another host, or a path of its own")
+    let mut d = Diagnostic::error("spec.route-twice", title).at(route.span);
+    if let Some(span) = first.span {
+        d = d.related(span, "the first one stands here");
+    }
+    d.hint("give one of them another host, or a path of its own")
 }

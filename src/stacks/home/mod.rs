@@ -140,6 +140,10 @@ impl Home {
     pub fn read(&self) -> Result<Read, Refused> {
         let mut refused = Refused::default();
         let disk = Disk::beneath(&self.dir).map_err(|e| unreadable(&self.dir, &e))?;
+        // First, as in `open`: the places of routes that stand in it then mean the same here.
+        let path = self.dir.join(config::FILE);
+        let text = compose::discover::read_text(&disk, &path).map_err(|why| why.words("hearth.yaml"))?;
+        refused.sources.add(path, text);
         let stacks = self.stack_files(&disk, &mut refused.diagnostics);
         let Refused { diagnostics, sources } = &mut refused;
         let spec = spec::read(&self.dir, &stacks, &disk, sources, diagnostics);
@@ -254,11 +258,7 @@ impl Home {
 
     /// The domain that `.env` names, as names are compared.
     pub fn domain(&self) -> Result<Option<String>, Diagnostic> {
-        let mut values = BTreeMap::new();
-        // What is wrong in the file is told by whoever loads the project.
-        let _ = dotenv::parse(&self.env_text()?, &mut values, &|_| None, Compat::default());
-        let domain = values.get(spec::routes::DOMAIN).map(|d| d.trim_end_matches('.').to_ascii_lowercase());
-        Ok(domain.filter(|domain| !domain.is_empty()))
+        Ok(domain_of(&self.env_values()?))
     }
 
     /// `.env` as it stands; empty where there is none. What cannot be read whole must not be written either.
@@ -390,6 +390,12 @@ impl Read {
         let warnings = self.diagnostics.0.iter().filter(|d| d.severity == Severity::Warning);
         warnings.for_each(|d| out.diagnostic(d, &self.sources));
     }
+}
+
+/// The domain among the values of `.env`, as names are compared.
+pub fn domain_of(values: &BTreeMap<String, String>) -> Option<String> {
+    let domain = values.get(spec::routes::DOMAIN)?.trim_end_matches('.').to_ascii_lowercase();
+    Some(domain).filter(|domain| !domain.is_empty())
 }
 
 fn unreadable(dir: &Path, error: &FileError) -> Refused {

@@ -196,3 +196,14 @@ fn profiles_that_another_command_turned_on_meanwhile_stay_on() {
     let now = Home::open(home.dir.clone()).unwrap_or_else(|r| panic!("{:?}", r.diagnostics));
     assert_eq!((now.config.profiles.join(","), now.hand_edit()), ("a,b".into(), None));
 }
+
+#[test]
+fn a_mistake_in_a_route_of_hearth_yaml_points_there() {
+    let config = "name: h\nroutes:\n  nas: {host: media, url: 'http://192.168.1.20'}\n";
+    let stack = "services:\n  web: {image: 'x:1', x-hearth: {route: {host: media, port: 80}}}\n";
+    let (_dir, home) = home(&[("hearth.yaml", config), ("stacks/media.yaml", stack)]);
+    let Err(refused) = home.read() else { panic!("one name for two") };
+    assert_eq!(codes(&refused.diagnostics, &refused.sources), ["spec.route-twice hearth.yaml:3:9"]);
+    let first = refused.diagnostics.0[0].related[0].0;
+    assert!(refused.sources.path(first.file).ends_with("stacks/media.yaml"));
+}
