@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::diag::{Diagnostic, Diagnostics};
+use crate::spec::keys;
 use crate::traefik::{Entry, Route};
 
 /// Hearth's own name under the domain.
@@ -58,7 +59,15 @@ pub fn judge(domain: &str, routes: &[Route], told: &mut Diagnostics) {
         );
     }
     for route in routes {
-        let Entry::Web { hosts, .. } = &route.entry else { continue };
+        let Entry::Web { hosts, path, .. } = &route.entry else { continue };
+        if let Some(path) = path.as_ref().filter(|path| !keys::is_path(path)) {
+            let title = format!("the path `{path}` holds what no path may");
+            told.push(
+                Diagnostic::error("proxy.bad-path", title)
+                    .at(route.span)
+                    .hint("write it as it stands in the browser's address, as /photos"),
+            );
+        }
         for host in hosts.iter().filter(|host| !is_name(host)) {
             let title = format!("`{host}` is no host name");
             told.push(
@@ -88,22 +97,10 @@ fn is_name(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::traefik::{Access, Target};
+    use crate::traefik::{Access, route::tests};
 
     fn route(host: &str) -> Route {
-        Route {
-            name: "r".into(),
-            service: "s".into(),
-            entry: Entry::Web { hosts: vec![host.into()], path: None, strip: false },
-            access: Access::Public,
-            target: Target::Container { port: "80".into(), scheme: "http".into() },
-            timeout: None,
-            request_headers: Default::default(),
-            response_headers: Default::default(),
-            sticky: false,
-            health: None,
-            span: None,
-        }
+        tests::route("r", host, None, Access::Public)
     }
 
     #[test]
@@ -118,6 +115,14 @@ mod tests {
             sets("internal", &routes),
             [vec!["internal", "panel.internal", "media.internal"], vec!["a.b.internal"]]
         );
+    }
+
+    #[test]
+    fn no_value_of_a_variable_ends_a_rule_and_begins_another() {
+        let mut told = Diagnostics::default();
+        let path = tests::route("r", "a.example.org", Some("/x`) || Host(`panel.example.org"), Access::Public);
+        judge("example.org", &[path, route("b`) || Host(`panel.example.org")], &mut told);
+        assert_eq!(told.0.iter().map(|d| d.code).collect::<Vec<_>>(), ["proxy.bad-path", "proxy.bad-host"]);
     }
 
     #[test]

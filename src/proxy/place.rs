@@ -9,6 +9,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::FlockOperation;
+
 use crate::diag::{Diagnostic, Kind};
 
 /// The folder that is mounted into Traefik's container.
@@ -58,10 +60,16 @@ impl Place {
         if self.read().as_deref() == Some(text) {
             return Ok(false);
         }
-        let temporary = self.dir.join("staging").join(format!("{FILE}.{}.tmp", std::process::id()));
+        let staging = self.dir.join("staging");
+        let temporary = staging.join(format!("{FILE}.{}.tmp", std::process::id()));
         let done = (|| {
-            // One of that name is a dead process's.
-            let _ = fs::remove_file(&temporary);
+            // One writer at a time: a server and a command may both have something new.
+            let held = File::open(&staging)?;
+            rustix::fs::flock(&held, FlockOperation::LockExclusive)?;
+            // So whatever lies here is a dead process's, and has keys in it.
+            for left in fs::read_dir(&staging)? {
+                let _ = fs::remove_file(left?.path());
+            }
             let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
             self.owner.take(&file)?;
             file.write_all(text.as_bytes())?;
@@ -147,6 +155,16 @@ mod tests {
         assert_eq!(fs::read_dir(home.path().join(MOUNTED).join("staging")).unwrap().count(), 0);
         let names: Vec<_> = fs::read_dir(home.path().join(MOUNTED).join("dynamic")).unwrap().collect();
         assert_eq!(names.len(), 1, "nothing but the file is in the watched folder");
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_cleared_away_with_its_keys() {
+        let home = tempfile::tempdir().unwrap();
+        let place = Place::make(home.path(), me()).unwrap();
+        let left = home.path().join(MOUNTED).join("staging/hearth.yml.1.tmp");
+        fs::write(&left, "half of a key").unwrap();
+        place.write("new").unwrap();
+        assert!(!left.exists());
     }
 
     #[test]

@@ -238,7 +238,7 @@ pub(super) const CHALLENGE: u64 = 10_000_000;
 pub(super) const PANEL: u64 = 9_223_372_036_854_774_000;
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// A plain route to port 8080 of a container.

@@ -6,7 +6,7 @@ mod reader;
 mod route;
 
 use reader::Reader;
-pub use route::{Listen, Route, Way};
+pub use route::{Listen, Route, Way, is_path};
 
 use crate::compose::template;
 use crate::compose::tree::{Node, Value};

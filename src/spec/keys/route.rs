@@ -237,11 +237,7 @@ impl Reader<'_> {
             self.wrong_value(span, key, title, format!("write /{path}"));
             return None;
         }
-        // A rule's text ends with a backtick, and Traefik compares cleaned paths.
-        if path.contains(['`', '?', '#', '\\'])
-            || path.contains("//")
-            || path.chars().any(|c| c.is_control() || c == ' ')
-        {
+        if !is_path(&path) {
             let title = format!("the path `{path}` holds what no path may");
             self.wrong_value(span, key, title, "write it as it stands in the browser's address, as /photos");
             return None;
@@ -339,6 +335,14 @@ fn host(text: &str) -> Result<String, String> {
         return Err("write a name, as media or media.example.org".into());
     }
     Ok(ascii)
+}
+
+/// Whether a rule may hold it: its text ends with a backtick, and Traefik compares cleaned paths.
+pub fn is_path(path: &str) -> bool {
+    path.starts_with('/')
+        && !path.contains(['`', '?', '#', '\\'])
+        && !path.contains("//")
+        && !path.chars().any(|c| c.is_control() || c == ' ')
 }
 
 fn is_url(text: &str) -> bool {
