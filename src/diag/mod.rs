@@ -4,6 +4,7 @@
 //! to an exit code and an HTTP status.
 
 mod hide;
+mod log;
 pub mod source;
 pub mod text;
 
@@ -11,6 +12,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+pub use log::log;
 pub use source::{FileId, Sources, Span};
 
 /// A stable name such as `compose.unknown-key`. Each is explained in `docs/errors.md` (held by `tests/tidy.rs`).

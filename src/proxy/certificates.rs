@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::deliver::Expected;
 use super::names;
 use crate::base::clock::{Clock, SystemClock};
+use crate::base::secret::Secret;
 use crate::certs::local::leaves::Leaves;
 use crate::certs::local::mtls::{Mtls, SERVER_NAME};
 use crate::certs::local::{self, LocalCa};
@@ -50,8 +51,8 @@ pub fn of(
     notes.extend(broken);
     let chosen = |host: &String| choose(host, &held, now);
     let public = hosts.iter().all(|host| chosen(host).is_some_and(|one| one.public && one.is_valid(now)));
-    let inline = |one: &Held| Pair { chain: one.chain_pem.clone(), key: one.key.expose().to_string() };
-    let mut pairs: Vec<Pair> = serving(hosts, &held, now).into_iter().map(inline).collect();
+    let served = |one: &Held| inline(&one.chain_pem, &one.key);
+    let mut pairs: Vec<Pair> = serving(hosts, &held, now).into_iter().map(served).collect();
     let bare: Vec<&String> = hosts.iter().filter(|host| chosen(host).is_none()).collect();
     let mut local = Vec::new();
     let stored = |host: &String| Some(Expected { host: host.clone(), fingerprint: chosen(host)?.fingerprint.clone() });
@@ -70,12 +71,17 @@ pub fn of(
             let fingerprint = pair::facts(&issued.chain)?.fingerprint;
             let mine = bare.iter().filter(|host| set.iter().any(|name| covers(name, host)));
             expected.extend(mine.map(|host| Expected { host: host.to_string(), fingerprint: fingerprint.clone() }));
-            local.push(Pair { chain: issued.chain, key: issued.key.expose().to_string() });
+            local.push(inline(&issued.chain, &issued.key));
         }
     }
     let default = local.first().or(pairs.first()).cloned();
     pairs.append(&mut local);
     Ok(Certificates { default, pairs, inner: inner(home, read, domain)?, public, expected })
+}
+
+/// As it stands in Traefik's file, which only Traefik's user may read.
+fn inline(chain: &str, key: &Secret) -> Pair {
+    Pair { chain: chain.to_string(), key: key.expose().to_string() }
 }
 
 fn ca_dir(home: &Home) -> PathBuf {
@@ -89,7 +95,7 @@ fn mtls(home: &Home) -> Result<Mtls, Diagnostic> {
 fn inner(home: &Home, read: &Read, domain: &str) -> Result<Option<Inner>, Diagnostic> {
     let Some(at) = inner_address(read) else { return Ok(None) };
     let material = mtls(home)?.material();
-    let client = Pair { chain: material.client.chain, key: material.client.key.expose().to_string() };
+    let client = inline(&material.client.chain, &material.client.key);
     Ok(Some(Inner {
         url: format!("https://{at}"),
         server_name: SERVER_NAME.into(),
@@ -108,7 +114,7 @@ pub fn inner_address(read: &Read) -> Option<SocketAddr> {
 /// What Traefik's private entry point lets in.
 pub fn client(home: &Home) -> Option<Pair> {
     let material = mtls(home).ok()?.material();
-    Some(Pair { chain: material.client.chain, key: material.client.key.expose().to_string() })
+    Some(inline(&material.client.chain, &material.client.key))
 }
 
 /// The root of the home's own CA, PEM, where there is one.

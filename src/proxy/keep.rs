@@ -14,7 +14,7 @@ use super::deliver;
 use super::door::{self, Published};
 use super::look;
 use crate::config;
-use crate::diag::Diagnostics;
+use crate::diag::{Diagnostics, log};
 use crate::engine::docker::DockerEngine;
 use crate::engine::{Engine, Scope};
 use crate::plan::observed::EngineFacts;
@@ -156,13 +156,7 @@ impl Keeper {
     fn say(&mut self, told: &Diagnostics) -> bool {
         let titles: Vec<String> = told.0.iter().map(|d| d.title.clone()).collect();
         if titles != self.said {
-            for d in &told.0 {
-                let hint = d.hints.first().map(String::as_str).unwrap_or_default();
-                match d.severity {
-                    crate::diag::Severity::Error => tracing::error!(code = d.code, hint, "{}", d.title),
-                    _ => tracing::warn!(code = d.code, hint, "{}", d.title),
-                }
-            }
+            told.0.iter().for_each(log);
             self.said = titles;
         }
         !told.has_errors()

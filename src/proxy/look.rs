@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -22,6 +23,9 @@ use crate::plan::request;
 use crate::spec::front;
 use crate::stacks::home::{Home, Read};
 use crate::traefik::{Entry, Route, Target};
+
+/// Names that are tried at once.
+const AT_ONCE: usize = 16;
 
 /// How one name of a route is.
 #[derive(Debug, Clone)]
@@ -118,20 +122,24 @@ pub fn roots(home: &Home) -> RootCertStore {
 }
 
 impl Known<'_> {
-    /// Tries every name of every route that `wanted` takes.
+    /// Tries every name of every route that `wanted` takes, some at once: a name that no resolver answers for takes seconds.
     pub async fn look(&self, wanted: &dyn Fn(&Route) -> bool) -> Vec<Row> {
-        let mut rows = Vec::new();
+        let mut names = Vec::new();
         for route in self.routes.iter().filter(|route| wanted(route)) {
             match &route.entry {
-                Entry::Web { hosts, path, .. } => {
-                    for host in hosts {
-                        rows.push(self.web(route, host, path.as_deref().unwrap_or("/")).await);
-                    }
-                }
-                entry => rows.push(self.raw(route, entry)),
+                Entry::Web { hosts, .. } => names.extend(hosts.iter().map(|host| (route, Some(host)))),
+                _ => names.push((route, None)),
             }
         }
-        rows
+        let rows: Vec<_> = names.into_iter().map(|(route, host)| self.row(route, host)).collect();
+        stream::iter(rows).buffered(AT_ONCE).collect().await
+    }
+
+    async fn row(&self, route: &Route, host: Option<&String>) -> Row {
+        match (&route.entry, host) {
+            (Entry::Web { path, .. }, Some(host)) => self.web(route, host, path.as_deref().unwrap_or("/")).await,
+            (entry, _) => self.raw(route, entry),
+        }
     }
 
     /// Whether a profile of its service is on.
@@ -169,8 +177,8 @@ impl Known<'_> {
     }
 
     async fn web(&self, route: &Route, host: &str, path: &str) -> Row {
-        let seen =
-            client::look(self.front(), host, path, "application/json, text/plain;q=0.5", self.roots.clone()).await;
+        let looked = client::look(self.front(), host, path, "application/json, text/plain;q=0.5", self.roots.clone());
+        let (seen, addresses) = tokio::join!(looked, resolve(host));
         let own = self.own(route);
         let port = match self.home.config.traefik.https {
             443 => String::new(),
@@ -182,7 +190,7 @@ impl Known<'_> {
             access: route.access.to_string(),
             certificate: Served::of(&seen),
             state: state::judge(&self.facts(route, &own, Some(&seen))),
-            addresses: Some(resolve(host).await),
+            addresses: Some(addresses),
         }
     }
 

@@ -16,6 +16,7 @@ mod place;
 mod state;
 mod traefik;
 
+pub use crate::traefik::file::HSTS;
 pub use door::Door;
 pub use keep::{Found, keep, once};
 pub use state::Grade;

@@ -14,13 +14,11 @@ use tokio_util::sync::CancellationToken;
 use crate::base::clock::Clock;
 use crate::certs::local::mtls::{LOOK, Mtls};
 use crate::diag::Diagnostic;
-use crate::proxy::Found;
+use crate::proxy::{Found, HSTS};
 use crate::web::{Certificates, Door, Limits, Manner, Pair, Server, Tls};
 
 /// The network, and with it the address, is made when Traefik is: until then it is looked for.
 const AGAIN: Duration = Duration::from_secs(1);
-/// Half a year, in seconds: what browsers are told where every certificate is from a public CA.
-const HSTS: u64 = 15_552_000;
 
 /// The listener for Traefik.
 pub struct Inner {

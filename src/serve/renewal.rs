@@ -9,7 +9,7 @@ use crate::base::clock::Clock;
 use crate::certs::keeper::{self, Change};
 use crate::certs::room::Room;
 use crate::config::certificates::Issuer;
-use crate::diag::{Diagnostic, Severity};
+use crate::diag::{Diagnostic, log};
 use crate::proxy::Found;
 
 /// Starts it, where the home asks a public authority at all. `changed` is called when other certificates than before are stored.
@@ -54,18 +54,10 @@ pub fn begin(
             let (_ask, asked) = mpsc::channel(1);
             let tell = |change: Change| match change {
                 Change::Certificates => changed(),
-                Change::Told(d) => say(&d),
+                Change::Told(d) => log(&d),
             };
             keeper::keep(parts, wanted, asked, stop.cancelled(), tell).await;
         }
     });
     Ok(())
-}
-
-fn say(d: &Diagnostic) {
-    let hint = d.hints.first().map(String::as_str).unwrap_or_default();
-    match d.severity {
-        Severity::Error => tracing::error!(code = d.code, hint, "{}", d.title),
-        _ => tracing::warn!(code = d.code, hint, "{}", d.title),
-    }
 }

@@ -15,6 +15,8 @@ use super::route::{CHALLENGE, Door, Entry, LAST, PANEL, Route, Target};
 pub const PAGES: &str = "http://gate:8081";
 /// Under which name, in TLS and HTTP, Traefik answers Hearth about itself.
 pub const API_NAME: &str = "api.traefik.internal";
+/// Half a year, in seconds: how long browsers come back over HTTPS only, where every certificate is from a public CA.
+pub const HSTS: u64 = 15_552_000;
 /// Tells gate whose page is asked for.
 pub const ROUTE_HEADER: &str = "X-Hearth-Route";
 
@@ -196,7 +198,7 @@ fn shared(content: &Content, http: &mut Section, tcp: &mut Section) {
     clean.insert(ROUTE_HEADER.into(), json!(""));
     let mut headers = json!({ "customRequestHeaders": clean });
     if content.hsts {
-        headers["stsSeconds"] = json!(15_552_000);
+        headers["stsSeconds"] = json!(HSTS);
     }
     http.middleware("clean", json!({ "headers": headers }));
     let words = |status: u16, query: &str| {
