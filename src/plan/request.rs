@@ -324,6 +324,7 @@ fn build_request(project: &Project, name: &str, service: &Service, build: &Build
         if_absent: false,
         platform: build.platforms.first().cloned().or_else(|| Some(service.platform.clone()).filter(|p| !p.is_empty())),
         needs_buildkit: needs,
+        of_hearth: false,
     }
 }
 

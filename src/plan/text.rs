@@ -88,11 +88,12 @@ pub fn action(action: &Action) -> String {
             format!("pull {}{}", clean(reference), if *optional { " (goes on if that fails)" } else { "" })
         }
         Action::BuildImage { request } => {
-            format!(
-                "build {}{}",
-                clean(&request.image),
-                if request.if_absent { " unless the pull brought it" } else { "" }
-            )
+            let how = match (request.of_hearth, request.if_absent) {
+                (true, _) => " from this program",
+                (false, true) => " unless the pull brought it",
+                (false, false) => "",
+            };
+            format!("build {}{how}", clean(&request.image))
         }
         Action::CreateNetwork { request } => format!("create network {}", clean(&request.name)),
         Action::RemoveNetwork { name, .. } => format!("remove network {}", clean(name)),
@@ -262,6 +263,9 @@ fn resources(plan: &Plan, out: &mut String) {
         for (name, verb, step) in lines {
             let sign = if verb == "remove" { '-' } else { '+' };
             let _ = write!(out, "  {sign} {verb} {}", clean(name));
+            if matches!(&step.action, Action::BuildImage { request } if request.of_hearth) {
+                out.push_str(" from this program");
+            }
             let why = cause(&step.cause);
             let said = matches!(step.cause, Cause::Requested { .. } | Cause::Needed { .. });
             if step.risk == Risk::Data {

@@ -160,7 +160,23 @@ pub struct BuildRequest {
     pub if_absent: bool,
     /// Attributes that only BuildKit can do; non-empty means the plan refuses.
     pub needs_buildkit: Vec<String>,
+    /// No context at all: the image holds this very program (see [`BuildRequest::of_hearth`]). It is never pulled.
+    pub of_hearth: bool,
 }
+
+impl BuildRequest {
+    /// The image of Hearth itself, under this name. `version` is written into it.
+    pub fn of_hearth(service: &str, image: &str, version: &str) -> BuildRequest {
+        let labels = BTreeMap::from([
+            ("org.opencontainers.image.title".to_string(), "Hearth".to_string()),
+            (VERSION_OF_HEARTH.to_string(), version.to_string()),
+        ]);
+        BuildRequest { service: service.into(), image: image.into(), labels, of_hearth: true, ..Default::default() }
+    }
+}
+
+/// The label of Hearth's own image that tells which Hearth it is.
+pub const VERSION_OF_HEARTH: &str = "org.opencontainers.image.version";
 
 /// A file that is written into the container before each start. `content` never appears in a plan's text or JSON.
 #[derive(Debug, Clone, Default, PartialEq)]

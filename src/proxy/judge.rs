@@ -1,8 +1,9 @@
 //! What of a home's routes cannot work, or will surprise, as the images and containers on this machine tell.
 
 use crate::diag::{Diagnostic, Diagnostics, Kind};
+use crate::engine::docker::own;
 use crate::plan::observed::{Image, Observed};
-use crate::plan::wanted::Wanted;
+use crate::plan::wanted::{VERSION_OF_HEARTH, Wanted};
 use crate::spec::front;
 use crate::spec::stack::is_traefik_label;
 use crate::stacks::home::{Home, Read};
@@ -22,6 +23,9 @@ pub fn judge(home: &Home, read: &Read, wanted: &Wanted, observed: &Observed) -> 
             image_of(front::TRAEFIK),
             &mut told,
         );
+    }
+    if let Some(gate) = wanted.services.get(front::GATE).and_then(|gate| gate.build.as_ref()) {
+        made_of_this(observed.images.get(&gate.image), observed, &mut told);
     }
     for (service, routes) in &read.rendered.routes.services {
         let Some(image) = image_of(service) else { continue };
@@ -48,6 +52,22 @@ pub fn judge(home: &Home, read: &Read, wanted: &Wanted, observed: &Observed) -> 
         }
     }
     told
+}
+
+/// Gate's image, where it is made of this program: whether it can be, and whether what is there is of this Hearth.
+fn made_of_this(image: Option<&Image>, observed: &Observed, told: &mut Diagnostics) {
+    let ours = env!("CARGO_PKG_VERSION");
+    let Some(image) = image else {
+        if let Some(why) = own::obstacle(&observed.engine.os, &observed.engine.arch) {
+            told.push(*own::refusal(&why).diagnostic);
+        }
+        return;
+    };
+    let theirs = image.config["Labels"][VERSION_OF_HEARTH].as_str().unwrap_or("of unknown version");
+    if theirs != ours {
+        let title = format!("gate runs a Hearth {theirs}, and this is Hearth {ours}");
+        told.push(Diagnostic::warning("lint.gate-version", title).hint("make its image anew with: hearth up --build"));
+    }
 }
 
 /// `access: lan` believes the address that a connection comes from.

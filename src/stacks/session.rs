@@ -14,8 +14,9 @@ use crate::compose::model::{Dependency, Project, Service};
 use crate::diag::{Diagnostic, Kind, Severity, Sources};
 use crate::engine::{Engine, Known, Scope, docker};
 use crate::plan::observed::{Container, Observed};
-use crate::plan::wanted::{Wanted, WantedService};
+use crate::plan::wanted::{BuildRequest, Wanted, WantedService};
 use crate::plan::{self, Options, Plan, check, request};
+use crate::spec::{Mode, front};
 
 /// A loaded project with the engine it runs on.
 pub struct Session<'a> {
@@ -69,6 +70,9 @@ impl<'a> Session<'a> {
         let mut wanted = request::wanted(&project, &context);
         // What `up PROFILE` does not act on may be on all the same.
         wanted.off.retain(|_, profiles| !target.is_on(profiles));
+        if target.home().is_some_and(|home| home.config.mode == Mode::Domain) {
+            make_gate(&mut wanted);
+        }
         let place = target.place(&project.name);
         Session { target, out, project, sources, wanted, place, engine }
     }
@@ -180,6 +184,13 @@ impl<'a> Session<'a> {
         let mut known = Known { services: plan.known.clone(), ..Known::default() };
         known.images = observed.images.iter().map(|(name, image)| (name.clone(), image.label_id.clone())).collect();
         known
+    }
+}
+
+/// Gate is made of this program, unless `.env` names another image.
+fn make_gate(wanted: &mut Wanted) {
+    if let Some(gate) = wanted.services.get_mut(front::GATE).filter(|gate| gate.service.image == front::OWN_IMAGE) {
+        gate.build = Some(BuildRequest::of_hearth(front::GATE, front::OWN_IMAGE, env!("CARGO_PKG_VERSION")));
     }
 }
 

@@ -13,6 +13,7 @@ mod gate_with_traefik;
 mod homes;
 mod labels;
 mod loading;
+mod new_engines;
 mod one_writer;
 mod own_server;
 mod secrets;
@@ -41,6 +42,7 @@ fn main() -> std::process::ExitCode {
         ("gate_with_traefik", gate_with_traefik::CASES),
         ("front_door", front_door::CASES),
         ("served_certificates", served_certificates::CASES),
+        ("new_engines", new_engines::CASES),
         ("start_first", start_first::CASES),
         ("starter_home", starter_home::CASES),
         ("crash", crash::CASES),

@@ -13,7 +13,7 @@ use super::errors::{self, Fault};
 use super::ignore::Ignore;
 use super::perform::Tell;
 use super::wire::{self, query};
-use super::{DockerEngine, convert};
+use super::{DockerEngine, convert, own};
 use crate::diag::{Diagnostic, Kind};
 use crate::engine::{EngineError, Outcome, Progress};
 use crate::plan::wanted::BuildRequest;
@@ -33,7 +33,10 @@ pub async fn build(engine: &DockerEngine, request: &BuildRequest, progress: Tell
     {
         return Ok(Outcome { id: Some(convert::text(&value["Id"])), warnings: Vec::new() });
     }
-    let recipe = recipe(request)?;
+    let recipe = match request.of_hearth {
+        true => own::recipe().map_err(|why| own::refusal(&why))?,
+        false => recipe(request)?,
+    };
     let references = images_in(&recipe.text);
     let logins = credentials::build_logins(&engine.place, &references).await;
     let proxies = engine.place.settings.proxies_for(&engine.place.host);
@@ -140,10 +143,10 @@ fn pairs(request: &BuildRequest, dockerfile: &str, proxies: &BTreeMap<String, St
 }
 
 /// The Dockerfile's text, its name in the tar, and the tar.
-struct Recipe {
-    text: String,
-    name: String,
-    context: Context,
+pub(super) struct Recipe {
+    pub text: String,
+    pub name: String,
+    pub context: Context,
 }
 
 fn recipe(request: &BuildRequest) -> Result<Recipe, EngineError> {
@@ -171,7 +174,7 @@ fn recipe(request: &BuildRequest) -> Result<Recipe, EngineError> {
     // The engine needs both, ignored or not; it takes them out again itself.
     ignore.keep(&inside);
     ignore.keep(".dockerignore");
-    Ok(Recipe { text, name: inside, context: Context { root, ignore, extra: BTreeMap::new() } })
+    Ok(Recipe { text, name: inside, context: Context { root: Some(root), ignore, ..Context::default() } })
 }
 
 /// A Dockerfile that is not in the context goes along beside it, and is ignored by the build itself.
@@ -180,7 +183,8 @@ fn outside(root: PathBuf, ignore: Ignore, own_ignore: Option<Vec<u8>>, text: Str
     lines.extend_from_slice(format!("\n{OUTSIDE}\n").as_bytes());
     let extra =
         BTreeMap::from([(OUTSIDE.to_string(), text.clone().into_bytes()), (".dockerignore".to_string(), lines)]);
-    Recipe { text, name: OUTSIDE.into(), context: Context { root, ignore, extra } }
+    let context = Context { root: Some(root), ignore, extra, ..Context::default() };
+    Recipe { text, name: OUTSIDE.into(), context }
 }
 
 fn read_ignore(root: &Path) -> Result<Ignore, EngineError> {
@@ -212,7 +216,7 @@ fn beneath(root: &Path, path: &Path) -> Option<String> {
     Some(path.strip_prefix(root).ok()?.to_str()?.to_string())
 }
 
-fn refuse(code: crate::diag::Code, title: String, hint: &str) -> EngineError {
+pub(super) fn refuse(code: crate::diag::Code, title: String, hint: &str) -> EngineError {
     errors::own(Diagnostic::error(code, title).kind(Kind::Failed).hint(hint))
 }
 

@@ -15,10 +15,13 @@ use super::ignore::Ignore;
 /// What goes into the tar.
 #[derive(Debug, Default)]
 pub struct Context {
-    pub root: PathBuf,
+    /// The directory, where there is one.
+    pub root: Option<PathBuf>,
     pub ignore: Ignore,
     /// Texts laid over the directory's own: a Dockerfile from elsewhere, and a `.dockerignore` that names it.
     pub extra: BTreeMap<String, Vec<u8>>,
+    /// Programs and libraries from elsewhere, by their names in the tar.
+    pub programs: BTreeMap<String, PathBuf>,
 }
 
 /// Chunks of the tar. A failure to read is the last item, with the path in its words.
@@ -45,13 +48,18 @@ fn write(context: &Context, out: impl Write) -> io::Result<()> {
         header.set_mode(0o600);
         tar.append_data(&mut header, name, text.as_slice())?;
     }
-    walk(context, "", &mut tar)?;
+    for (name, path) in &context.programs {
+        program(path, name, &mut tar).map_err(|e| told(path, e))?;
+    }
+    if let Some(root) = &context.root {
+        walk(context, root, "", &mut tar)?;
+    }
     tar.into_inner()?.flush()
 }
 
 /// Everything below `folder` (relative, empty for the root), in order of names.
-fn walk<W: Write>(context: &Context, folder: &str, tar: &mut tar::Builder<W>) -> io::Result<()> {
-    let path = context.root.join(folder);
+fn walk<W: Write>(context: &Context, root: &Path, folder: &str, tar: &mut tar::Builder<W>) -> io::Result<()> {
+    let path = root.join(folder);
     let mut names = Vec::new();
     for entry in std::fs::read_dir(&path).map_err(|e| told(&path, e))? {
         names.push(entry.map_err(|e| told(&path, e))?.file_name());
@@ -63,7 +71,7 @@ fn walk<W: Write>(context: &Context, folder: &str, tar: &mut tar::Builder<W>) ->
         };
         let inner = if folder.is_empty() { name.to_string() } else { format!("{folder}/{name}") };
         let ignored = context.ignore.ignores(&inner);
-        let path = context.root.join(&inner);
+        let path = root.join(&inner);
         let meta = match std::fs::symlink_metadata(&path) {
             Ok(meta) => meta,
             // It went away while we walked.
@@ -74,10 +82,19 @@ fn walk<W: Write>(context: &Context, folder: &str, tar: &mut tar::Builder<W>) ->
             append(&path, &inner, &meta, tar).map_err(|e| told(&path, e))?;
         }
         if meta.is_dir() && (!ignored || context.ignore.may_bring_back(&inner)) {
-            walk(context, &inner, tar)?;
+            walk(context, root, &inner, tar)?;
         }
     }
     Ok(())
+}
+
+/// A file that everybody may run, links followed.
+fn program<W: Write>(path: &Path, name: &str, tar: &mut tar::Builder<W>) -> io::Result<()> {
+    let mut file = File::open(path)?;
+    let mut header = tar::Header::new_gnu();
+    header.set_mode(0o755);
+    header.set_size(file.metadata()?.len());
+    tar.append_data(&mut header, name, &mut file)
 }
 
 fn append<W: Write>(path: &Path, inner: &str, meta: &Metadata, tar: &mut tar::Builder<W>) -> io::Result<()> {
@@ -155,9 +172,10 @@ mod tests {
         std::os::unix::fs::symlink("../nowhere", root.join("src/link")).unwrap();
         let _socket = std::os::unix::net::UnixListener::bind(root.join("socket")).unwrap();
         let context = Context {
-            root: root.into(),
+            root: Some(root.into()),
             ignore: Ignore::parse("node_modules\n!node_modules/kept").unwrap(),
             extra: BTreeMap::from([(".extra".to_string(), b"FROM scratch".to_vec())]),
+            programs: BTreeMap::new(),
         };
         let mut bytes = Vec::new();
         write(&context, &mut bytes).unwrap();
@@ -179,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_directory_that_cannot_be_read_is_told_by_its_path() {
-        let context = Context { root: "/none/such".into(), ..Context::default() };
+        let context = Context { root: Some("/none/such".into()), ..Context::default() };
         let error = write(&context, Vec::new()).unwrap_err();
         assert!(error.to_string().contains("/none/such"), "{error}");
     }

@@ -27,6 +27,7 @@ mod host;
 mod ignore;
 mod observe;
 mod older;
+pub mod own;
 mod perform;
 mod pull;
 pub mod reader;

@@ -68,7 +68,7 @@ impl<'a> Planner<'a> {
     /// `pull`: all named services' images, whatever their policy.
     pub fn pull(&mut self) {
         for service in self.order.clone() {
-            let built = service.build.is_some() && service.service.image.is_empty();
+            let built = service.build.is_some() && service.service.image.is_empty() || is_of_hearth(service);
             let known = self.images_made.contains_key(reference(service));
             if self.is_named(&service.name) && !built && !known && service.service.pull_policy != "never" {
                 let can_be_built = self.order.iter().any(|s| s.build.is_some() && reference(s) == reference(service));
@@ -81,7 +81,7 @@ impl<'a> Planner<'a> {
         let own = service.service.pull_policy.as_str();
         let policy = self.options.pull.as_deref().filter(|p| !p.is_empty()).unwrap_or(own);
         let builds = service.build.is_some();
-        let pulls = !service.service.image.is_empty() && policy != "build";
+        let pulls = !service.service.image.is_empty() && policy != "build" && !is_of_hearth(service);
         // An earlier round of this command saw to policies: only what is still absent is left, and that is built.
         if self.options.pulled {
             return match (image, builds) {
@@ -167,6 +167,11 @@ impl<'a> Planner<'a> {
             self.steps.tie(at, pull);
         }
     }
+}
+
+/// Made of the program that runs: no registry has it.
+fn is_of_hearth(service: &WantedService) -> bool {
+    service.build.as_ref().is_some_and(|build| build.of_hearth)
 }
 
 pub(super) fn reference(service: &WantedService) -> &str {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
-use super::{Ran, Running, Scratch, Skip, until};
+use super::{Done, Ran, Running, Scratch, Skip, until};
 
 const TRAEFIK: &str = "traefik:v3.7";
 /// An image of the hearth that is tested.
@@ -45,10 +45,27 @@ impl<'s> Door<'s> {
 
     /// As [`Door::new`], with more lines for `hearth.yaml`.
     pub fn with(s: &'s Scratch, stack: &str, more: &str) -> Result<Door<'s>, Skip> {
-        if s.docker_args(&["image", "inspect", "-f", "{{.Id}}", TRAEFIK]).code != 0 {
-            return Err(Skip(format!("no image {TRAEFIK} here")));
-        }
+        traefik_is_here(s)?;
         image(s);
+        Ok(Door::made(s, stack, more, &format!("{}HEARTH_IMAGE={HEARTH}\n", env())))
+    }
+
+    /// On another engine than the usual one, with an image of hearth that hearth makes itself. Traefik's is loaded from `traefik`.
+    pub fn on_another_engine(s: &'s Scratch, stack: &str, traefik: &std::path::Path) -> Door<'s> {
+        s.docker_args(&["load", "-i", &traefik.display().to_string()]).ok();
+        s.docker("rmi -f hearth:local");
+        Door::made(s, stack, "", &format!("{}DOCKER_SOCKET={}\n", env(), s.socket().display()))
+    }
+
+    /// The image of Traefik as a file, for another engine.
+    pub fn saved_traefik(s: &Scratch) -> Result<std::path::PathBuf, Skip> {
+        traefik_is_here(s)?;
+        let file = s.beside("traefik.tar");
+        s.docker_args(&["save", "-o", &file.display().to_string(), TRAEFIK]).ok();
+        Ok(file)
+    }
+
+    fn made(s: &'s Scratch, stack: &str, more: &str, env: &str) -> Door<'s> {
         let n = s.project.bytes().fold(7u32, |n, b| n.wrapping_mul(31).wrapping_add(u32::from(b)));
         let (http, https) = (free_port(), free_port());
         s.write(
@@ -60,10 +77,10 @@ impl<'s> Door<'s> {
                 n / 32 % 4 * 64
             ),
         );
-        s.write(".env", &env());
+        s.write(".env", env);
         s.write("stacks/web.yaml", stack);
         s.hearth_args(&["init", "--stacks", ""]).ok();
-        Ok(Door { s, http, https })
+        Door { s, http, https }
     }
 
     /// Runs hearth in the home, by the rules of the Compose that tests use.
@@ -120,10 +137,14 @@ impl<'s> Door<'s> {
 
 fn env() -> String {
     let me = (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
-    format!(
-        "TZ=Etc/UTC\nPUID={}\nPGID={}\nDOMAIN={DOMAIN}\nTRAEFIK_IMAGE={TRAEFIK}\nHEARTH_IMAGE={HEARTH}\n",
-        me.0, me.1
-    )
+    format!("TZ=Etc/UTC\nPUID={}\nPGID={}\nDOMAIN={DOMAIN}\nTRAEFIK_IMAGE={TRAEFIK}\n", me.0, me.1)
+}
+
+fn traefik_is_here(s: &Scratch) -> Done {
+    match s.docker_args(&["image", "inspect", "-f", "{{.Id}}", TRAEFIK]).code {
+        0 => Ok(()),
+        _ => Err(Skip(format!("no image {TRAEFIK} here"))),
+    }
 }
 
 /// One request, of ten seconds at most.

@@ -177,6 +177,12 @@ impl Scratch {
         self.noted(self.start(client, args, &[]))
     }
 
+    /// Runs the docker client with more variables.
+    pub fn docker_as(&self, args: &str, more: &[(&str, &str)]) -> Ran {
+        let client = docker_client().as_ref().unwrap_or_else(|reason| panic!("{reason}"));
+        self.noted(self.start(client, &args.split_whitespace().collect::<Vec<_>>(), more))
+    }
+
     /// Builds an image from a folder of the project, with the engine's classic builder.
     pub fn docker_built(&self, image: &str, folder: &str) {
         let client = docker_client().as_ref().unwrap_or_else(|reason| panic!("{reason}"));

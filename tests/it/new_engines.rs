@@ -1,0 +1,43 @@
+//! Engines that refuse old clients are no trouble, and what gate runs comes from no registry.
+
+use crate::rig::{Done, Door, PrivateEngine, Scratch, cases};
+
+cases![alone: on_an_engine_that_refuses_old_clients_domain_mode_works_and_gate_is_made_of_the_program_itself];
+
+const STACK: &str = "
+services:
+  app:
+    image: hearth-test/nginx:1
+    profiles: [web]
+    stop_signal: SIGKILL
+    x-hearth: {route: {host: app, port: 80, access: lan}}
+";
+
+/// Engines from 29 on refuse clients below version 1.44 of the API, which is what older Traefiks spoke.
+fn on_an_engine_that_refuses_old_clients_domain_mode_works_and_gate_is_made_of_the_program_itself(s: &Scratch) -> Done {
+    let traefik = Door::saved_traefik(s)?;
+    let engine = PrivateEngine::newest("1.44")?;
+    s.use_engine(&engine.host());
+    let old = s.docker_as("version", &[("DOCKER_API_VERSION", "1.43")]);
+    assert!(old.code != 0 && old.both().contains("too old"), "old clients should be turned away: {}", old.both());
+    engine.within(|| {
+        let door = Door::on_another_engine(s, STACK, &traefik);
+        door.hearth("plan web").ok().says("build hearth:local from this program");
+        door.hearth("up web").ok();
+        let page = door.until("app", 200);
+        assert!(page.body.contains("Welcome") || page.body.contains("It works"), "{page:?}");
+        // It is there once and for all, for Compose too.
+        door.hearth("plan --check").ok();
+        let before = s.lives();
+        s.compose("up -d").ok();
+        assert_eq!(before, s.lives());
+        // No registry is asked for it, whatever is asked for.
+        let pulls = door.hearth("plan --pull always").ok().out;
+        assert!(pulls.contains("pull traefik") && !pulls.contains("pull hearth:local"), "{pulls}");
+        // Made anew where a person says so.
+        door.hearth("up --build").ok();
+        door.until("app", 200);
+        door.hearth("down --yes").ok();
+    });
+    Ok(())
+}
