@@ -1,6 +1,6 @@
 # Everything a person or the CI does here. `make` alone lists it. Each recipe is one line; what it does stands in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-crash test-engines lint deny record fuzz bench
+.PHONY: help run test test-crash test-engines tls lint deny record fuzz bench
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name about; do printf '  make %-14s %s\n' "$$name" "$$about"; done
@@ -16,6 +16,9 @@ test-crash: ## kill -9 at every single action of a large apply (an hour and more
 
 test-engines: ## live tests on engines 20.10, 26.1 and 28.5, each started for it (as root)
 	@scripts/test needs engines
+
+tls: ## testssl.sh and sslyze against what Hearth and Traefik serve
+	@scripts/test needs tls
 
 lint: ## formatting, clippy with warnings denied
 	@scripts/test lint

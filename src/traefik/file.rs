@@ -355,9 +355,12 @@ const CIPHERS: [&str; 6] = [
     "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
 ];
 
+/// What Mozilla's intermediate profile has: those of today and the one that a later quantum computer would not help against.
+const CURVES: [&str; 4] = ["X25519MLKEM768", "X25519", "CurveP256", "CurveP384"];
+
 fn tls(content: &Content) -> Value {
     let pair = |pair: &Pair| json!({ "certFile": pair.chain, "keyFile": pair.key });
-    let base = json!({ "minVersion": "VersionTLS12", "cipherSuites": CIPHERS });
+    let base = json!({ "minVersion": "VersionTLS12", "cipherSuites": CIPHERS, "curvePreferences": CURVES });
     let mut options = BTreeMap::from([("default", base.clone())]);
     if let Some(inner) = content.inner {
         let mut mutual = base;

@@ -20,6 +20,7 @@ mod secrets;
 mod served_certificates;
 mod start_first;
 mod starter_home;
+mod tls;
 mod tricky_cases;
 mod two_way;
 mod verbs;
@@ -43,6 +44,7 @@ fn main() -> std::process::ExitCode {
         ("front_door", front_door::CASES),
         ("served_certificates", served_certificates::CASES),
         ("new_engines", new_engines::CASES),
+        ("tls", tls::CASES),
         ("start_first", start_first::CASES),
         ("starter_home", starter_home::CASES),
         ("crash", crash::CASES),

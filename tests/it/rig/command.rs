@@ -45,6 +45,7 @@ pub struct Running {
     line: String,
     child: Child,
     began: Instant,
+    limit: Duration,
     out: JoinHandle<String>,
     err: JoinHandle<String>,
 }
@@ -67,7 +68,13 @@ impl Running {
             .unwrap_or_else(|e| panic!("{} cannot be run: {e}", program.display()));
         let out = reader(child.stdout.take().expect("stdout is piped"));
         let err = reader(child.stderr.take().expect("stderr is piped"));
-        Running { line, child, began: Instant::now(), out, err }
+        Running { line, child, began: Instant::now(), limit: LIMIT, out, err }
+    }
+
+    /// Lets it run for this long.
+    pub fn patient(mut self, limit: Duration) -> Running {
+        self.limit = limit;
+        self
     }
 
     pub fn pid(&self) -> u32 {
@@ -87,12 +94,12 @@ impl Running {
         let took = self.began.elapsed();
         let (out, err) = (self.out.join().unwrap_or_default(), self.err.join().unwrap_or_default());
         let code = status.and_then(|s| s.code()).unwrap_or(-1);
-        assert!(status.is_some(), "`{}` did not end within {} s\n{out}{err}", self.line, LIMIT.as_secs());
+        assert!(status.is_some(), "`{}` did not end within {} s\n{out}{err}", self.line, self.limit.as_secs());
         Ran { line: self.line, code, out, err, took }
     }
 
     fn wait(&mut self) -> Option<ExitStatus> {
-        while self.began.elapsed() < LIMIT {
+        while self.began.elapsed() < self.limit {
             match self.child.try_wait() {
                 Ok(Some(status)) => return Some(status),
                 _ => std::thread::sleep(Duration::from_millis(5)),

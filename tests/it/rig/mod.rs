@@ -30,7 +30,7 @@ pub use gate::{Gate, Heard};
 pub use pebble::{Knot, Like, Pebble};
 pub use private_engine::PrivateEngine;
 pub use proxy::{Proxy, Verdict};
-pub use scratch::{Scratch, repository, until};
+pub use scratch::{Scratch, repository, scanner, until};
 pub use traefik::{Answer, Traefik, ask, get};
 
 /// Why a case could not be judged here. It is counted and shown; it is never a pass.

@@ -59,6 +59,12 @@ pub fn script_with(name: &str, args: &[&str], more: &[(&str, &str)]) -> Result<S
     }
 }
 
+/// A scanner of TLS, as `scripts/tls` gets it: where it is.
+pub fn scanner(name: &str) -> Result<String, Skip> {
+    script_with("tls", &[name], &[])
+        .map_err(|why| Skip(format!("no {name} here ({})", why.lines().last().unwrap_or_default())))
+}
+
 fn script(name: &str, args: &[&str]) -> Result<PathBuf, String> {
     script_with(name, args, &[]).map(PathBuf::from)
 }
