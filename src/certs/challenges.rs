@@ -15,8 +15,9 @@ pub struct Challenges {
     looked: Arc<Mutex<Option<Instant>>>,
 }
 
-/// Unknown tokens are looked for on the disk, but strangers must not keep it busy.
-const LOOK: Duration = Duration::from_secs(1);
+/// Unknown tokens are looked for on the disk, but strangers must not keep it busy; nor may one who asks for nonsense all the time
+/// keep an authority from its answer.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// The token that Hearth itself asks for, to see whether its own challenge route leads here.
 pub const PROBE: &str = "hearth-probe";

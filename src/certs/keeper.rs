@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::acme::words::Faults;
+use super::acme::words::{self, Faults};
 use super::acme::{Done, Issuer};
 use super::renewal::{
     Ask, Certificate, Effect, Event, FaultKind, Held as Waits, Limiter, Policy, State, Time, Want, step,
@@ -41,6 +41,8 @@ pub struct Parts {
 pub enum Change {
     /// Other certificates than before are stored.
     Certificates,
+    /// An order came to nothing: who, for which names, why, and when it is tried again.
+    Failed(Diagnostic),
     /// Something that people should know.
     Told(Diagnostic),
 }
@@ -277,7 +279,13 @@ impl Keeper {
                     }
                 }
                 match event {
-                    Some(event) => self.take(&id, event, tell),
+                    Some(event) => {
+                        let failed = matches!(event, Event::Failed(_));
+                        self.take(&id, event, tell);
+                        if failed {
+                            self.tell_failed(&id, tell);
+                        }
+                    }
                     None => {
                         self.due.insert(id, self.parts.clock.now() + ELSEWHERE);
                         self.pump(self.parts.clock.now());
@@ -287,6 +295,15 @@ impl Keeper {
             // Only a bug ends a task otherwise; the next pass begins anew.
             None => {}
         }
+    }
+
+    /// Says how it stands with an order that failed, as it is written down.
+    fn tell_failed(&self, id: &str, tell: &mut impl FnMut(Change)) {
+        let Ok(Some(state)) = self.parts.store.meta(id).map(|meta| meta.state) else { return };
+        let Some(fault) = &state.fault else { return };
+        let next = state.next_order(&self.parts.policy, self.parts.clock.now());
+        let ca = self.parts.issuer.ca_name(&fault.directory);
+        tell(Change::Failed(words::sentence(fault, ca, &state.want.names, next)));
     }
 
     /// Looks at those that are due, and at all once in a while.

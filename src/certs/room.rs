@@ -34,6 +34,18 @@ impl Room {
         Ok(Room { store, challenges, settings, dir: home.dir.clone(), variables: home.env_values()? })
     }
 
+    /// The room as the home says it now. What is answered stays the same, so that no authority that comes by meanwhile is turned away.
+    pub fn again(&self, home: &Home) -> Result<Room, Diagnostic> {
+        Ok(Room { challenges: self.challenges.clone(), ..Room::open(home)? })
+    }
+
+    /// Whether both order the same way: their settings, and the values of the variables in them.
+    pub fn is_as(&self, other: &Room) -> bool {
+        let value = |room: &Room, name: &str| room.variables.get(name).cloned();
+        let same = |name: &&str| value(self, name) == value(other, name);
+        self.settings == other.settings && self.settings.variables().iter().all(same)
+    }
+
     /// How renewal is decided in this home.
     pub fn policy(&self) -> Policy {
         Policy { check: CHECK, authorities: acme::authorities(&self.settings) }

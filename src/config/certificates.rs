@@ -104,6 +104,21 @@ impl Text {
     }
 }
 
+impl Certificates {
+    /// The variables of `.env` that are named here.
+    pub fn variables(&self) -> Vec<&str> {
+        let eab = self.authorities.iter().filter_map(|ca| ca.eab.as_ref()).flat_map(|eab| [&eab.kid, &eab.hmac]);
+        let dns = self.dns.iter().flat_map(|dns| dns.keys.values());
+        let mut names = Vec::new();
+        for text in eab.chain(dns) {
+            if let Text::Variable(name) = text {
+                names.push(name.as_str());
+            }
+        }
+        names
+    }
+}
+
 /// Authorities by name: name, what people call it, directory, staging.
 const AUTHORITIES: [(&str, &str, &str, Option<&str>); 4] = [
     (

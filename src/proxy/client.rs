@@ -83,6 +83,28 @@ fn config_with(verdict: Arc<Verdict>) -> Result<ClientConfig, String> {
     Ok(builder.dangerous().with_custom_certificate_verifier(verdict).with_no_client_auth())
 }
 
+/// One GET over plain HTTP.
+pub async fn plain(to: SocketAddr, host: &str, path: &str) -> Result<Answer, Failed> {
+    let stream = connect(to).await?;
+    answered(ask(TokioIo::new(stream), host, path, "*/*")).await
+}
+
+async fn connect(to: SocketAddr) -> Result<TcpStream, Failed> {
+    match timeout(PATIENCE, TcpStream::connect(to)).await {
+        Err(_) => Err(Failed::Connect("nothing answers".into())),
+        Ok(Err(error)) => Err(Failed::Connect(refused(&error))),
+        Ok(Ok(stream)) => Ok(stream),
+    }
+}
+
+async fn answered(asked: impl Future<Output = Result<Answer, String>>) -> Result<Answer, Failed> {
+    match timeout(PATIENCE, asked).await {
+        Err(_) => Err(Failed::Answer("no answer came in time".into())),
+        Ok(Err(why)) => Err(Failed::Answer(why)),
+        Ok(Ok(answer)) => Ok(answer),
+    }
+}
+
 /// One GET over TLS: `server` is the name in TLS, `host` that in HTTP.
 pub async fn get(
     to: SocketAddr,
@@ -92,22 +114,14 @@ pub async fn get(
     accept: &str,
     config: Arc<ClientConfig>,
 ) -> Result<Answer, Failed> {
-    let stream = match timeout(PATIENCE, TcpStream::connect(to)).await {
-        Err(_) => return Err(Failed::Connect("nothing answers".into())),
-        Ok(Err(error)) => return Err(Failed::Connect(refused(&error))),
-        Ok(Ok(stream)) => stream,
-    };
+    let stream = connect(to).await?;
     let name = ServerName::try_from(server.to_string()).map_err(|_| Failed::Tls(format!("`{server}` is no name")))?;
     let tls = match timeout(PATIENCE, TlsConnector::from(config).connect(name, stream)).await {
         Err(_) => return Err(Failed::Tls("the TLS handshake did not end".into())),
         Ok(Err(error)) => return Err(Failed::Tls(error.to_string())),
         Ok(Ok(tls)) => tls,
     };
-    match timeout(PATIENCE, ask(TokioIo::new(tls), host, path, accept)).await {
-        Err(_) => Err(Failed::Answer("no answer came in time".into())),
-        Ok(Err(why)) => Err(Failed::Answer(why)),
-        Ok(Ok(answer)) => Ok(answer),
-    }
+    answered(ask(TokioIo::new(tls), host, path, accept)).await
 }
 
 async fn ask<S>(stream: S, host: &str, path: &str, accept: &str) -> Result<Answer, String>

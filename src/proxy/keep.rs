@@ -89,7 +89,11 @@ impl Keeper {
     async fn publish(&mut self) -> bool {
         let home = match Home::open(self.dir.clone()) {
             Ok(home) if home.config.mode == Mode::Domain => home,
-            Ok(_) => return true,
+            Ok(_) => {
+                // Nobody is reached through Traefik here.
+                self.found.send_if_modified(|old| std::mem::take(old) != Found::default());
+                return true;
+            }
             Err(refused) => return self.say(&refused.diagnostics),
         };
         let read = match home.read() {

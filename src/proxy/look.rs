@@ -94,7 +94,7 @@ pub async fn know<'a>(
     Ok(Known { home, read, routes, containers, routers, roots: Arc::new(roots(home)) })
 }
 
-fn words(failed: &client::Failed) -> String {
+pub fn words(failed: &client::Failed) -> String {
     match failed {
         client::Failed::Connect(why) | client::Failed::Tls(why) | client::Failed::Answer(why) => why.clone(),
     }

@@ -151,7 +151,7 @@ impl Serving {
                 }
             }
         });
-        renewal::begin(&room, &mut loops, clock, seen, anew)?;
+        renewal::begin(home, &room, &mut loops, clock, seen, anew)?;
         loops.spawn("inner door", move |stop| inner.clone().keep(stop));
         loops.spawn("state", move |stop| {
             let (state, env) = (state.clone(), env.clone());

@@ -3,6 +3,7 @@
 mod rig;
 
 mod acme;
+mod acme_through_traefik;
 mod adoption;
 mod bad_updates;
 mod crash;
@@ -39,6 +40,7 @@ fn main() -> std::process::ExitCode {
         ("verbs", verbs::CASES),
         ("engine_trouble", engine_trouble::CASES),
         ("acme", acme::CASES),
+        ("acme_through_traefik", acme_through_traefik::CASES),
         ("gate", gate::CASES),
         ("gate_with_traefik", gate_with_traefik::CASES),
         ("front_door", front_door::CASES),

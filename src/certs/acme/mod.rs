@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::prelude::{BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
+use futures_util::future::BoxFuture;
 use instant_acme::{Account, CertificateIdentifier, Error, ExternalAccountKey, NewAccount};
 use rustls::ClientConfig;
 use time::Duration;
@@ -36,6 +37,10 @@ use crate::config::certificates::{Certificates, Challenge};
 use crate::diag::{Diagnostic, Kind};
 
 pub use order::Done;
+
+/// How long somebody else may be making an account, and how often is looked whether it is done.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(120);
+const STEP: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// Calls that met a refused nonce are repeated so often; each call tries three times by itself.
 const NONCES: usize = 10;
@@ -58,6 +63,9 @@ fn is_bad_nonce(error: &Error) -> bool {
     matches!(error, Error::Api(problem) if problem.r#type.as_deref().is_some_and(|t| t.ends_with(":badNonce")))
 }
 
+/// Whether questions over HTTP would reach who answers them; why not, as the end of a sentence.
+pub type Ready = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
+
 /// Makes certificates.
 #[derive(Clone)]
 pub struct Issuer {
@@ -66,6 +74,7 @@ pub struct Issuer {
     clock: Arc<dyn Clock>,
     tls: Arc<ClientConfig>,
     how: Arc<How>,
+    ready: Option<Ready>,
 }
 
 struct How {
@@ -104,7 +113,12 @@ impl Issuer {
         }
         let contact = settings.email.as_ref().map(|email| format!("mailto:{email}"));
         let how = How { contact, challenge: settings.challenge, dns, eab, names, public: settings.roots.is_none() };
-        Ok(Issuer { store, challenges, clock, tls, how: Arc::new(how) })
+        Ok(Issuer { store, challenges, clock, tls, how: Arc::new(how), ready: None })
+    }
+
+    /// Asks `ready` before an authority is told to come over HTTP: what could not be answered would count as a failure there.
+    pub fn when(self, ready: Ready) -> Issuer {
+        Issuer { ready: Some(ready), ..self }
     }
 
     /// What people call the authority of a directory.
@@ -155,6 +169,17 @@ impl Issuer {
         {
             return Ok(account);
         }
+        // One at a time, here and in other processes: an authority counts accounts, and lets only the one that ordered a certificate
+        // replace it.
+        let before = self.store.account(&host(&ask.url)).map_err(|told| faults.of_diagnostic(&told))?;
+        let _one = self.accounts(&ask.url).await.map_err(|told| faults.of_diagnostic(&told))?;
+        let now = self.store.account(&host(&ask.url)).map_err(|told| faults.of_diagnostic(&told))?;
+        let text = |account: &Option<Secret>| account.as_ref().map(|secret| secret.expose().to_owned());
+        if text(&now) != text(&before)
+            && let Some(account) = self.known_account(&ask.url, client, faults).await?
+        {
+            return Ok(account);
+        }
         let contact: Vec<&str> = self.how.contact.iter().map(String::as_str).collect();
         let new = NewAccount { contact: &contact, terms_of_service_agreed: true, only_return_existing: false };
         let eab = self.how.eab.get(&ask.url).or_else(|| self.how.eab.get(&ask.directory));
@@ -167,6 +192,22 @@ impl Issuer {
         let text = Secret::new(serde_json::to_string(&credentials).unwrap_or_default());
         self.store.save_account(&host(&ask.url), &text).map_err(|told| faults.of_diagnostic(&told))?;
         Ok(account)
+    }
+
+    /// The right to make an account at the authority of a directory; given back when it is dropped.
+    async fn accounts(&self, url: &str) -> Result<std::fs::File, Diagnostic> {
+        for _ in 0..PATIENCE.as_millis() / STEP.as_millis() {
+            if let Some(held) = self.store.lock_account(&host(url))? {
+                return Ok(held);
+            }
+            tokio::time::sleep(STEP).await;
+        }
+        Err(Diagnostic::error(
+            "certs.busy",
+            format!("another process has been making an account at {} for long", host(url)),
+        )
+        .kind(Kind::Conflict)
+        .hint("look for a hearth that hangs, end it, and run this again"))
     }
 
     /// What goes wrong with a new account is never that it is lost.

@@ -283,8 +283,11 @@ fn is_about_replaces(error: &instant_acme::Error) -> bool {
             !matches!(error, instant_acme::Error::Other(inner) if inner.is::<super::http::Trouble>())
         }
         instant_acme::Error::Api(problem) => {
+            // `unauthorized`: another account than this one ordered the certificate that would be replaced. Where it means that the
+            // account is gone, the ordinary order says so too.
             let kind = problem.r#type.as_deref().unwrap_or_default();
-            kind.ends_with(":alreadyReplaced") || kind.ends_with(":malformed") || problem.status == Some(409)
+            let about = [":alreadyReplaced", ":malformed", ":unauthorized"];
+            about.iter().any(|end| kind.ends_with(end)) || matches!(problem.status, Some(404 | 409))
         }
         _ => false,
     }

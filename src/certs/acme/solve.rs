@@ -53,6 +53,11 @@ impl Run<'_> {
             for one in some {
                 self.see(one).await?;
             }
+            if let (Some(ready), true) =
+                (&self.issuer.ready, some.iter().any(|one| matches!(one.record, Record::Token { .. })))
+            {
+                ready().await.map_err(|why| self.faults.own("unready", why))?;
+            }
             self.announce(order, some).await?;
             self.wait(account, pending, some).await?;
             if one_by_one {

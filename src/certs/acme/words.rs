@@ -43,6 +43,12 @@ const PROBLEMS: &[(&str, FaultKind, &str, &str)] = &[
     ),
     ("timeout", Passing, "did not come to an end in time", "nothing has to be done: the order is gone on with"),
     ("ours", Passing, "was not asked, because something here does not work", "the reason is said with it"),
+    (
+        "unready",
+        Passing,
+        "was not asked to check NAMES, because its questions would not reach Hearth",
+        "hearth routes says how Traefik is; nothing has to be done where it is only starting",
+    ),
     ("alreadyReplaced", Passing, "says that the certificate was replaced already", "nothing has to be done"),
     ("orderNotReady", Passing, "was asked for the certificate too early", "nothing has to be done"),
     (

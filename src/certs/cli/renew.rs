@@ -35,7 +35,8 @@ pub fn run(room: &Room, names: &[String], out: &Out) -> Done {
         for want in &wants {
             out.say(cost(room, want));
             keeper::renew(parts.clone(), want, |change| match change {
-                Change::Certificates => {}
+                // Both are told once it has ended.
+                Change::Certificates | Change::Failed(_) => {}
                 Change::Told(told) => out.diagnostic(&told, &Sources::default()),
             })
             .await;

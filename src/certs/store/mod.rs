@@ -311,6 +311,11 @@ impl Store {
         folder.read("account.json")?.map(|text| self.seal.open(&text, "the account")).transpose()
     }
 
+    /// Held by who makes an account there; `None`: somebody else does.
+    pub fn lock_account(&self, host: &str) -> Result<Option<std::fs::File>, Diagnostic> {
+        Folder::open(&self.accounts.join(host))?.try_lock()
+    }
+
     pub fn save_account(&self, host: &str, account: &Secret) -> Result<(), Diagnostic> {
         let folder = Folder::open(&self.accounts.join(host))?;
         folder.rename("account.json", "previous-account.json")?;

@@ -19,6 +19,39 @@ pub struct Door<'s> {
     pub https: u16,
 }
 
+/// A `hearth serve` that ends with its test; what it said is in the report of a failure.
+pub struct Serve<'s> {
+    s: &'s Scratch,
+    running: Option<Running>,
+}
+
+impl Serve<'_> {
+    /// Ends it in order; what it said.
+    #[track_caller]
+    pub fn end(mut self) -> Ran {
+        self.signal(rustix::process::Signal::TERM).ok()
+    }
+
+    /// Ends it at once, as a crash would.
+    pub fn kill(mut self) -> Ran {
+        self.signal(rustix::process::Signal::KILL)
+    }
+
+    fn signal(&mut self, signal: rustix::process::Signal) -> Ran {
+        let running = self.running.take().expect("it is ended once");
+        running.signal(signal);
+        self.s.noted(running)
+    }
+}
+
+impl Drop for Serve<'_> {
+    fn drop(&mut self) {
+        if self.running.is_some() {
+            self.signal(rustix::process::Signal::KILL);
+        }
+    }
+}
+
 /// What curl saw.
 #[derive(Debug, Clone, Default)]
 pub struct Page {
@@ -111,6 +144,39 @@ impl<'s> Door<'s> {
         curl(self.s, &["--resolve", &at, &format!("http://{whole}:{}{path}", self.http)])
     }
 
+    /// Who signed what is served for a whole host name; empty where nothing is.
+    pub fn issuer(&self, whole: &str) -> String {
+        let at = format!("{whole}:{}:127.0.0.1", self.https);
+        let ran = quiet_curl(self.s, &["-k", "-v", "--resolve", &at, &format!("https://{whole}:{}/", self.https)]);
+        let line = ran.trouble.lines().find_map(|line| line.split_once("issuer: "));
+        line.map(|(_, issuer)| issuer.to_owned()).unwrap_or_default()
+    }
+
+    /// Waits until a host's certificate is from an issuer whose name holds `words`.
+    #[track_caller]
+    pub fn until_issued(&self, host: &str, words: &str, limit: Duration) {
+        let whole = format!("{host}.{DOMAIN}");
+        let came = until(limit, || self.issuer(&whole).contains(words));
+        assert!(came, "{whole} is served with {:?}\n{}", self.issuer(&whole), self.s.hearth_args(&["certs"]).both());
+    }
+
+    /// Adds lines to `hearth.yaml`.
+    pub fn says(&self, more: &str) {
+        let text = std::fs::read_to_string(self.s.dir.join("hearth.yaml")).expect("it is there");
+        self.s.write("hearth.yaml", &format!("{text}{more}"));
+    }
+
+    /// `hearth serve` for this home, on a port of its own.
+    pub fn serve(&self) -> Serve<'s> {
+        self.serve_with(&[])
+    }
+
+    /// With more variables.
+    pub fn serve_with(&self, more: &[(&str, &str)]) -> Serve<'s> {
+        let running = self.s.hearth_args_start(&["serve", "--listen", "127.0.0.1:0", "--http", "off"], more);
+        Serve { s: self.s, running: Some(running) }
+    }
+
     /// Waits until a host answers with this status; gives the page.
     #[track_caller]
     pub fn until(&self, host: &str, status: u16) -> Page {
@@ -149,11 +215,19 @@ fn traefik_is_here(s: &Scratch) -> Done {
 
 /// One request, of ten seconds at most.
 pub fn curl(s: &Scratch, args: &[&str]) -> Page {
+    page(&s.noted(curl_starts(s, args)))
+}
+
+/// As [`curl`], for one of very many: it is not in the report of a failure.
+pub fn quiet_curl(s: &Scratch, args: &[&str]) -> Page {
+    page(&curl_starts(s, args).end())
+}
+
+fn curl_starts(s: &Scratch, args: &[&str]) -> Running {
     let fixed = ["-sS", "-i", "--max-time", "10"];
     let args: Vec<String> = fixed.iter().chain(args).map(|a| a.to_string()).collect();
     let env: Vec<(String, String)> = std::env::vars().filter(|(name, _)| name == "PATH").collect();
-    let ran = s.noted(Running::start(std::path::Path::new("curl"), &args, &s.dir, &env));
-    page(&ran)
+    Running::start(std::path::Path::new("curl"), &args, &s.dir, &env)
 }
 
 /// What `curl -i` printed.

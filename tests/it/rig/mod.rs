@@ -23,7 +23,7 @@ use std::time::Instant;
 
 pub use command::{Ran, Running};
 pub use docker::Container;
-pub use door::{DOMAIN, Door, HEARTH, Page, curl, free_port};
+pub use door::{DOMAIN, Door, HEARTH, Page, curl, free_port, quiet_curl};
 pub use elsewhere::Elsewhere;
 pub use front::{Front, Reply, TestCa};
 pub use gate::{Gate, Heard};

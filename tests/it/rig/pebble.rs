@@ -52,6 +52,10 @@ pub struct Like {
     pub dns: Option<String>,
     /// Names that it refuses.
     pub blocked: Vec<&'static str>,
+    /// Its certificates live for 51 minutes: Hearth renews them 50 minutes before their end, whatever is suggested.
+    pub brief: bool,
+    /// Where it asks for tokens; a port that nobody has, else.
+    pub http: Option<u16>,
 }
 
 pub struct Pebble {
@@ -61,6 +65,8 @@ pub struct Pebble {
     env: Vec<(&'static str, &'static str)>,
     dir: PathBuf,
     pub port: u16,
+    management: u16,
+    root: PathBuf,
     /// Where it asks for tokens.
     pub http: u16,
 }
@@ -68,7 +74,8 @@ pub struct Pebble {
 impl Pebble {
     pub fn start(s: &Scratch, ca: &TestCa, like: Like) -> Result<Pebble, Skip> {
         let tools = tools()?;
-        let (port, management, http, dns) = (free_port(), free_port(), free_port(), free_port());
+        let (port, management, dns) = (free_port(), free_port(), free_port());
+        let http = like.http.unwrap_or_else(free_port);
         let dir = s.beside(&format!("pebble-{port}"));
         std::fs::create_dir_all(&dir).expect("a folder can be made in a temporary folder");
         let (chain, key) = ca.issue(&format!("pebble-{port}"), &["127.0.0.1", "localhost"]);
@@ -83,6 +90,10 @@ impl Pebble {
                 "shortlived": {"description": "of 160 hours", "validityPeriod": 160 * 3600},
             },
         }});
+        if like.brief {
+            config["pebble"]["profiles"] =
+                serde_json::json!({"brief": {"description": "of 51 minutes", "validityPeriod": 51 * 60}});
+        }
         if let Some((kid, key)) = like.eab {
             config["pebble"]["externalAccountMACKeys"] = serde_json::json!({ kid: key });
         }
@@ -118,7 +129,7 @@ impl Pebble {
         env.retain(|(name, _)| like.env.iter().all(|(other, _)| other != name));
         env.extend(like.env);
         let program = Program::start(&tools.join("usr/bin/pebble"), &args, &dir, &env);
-        let pebble = Pebble { program, _dns: own, args, env, dir, port, http };
+        let pebble = Pebble { program, _dns: own, args, env, dir, port, management, root: ca.root.clone(), http };
         pebble.ready();
         Ok(pebble)
     }
@@ -133,6 +144,17 @@ impl Pebble {
 
     pub fn url(&self) -> String {
         format!("https://127.0.0.1:{}/dir", self.port)
+    }
+
+    /// From now on it wants the certificate in this file to be renewed at once.
+    pub fn suggests_now(&self, s: &Scratch, chain: &Path) {
+        let soon = "{\"suggestedWindow\":{\"start\":\"2026-01-01T00:00:00Z\",\"end\":\"2026-01-02T00:00:00Z\"}}";
+        let pem = std::fs::read_to_string(chain).expect("the certificate is there");
+        let leaf = pem.split_inclusive("-----END CERTIFICATE-----").next().unwrap_or_default();
+        let body = serde_json::json!({"certificate": leaf, "ariResponse": soon}).to_string();
+        let url = format!("https://127.0.0.1:{}/set-renewal-info/", self.management);
+        let page = super::curl(s, &["--cacert", &self.root.display().to_string(), "-d", &body, &url]);
+        assert_eq!(page.status, 200, "{page:?}");
     }
 
     pub fn stop(&mut self) -> String {
@@ -184,7 +206,7 @@ fn answer(port: u16, home: &Path) -> Asked {
     asked
 }
 
-/// A real name server, Knot, that is authoritative for `home.test` and takes updates by RFC 2136, on an address of loopback of its own.
+/// A real name server, Knot, that is authoritative for a zone and takes updates by RFC 2136, on an address of loopback of its own.
 pub struct Knot {
     _program: Program,
     pub address: String,
@@ -194,7 +216,12 @@ impl Knot {
     /// The TSIG key `hearth`, hmac-sha256.
     pub const SECRET: &'static str = "c2VzYW1lLW9mLXRoZS10ZXN0LXRoYXQtaXMtbG9uZw==";
 
+    /// For `home.test`.
     pub fn start(s: &Scratch) -> Result<Knot, Skip> {
+        Knot::of(s, "home.test")
+    }
+
+    pub fn of(s: &Scratch, domain: &str) -> Result<Knot, Skip> {
         let tools = tools()?;
         let [high, low] = free_port().to_be_bytes();
         let address = format!("127.53.{high}.{low}");
@@ -204,15 +231,15 @@ impl Knot {
         let dir = s.beside("knot");
         std::fs::create_dir_all(&dir).expect("a folder can be made in a temporary folder");
         let zone = format!(
-            "$ORIGIN home.test.\n$TTL 60\n@ SOA ns.home.test. admin.home.test. 1 60 60 600 1\n@ NS ns.home.test.\nns A {address}\n\
+            "$ORIGIN {domain}.\n$TTL 60\n@ SOA ns admin 1 60 60 600 1\n@ NS ns\nns A {address}\n\
              _acme-challenge.moved CNAME proof.elsewhere\n@ TXT \"not ours\"\n_acme-challenge TXT \"somebody's\"\n"
         );
-        std::fs::write(dir.join("home.test.zone"), zone).expect("a file can be written");
+        std::fs::write(dir.join(format!("{domain}.zone")), zone).expect("a file can be written");
         let config = format!(
             "server:\n  listen: {address}@53\n  rundir: {dir}\ndatabase:\n  storage: {dir}\nlog:\n  - target: stderr\n    any: warning\n\
              key:\n  - id: hearth\n    algorithm: hmac-sha256\n    secret: {secret}\n\
              acl:\n  - id: up\n    key: hearth\n    action: update\n\
-             zone:\n  - domain: home.test\n    storage: {dir}\n    acl: up\n",
+             zone:\n  - domain: {domain}\n    storage: {dir}\n    acl: up\n",
             dir = dir.display(),
             secret = Knot::SECRET
         );
