@@ -144,21 +144,37 @@ const NOBODY: &str = "255.255.255.255/32";
 /// program uses. Traefik takes only numbers that Go has a name for.
 const REFUSED: u16 = 510;
 
-/// Headers by which an application could be told who somebody is, or what was asked: only Hearth may say that.
-const IDENTITY: [&str; 16] = [
+/// Headers by which an application could be told who somebody is, or what was asked: only Hearth may say that. Traefik itself writes or takes
+/// away the other `X-Forwarded-*`, and all spellings with underscores; it knows no way to take away all of a kind.
+const IDENTITY: [&str; 31] = [
     "Forwarded",
     "Remote-Email",
     "Remote-Groups",
     "Remote-Name",
     "Remote-User",
+    "True-Client-Ip",
+    "X-Auth-Request-Access-Token",
     "X-Auth-Request-Email",
     "X-Auth-Request-Groups",
+    "X-Auth-Request-Preferred-Username",
     "X-Auth-Request-User",
+    "X-Authentik-Email",
+    "X-Authentik-Groups",
+    "X-Authentik-Name",
+    "X-Authentik-Uid",
     "X-Authentik-Username",
+    "X-Client-Ip",
+    "X-Forwarded-Access-Token",
+    "X-Forwarded-By",
     "X-Forwarded-Email",
     "X-Forwarded-Groups",
+    "X-Forwarded-Preferred-Username",
+    "X-Forwarded-Protocol",
+    "X-Forwarded-Scheme",
+    "X-Forwarded-Ssl",
     "X-Forwarded-User",
     "X-Original-Url",
+    "X-Remote-Groups",
     "X-Remote-User",
     "X-Rewrite-Url",
     "X-Webauth-User",

@@ -8,6 +8,7 @@ mod adoption;
 mod bad_updates;
 mod crash;
 mod engine_trouble;
+mod forged_headers;
 mod front_door;
 mod gate;
 mod gate_with_traefik;
@@ -43,6 +44,7 @@ fn main() -> std::process::ExitCode {
         ("acme_through_traefik", acme_through_traefik::CASES),
         ("gate", gate::CASES),
         ("gate_with_traefik", gate_with_traefik::CASES),
+        ("forged_headers", forged_headers::CASES),
         ("front_door", front_door::CASES),
         ("served_certificates", served_certificates::CASES),
         ("new_engines", new_engines::CASES),
