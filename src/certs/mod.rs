@@ -18,5 +18,6 @@ pub mod page;
 mod profile;
 pub mod renewal;
 pub mod room;
+pub mod shown;
 pub mod store;
 pub mod tell;

@@ -110,7 +110,7 @@ pub enum Command {
     Adopt(Adopt),
     /// Show every way in: address, access, certificate, and how it is
     Routes(Routes),
-    /// Show certificates: names, issuer, expiry, next renewal and why; renew, bring your own, trust the local CA
+    /// Show certificates: names, issuer, what is served, expiry, next renewal and why; renew, bring your own, trust the local CA
     Certs(Certs),
     /// Show what was done, when and by whom
     History(History),

@@ -79,7 +79,7 @@ fn dispatch(cli: Cli, out: &Out) -> crate::cli::Done {
         Command::Routes(args) => crate::proxy::cli::routes::run(&global, args, out),
         Command::Certs(args) => {
             let changes = args.verb.is_some();
-            crate::certs::cli::run(&global, args, &crate::proxy::cli::hosts, out)?;
+            crate::certs::cli::run(&global, args, &door, out)?;
             if changes {
                 crate::proxy::cli::refresh(&global, out);
             }

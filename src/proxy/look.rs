@@ -16,6 +16,7 @@ use super::content::{self, Values};
 use super::judge;
 use super::state::{self, Facts, Served, State};
 use super::traefik::{Api, Router};
+use crate::certs::shown::{Leaf, Shown};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::engine::{Engine, Scope};
 use crate::plan::observed::{Container, Observed};
@@ -226,6 +227,29 @@ pub fn front_address(home: &Home) -> SocketAddr {
         ip => ip,
     };
     SocketAddr::new(ip, home.config.traefik.https)
+}
+
+/// What Traefik shows for each host over TLS, some at once.
+pub async fn shown(home: &Home, hosts: Vec<String>) -> Vec<Shown> {
+    let (front, roots) = (front_address(home), Arc::new(roots(home)));
+    let one = |host: String| {
+        let roots = roots.clone();
+        async move {
+            let seen = client::look(front, &host, "/.well-known/hearth-probe", "*/*", roots).await;
+            let leaf = match (Served::of(&seen), &seen.answer) {
+                (Some(served), _) => Ok(Leaf {
+                    fingerprint: served.fingerprint,
+                    issuer: served.issuer,
+                    not_after: served.not_after,
+                    distrust: served.distrust,
+                }),
+                (None, Err(why)) => Err(words(why)),
+                (None, Ok(_)) => Err("its certificate cannot be read".into()),
+            };
+            Shown { host, leaf }
+        }
+    };
+    stream::iter(hosts.into_iter().map(one)).buffered(AT_ONCE).collect().await
 }
 
 /// The addresses of a name as programs on this machine find them.

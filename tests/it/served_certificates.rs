@@ -4,11 +4,16 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use hearth::base::clock::{Clock, SystemClock};
+use hearth::base::secret::Secret;
+use hearth::certs::store::Store;
+
 use crate::rig::{DOMAIN, Done, Door, Running, Scratch, cases, curl, until};
 
 cases![together:
     a_new_certificate_is_served_within_seconds_and_no_request_fails,
     unknown_hosts_get_the_homes_own_certificate,
+    what_is_served_is_shown_and_not_what_is_stored,
     after_a_restart_of_everything_the_last_routes_and_certificates_are_served,
     a_certificate_that_a_route_needs_is_not_deleted,
     the_panel_is_reached_through_traefik_and_in_no_other_way,
@@ -85,6 +90,37 @@ fn issuer(door: &Door, host: &str) -> String {
     );
     let line = ran.trouble.lines().find_map(|line| line.split_once("issuer: ")).map(|(_, issuer)| issuer.to_owned());
     line.unwrap_or_default()
+}
+
+fn what_is_served_is_shown_and_not_what_is_stored(s: &Scratch) -> Done {
+    let door = Door::new(s, STACK)?;
+    door.hearth("up web").ok();
+    door.until("app", 200);
+    // Nothing is stored yet: what the home's own CA made is shown all the same.
+    let rows = certs(s);
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert!(rows[0]["issuer"].as_str().is_some_and(|issuer| issuer.contains("Hearth")), "{rows:?}");
+    let (chain, key) = own_certificate(s, "first");
+    s.hearth_args(&["certs", "import", &chain, &key]).ok();
+    let came = until(Duration::from_secs(10), || certs(s)[0]["served"]["as_stored"] == true);
+    assert!(came, "{:?}", certs(s));
+    s.hearth_args(&["certs"]).ok().says("yes, on 2 names");
+    // The next one reaches the disk, and not Traefik.
+    let (chain, key) = own_certificate(s, "second");
+    let text = |path: &str| std::fs::read_to_string(path).expect("the file is there");
+    let store = Store::open(&s.dir.join("state"), None).expect("the store opens");
+    store.import(&text(&chain), &Secret::new(text(&key)), SystemClock.now()).expect("it is good");
+    let rows = certs(s);
+    assert_eq!((&rows[0]["issuer"], &rows[0]["served"]["as_stored"]), (&"second".into(), &false.into()), "{rows:?}");
+    s.hearth_args(&["certs"]).ok().says("shows one of first").says("hearth up gives it to Traefik");
+    s.docker(&format!("stop -t 1 {}-traefik-1", s.project)).ok();
+    s.hearth_args(&["certs"]).ok().says("shows none (nothing listens there)");
+    Ok(())
+}
+
+fn certs(s: &Scratch) -> Vec<serde_json::Value> {
+    let ran = s.hearth_args(&["certs", "--json"]).ok();
+    serde_json::from_str(&ran.out).unwrap_or_else(|e| panic!("{e}: {}", ran.out))
 }
 
 fn a_new_certificate_is_served_within_seconds_and_no_request_fails(s: &Scratch) -> Done {

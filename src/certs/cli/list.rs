@@ -7,6 +7,7 @@ use crate::base::clock::{Clock, SystemClock, rfc3339};
 use crate::certs::acme::words;
 use crate::certs::renewal::{Next, State};
 use crate::certs::room::Room;
+use crate::certs::shown::{self, Leaf, Served, Shown};
 use crate::certs::store::{Held, Source};
 use crate::certs::tell::span;
 use crate::cli::{Done, Out, Tone, table};
@@ -19,35 +20,45 @@ struct Row {
     state: Option<State>,
     next: Option<Next>,
     ca: String,
+    served: Served,
 }
 
-pub fn run(room: &Room, out: &Out) -> Done {
+/// `shown`: what the routed hosts show over TLS; `None`: the home has no front door.
+pub fn run(room: &Room, shown: Option<&[Shown]>, out: &Out) -> Done {
     let now = SystemClock.now();
     let mut rows = Vec::new();
     let (held, wrong) = room.store.list()?;
     for id in room.store.ids()? {
         let state = room.store.meta(&id)?.state;
-        let held = held.iter().find(|one| one.id == id).cloned();
+        let all = &held;
+        let held = all.iter().find(|one| one.id == id).cloned();
+        let served = held.as_ref().map_or(Served::Nowhere, |one| shown::served(one, all, shown, now));
         let names = held.as_ref().map(|one| one.names.clone()).or(state.as_ref().map(|state| state.want.names.clone()));
         let Some(names) = names else { continue };
         let next = state.as_ref().and_then(|state| state.next_order(&room.policy(), now));
         let directory = state.as_ref().and_then(|state| state.fault.as_ref()).map(|fault| fault.directory.clone());
         let known = |directory: &String| room.settings.authorities.iter().find(|ca| ca.directory == *directory);
         let ca = directory.map_or(String::new(), |d| known(&d).map_or(d.clone(), |ca| ca.name.clone()));
-        rows.push(Row { id, names, held, state, next, ca });
+        rows.push(Row { id, names, held, state, next, ca, served });
     }
     wrong.iter().for_each(|told| out.diagnostic(told, &Sources::default()));
+    let besides = shown::besides(&held, shown.unwrap_or_default(), now);
     if out.json {
-        out.value(&Value::Array(rows.iter().map(|row| to_json(row, now)).collect()));
+        let rows = rows.iter().map(|row| to_json(row, now));
+        out.value(&Value::Array(rows.chain(besides.iter().map(beside_json)).collect()));
         return Ok(());
     }
-    if rows.is_empty() {
+    if rows.is_empty() && besides.is_empty() {
         out.say("there are no certificates but those of the local CA; certificates: {issuer: acme} in hearth.yaml orders them");
         return Ok(());
     }
-    let header = ["ID", "NAMES", "ISSUER", "EXPIRES", "NEXT"];
-    let cells: Vec<Vec<String>> = rows.iter().map(|row| cells(row, now, out)).collect();
+    let header = ["ID", "NAMES", "ISSUER", "SERVED", "EXPIRES", "NEXT"];
+    let own = rows.iter().map(|row| cells(row, now, out));
+    let cells: Vec<Vec<String>> = own.chain(besides.iter().map(|one| beside(one, now))).collect();
     out.text(&table::table(&header, &cells));
+    if rows.iter().any(|row| row.served.is_wrong()) {
+        out.say("what is stored is not what is served: hearth up gives it to Traefik; where that changes nothing: hearth doctor");
+    }
     for row in &rows {
         let Some(state) = &row.state else { continue };
         if let Some(fault) = &state.fault {
@@ -75,7 +86,51 @@ fn cells(row: &Row, now: OffsetDateTime, out: &Out) -> Vec<String> {
         (_, None, _) => "-".to_owned(),
     };
     let issuer = row.held.as_ref().map_or("-".to_owned(), |held| held.issuer.clone());
-    vec![row.id.clone(), row.names.join(" "), issuer, expires, next]
+    let served = match row.held {
+        None => "-".to_owned(),
+        Some(_) if row.served.is_wrong() => out.paint(Tone::Bad, &row.served.words(now)),
+        Some(_) => row.served.words(now),
+    };
+    vec![row.id.clone(), row.names.join(" "), issuer, served, expires, next]
+}
+
+/// One that is served and not stored; whose it is stands in its issuer.
+fn beside((hosts, leaf): &(Vec<&str>, &Leaf), now: OffsetDateTime) -> Vec<String> {
+    let expires = format!("{} ({})", leaf.left(now), rfc3339(leaf.not_after));
+    let next = "by itself, where it is of this home's own CA".to_owned();
+    vec!["-".to_owned(), hosts.join(" "), leaf.issuer.clone(), "yes".to_owned(), expires, next]
+}
+
+fn beside_json((hosts, leaf): &(Vec<&str>, &Leaf)) -> Value {
+    json!({
+        "id": null,
+        "names": hosts,
+        "issuer": leaf.issuer,
+        "not_after": rfc3339(leaf.not_after),
+        "served": {"as_stored": false, "host": hosts.first(), "fingerprint": leaf.fingerprint, "not_after": rfc3339(leaf.not_after)},
+    })
+}
+
+fn served_json(row: &Row, now: OffsetDateTime) -> Value {
+    let words = row.served.words(now);
+    match &row.served {
+        Served::Unasked => Value::Null,
+        Served::Nowhere => json!({"as_stored": false, "words": words}),
+        Served::Yes(_) => json!({
+            "as_stored": true,
+            "words": words,
+            "fingerprint": row.held.as_ref().map(|held| &held.fingerprint),
+            "not_after": row.held.as_ref().map(|held| rfc3339(held.not_after)),
+        }),
+        Served::Other(host, leaf) => json!({
+            "as_stored": false,
+            "words": words,
+            "host": host,
+            "fingerprint": leaf.fingerprint,
+            "not_after": rfc3339(leaf.not_after),
+        }),
+        Served::Silent(host, _) => json!({"as_stored": false, "words": words, "host": host}),
+    }
 }
 
 fn to_json(row: &Row, now: OffsetDateTime) -> Value {
@@ -89,6 +144,7 @@ fn to_json(row: &Row, now: OffsetDateTime) -> Value {
         "not_before": row.held.as_ref().map(|held| rfc3339(held.not_before)),
         "not_after": row.held.as_ref().map(|held| rfc3339(held.not_after)),
         "valid": row.held.as_ref().is_some_and(|held| held.is_valid(now)),
+        "served": served_json(row, now),
         "next": row.next.map(|next| json!({"at": rfc3339(next.at), "why": next.why.words()})),
         "last_error": fault.map(|fault| json!({
             "authority": row.ca,

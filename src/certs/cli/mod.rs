@@ -9,16 +9,22 @@ use std::path::Path;
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::secret::Secret;
 use crate::certs::room::Room;
+use crate::certs::shown::Shown;
 use crate::certs::store::{Held, Source, choose};
 use crate::cli::{Done, Out};
 use crate::command::{Certs, CertsVerb, Global};
 use crate::diag::{Diagnostic, Kind};
 use crate::stacks::home::Home;
 
-/// The hosts that a home's routes use: asked of the room of routes, which this one does not know.
-pub type Hosts<'a> = &'a dyn Fn(&Home) -> Vec<String>;
+/// What the room of routes knows, which this one does not: `command` hands it in.
+pub trait Front {
+    /// The hosts that a home's routes use.
+    fn hosts(&self, home: &Home) -> Vec<String>;
+    /// What each of them, and Hearth's own, shows over TLS. `None`: the home has no front door.
+    fn shown(&self, home: &Home) -> Option<Vec<Shown>>;
+}
 
-pub fn run(global: &Global, args: Certs, hosts: Hosts<'_>, out: &Out) -> Done {
+pub fn run(global: &Global, args: Certs, front: &dyn Front, out: &Out) -> Done {
     let out = &out.clone().json(args.json.json);
     match &args.verb {
         Some(CertsVerb::Trust(args)) => return trust::trust(global, args, out),
@@ -28,10 +34,10 @@ pub fn run(global: &Global, args: Certs, hosts: Hosts<'_>, out: &Out) -> Done {
     let home = Home::required(global.home.as_deref(), &out.cwd).map_err(|refused| refused.tell(out))?;
     let room = Room::open(&home)?;
     match args.verb {
-        None | Some(CertsVerb::Trust(_) | CertsVerb::NewCa(_)) => list::run(&room, out),
+        None | Some(CertsVerb::Trust(_) | CertsVerb::NewCa(_)) => list::run(&room, front.shown(&home).as_deref(), out),
         Some(CertsVerb::Renew { names }) => renew::run(&room, &names, out),
         Some(CertsVerb::Import { chain, key }) => import(&room, &out.cwd.join(chain), &out.cwd.join(key), out),
-        Some(CertsVerb::Delete { id }) => delete(&room, &id, &hosts(&home), out),
+        Some(CertsVerb::Delete { id }) => delete(&room, &id, &front.hosts(&home), out),
     }
 }
 

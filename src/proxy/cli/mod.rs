@@ -2,11 +2,13 @@
 
 pub mod routes;
 
+use crate::certs::cli::Front;
+use crate::certs::shown::Shown;
 use crate::cli::Out;
 use crate::command::Global;
 use crate::diag::Diagnostics;
 use crate::proxy::place::MOUNTED;
-use crate::proxy::{content, names, once};
+use crate::proxy::{Door, content, look, names, once};
 use crate::spec::Mode;
 use crate::stacks::cli as stacks;
 use crate::stacks::home::Home;
@@ -25,9 +27,23 @@ pub fn refresh(global: &Global, out: &Out) {
     });
 }
 
-/// The hosts of all routes of a home; none where it cannot be read.
-pub fn hosts(home: &Home) -> Vec<String> {
-    let (Ok(read), Ok(values)) = (home.read(), content::Values::of(home)) else { return Vec::new() };
-    let routes = content::resolved(&read.rendered.routes, &values, &mut Diagnostics::default());
-    names::hosts(&routes).into_iter().map(str::to_owned).collect()
+impl Front for Door {
+    fn hosts(&self, home: &Home) -> Vec<String> {
+        let (Ok(read), Ok(values)) = (home.read(), content::Values::of(home)) else { return Vec::new() };
+        let routes = content::resolved(&read.rendered.routes, &values, &mut Diagnostics::default());
+        names::hosts(&routes).into_iter().map(str::to_owned).collect()
+    }
+
+    fn shown(&self, home: &Home) -> Option<Vec<Shown>> {
+        let domain = home.domain().ok().flatten().filter(|_| home.config.mode == Mode::Domain)?;
+        let mut hosts = self.hosts(home);
+        hosts.push(format!("{}.{domain}", names::PANEL));
+        let mut shown = Vec::new();
+        // Only a system without an event queue fails here, and it was told so by everything before.
+        let _ = stacks::start(async {
+            shown = look::shown(home, hosts).await;
+            Ok(())
+        });
+        Some(shown)
+    }
 }
