@@ -22,7 +22,7 @@ const LAW: &[(&str, &[&str])] = &[
     ("gate", &["base", "diag", "traefik", "engine", "cli", "web", "command"]),
     ("example", &["base", "diag", "cli"]),
     ("stacks", &["base", "diag", "compose", "spec", "config", "plan", "engine", "store", "cli", "command"]),
-    ("certs", &["base", "diag", "config", "store", "cli", "web", "stacks", "command"]),
+    ("certs", &["base", "diag", "spec", "config", "store", "cli", "web", "stacks", "command"]),
     (
         "proxy",
         &[

@@ -1,6 +1,7 @@
 //! Small things that everything else may use and that use nothing of ours.
 
 pub mod clock;
+pub mod net;
 pub mod secret;
 pub mod units;
 pub mod wording;

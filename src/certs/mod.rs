@@ -15,6 +15,7 @@ mod folder;
 pub mod keeper;
 pub mod local;
 pub mod page;
+pub mod preflight;
 mod profile;
 pub mod renewal;
 pub mod room;

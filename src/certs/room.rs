@@ -1,6 +1,7 @@
 //! The certificates of one home: what `hearth serve`, the commands and the writer of Traefik's file all begin with.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use super::store::Store;
 use crate::base::clock::Clock;
 use crate::config::certificates::{Certificates, Challenge};
 use crate::diag::Diagnostic;
+use crate::spec::Mode;
 use crate::stacks::home::Home;
 
 /// An open room.
@@ -23,15 +25,23 @@ pub struct Room {
     pub settings: Certificates,
     dir: PathBuf,
     variables: BTreeMap<String, String>,
+    front: Option<SocketAddr>,
 }
 
 impl Room {
+    /// Where challenges over HTTP are answered, as this machine itself reaches it; `None`: in localhost mode nowhere.
+    pub fn front(&self) -> Option<SocketAddr> {
+        self.front
+    }
+
     pub fn open(home: &Home) -> Result<Room, Diagnostic> {
         let settings = home.config.certificates.clone();
         let key_file = settings.key_file.as_ref().map(|file| home.dir.join(file));
         let store = Arc::new(Store::open(&home.dir.join("state"), key_file.as_deref())?);
         let challenges = Challenges::open(&store);
-        Ok(Room { store, challenges, settings, dir: home.dir.clone(), variables: home.env_values()? })
+        let front =
+            (home.config.mode == Mode::Domain).then(|| home.config.traefik.own_address(home.config.traefik.http));
+        Ok(Room { store, challenges, settings, dir: home.dir.clone(), variables: home.env_values()?, front })
     }
 
     /// The room as the home says it now. What is answered stays the same, so that no authority that comes by meanwhile is turned away.
@@ -58,7 +68,8 @@ impl Room {
         random: Arc<dyn Fn() -> f64 + Send + Sync>,
     ) -> Result<Parts, Diagnostic> {
         let (store, challenges) = (self.store.clone(), self.challenges.clone());
-        let issuer = Issuer::new(store.clone(), challenges, clock.clone(), &self.settings, &self.dir, &self.variables)?;
+        let home = (self.dir.as_path(), &self.variables);
+        let issuer = Issuer::new(store.clone(), challenges, clock.clone(), &self.settings, home, self.front)?;
         Ok(Parts { store, issuer, policy: self.policy(), clock, random })
     }
 

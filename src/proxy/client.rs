@@ -83,12 +83,6 @@ fn config_with(verdict: Arc<Verdict>) -> Result<ClientConfig, String> {
     Ok(builder.dangerous().with_custom_certificate_verifier(verdict).with_no_client_auth())
 }
 
-/// One GET over plain HTTP.
-pub async fn plain(to: SocketAddr, host: &str, path: &str) -> Result<Answer, Failed> {
-    let stream = connect(to).await?;
-    answered(ask(TokioIo::new(stream), host, path, "*/*")).await
-}
-
 async fn connect(to: SocketAddr) -> Result<TcpStream, Failed> {
     match timeout(PATIENCE, TcpStream::connect(to)).await {
         Err(_) => Err(Failed::Connect("nothing answers".into())),

@@ -220,13 +220,7 @@ impl Known<'_> {
 
 /// Where Traefik listens, as this machine reaches it.
 pub fn front_address(home: &Home) -> SocketAddr {
-    let bind = home.config.traefik.bind.first().copied().unwrap_or(IpAddr::from([127, 0, 0, 1]));
-    let ip = match bind {
-        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::from([127, 0, 0, 1]),
-        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::from(std::net::Ipv6Addr::LOCALHOST),
-        ip => ip,
-    };
-    SocketAddr::new(ip, home.config.traefik.https)
+    home.config.traefik.own_address(home.config.traefik.https)
 }
 
 /// What Traefik shows for each host over TLS, some at once.

@@ -13,12 +13,10 @@ mod lan;
 mod look;
 mod names;
 mod place;
-mod ready;
 mod state;
 mod traefik;
 
 pub use crate::traefik::file::HSTS;
 pub use door::Door;
 pub use keep::{Found, keep, once};
-pub use ready::ready;
 pub use state::Grade;

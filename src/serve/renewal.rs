@@ -71,18 +71,13 @@ impl Keeping {
         if room.settings.issuer != Issuer::Acme {
             return std::future::pending().await;
         }
-        let mut parts = match room.parts(self.clock.clone(), Arc::new(rand::random::<f64>)) {
+        let parts = match room.parts(self.clock.clone(), Arc::new(rand::random::<f64>)) {
             Ok(parts) => parts,
             Err(why) => {
                 log(&why);
                 return std::future::pending().await;
             }
         };
-        let dir = self.dir.clone();
-        parts.issuer = parts.issuer.when(Arc::new(move || {
-            let dir = dir.clone();
-            Box::pin(async move { crate::proxy::ready(&dir).await })
-        }));
         let (want, wanted) = watch::channel(Vec::new());
         // Requests of people come with the panel; `hearth certs renew` does it by itself.
         let (_ask, asked) = mpsc::channel(1);

@@ -2,7 +2,7 @@
 //! so what changes here makes Traefik a new container, which the plan shows.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::route::Entry;
 
@@ -40,6 +40,19 @@ impl Default for Settings {
             upload_timeout: "1h".into(),
             minimum: MINIMUM,
         }
+    }
+}
+
+impl Settings {
+    /// Where this machine itself reaches one of Traefik's ports.
+    pub fn own_address(&self, port: u16) -> SocketAddr {
+        let bind = self.bind.first().copied().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let ip = match bind {
+            IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            ip => ip,
+        };
+        SocketAddr::new(ip, port)
     }
 }
 

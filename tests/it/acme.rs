@@ -13,12 +13,13 @@ use hearth::certs::store::{Held, Store};
 use hearth::stacks::home::Home;
 use serde_json::Value;
 
-use crate::rig::{Done, Front, Knot, Like, Pebble, Ran, Reply, Running, Scratch, TestCa, cases};
+use crate::rig::{Done, Front, Knot, Like, Pebble, Ran, Reply, Running, Scratch, TestCa, cases, free_port};
 
 cases![
     together: names_are_proved_over_http_and_nothing_is_left_behind, sixty_percent_of_refused_nonces_are_not_felt,
         an_address_and_a_short_lived_profile, an_account_from_a_website, a_renewal_replaces_and_asks_when,
         a_lost_account_is_made_anew, a_failed_order_says_authority_name_cause_and_next_try,
+        a_closed_port_is_found_before_an_authority_counts_it, an_open_port_is_seen_and_the_order_goes_on,
         nonsense_and_silence_keep_the_old_certificate, a_name_that_is_refused_is_not_tried_again,
         an_order_is_gone_on_with_after_a_kill_at_every_step, after_a_failure_staging_comes_first, two_hearths_order_once, apex_and_wildcard_by_rfc_2136_and_a_cname_is_followed;
 ];
@@ -208,6 +209,48 @@ fn a_failed_order_says_authority_name_cause_and_next_try(s: &Scratch) -> Done {
     assert!(ran.last().is_some_and(|ran| ran.both().contains("next try")), "{}", ran[5].both());
     let log = pebble_orders(s);
     assert!(log <= 4, "{log} failed validations");
+    Ok(())
+}
+
+fn a_closed_port_is_found_before_an_authority_counts_it(s: &Scratch) -> Done {
+    let ca = ca(s);
+    let mut pebble = Pebble::start(s, &ca, Like::default())?;
+    // Traefik would have the port at which this authority asks.
+    let door = format!("mode: domain\ntraefik: {{http: {}, https: {}}}\n", pebble.http, free_port());
+    home(s, &ca, &pebble.url(), &door);
+    s.write(".env", "DOMAIN=it.home.arpa\n");
+    let ran = renew(s, &["a.example"]).exits(1);
+    for words in [
+        "would find the challenge not answered",
+        "nothing listens",
+        "hearth doctor",
+        "challenge: dns-01",
+        "issuer: local",
+    ] {
+        assert!(ran.both().contains(words), "no {words:?} in {}", ran.both());
+    }
+    // Something else has the port.
+    let other = pebble.answers_for(&s.beside("other"));
+    renew(s, &["a.example"]).exits(1).says("something answers there with status 404");
+    assert!(other.lock().expect("nobody panics with it").iter().all(|(_, answered)| !answered));
+    assert_eq!(pebble_orders(s), 0, "no failure is written down");
+    let log = pebble.stop();
+    assert!(!log.contains("Attempting to validate"), "the authority was never asked to check:\n{log}");
+    Ok(())
+}
+
+fn an_open_port_is_seen_and_the_order_goes_on(s: &Scratch) -> Done {
+    let ca = ca(s);
+    let mut pebble = Pebble::start(s, &ca, Like::default())?;
+    home(s, &ca, &pebble.url(), &format!("mode: domain\ntraefik: {{http: {}, https: {}}}\n", pebble.http, free_port()));
+    s.write(".env", "DOMAIN=it.home.arpa\n");
+    renew(s, &["a.example"]).exits(1).says("nothing listens");
+    let asked = pebble.answers_for(&s.dir);
+    renew(s, &["a.example"]).ok();
+    assert_eq!(held(s).len(), 1);
+    // Once by ourselves, and then by the authority.
+    assert!(asked.lock().expect("nobody panics with it").len() >= 2);
+    assert!(pebble.stop().contains("Attempting to validate"), "that is what its log says of a check");
     Ok(())
 }
 

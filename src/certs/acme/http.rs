@@ -94,6 +94,15 @@ impl Client {
         Ok(parts.status.as_u16())
     }
 
+    /// Gets something; status, the `Date` of the answer, and the body. `Err` is a sentence.
+    pub async fn get(&self, url: &str) -> Result<(u16, Option<OffsetDateTime>, Bytes), String> {
+        let request = Request::get(url).body(BodyWrapper::from(Vec::new()));
+        let request = request.map_err(|_| "its URL has a character that cannot be sent".to_owned())?;
+        let (parts, body) = self.ask(request).await.map_err(|e| e.to_string())?;
+        let date = parts.headers.get(hyper::header::DATE).and_then(|value| value.to_str().ok()).and_then(date);
+        Ok((parts.status.as_u16(), date, body))
+    }
+
     async fn ask(
         &self,
         request: Request<BodyWrapper<Bytes>>,
@@ -169,8 +178,13 @@ fn retry_after(headers: &HeaderMap, now: OffsetDateTime) -> Option<OffsetDateTim
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     match text.parse::<u32>() {
         Ok(seconds) => Some(now + Duration::from_secs(seconds.into())),
-        Err(_) => OffsetDateTime::parse(&text.replace("GMT", "+0000"), &Rfc2822).ok(),
+        Err(_) => date(text),
     }
+}
+
+/// As HTTP writes dates.
+fn date(text: &str) -> Option<OffsetDateTime> {
+    OffsetDateTime::parse(&text.replace("GMT", "+0000"), &Rfc2822).ok()
 }
 
 fn link(headers: &HeaderMap) -> Option<String> {

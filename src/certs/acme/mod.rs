@@ -11,16 +11,17 @@
 
 pub mod http;
 mod order;
+mod reach;
 mod solve;
 pub mod words;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use base64::Engine;
 use base64::prelude::{BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
-use futures_util::future::BoxFuture;
 use instant_acme::{Account, CertificateIdentifier, Error, ExternalAccountKey, NewAccount};
 use rustls::ClientConfig;
 use time::Duration;
@@ -28,7 +29,7 @@ use time::Duration;
 use self::http::Client;
 use self::words::{Faults, Phase};
 use super::challenges::Challenges;
-use super::dns::Dns;
+use super::dns::{Dns, Lookup};
 use super::renewal::{Ask, Authority, Event, Fault, Window};
 use super::store::Store;
 use crate::base::clock::Clock;
@@ -37,6 +38,7 @@ use crate::config::certificates::{Certificates, Challenge};
 use crate::diag::{Diagnostic, Kind};
 
 pub use order::Done;
+pub use reach::Directory;
 
 /// How long somebody else may be making an account, and how often is looked whether it is done.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(120);
@@ -63,9 +65,6 @@ fn is_bad_nonce(error: &Error) -> bool {
     matches!(error, Error::Api(problem) if problem.r#type.as_deref().is_some_and(|t| t.ends_with(":badNonce")))
 }
 
-/// Whether questions over HTTP would reach who answers them; why not, as the end of a sentence.
-pub type Ready = Arc<dyn Fn() -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
-
 /// Makes certificates.
 #[derive(Clone)]
 pub struct Issuer {
@@ -74,13 +73,15 @@ pub struct Issuer {
     clock: Arc<dyn Clock>,
     tls: Arc<ClientConfig>,
     how: Arc<How>,
-    ready: Option<Ready>,
 }
 
 struct How {
     contact: Option<String>,
     challenge: Challenge,
     dns: Option<Dns>,
+    /// Where this machine itself reaches the door to its port 80; `None`: the home has none, and nothing is tried beforehand.
+    front: Option<SocketAddr>,
+    lookup: Lookup,
     /// By directory URL.
     eab: BTreeMap<String, (String, Secret)>,
     names: BTreeMap<String, String>,
@@ -89,14 +90,14 @@ struct How {
 }
 
 impl Issuer {
-    /// `dir` is the home; `variables` are those of its `.env`.
+    /// `dir` is the home; `variables` are those of its `.env`; `front` is where this machine reaches its own port 80, where it has one.
     pub fn new(
         store: Arc<Store>,
         challenges: Challenges,
         clock: Arc<dyn Clock>,
         settings: &Certificates,
-        dir: &Path,
-        variables: &BTreeMap<String, String>,
+        (dir, variables): (&Path, &BTreeMap<String, String>),
+        front: Option<SocketAddr>,
     ) -> Result<Issuer, Diagnostic> {
         let tls = http::roots(settings.roots.as_ref().map(|file| dir.join(file)).as_deref())?;
         let client = Client::new(&tls, clock.clone());
@@ -112,13 +113,13 @@ impl Issuer {
             }
         }
         let contact = settings.email.as_ref().map(|email| format!("mailto:{email}"));
-        let how = How { contact, challenge: settings.challenge, dns, eab, names, public: settings.roots.is_none() };
-        Ok(Issuer { store, challenges, clock, tls, how: Arc::new(how), ready: None })
-    }
-
-    /// Asks `ready` before an authority is told to come over HTTP: what could not be answered would count as a failure there.
-    pub fn when(self, ready: Ready) -> Issuer {
-        Issuer { ready: Some(ready), ..self }
+        let lookup = Lookup::new(&settings.resolvers).map_err(|why| {
+            Diagnostic::error("certs.no-provider", format!("no resolver can be used: {why}"))
+                .hint("check resolvers: under certificates: in hearth.yaml")
+        })?;
+        let (challenge, public) = (settings.challenge, settings.roots.is_none());
+        let how = How { contact, challenge, dns, front, lookup, eab, names, public };
+        Ok(Issuer { store, challenges, clock, tls, how: Arc::new(how) })
     }
 
     /// What people call the authority of a directory.

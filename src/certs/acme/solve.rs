@@ -9,6 +9,7 @@ use super::order::Run;
 use super::words::Phase;
 use crate::base::secret::Secret;
 use crate::certs::dns::{Dns, Failed, Place};
+use crate::certs::preflight::{self, Question};
 use crate::certs::renewal::Fault;
 use crate::certs::store::{Pending, Record};
 use crate::config::certificates::Challenge;
@@ -52,11 +53,6 @@ impl Run<'_> {
             }
             for one in some {
                 self.see(one).await?;
-            }
-            if let (Some(ready), true) =
-                (&self.issuer.ready, some.iter().any(|one| matches!(one.record, Record::Token { .. })))
-            {
-                ready().await.map_err(|why| self.faults.own("unready", why))?;
             }
             self.announce(order, some).await?;
             self.wait(account, pending, some).await?;
@@ -127,10 +123,23 @@ impl Run<'_> {
         }
     }
 
+    /// Sees for itself what the authority will look for.
     async fn see(&self, one: &Todo) -> Result<(), Fault> {
-        let Record::Txt { zone, name, value } = &one.record else { return Ok(()) };
-        let place = Place { zone: zone.clone(), name: name.clone() };
-        self.dns()?.visible(&place, value).await.map_err(|failed| self.dns_fault(failed))
+        match &one.record {
+            Record::Txt { zone, name, value } => {
+                let place = Place { zone: zone.clone(), name: name.clone() };
+                self.dns()?.visible(&place, value).await.map_err(|failed| self.dns_fault(failed))
+            }
+            Record::Token { token, answer } => {
+                let how = &self.issuer.how;
+                let Some(front) = how.front else { return Ok(()) };
+                let asked = Question { name: &one.name, token, answer };
+                match preflight::hopeless(front, &how.lookup, asked, how.public).await {
+                    Some(why) => Err(self.faults.own("closed", why)),
+                    None => Ok(()),
+                }
+            }
+        }
     }
 
     fn dns_fault(&self, failed: Failed) -> Fault {

@@ -43,12 +43,6 @@ const PROBLEMS: &[(&str, FaultKind, &str, &str)] = &[
     ),
     ("timeout", Passing, "did not come to an end in time", "nothing has to be done: the order is gone on with"),
     ("ours", Passing, "was not asked, because something here does not work", "the reason is said with it"),
-    (
-        "unready",
-        Passing,
-        "was not asked to check NAMES, because its questions would not reach Hearth",
-        "hearth routes says how Traefik is; nothing has to be done where it is only starting",
-    ),
     ("alreadyReplaced", Passing, "says that the certificate was replaced already", "nothing has to be done"),
     ("orderNotReady", Passing, "was asked for the certificate too early", "nothing has to be done"),
     (
@@ -98,6 +92,12 @@ const PROBLEMS: &[(&str, FaultKind, &str, &str)] = &[
         Validation,
         "was not asked, because the TXT record is not visible on all name servers",
         "some providers are slow: set dns: {timeout: 15m}; else check the zone at its provider",
+    ),
+    (
+        "closed",
+        Passing,
+        "was not asked to check NAMES, because it would find the challenge not answered",
+        "hearth doctor says what is in the way of port 80; where it cannot be opened to the internet, set challenge: dns-01, or issuer: local",
     ),
     ("manual", Passing, "waits for a TXT record that a person has to set", "hearth certs shows it"),
     (

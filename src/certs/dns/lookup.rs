@@ -71,16 +71,32 @@ impl Lookup {
         }
     }
 
+    /// Addresses of a name, none where there are none; `None`: nobody could be asked.
+    pub async fn found(&self, name: &str) -> Option<Vec<IpAddr>> {
+        found(&self.resolver, name).await
+    }
+
+    /// The same, as the name servers of its zone tell it: what no resolver on the way has changed.
+    pub async fn authoritative(&self, name: &str) -> Option<Vec<IpAddr>> {
+        let name = self.canonical(name).await;
+        let zone = self.zone(&name).await?;
+        for data in self.records(&zone, RecordType::NS).await {
+            let RData::NS(server) = data else { continue };
+            for ip in self.addresses(&plain(&server.0.to_utf8())).await {
+                let Ok(direct) = open(&[SocketAddr::new(ip, 53)], false) else { continue };
+                if let Some(found) = found(&direct, &name).await {
+                    return Some(found);
+                }
+            }
+        }
+        None
+    }
+
     /// Addresses of a name: A and AAAA.
     pub async fn addresses(&self, name: &str) -> Vec<IpAddr> {
         let (four, six) =
             futures_util::future::join(self.records(name, RecordType::A), self.records(name, RecordType::AAAA)).await;
-        let address = |data: RData| match data {
-            RData::A(a) => Some(IpAddr::V4(a.0)),
-            RData::AAAA(a) => Some(IpAddr::V6(a.0)),
-            _ => None,
-        };
-        four.into_iter().chain(six).filter_map(address).collect()
+        four.iter().chain(&six).filter_map(address).collect()
     }
 
     /// What each name server of the zone shows under `name`, asked directly: whether `value` is there.
@@ -128,6 +144,27 @@ impl Lookup {
     async fn records(&self, name: &str, kind: RecordType) -> Vec<RData> {
         let found = self.resolver.lookup(format!("{name}."), kind).await;
         found.map(|lookup| lookup.answers().iter().map(|record| record.data.clone()).collect()).unwrap_or_default()
+    }
+}
+
+async fn found(resolver: &TokioResolver, name: &str) -> Option<Vec<IpAddr>> {
+    let ask = |kind: RecordType| async move {
+        match resolver.lookup(format!("{name}."), kind).await {
+            Ok(found) => Some(found.answers().iter().filter_map(|record| address(&record.data)).collect()),
+            Err(error) if error.is_no_records_found() => Some(Vec::new()),
+            Err(_) => None,
+        }
+    };
+    let (four, six) = futures_util::future::join(ask(RecordType::A), ask(RecordType::AAAA)).await;
+    let all: Option<Vec<Vec<IpAddr>>> = [four, six].into_iter().collect();
+    all.map(|all| all.concat())
+}
+
+fn address(data: &RData) -> Option<IpAddr> {
+    match data {
+        RData::A(a) => Some(IpAddr::V4(a.0)),
+        RData::AAAA(a) => Some(IpAddr::V6(a.0)),
+        _ => None,
     }
 }
 
