@@ -20,6 +20,19 @@ pub fn list<S: AsRef<str>>(words: &[S]) -> String {
     }
 }
 
+/// Why a file or folder cannot be used, in words.
+pub fn disk(error: &std::io::Error) -> String {
+    use std::io::ErrorKind as K;
+    match error.kind() {
+        K::PermissionDenied => "this user may not".into(),
+        K::ReadOnlyFilesystem => "the disk is mounted read-only".into(),
+        K::StorageFull | K::QuotaExceeded => "the disk is full".into(),
+        K::NotADirectory => "something above it is no folder".into(),
+        K::InvalidData => "it is no text".into(),
+        _ => error.to_string(),
+    }
+}
+
 /// `a -> b -> c`; of a long chain the first and last few.
 pub fn chain<S: AsRef<str>>(links: &[S]) -> String {
     let all: Vec<&str> = links.iter().map(AsRef::as_ref).collect();

@@ -9,6 +9,7 @@ use std::time::Duration;
 use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
+use crate::base::wording;
 use crate::diag::{Diagnostic, Kind};
 
 /// No file of this room is longer.
@@ -154,11 +155,7 @@ fn unusable(path: &Path, error: &io::Error) -> Diagnostic {
     let why = match error.raw_os_error().map(Errno::from_raw_os_error) {
         Some(Errno::LOOP | Errno::MLINK) => "it is a symbolic link, and secrets are not kept behind one".to_string(),
         Some(Errno::NOTDIR) => "it is no folder, or something above it is none".to_string(),
-        Some(Errno::ACCESS | Errno::PERM) => "this user may not".to_string(),
-        Some(Errno::ROFS) => "the disk is mounted read-only".to_string(),
-        Some(Errno::NOSPC | Errno::DQUOT) => "the disk is full".to_string(),
-        _ if error.kind() == io::ErrorKind::InvalidData => "it is no text".to_string(),
-        _ => error.to_string(),
+        _ => wording::disk(error),
     };
     Diagnostic::error("certs.no-folder", format!("{} cannot be used ({why})", path.display()))
         .kind(Kind::Failed)

@@ -358,6 +358,22 @@ impl fmt::Display for StepId {
     }
 }
 
+/// Services of a mode that a home was switched away from. A switch that was killed half-way leaves them running.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    pub services: Vec<ServiceName>,
+    /// The engine's name of the network that no others are on: by it they are told from a person's own of that name.
+    pub network: String,
+}
+
+impl Outgoing {
+    /// Whether a container is one of them.
+    pub fn is(&self, container: &observed::Container) -> bool {
+        let service = container.labels.get(request::SERVICE);
+        self.services.iter().any(|name| Some(name) == service) && container.networks.contains_key(&self.network)
+    }
+}
+
 /// What the caller asks for, beside the project itself.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
@@ -367,6 +383,8 @@ pub struct Options {
     /// New anonymous volumes instead of moving the old ones over (`-V`).
     pub renew_anonymous_volumes: bool,
     pub remove_orphans: bool,
+    /// Hearth's own services that the mode of the home does not have: what is left of them goes without being asked for.
+    pub outgoing: Option<Outgoing>,
     /// Run finished one-shots again (Compose's way).
     pub rerun: bool,
     /// Stop timeout in seconds (`-t`).

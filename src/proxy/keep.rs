@@ -48,7 +48,7 @@ pub async fn keep(
     mut changed: watch::Receiver<u64>,
     found: watch::Sender<Found>,
 ) {
-    let mut keeper = Keeper { dir, environment, found, facts: None, said: Vec::new() };
+    let mut keeper = Keeper { dir, environment, found, facts: None, said: Vec::new(), kept: None };
     let mut stamp = None;
     let mut due = Instant::now();
     loop {
@@ -82,6 +82,8 @@ struct Keeper {
     facts: Option<EngineFacts>,
     /// What was said last, so that it is not said every time.
     said: Vec<String>,
+    /// Where somebody waits for it, what is said is kept for them and not logged.
+    kept: Option<Diagnostics>,
 }
 
 impl Keeper {
@@ -158,6 +160,10 @@ impl Keeper {
 
     /// Logs what is new of it. Gives whether all is well.
     fn say(&mut self, told: &Diagnostics) -> bool {
+        if let Some(kept) = &mut self.kept {
+            kept.extend(told.clone());
+            return !told.has_errors();
+        }
         let titles: Vec<String> = told.0.iter().map(|d| d.title.clone()).collect();
         if titles != self.said {
             told.0.iter().for_each(log);
@@ -168,11 +174,14 @@ impl Keeper {
 }
 
 /// Writes what Traefik reads once, for a command that changed certificates while nothing keeps it. A running Traefik is waited for.
-pub async fn once(home: &Home, environment: &BTreeMap<String, String>) {
+/// Gives what a person should know.
+pub async fn once(home: &Home, environment: &BTreeMap<String, String>) -> Diagnostics {
     let (found, _) = watch::channel(Found::default());
     let environment = environment.clone();
-    let mut keeper = Keeper { dir: home.dir.clone(), environment, found, facts: None, said: Vec::new() };
+    let kept = Some(Diagnostics::default());
+    let mut keeper = Keeper { dir: home.dir.clone(), environment, found, facts: None, said: Vec::new(), kept };
     keeper.publish().await;
+    keeper.kept.unwrap_or_default()
 }
 
 /// Size and time of every file that a person edits, and of what other commands do to certificates.

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::FlockOperation;
 
+use crate::base::wording;
 use crate::diag::{Diagnostic, Kind};
 
 /// The folder that is mounted into Traefik's container.
@@ -115,7 +116,7 @@ fn folder(path: &Path, mode: u32, owner: Option<Owner>) -> io::Result<()> {
 }
 
 fn failed(path: &Path, error: &io::Error) -> Diagnostic {
-    Diagnostic::error("proxy.cannot-write", format!("{} cannot be written: {error}", path.display()))
+    Diagnostic::error("proxy.cannot-write", format!("{} cannot be written ({})", path.display(), wording::disk(error)))
         .kind(Kind::Failed)
         .hint("Traefik goes on with what it has; check that the disk is not full and that you may write there, and run this again")
 }

@@ -93,10 +93,15 @@ pub(super) fn add(spec: &Spec, routes: &Routes, settings: &statics::Settings, pr
     all
 }
 
+/// The key of the network that Traefik and gate have for themselves.
+pub fn gate_network() -> String {
+    super::networks::clients_key(GATE)
+}
+
 /// The networks that only the front door has.
 pub(super) fn own_networks(routes: &Routes) -> Vec<String> {
     let outside = routes.outside.iter().filter_map(|o| o.network.as_deref()).map(outside_key);
-    [CORE.to_string(), super::networks::clients_key(GATE)].into_iter().chain(outside).collect()
+    [CORE.to_string(), gate_network()].into_iter().chain(outside).collect()
 }
 
 /// The key of a network that is not the home's.

@@ -16,7 +16,8 @@ use crate::diag::{Diagnostic, Kind, Severity, Sources};
 use crate::engine::Engine;
 use crate::plan::observed::{EngineFacts, Observed};
 use crate::plan::wanted::Wanted;
-use crate::spec::Mode;
+use crate::plan::{Outgoing, ServiceName};
+use crate::spec::{Mode, front};
 
 /// One project, found but not loaded.
 pub struct Target {
@@ -62,6 +63,13 @@ impl Target {
             *read = home.read();
         }
         Ok(target)
+    }
+
+    /// What a home in localhost mode has left where the switch to it was cut off: Traefik, which holds ports 80 and 443, and gate.
+    pub fn outgoing(&self) -> Option<Outgoing> {
+        let home = self.home().filter(|home| home.config.mode == Mode::Localhost)?;
+        let services = [front::TRAEFIK, front::GATE].map(ServiceName::from).to_vec();
+        Some(Outgoing { services, network: format!("{}_{}", home.config.name, front::gate_network()) })
     }
 
     /// Before services are started in domain mode: the way in is ready.

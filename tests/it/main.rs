@@ -10,6 +10,7 @@ mod crash;
 mod engine_trouble;
 mod forged_headers;
 mod front_door;
+mod front_door_faults;
 mod gate;
 mod gate_with_traefik;
 mod homes;
@@ -46,6 +47,7 @@ fn main() -> std::process::ExitCode {
         ("gate_with_traefik", gate_with_traefik::CASES),
         ("forged_headers", forged_headers::CASES),
         ("front_door", front_door::CASES),
+        ("front_door_faults", front_door_faults::CASES),
         ("served_certificates", served_certificates::CASES),
         ("new_engines", new_engines::CASES),
         ("tls", tls::CASES),

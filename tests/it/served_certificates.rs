@@ -1,6 +1,5 @@
 //! Certificates reach new connections at once and cost no request; whatever happens to Hearth, Traefik goes on with the last ones.
 
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -8,7 +7,7 @@ use hearth::base::clock::{Clock, SystemClock};
 use hearth::base::secret::Secret;
 use hearth::certs::store::Store;
 
-use crate::rig::{DOMAIN, Done, Door, Running, Scratch, cases, curl, until};
+use crate::rig::{DOMAIN, Done, Door, Scratch, cases, curl, own_certificate, until};
 
 cases![together:
     a_new_certificate_is_served_within_seconds_and_no_request_fails,
@@ -37,44 +36,6 @@ const STACK: &str = "services:
         exec httpd -f -p 80 -h /www
     x-hearth: {route: {host: app, port: 80, access: public}}
 ";
-
-/// `openssl`, with its answer.
-fn openssl(s: &Scratch, args: &[&str]) -> String {
-    let args: Vec<String> = args.iter().map(|a| a.to_string()).collect();
-    let env: Vec<(String, String)> = std::env::vars().filter(|(name, _)| name == "PATH").collect();
-    s.noted(Running::start(Path::new("openssl"), &args, &s.dir, &env)).out
-}
-
-/// A self-made certificate for the home's domain, as a person would bring one; the names of its files.
-fn own_certificate(s: &Scratch, name: &str) -> (String, String) {
-    let (chain, key) = (s.beside(&format!("{name}.pem")), s.beside(&format!("{name}.key")));
-    let (chain, key) = (chain.display().to_string(), key.display().to_string());
-    let names = format!("subjectAltName=DNS:*.{DOMAIN}");
-    let subject = format!("/O={name}");
-    openssl(
-        s,
-        &[
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-days",
-            "30",
-            "-subj",
-            &subject,
-            "-addext",
-            &names,
-            "-keyout",
-            &key,
-            "-out",
-            &chain,
-        ],
-    );
-    (chain, key)
-}
 
 /// Who signed what is served for a host; empty where nothing is.
 fn issuer(door: &Door, host: &str) -> String {

@@ -49,7 +49,7 @@ const PROBLEMS: &[(&str, FaultKind, &str, &str)] = &[
         "connection",
         Validation,
         "could not connect to check NAMES",
-        "port 80 of each name must lead to this machine from the internet, over IPv6 too where the name has an AAAA record; where the provider blocks it, set challenge: dns-01",
+        "port 80 of each name must lead to this machine from the internet, over IPv6 too where the name has an AAAA record; where the provider blocks it, set challenge: dns-01, or issuer: local for the home's own CA",
     ),
     (
         "dns",

@@ -55,10 +55,12 @@ impl<'a> Planner<'a> {
             if !self.is_named(service) {
                 continue;
             }
-            if known || self.options.remove_orphans {
-                list.extend(containers);
-            } else {
-                containers.iter().for_each(|c| self.note_orphan(c));
+            for container in containers {
+                if known || self.is_ended(container) {
+                    list.push(container);
+                } else {
+                    self.note_orphan(container);
+                }
             }
         }
         for one_off in self.one_offs.clone() {

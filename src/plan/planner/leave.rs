@@ -22,6 +22,11 @@ impl<'a> Planner<'a> {
         !self.wanted.services.contains_key(service) && !self.wanted.others.contains(service)
     }
 
+    /// Whether this plan ends what no file names any more.
+    pub fn is_ended(&self, orphan: &Container) -> bool {
+        self.options.remove_orphans || self.options.outgoing.as_ref().is_some_and(|of| of.is(orphan))
+    }
+
     /// Containers of services that no file names any more, and one-offs that ended.
     pub fn orphans(&mut self) {
         let services: Vec<&Container> = self
@@ -32,9 +37,9 @@ impl<'a> Planner<'a> {
             .collect();
         let ended = self.one_offs.iter().copied().filter(|c| !is_alive(c) && c.state != State::Created);
         let all: Vec<&Container> = services.into_iter().chain(ended).collect();
-        let takers = if self.options.remove_orphans && !all.is_empty() { self.takers() } else { Takers::default() };
+        let takers = if all.iter().any(|orphan| self.is_ended(orphan)) { self.takers() } else { Takers::default() };
         for container in all {
-            if self.options.remove_orphans {
+            if self.is_ended(container) {
                 let cause = match label(container, ONEOFF) {
                     "True" => Cause::LeftBehind { what: "a one-off command that ended".into() },
                     _ => Cause::Orphan,

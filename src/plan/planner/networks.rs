@@ -131,7 +131,9 @@ impl<'a> Planner<'a> {
     fn given_back_as(&self, container: &Container, network: &str) -> Option<Endpoint> {
         let name = label(container, SERVICE);
         let one_off = label(container, ONEOFF) == "True";
-        if self.options.remove_orphans && (self.is_orphan(name) || one_off && !is_alive(container)) {
+        if self.is_orphan(name) && self.is_ended(container)
+            || self.options.remove_orphans && one_off && !is_alive(container)
+        {
             return None;
         }
         // One that nobody asked for (off, an orphan, a one-off command) has it again under the same names; its addresses

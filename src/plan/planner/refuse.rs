@@ -82,7 +82,7 @@ impl<'a> Planner<'a> {
         let of = super::label(other, crate::plan::request::SERVICE);
         let known = self.wanted.services.contains_key(of);
         let orphan = !known && !self.wanted.others.contains(of);
-        if of == service.name || orphan && self.options.remove_orphans {
+        if of == service.name || orphan && self.is_ended(other) {
             return;
         }
         let title = format!("the name {} is taken by a container of the service `{of}`", slot.name);
@@ -164,7 +164,7 @@ impl<'a> Planner<'a> {
     fn goes(&self, container: &Container) -> bool {
         let service = super::label(container, crate::plan::request::SERVICE);
         let orphan = !self.wanted.services.contains_key(service) && !self.wanted.others.contains(service);
-        orphan && self.options.remove_orphans || self.wanted.services.contains_key(service)
+        orphan && self.is_ended(container) || self.wanted.services.contains_key(service)
     }
 
     /// Two containers of this plan on one host port.

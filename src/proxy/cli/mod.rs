@@ -6,7 +6,7 @@ use crate::certs::cli::Front;
 use crate::certs::shown::Shown;
 use crate::cli::Out;
 use crate::command::Global;
-use crate::diag::Diagnostics;
+use crate::diag::{Diagnostics, Sources};
 use crate::proxy::place::MOUNTED;
 use crate::proxy::{Door, content, look, names, once};
 use crate::spec::Mode;
@@ -22,7 +22,8 @@ pub fn refresh(global: &Global, out: &Out) {
     let environment = std::env::vars().collect();
     // What cannot be done now is done by the next `hearth up`, or by `hearth serve`.
     let _ = stacks::start(async {
-        once(&home, &environment).await;
+        let told = once(&home, &environment).await;
+        told.0.iter().for_each(|d| out.diagnostic(d, &Sources::default()));
         Ok(())
     });
 }

@@ -1,12 +1,13 @@
 //! `hearth mode`: how services are reached, and the switch to the other way, seen through a plan first.
 
 use super::up::{self, load};
-use super::{deciding, start};
+use super::{connect, deciding, start};
 use crate::base::wording;
 use crate::cli::{Done, Failure, Out, ask};
 use crate::command::{Deciding, Global, Mode as Args};
 use crate::config;
 use crate::diag::{Diagnostic, Kind};
+use crate::engine::{Engine, Scope};
 use crate::plan::observed::EngineFacts;
 use crate::plan::{Options, text};
 use crate::spec::{Mode, routes};
@@ -35,7 +36,7 @@ pub fn run(global: &Global, args: Args, door: &dyn FrontDoor, out: &Out) -> Done
             .into());
         }
     };
-    if mode == present {
+    if mode == present && !is_half_done(global, out)? {
         out.say(format!("the mode is {} already", mode.name()));
         return Ok(());
     }
@@ -46,6 +47,22 @@ pub fn run(global: &Global, args: Args, door: &dyn FrontDoor, out: &Out) -> Done
     let target = Target::in_mode(global, mode, out)?;
     switch(&target, mode, &args, door, out)?;
     Ok(())
+}
+
+/// Whether a switch to the mode of the home was cut off: then something of the other one still runs. An engine that is away cannot
+/// tell, and is no reason to say less than that the mode is this one.
+fn is_half_done(global: &Global, out: &Out) -> Result<bool, Failure> {
+    let target = Target::find(global, out)?;
+    let (Some(outgoing), Some(home)) = (target.outgoing(), target.home()) else { return Ok(false) };
+    let scope = Scope { project: home.config.name.clone(), ..Scope::default() };
+    let mut found = false;
+    start(async {
+        let Ok(engine) = connect(&target).await else { return Ok(()) };
+        let Ok(observed) = engine.observe(&scope).await else { return Ok(()) };
+        found = observed.containers.iter().any(|container| outgoing.is(container));
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 fn switch(target: &Target, mode: Mode, args: &Args, door: &dyn FrontDoor, out: &Out) -> Done {

@@ -32,9 +32,10 @@ impl Serve<'_> {
         self.signal(rustix::process::Signal::TERM).ok()
     }
 
-    /// Ends it at once, as a crash would.
-    pub fn kill(mut self) -> Ran {
-        self.signal(rustix::process::Signal::KILL)
+    /// Waits for one that ends by itself.
+    pub fn ended(mut self) -> Ran {
+        let running = self.running.take().expect("it is ended once");
+        self.s.noted(running)
     }
 
     fn signal(&mut self, signal: rustix::process::Signal) -> Ran {
@@ -228,6 +229,19 @@ fn curl_starts(s: &Scratch, args: &[&str]) -> Running {
     let args: Vec<String> = fixed.iter().chain(args).map(|a| a.to_string()).collect();
     let env: Vec<(String, String)> = std::env::vars().filter(|(name, _)| name == "PATH").collect();
     Running::start(std::path::Path::new("curl"), &args, &s.dir, &env)
+}
+
+/// A self-made certificate for all names under the domain, as a person would bring one; the names of its files. `name` is its issuer.
+pub fn own_certificate(s: &Scratch, name: &str) -> (String, String) {
+    let (chain, key) = (s.beside(&format!("{name}.pem")), s.beside(&format!("{name}.key")));
+    let (chain, key) = (chain.display().to_string(), key.display().to_string());
+    let (names, subject) = (format!("subjectAltName=DNS:*.{DOMAIN}"), format!("/O={name}"));
+    let kind = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"];
+    let about = ["-subj", &subject, "-addext", &names, "-keyout", &key, "-out", &chain];
+    let args: Vec<String> = kind.iter().chain(&about).map(|a| a.to_string()).collect();
+    let env: Vec<(String, String)> = std::env::vars().filter(|(name, _)| name == "PATH").collect();
+    s.noted(Running::start(std::path::Path::new("openssl"), &args, &s.dir, &env)).ok();
+    (chain, key)
 }
 
 /// What `curl -i` printed.

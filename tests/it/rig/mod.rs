@@ -4,6 +4,7 @@
 //! reason, instead of passing; and so that the commands of a failed test are shown. A case that no list names is dead code, which clippy refuses.
 
 mod command;
+mod disk;
 mod docker;
 mod door;
 mod elsewhere;
@@ -22,10 +23,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 pub use command::{Ran, Running};
+pub use disk::Disk;
 pub use docker::Container;
-pub use door::{DOMAIN, Door, HEARTH, Page, curl, free_port, quiet_curl};
+pub use door::{DOMAIN, Door, HEARTH, Page, curl, free_port, own_certificate, quiet_curl};
 pub use elsewhere::Elsewhere;
-pub use front::{Front, Reply, TestCa};
+pub use front::{Asked, Front, Reply, TestCa};
 pub use gate::{Gate, Heard};
 pub use pebble::{Knot, Like, Pebble};
 pub use private_engine::PrivateEngine;
