@@ -19,7 +19,8 @@
 //! | [`example`] | two small services to see something run |
 //! | [`stacks`] | the room that joins them: preview, up, down, history. Its faces also read what [`command`] parsed |
 //! | [`certs`] | the room of certificates: local CA, ACME, renewal, storage |
-//! | [`proxy`] | the room of routes: the file that Traefik reads, its status, probes, doctor |
+//! | [`proxy`] | the room of routes: the file that Traefik reads, its status, probes |
+//! | [`doctor`] | a look at everything that a home stands on and does not own, each finding with its fix |
 //! | [`serve`] | wiring of everything that stays running, and its orderly stop |
 //! | [`command`] | every subcommand and flag on one page, and which room does it |
 //!
@@ -32,6 +33,7 @@ pub mod command;
 pub mod compose;
 pub mod config;
 pub mod diag;
+pub mod doctor;
 pub mod engine;
 pub mod example;
 pub mod gate;

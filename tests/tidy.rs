@@ -30,8 +30,15 @@ const LAW: &[(&str, &[&str])] = &[
             "certs", "command",
         ],
     ),
+    (
+        "doctor",
+        &["base", "diag", "config", "spec", "traefik", "plan", "engine", "cli", "stacks", "certs", "proxy", "command"],
+    ),
     ("serve", &["base", "diag", "config", "engine", "store", "cli", "web", "stacks", "certs", "proxy", "command"]),
-    ("command", &["base", "diag", "compose", "config", "cli", "gate", "example", "stacks", "certs", "proxy", "serve"]),
+    (
+        "command",
+        &["base", "diag", "compose", "config", "cli", "gate", "example", "stacks", "certs", "proxy", "doctor", "serve"],
+    ),
 ];
 
 /// Why a module may not use another, where the reason is worth more than "downwards only". First match counts; `*` is any.

@@ -1,4 +1,4 @@
-//! What sort of address one is.
+//! What sort of address or name one is.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -24,6 +24,16 @@ pub fn is_nowhere(ip: IpAddr) -> bool {
     ip.is_unspecified()
 }
 
+/// Names that are reserved, or that routers use for a home: no public DNS knows them, and no public authority issues for them.
+const RESERVED: [&str; 11] =
+    ["home.arpa", "internal", "local", "localhost", "test", "invalid", "example", "lan", "home", "corp", "private"];
+
+/// Whether a name can be one that the world knows.
+pub fn is_of_the_world(name: &str) -> bool {
+    let under = |zone: &str| name.strip_suffix(zone).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    name.contains('.') && !RESERVED.into_iter().any(under)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -44,5 +54,19 @@ mod tests {
             assert_eq!(is_private(text.parse().unwrap()), private, "{text}");
         }
         assert!(is_nowhere("::".parse().unwrap()) && !is_nowhere("::1".parse().unwrap()));
+    }
+
+    #[test]
+    fn names_of_homes_are_not_the_worlds() {
+        for (name, world) in [
+            ("a.example.org", true),
+            ("mylan.org", true),
+            ("nas", false),
+            ("a.home.arpa", false),
+            ("home.arpa", false),
+            ("a.fritz.lan", false),
+        ] {
+            assert_eq!(is_of_the_world(name), world, "{name}");
+        }
     }
 }

@@ -112,6 +112,8 @@ pub enum Command {
     Routes(Routes),
     /// Show certificates: names, issuer, what is served, expiry, next renewal and why; renew, bring your own, trust the local CA
     Certs(Certs),
+    /// Look at engine, Traefik, ports, DNS, authorities and clock; each finding with its fix
+    Doctor(Json),
     /// Show what was done, when and by whom
     History(History),
     /// Show Traefik the part of Docker that it reads, and answer for services that cannot

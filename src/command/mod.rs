@@ -85,6 +85,7 @@ fn dispatch(cli: Cli, out: &Out) -> crate::cli::Done {
             }
             Ok(())
         }
+        Command::Doctor(args) => crate::doctor::cli::run(&global, args, out),
         Command::History(args) => stacks::history::run(&global, args, out),
         Command::Gate(args) => crate::gate::cli::run(args),
         Command::Serve(args) => crate::serve::cli::run(&global, args, out),

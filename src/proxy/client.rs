@@ -33,6 +33,14 @@ pub enum Failed {
     Answer(String),
 }
 
+impl Failed {
+    pub fn words(&self) -> &str {
+        match self {
+            Failed::Connect(why) | Failed::Tls(why) | Failed::Answer(why) => why,
+        }
+    }
+}
+
 /// What came back.
 #[derive(Debug, Clone)]
 pub struct Answer {

@@ -97,6 +97,11 @@ pub fn own_address() -> Option<IpAddr> {
     all.iter().find(at_home).map(|i| i.net.addr())
 }
 
+/// All addresses of this machine.
+pub fn own_addresses() -> Vec<IpAddr> {
+    interfaces().iter().map(|i| i.net.addr()).collect()
+}
+
 fn interfaces() -> Vec<Interface> {
     let all = if_addrs::get_if_addrs().unwrap_or_default();
     let one = |found: if_addrs::Interface| {

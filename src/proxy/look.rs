@@ -84,7 +84,7 @@ pub async fn know<'a>(
             Err(why) => {
                 let d = Diagnostic::warning(
                     "proxy.traefik-silent",
-                    format!("Traefik does not say how its routes are: {}", words(&why)),
+                    format!("Traefik does not say how its routes are: {}", why.words()),
                 );
                 told.push(d.hint("whether it runs: hearth ps traefik; why not: hearth logs traefik"));
                 None
@@ -93,12 +93,6 @@ pub async fn know<'a>(
         None => None,
     };
     Ok(Known { home, read, routes, containers, routers, roots: Arc::new(roots(home)) })
-}
-
-pub fn words(failed: &client::Failed) -> String {
-    match failed {
-        client::Failed::Connect(why) | client::Failed::Tls(why) | client::Failed::Answer(why) => why.clone(),
-    }
 }
 
 /// Traefik's own view of itself, where it runs.
@@ -120,6 +114,17 @@ pub fn roots(home: &Home) -> RootCertStore {
         roots.add_parsable_certificates(CertificateDer::pem_slice_iter(pem.as_bytes()).flatten());
     }
     roots
+}
+
+/// Whether a profile of a route's service is on.
+pub fn is_on(home: &Home, read: &Read, route: &Route) -> bool {
+    let profiles = profiles_of(read, route).unwrap_or_default();
+    profiles.is_empty() || profiles.iter().any(|p| home.config.profiles.contains(p))
+}
+
+/// The profiles of a route's service; `None`: it is no service of this home.
+fn profiles_of<'r>(read: &'r Read, route: &Route) -> Option<&'r [String]> {
+    read.spec.services.get(&route.service).map(|s| s.profiles.as_slice())
 }
 
 impl Known<'_> {
@@ -145,8 +150,7 @@ impl Known<'_> {
 
     /// Whether a profile of its service is on.
     pub fn is_on(&self, route: &Route) -> bool {
-        let profiles = self.read.spec.services.get(&route.service).map(|s| s.profiles.as_slice()).unwrap_or_default();
-        profiles.is_empty() || profiles.iter().any(|p| self.home.config.profiles.contains(p))
+        is_on(self.home, self.read, route)
     }
 
     fn facts<'f>(&'f self, route: &'f Route, own: &'f Option<Vec<&'f Container>>, seen: Option<&'f Seen>) -> Facts<'f> {
@@ -158,7 +162,7 @@ impl Known<'_> {
         Facts {
             door: route.access.door(),
             containers: own.as_deref(),
-            on: self.is_on(route),
+            off: profiles_of(self.read, route).filter(|_| !self.is_on(route)),
             router: self.routers.as_ref().map(|all| all.get(&format!("{}@{provider}", route.name))),
             port,
             seen,
@@ -229,25 +233,30 @@ pub async fn shown(home: &Home, hosts: Vec<String>) -> Vec<Shown> {
     let one = |host: String| {
         let roots = roots.clone();
         async move {
-            let seen = client::look(front, &host, "/.well-known/hearth-probe", "*/*", roots).await;
-            let leaf = match (Served::of(&seen), &seen.answer) {
-                (Some(served), _) => Ok(Leaf {
-                    fingerprint: served.fingerprint,
-                    issuer: served.issuer,
-                    not_after: served.not_after,
-                    distrust: served.distrust,
-                }),
-                (None, Err(why)) => Err(words(why)),
-                (None, Ok(_)) => Err("its certificate cannot be read".into()),
-            };
+            let leaf = leaf(front, &host, roots).await;
             Shown { host, leaf }
         }
     };
     stream::iter(hosts.into_iter().map(one)).buffered(AT_ONCE).collect().await
 }
 
+/// The certificate that is shown for a host at one address; `Err`: why none is.
+pub async fn leaf(at: SocketAddr, host: &str, roots: Arc<RootCertStore>) -> Result<Leaf, String> {
+    let seen = client::look(at, host, "/.well-known/hearth-probe", "*/*", roots).await;
+    match (Served::of(&seen), &seen.answer) {
+        (Some(served), _) => Ok(Leaf {
+            fingerprint: served.fingerprint,
+            issuer: served.issuer,
+            not_after: served.not_after,
+            distrust: served.distrust,
+        }),
+        (None, Err(why)) => Err(why.words().to_string()),
+        (None, Ok(_)) => Err("its certificate cannot be read".into()),
+    }
+}
+
 /// The addresses of a name as programs on this machine find them.
-async fn resolve(host: &str) -> Vec<IpAddr> {
+pub async fn resolve(host: &str) -> Vec<IpAddr> {
     let asked = timeout(Duration::from_secs(3), tokio::net::lookup_host((host, 443))).await;
     let mut found: Vec<IpAddr> = match asked {
         Ok(Ok(addresses)) => addresses.map(|a| a.ip()).collect(),

@@ -13,6 +13,7 @@ use rustix::fs::FlockOperation;
 
 use crate::base::wording;
 use crate::diag::{Diagnostic, Kind};
+use crate::stacks::home::Home;
 
 /// The folder that is mounted into Traefik's container.
 pub const MOUNTED: &str = "state/traefik";
@@ -83,6 +84,11 @@ impl Place {
         }
         done.map(|()| true).map_err(|error| failed(&self.file(), &error))
     }
+}
+
+/// Whether a home's file is there.
+pub fn has_file(home: &Home) -> bool {
+    home.dir.join(MOUNTED).join("dynamic").join(FILE).exists()
 }
 
 impl Owner {

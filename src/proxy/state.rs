@@ -48,8 +48,8 @@ pub struct Facts<'a> {
     pub door: Door,
     /// Containers of its service; `None`: the engine was not asked, or it leads elsewhere.
     pub containers: Option<&'a [&'a Container]>,
-    /// Whether a profile of its service is on.
-    pub on: bool,
+    /// The profiles of its service, where none of them is on.
+    pub off: Option<&'a [String]>,
     /// Its router in Traefik; the outer `None`: Traefik was not asked.
     pub router: Option<Option<&'a Router>>,
     pub port: &'a str,
@@ -61,9 +61,9 @@ pub struct Facts<'a> {
 fn of_containers(facts: &Facts) -> Option<State> {
     let containers = facts.containers?;
     if containers.is_empty() {
-        return Some(match facts.on {
-            true => State::bad("not started", "hearth up"),
-            false => State::waiting("off"),
+        return Some(match facts.off {
+            None => State::bad("not started", "hearth up"),
+            Some(profiles) => State::waiting(format!("off (profile {})", profiles.join(", "))),
         });
     }
     if containers.iter().any(|c| c.state == Run::Running && matches!(c.health, None | Some(Health::Healthy))) {
@@ -99,6 +99,10 @@ pub fn judge(facts: &Facts) -> State {
     };
     let answer = match &seen.answer {
         Err(Failed::Connect(why)) => {
+            // Nobody expects what is off to answer.
+            if let Some(off) = away.filter(|_| facts.off.is_some()) {
+                return off;
+            }
             return State::bad(
                 format!("Traefik does not answer: {why}"),
                 "hearth ps shows whether traefik runs; hearth up starts it",
@@ -189,7 +193,7 @@ mod tests {
         judge(&Facts {
             door,
             containers: Some(&containers),
-            on: true,
+            off: None,
             router: Some(Some(&router)),
             port: "80",
             seen: Some(&seen),
@@ -217,6 +221,16 @@ mod tests {
         );
         assert_eq!(of(Door::Open, Some(container(Run::Exited, None)), 503).words, "stopped (exit code 3)");
         assert_eq!(of(Door::Open, None, 503).words, "not started");
+        let profiles = ["media".to_string()];
+        let off = Facts {
+            door: Door::Open,
+            containers: Some(&[]),
+            off: Some(&profiles),
+            router: None,
+            port: "80",
+            seen: None,
+        };
+        assert_eq!(judge(&off).words, "off (profile media)");
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod acme_through_traefik;
 mod adoption;
 mod bad_updates;
 mod crash;
+mod doctor;
 mod engine_trouble;
 mod forged_headers;
 mod front_door;
@@ -46,6 +47,7 @@ fn main() -> std::process::ExitCode {
         ("gate", gate::CASES),
         ("gate_with_traefik", gate_with_traefik::CASES),
         ("forged_headers", forged_headers::CASES),
+        ("doctor", doctor::CASES),
         ("front_door", front_door::CASES),
         ("front_door_faults", front_door_faults::CASES),
         ("served_certificates", served_certificates::CASES),

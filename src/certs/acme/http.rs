@@ -162,10 +162,11 @@ impl Trouble {
             s if s.contains("Expired") || s.contains("NotValidYet") => {
                 "its certificate is not valid at this machine's time; is the clock right?".to_owned()
             }
-            s if s.contains("UnknownIssuer") => {
+            s if s.contains("UnknownIssuer") || s.contains("BadSignature") => {
                 "its certificate is from an authority that this machine does not trust".to_owned()
             }
-            s if s.contains("certificate") => "its certificate is not for it".to_owned(),
+            s if s.contains("NotValidForName") => "its certificate is for another name".to_owned(),
+            s if s.contains("certificate") => "its certificate is not well made".to_owned(),
             s if s.contains("unreachable") => "there is no way to it on the network".to_owned(),
             _ => chain.pop().unwrap_or_default(),
         };

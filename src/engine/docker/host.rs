@@ -43,10 +43,65 @@ pub fn missing(paths: &[String]) -> BTreeSet<String> {
     paths.iter().filter(gone).cloned().collect()
 }
 
+/// The kernel's tables of sockets.
+const TABLES: [(&str, &str); 4] =
+    [("/proc/net/tcp", "tcp"), ("/proc/net/tcp6", "tcp"), ("/proc/net/udp", "udp"), ("/proc/net/udp6", "udp")];
+
+/// A program that listens on a TCP port of this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listener {
+    pub ip: IpAddr,
+    pub port: u16,
+    /// Process and its name; `None`: it is another user's, and only root may know.
+    pub process: Option<(u32, String)>,
+    /// The id of the container that the process runs in.
+    pub container: Option<String>,
+}
+
+/// Who listens on these TCP ports, as far as this user may know.
+pub fn listeners(ports: &[u16]) -> Vec<Listener> {
+    let mut found = Vec::new();
+    for (path, _) in TABLES.iter().filter(|(_, protocol)| *protocol == "tcp") {
+        let Ok(table) = std::fs::read_to_string(path) else { continue };
+        found.extend(listening(&table, "tcp").into_iter().filter(|(_, port, _)| ports.contains(port)));
+    }
+    let inodes: BTreeSet<u64> = found.iter().map(|(.., inode)| *inode).collect();
+    let holders = if inodes.is_empty() { BTreeMap::new() } else { holders(&inodes) };
+    let one = |(ip, port, inode): (IpAddr, u16, u64)| {
+        let pid = holders.get(&inode).copied();
+        let read = |what: &str| std::fs::read_to_string(format!("/proc/{}/{what}", pid?)).ok();
+        let process = pid.zip(read("comm").map(|name| name.trim().to_string()));
+        Listener { ip, port, process, container: read("cgroup").as_deref().and_then(container_of) }
+    };
+    found.into_iter().map(one).collect()
+}
+
+/// Which processes hold these sockets.
+fn holders(inodes: &BTreeSet<u64>) -> BTreeMap<u64, u32> {
+    let mut holders = BTreeMap::new();
+    for process in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let Some(pid) = process.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        for handle in std::fs::read_dir(process.path().join("fd")).into_iter().flatten().flatten() {
+            let target = std::fs::read_link(handle.path()).unwrap_or_default();
+            let inode = target.to_str().and_then(|t| t.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok());
+            if let Some(inode) = inode.filter(|inode| inodes.contains(inode)) {
+                // The first is the oldest: those that it started may have inherited the socket.
+                let known = holders.entry(inode).or_insert(pid);
+                *known = pid.min(*known);
+            }
+        }
+    }
+    holders
+}
+
+/// The id of a container in the name of a control group: 64 hexadecimal digits.
+fn container_of(cgroup: &str) -> Option<String> {
+    let mut parts = cgroup.split(|c: char| !c.is_ascii_hexdigit());
+    parts.rfind(|part| part.len() == 64).map(str::to_string)
+}
+
 /// Ports that something listens on, other than those that `published` (by containers) explains: `(address, port, protocol)`.
 pub fn taken_ports(published: &[(String, u16, String)]) -> Vec<(String, u16, String)> {
-    const TABLES: [(&str, &str); 4] =
-        [("/proc/net/tcp", "tcp"), ("/proc/net/tcp6", "tcp"), ("/proc/net/udp", "udp"), ("/proc/net/udp6", "udp")];
     let mut by_port: BTreeMap<(u16, &str), Vec<IpAddr>> = BTreeMap::new();
     for (ip, port, protocol) in published {
         let ip = ip.parse().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
@@ -55,7 +110,7 @@ pub fn taken_ports(published: &[(String, u16, String)]) -> Vec<(String, u16, Str
     let mut taken = BTreeSet::new();
     for (path, protocol) in TABLES {
         let Ok(table) = std::fs::read_to_string(path) else { continue };
-        for (ip, port) in listening(&table, protocol) {
+        for (ip, port, _) in listening(&table, protocol) {
             let ours = by_port.get(&(port, protocol)).is_some_and(|ips| ips.iter().any(|own| overlap(*own, ip)));
             if !ours {
                 taken.insert((ip.to_string(), port, protocol.to_string()));
@@ -69,8 +124,8 @@ fn overlap(a: IpAddr, b: IpAddr) -> bool {
     a == b || a.is_unspecified() || b.is_unspecified()
 }
 
-/// The listening sockets of one table of `/proc/net`.
-fn listening(table: &str, protocol: &str) -> Vec<(IpAddr, u16)> {
+/// The listening sockets of one table of `/proc/net`: address, port, inode.
+fn listening(table: &str, protocol: &str) -> Vec<(IpAddr, u16, u64)> {
     let line = |line: &str| {
         let mut columns = line.split_whitespace().skip(1);
         let local = columns.next()?;
@@ -79,7 +134,8 @@ fn listening(table: &str, protocol: &str) -> Vec<(IpAddr, u16)> {
         // TCP: LISTEN. UDP has no such state: bound and not connected.
         let listens = if protocol == "tcp" { state == "0A" } else { state == "07" && remote.ends_with(":0000") };
         let (ip, port) = local.split_once(':')?;
-        listens.then_some((address(ip)?, u16::from_str_radix(port, 16).ok()?))
+        let inode = columns.nth(5).and_then(|inode| inode.parse().ok()).unwrap_or_default();
+        listens.then_some((address(ip)?, u16::from_str_radix(port, 16).ok()?, inode))
     };
     table.lines().skip(1).filter_map(line).collect()
 }
@@ -108,15 +164,30 @@ mod tests {
     #[test]
     #[cfg(target_endian = "little")]
     fn listening_sockets_are_read_from_the_kernels_tables() {
-        let tcp = "  sl  local_address rem_address   st tx_queue\n\
-            0: 0100007F:0050 00000000:0000 0A 00000000:00000000\n\
+        let tcp = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n\
+            0: 0100007F:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1\n\
             1: 00000000:0016 00000000:0000 0A 00000000:00000000\n\
             2: 0100007F:0051 0100007F:9999 01 00000000:00000000\n";
-        assert_eq!(listening(tcp, "tcp"), [("127.0.0.1".parse().unwrap(), 80), ("0.0.0.0".parse().unwrap(), 22)]);
+        assert_eq!(
+            listening(tcp, "tcp"),
+            [("127.0.0.1".parse().unwrap(), 80, 4711), ("0.0.0.0".parse().unwrap(), 22, 0)]
+        );
         let tcp6 = "head\n0: 00000000000000000000000000000000:01BB 00000000000000000000000000000000:0000 0A 0\n";
-        assert_eq!(listening(tcp6, "tcp"), [("::".parse().unwrap(), 443)]);
+        assert_eq!(listening(tcp6, "tcp"), [("::".parse().unwrap(), 443, 0)]);
         let udp = "head\n0: 00000000:0035 00000000:0000 07 0\n1: 00000000:0036 0100007F:0001 07 0\n";
-        assert_eq!(listening(udp, "udp"), [("0.0.0.0".parse().unwrap(), 53)]);
+        assert_eq!(listening(udp, "udp"), [("0.0.0.0".parse().unwrap(), 53, 0)]);
+    }
+
+    #[test]
+    fn who_listens_is_found_by_the_sockets_that_a_process_holds() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let found = listeners(&[port]);
+        assert_eq!((found.len(), found[0].process.as_ref().unwrap().0), (1, std::process::id()));
+        let id = "ab".repeat(32);
+        assert_eq!(container_of(&format!("0::/system.slice/docker-{id}.scope\n")), Some(id.clone()));
+        assert_eq!(container_of(&format!("0::/docker/{id}\n")), Some(id));
+        assert_eq!(container_of("0::/user.slice\n"), None);
     }
 
     #[test]

@@ -10,10 +10,12 @@
 //! | images | `pull`, `build`, `context`, `ignore` |
 //! | logs and exec | `streams`, `frames` |
 //! | reading without plans (gate) | `reader` |
+//! | how it is (doctor) | `checkup` |
 //!
 //! bollard carries programs in containers; everything else is JSON as it is (`wire` says why).
 
 mod build;
+mod checkup;
 mod connect;
 mod containers;
 mod context;
@@ -37,6 +39,9 @@ mod tls;
 mod upload;
 mod wait;
 mod wire;
+
+pub use checkup::{Checkup, NEWEST_API};
+pub use host::{Listener, listeners};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -210,15 +210,20 @@ impl DockerEngine {
 }
 
 /// Engines that run behind a proxy or a virtual machine of their own.
-fn hides_clients(info: &Value) -> &'static str {
-    let options = convert::list(&info["SecurityOptions"]);
-    if options.iter().filter_map(Value::as_str).any(|option| option.contains("name=rootless")) {
+pub fn hides_clients(info: &Value) -> &'static str {
+    if is_rootless(info) {
         return "it runs rootless, behind a program that passes connections on";
     }
     match info["OperatingSystem"].as_str() {
         Some(system) if system.contains("Docker Desktop") => "it is Docker Desktop, which runs in a virtual machine",
         _ => "",
     }
+}
+
+/// Whether it runs as an ordinary user.
+pub fn is_rootless(info: &Value) -> bool {
+    let options = convert::list(&info["SecurityOptions"]);
+    options.iter().filter_map(Value::as_str).any(|option| option.contains("name=rootless"))
 }
 
 fn has_containerd_images(info: &Value) -> bool {
