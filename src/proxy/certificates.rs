@@ -6,12 +6,14 @@ use std::path::PathBuf;
 use super::deliver::Expected;
 use super::names;
 use crate::base::clock::{Clock, SystemClock};
+use crate::base::net::is_of_the_world;
 use crate::base::secret::Secret;
 use crate::certs::local::leaves::Leaves;
 use crate::certs::local::mtls::{Mtls, SERVER_NAME};
 use crate::certs::local::{self, LocalCa};
 use crate::certs::room::Room;
 use crate::certs::store::{Held, choose, covers, pair, serving};
+use crate::config::certificates::Issuer;
 use crate::diag::Diagnostic;
 use crate::spec::front;
 use crate::stacks::home::{Home, Read};
@@ -77,6 +79,26 @@ pub fn of(
     let default = local.first().or(pairs.first()).cloned();
     pairs.append(&mut local);
     Ok(Certificates { default, pairs, inner: inner(home, read, domain)?, public, expected })
+}
+
+/// Of these hosts those that no certificate is for, nor will be: none that is stored, none that an authority issues, and none that the
+/// home's own CA may sign. Nothing is made for it.
+pub fn uncovered(home: &Home, hosts: &[String]) -> Vec<String> {
+    let now = SystemClock.now();
+    let settings = &home.config.certificates;
+    let acme = |host: &str| settings.issuer == Issuer::Acme && (settings.roots.is_some() || is_of_the_world(host));
+    // What cannot be read is told by whoever needs it.
+    let held = match home.dir.join("state/certs").is_dir() {
+        true => Room::open(home).and_then(|room| room.store.list()).map(|(held, _)| held).unwrap_or_default(),
+        false => Vec::new(),
+    };
+    let ca = match ca_dir(home).join("root.pem").is_file() {
+        true => LocalCa::open(&ca_dir(home), &[], &SystemClock).ok(),
+        false => None,
+    };
+    let local = |host: &str| ca.as_ref().is_none_or(|ca| ca.allows(host));
+    let stored = |host: &str| choose(host, &held, now).is_some_and(|one| one.is_valid(now));
+    hosts.iter().filter(|host| !stored(host) && !acme(host) && !local(host)).cloned().collect()
 }
 
 /// As it stands in Traefik's file, which only Traefik's user may read.

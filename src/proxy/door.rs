@@ -34,7 +34,8 @@ impl FrontDoor for Door {
     fn make_ready(&self, home: &Home, read: &Read, engine: Option<&EngineFacts>, out: &Out) -> Result<(), Failure> {
         let mut told = Diagnostics::default();
         let published = publish(home, read, engine, &mut told)?;
-        told.0.iter().for_each(|d| out.diagnostic(d, &read.sources));
+        // Said by the plan already, at the route that it is about.
+        told.0.iter().filter(|d| d.code != "certs.outside-ca").for_each(|d| out.diagnostic(d, &read.sources));
         if told.0.iter().any(|d| d.severity == Severity::Error) {
             return Err(Failure::Code(told.exit_code().max(1)));
         }

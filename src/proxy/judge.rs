@@ -1,5 +1,7 @@
 //! What of a home's routes cannot work, or will surprise, as the images and containers on this machine tell.
 
+use super::content::{self, Values};
+use super::{certificates, look, names};
 use crate::diag::{Diagnostic, Diagnostics, Kind};
 use crate::engine::docker::own;
 use crate::plan::observed::{Image, Observed};
@@ -40,6 +42,10 @@ pub fn judge(home: &Home, read: &Read, wanted: &Wanted, observed: &Observed) -> 
         let Some(image) = image_of(name) else { continue };
         dropped(name, image, read, &mut told);
     }
+    if let Ok(values) = Values::of(home) {
+        uncovered(home, read, &values, &mut told);
+    }
+    leads_off(home, read, &mut told);
     for route in read.rendered.routes.all() {
         let Entry::Web { strip: true, .. } = &route.entry else { continue };
         if route.access.door() == Door::Closed {
@@ -68,6 +74,74 @@ fn made_of_this(image: Option<&Image>, observed: &Observed, told: &mut Diagnosti
         let title = format!("gate runs a Hearth {theirs}, and this is Hearth {ours}");
         told.push(Diagnostic::warning("lint.gate-version", title).hint("make its image anew with: hearth up --build"));
     }
+}
+
+/// Hosts for which browsers will be shown a certificate that is not theirs. Only of routes that are on.
+fn uncovered(home: &Home, read: &Read, values: &Values, told: &mut Diagnostics) {
+    // What cannot be filled in is told where the file is written.
+    let routes = content::resolved(&read.rendered.routes, values, &mut Diagnostics::default());
+    let Some(domain) = values.domain() else { return };
+    let panel = format!("{}.{domain}", names::PANEL);
+    if !certificates::uncovered(home, std::slice::from_ref(&panel)).is_empty() {
+        // Then all right under it are outside too.
+        let title = format!(
+            "no certificate is for names under {domain}, nor will be: the root of the home's own CA was made for another domain"
+        );
+        told.push(
+            Diagnostic::warning("lint.host-uncovered", title)
+                .hint("make a new root, which every device has to be told to trust: hearth certs new-ca")
+                .hint("or bring a certificate: hearth certs import; or let an authority issue them: certificates: {issuer: acme} in hearth.yaml"),
+        );
+    }
+    for route in routes.iter().filter(|route| look::is_on(home, read, route)) {
+        let Entry::Web { hosts, .. } = &route.entry else { continue };
+        let under = |host: &&String| host.split_once('.').is_some_and(|(_, parent)| parent == domain);
+        let apart: Vec<String> = hosts.iter().filter(|host| !under(host)).cloned().collect();
+        for host in certificates::uncovered(home, &apart) {
+            let title = format!("no certificate is for {host}, nor will be: browsers refuse it, or warn");
+            told.push(
+                Diagnostic::warning("lint.host-uncovered", title)
+                    .at(route.span)
+                    .hint(format!("the home's own CA may sign for private names and for names under {domain} only, since devices trust it"))
+                    .hint("bring a certificate for it: hearth certs import; or let an authority issue them: certificates: {issuer: acme} in hearth.yaml"),
+            );
+        }
+    }
+}
+
+/// Routes of `hearth.yaml` into this very home, to a service that is off. Those of stacks are off with their service, as they should be.
+fn leads_off(home: &Home, read: &Read, told: &mut Diagnostics) {
+    for outside in &read.rendered.routes.outside {
+        let host = match (&outside.into, &outside.route.target) {
+            (Some((project, service)), _) if *project == home.config.name => service.as_str(),
+            (Some(_), _) => continue,
+            (None, Target::Address(address)) => host_of(address),
+            (None, Target::Container { .. }) => continue,
+        };
+        // By its own name, or by its container's.
+        let short = host.strip_prefix(&format!("{}-", home.config.name)).and_then(|rest| rest.strip_suffix("-1"));
+        let found = [Some(host), short].into_iter().flatten().find_map(|name| read.spec.services.get_key_value(name));
+        let Some((service, spec)) = found else { continue };
+        if spec.profiles.is_empty() || spec.profiles.iter().any(|p| home.config.profiles.contains(p)) {
+            continue;
+        }
+        let title = format!(
+            "the route `{}` leads to the service `{service}`, which is off with its profile {}",
+            outside.route.service,
+            spec.profiles.join(", ")
+        );
+        told.push(
+            Diagnostic::warning("lint.route-off", title)
+                .at(outside.route.span)
+                .hint(format!("turn it on: hearth up {}", spec.profiles[0])),
+        );
+    }
+}
+
+/// The host of `http://grafana:3000` or `grafana:53`.
+fn host_of(address: &str) -> &str {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    rest.split(['/', ':']).next().unwrap_or_default()
 }
 
 /// `access: lan` believes the address that a connection comes from.

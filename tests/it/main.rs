@@ -20,6 +20,7 @@ mod loading;
 mod new_engines;
 mod one_writer;
 mod own_server;
+mod plan_lints;
 mod secrets;
 mod served_certificates;
 mod start_first;
@@ -48,6 +49,7 @@ fn main() -> std::process::ExitCode {
         ("gate_with_traefik", gate_with_traefik::CASES),
         ("forged_headers", forged_headers::CASES),
         ("doctor", doctor::CASES),
+        ("plan_lints", plan_lints::CASES),
         ("front_door", front_door::CASES),
         ("front_door_faults", front_door_faults::CASES),
         ("served_certificates", served_certificates::CASES),
