@@ -5,7 +5,7 @@
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name about; do printf '  make %-14s %s\n' "$$name" "$$about"; done
 
-run: ## build Hearth, see to a Docker Engine, and bring a first profile up in ./home
+run: ## build Hearth, see to a Docker Engine, bring a first profile up in ./home, and serve it
 	@scripts/run
 
 test: ## everything: lint, unit tests, text cases, properties, live tests on a Docker Engine

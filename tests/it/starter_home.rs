@@ -1,27 +1,83 @@
 //! The home that `hearth init` makes: every profile comes up, and plain Docker Compose in the home means the same.
 
-use crate::rig::{Done, PrivateEngine, Scratch, Skip, cases};
+use crate::rig::{Done, Door, PrivateEngine, Ran, Scratch, Skip, cases};
 
 // Alone, since it needs an engine on which images of the real names can be others.
-cases![alone: every_profile_comes_up_and_plain_compose_agrees];
+cases![alone:
+    every_profile_comes_up_and_plain_compose_agrees,
+    plain_compose_agrees_in_domain_mode_and_after_the_mode_was_switched_there_and_back,
+];
 
-/// Gives every image of the home that is not here the stand-in's content.
+/// Gives every image of the home that is not here, or is an older stand-in, the stand-in's content.
 fn stand_in(s: &Scratch) {
     let images = s.compose("--profile * config --images").ok().out;
-    for image in images.lines().filter(|image| s.docker_args(&["image", "inspect", "-f", "{{.Id}}", image]).code != 0) {
-        s.docker_args(&["tag", "hearth-test/stand-in:1", image]).ok();
+    let label = "{{index .Config.Labels \"hearth.stand-in\"}}";
+    for image in images.lines() {
+        let there = s.docker_args(&["image", "inspect", "-f", label, image]);
+        if there.code != 0 || there.out.trim() == "1" {
+            s.docker_args(&["tag", "hearth-test/stand-in:1", image]).ok();
+        }
     }
+}
+
+fn hearth(s: &Scratch, args: &[&str]) -> Ran {
+    s.hearth_args(&[&["--compat", "2"], args].concat()).ok()
+}
+
+/// The home that `hearth init` makes, under the test's name.
+fn home(s: &Scratch) {
+    hearth(s, &["init", "."]);
+    let settings = std::fs::read_to_string(s.dir.join("hearth.yaml")).expect("init wrote hearth.yaml");
+    s.write("hearth.yaml", &settings.replace("name: project\n", &format!("name: {}\n", s.project)));
+    hearth(s, &["render"]);
+}
+
+/// Hearth, then Compose; then all of it made by Compose, and Hearth. Nobody touches what the other made.
+fn turns(s: &Scratch) {
+    hearth(s, &["up"]);
+    let made = s.lives();
+    s.compose("up -d").ok();
+    assert_eq!(made, s.lives(), "Compose touched what `hearth up` made");
+    hearth(s, &["plan", "--check"]);
+    s.compose("down").ok();
+    s.compose("up -d").ok();
+    let made = s.lives();
+    hearth(s, &["plan", "--check"]);
+    hearth(s, &["up"]);
+    assert_eq!(made, s.lives(), "Hearth touched what Compose made");
+}
+
+fn plain_compose_agrees_in_domain_mode_and_after_the_mode_was_switched_there_and_back(s: &Scratch) -> Done {
+    let traefik = Door::saved_traefik(s)?;
+    let engine = PrivateEngine::get()?;
+    s.use_engine(&engine.host());
+    s.docker_args(&["load", "-i", &traefik.display().to_string()]).ok();
+    home(s);
+    stand_in(s);
+    s.append("hearth.yaml", "traefik: {minimum: \"3.7.9\"}\n");
+    s.append(
+        ".env",
+        &format!("DOMAIN=it.home.arpa\nTRAEFIK_IMAGE=traefik:v3.7\nDOCKER_SOCKET={}\n", s.socket().display()),
+    );
+    engine.within(|| {
+        hearth(s, &["enable", "automation", "files"]);
+        hearth(s, &["up"]);
+        hearth(s, &["mode", "domain", "--yes"]);
+        turns(s);
+        hearth(s, &["mode", "localhost", "--yes"]);
+        turns(s);
+        hearth(s, &["down", "--volumes", "--yes"]);
+    });
+    assert_eq!((0, vec![], vec![]), (s.containers().len(), s.networks(), s.volumes()), "something is left");
+    Ok(())
 }
 
 fn every_profile_comes_up_and_plain_compose_agrees(s: &Scratch) -> Done {
     let engine = PrivateEngine::get()?;
     s.use_engine(&engine.host());
     // On a machine where Docker Compose is installed, its version is found; here it is a file somewhere.
-    let hearth = |args: &[&str]| s.hearth_args(&[&["--compat", "2"], args].concat()).ok();
-    hearth(&["init", "."]);
-    let settings = std::fs::read_to_string(s.dir.join("hearth.yaml")).expect("init wrote hearth.yaml");
-    s.write("hearth.yaml", &settings.replace("name: project\n", &format!("name: {}\n", s.project)));
-    hearth(&["render"]);
+    let hearth = |args: &[&str]| hearth(s, args);
+    home(s);
     hearth(&["render", "--check"]);
     stand_in(s);
     let profiles = s.compose("config --profiles").ok().out;

@@ -128,6 +128,12 @@ impl Scratch {
         std::fs::write(path, text).expect("a file can be written");
     }
 
+    /// Adds lines to a file.
+    pub fn append(&self, path: &str, text: &str) {
+        let before = std::fs::read_to_string(self.dir.join(path)).expect("the file is there");
+        self.write(path, &format!("{before}{text}"));
+    }
+
     /// Writes compose.yaml.
     pub fn stack(&self, text: &str) {
         self.write("compose.yaml", text);
@@ -200,7 +206,15 @@ impl Scratch {
         let ran = running.end();
         let mut said = format!("$ {}   (exit {}, {:.2} s)\n", ran.line, ran.code, ran.took.as_secs_f32());
         let shown = if ran.line.starts_with("docker inspect") { String::new() } else { ran.both() };
-        shown.lines().take(60).for_each(|line| said.push_str(&format!("  {line}\n")));
+        // How it began and how it ended.
+        let lines: Vec<&str> = shown.lines().collect();
+        let cut = lines.len().saturating_sub(60);
+        let (head, tail) = lines.split_at(lines.len().min(20));
+        head.iter().for_each(|line| said.push_str(&format!("  {line}\n")));
+        if cut > 0 {
+            said.push_str(&format!("  [{cut} lines left out]\n"));
+        }
+        tail.iter().skip(cut).for_each(|line| said.push_str(&format!("  {line}\n")));
         self.story.lock().expect("no other thread tells the story").push(said);
         ran
     }
