@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::request::{ONEOFF, PROJECT, SERVICE};
+
 pub type ContainerId = String;
 
 /// One look at the Engine for one project.
@@ -25,6 +27,24 @@ pub struct Observed {
     pub host: HostFacts,
     /// Subnets in use on the engine (any network), in CIDR form, with the network's name.
     pub subnets: Vec<(String, String)>,
+}
+
+impl Observed {
+    /// Every container on the host, the project's own among them (without their volumes).
+    pub fn everyone(&self) -> Vec<Foreign> {
+        let label = |c: &Container, name: &str| c.labels.get(name).cloned();
+        let own = self.containers.iter().map(|c| Foreign {
+            id: c.id.clone(),
+            name: c.name.clone(),
+            project: label(c, PROJECT),
+            service: label(c, SERVICE).filter(|_| !label(c, ONEOFF).is_some_and(|v| v.eq_ignore_ascii_case("true"))),
+            running: matches!(c.state, State::Running | State::Paused | State::Restarting),
+            ports: c.ports.clone(),
+            volumes: Vec::new(),
+            networks: c.networks.keys().cloned().collect(),
+        });
+        self.foreign.iter().cloned().chain(own).collect()
+    }
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -139,6 +159,8 @@ pub struct Foreign {
     pub name: String,
     /// Compose project it belongs to, if any.
     pub project: Option<String>,
+    /// The Compose service that it is a container of; none for a one-off (`docker compose run`).
+    pub service: Option<String>,
     pub running: bool,
     /// Published `(host ip, host port, protocol)`.
     pub ports: Vec<(String, u16, String)>,

@@ -188,11 +188,27 @@ fn fields_words(fields: &[FieldChange]) -> Vec<String> {
 pub fn field(change: &FieldChange) -> String {
     let name = clean(&change.field);
     match (&change.from, &change.to) {
-        (Some(from), Some(to)) => format!("{name}: {} to {}", shown(from), shown(to)),
+        (Some(from), Some(to)) => match apart(from, to) {
+            (less, more) if less.is_empty() && !from.is_empty() => format!("{name}: {} (new)", shown(&more)),
+            (more, less) if less.is_empty() && !to.is_empty() => format!("{name}: {} (gone)", shown(&more)),
+            (from, to) => format!("{name}: {} to {}", shown(&from), shown(&to)),
+        },
         (None, Some(to)) => format!("{name}: {} (new)", shown(to)),
         (Some(from), None) => format!("{name}: {} (gone)", shown(from)),
         (None, None) => format!("{name} changed"),
     }
+}
+
+/// Of long texts the words in which they differ: what both begin and end with says nothing.
+fn apart(from: &str, to: &str) -> (String, String) {
+    if from.len().max(to.len()) <= LONGEST || from == to {
+        return (from.into(), to.into());
+    }
+    let (a, b): (Vec<&str>, Vec<&str>) = (from.split(' ').collect(), to.split(' ').collect());
+    let first = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
+    let (a, b) = (&a[first..], &b[first..]);
+    let last = a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count();
+    (a[..a.len() - last].join(" "), b[..b.len() - last].join(" "))
 }
 
 fn shown(value: &str) -> String {
@@ -202,9 +218,11 @@ fn shown(value: &str) -> String {
     }
 }
 
+/// What fits a line.
+const LONGEST: usize = 120;
+
 /// Nothing that a terminal would act on, and no more than a line's worth.
 fn clean(text: &str) -> String {
-    const LONGEST: usize = 120;
     let mut line = harmless(text);
     if let Some((end, _)) = line.char_indices().nth(LONGEST) {
         line.truncate(end);

@@ -15,12 +15,15 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore, SignatureScheme, WantsVerifier};
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 /// How long each part (connecting, TLS, the answer) may take.
 const PATIENCE: Duration = Duration::from_secs(4);
+/// How long a connection has to be cut by who does not want it.
+const MOMENT: Duration = Duration::from_millis(400);
 /// Bytes of an answer that are read.
 const MOST: usize = 8 << 20;
 
@@ -204,6 +207,30 @@ impl ServerCertVerifier for Verdict {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         provider().signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// What became of a bare TCP connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Knock {
+    /// It stays, or somebody spoke.
+    Open,
+    /// It was taken, and ended at once.
+    Cut,
+    /// Why there is none.
+    Nobody(String),
+}
+
+/// Connects, says nothing, and looks for a moment whether that ends it.
+pub async fn knock(to: SocketAddr) -> Knock {
+    let mut stream = match timeout(PATIENCE, TcpStream::connect(to)).await {
+        Err(_) => return Knock::Nobody("nothing answers".into()),
+        Ok(Err(error)) => return Knock::Nobody(refused(&error)),
+        Ok(Ok(stream)) => stream,
+    };
+    match timeout(MOMENT, stream.read(&mut [0])).await {
+        Err(_) | Ok(Ok(1..)) => Knock::Open,
+        Ok(_) => Knock::Cut,
     }
 }
 

@@ -5,14 +5,15 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use super::adopted;
 use super::lan::{self, Interface};
 use crate::compose::Compat;
 use crate::compose::template::{self, Scope, TemplateError};
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::plan::observed::EngineFacts;
+use crate::plan::observed::{EngineFacts, Foreign};
 use crate::spec::{Routes, routes};
 use crate::stacks::home::{Home, Read, domain_of};
-use crate::traefik::{Entry, Route, Target};
+use crate::traefik::Route;
 
 /// The values of `.env`.
 pub struct Values(BTreeMap<String, String>);
@@ -40,8 +41,14 @@ impl Values {
     }
 }
 
-/// All routes with their values; those into adopted projects lead to the container's name on the network that Traefik joins.
-pub fn resolved(routes: &Routes, values: &Values, told: &mut Diagnostics) -> Vec<Route> {
+/// All routes with their values; those into other projects lead to the containers that are there. `containers`: every one on
+/// the engine, where it was asked.
+pub fn resolved(
+    routes: &Routes,
+    values: &Values,
+    containers: Option<&[Foreign]>,
+    told: &mut Diagnostics,
+) -> Vec<Route> {
     let lookup = |name: &str| values.0.get(name).cloned();
     let mut all = Vec::new();
     for route in routes.all() {
@@ -60,18 +67,7 @@ pub fn resolved(routes: &Routes, values: &Values, told: &mut Diagnostics) -> Vec
             }
         }
     }
-    for outside in &routes.outside {
-        let Some((project, service)) = &outside.into else { continue };
-        if let Some(found) = all.iter_mut().find(|r| r.name == outside.route.name)
-            && let Target::Container { port, scheme } = &found.target
-        {
-            let host = format!("{project}-{service}-1");
-            found.target = Target::Address(match found.entry {
-                Entry::Web { .. } => format!("{scheme}://{host}:{port}"),
-                _ => format!("{host}:{port}"),
-            });
-        }
-    }
+    adopted::lead(&routes.outside, &mut all, containers, told);
     // Names that only turn out to be one with their values.
     routes::names_twice(all.iter(), told);
     all

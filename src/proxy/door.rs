@@ -12,14 +12,15 @@ use super::look::know;
 use super::place::{Owner, Place};
 use super::state::Grade;
 use super::{certificates, cli, judge, names};
+use crate::base::wording;
 use crate::cli::{Failure, Out};
 use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::engine::Engine;
-use crate::plan::observed::{EngineFacts, Observed};
+use crate::plan::observed::Observed;
 use crate::plan::wanted::Wanted;
 use crate::spec::front;
-use crate::stacks::FrontDoor;
 use crate::stacks::home::{Home, Read};
+use crate::stacks::{Around, FrontDoor};
 use crate::traefik::Route;
 use crate::traefik::file::{self, Content};
 
@@ -31,9 +32,9 @@ pub struct Door;
 
 #[async_trait(?Send)]
 impl FrontDoor for Door {
-    fn make_ready(&self, home: &Home, read: &Read, engine: Option<&EngineFacts>, out: &Out) -> Result<(), Failure> {
+    fn make_ready(&self, home: &Home, read: &Read, around: Option<&Around>, out: &Out) -> Result<(), Failure> {
         let mut told = Diagnostics::default();
-        let published = publish(home, read, engine, &mut told)?;
+        let published = publish(home, read, around, &mut told)?;
         // Said by the plan already, at the route that it is about.
         told.0.iter().filter(|d| d.code != "certs.outside-ca").for_each(|d| out.diagnostic(d, &read.sources));
         if told.0.iter().any(|d| d.severity == Severity::Error) {
@@ -87,28 +88,31 @@ pub struct Published {
     pub hosts: Vec<String>,
 }
 
-/// Writes what Traefik reads for this home as it is now. Mistakes are in `told`; then nothing was written.
+/// Writes what Traefik reads for this home as it is now; `around` is what the engine says, where it was asked. Mistakes are in
+/// `told`; then nothing was written.
 pub fn publish(
     home: &Home,
     read: &Read,
-    engine: Option<&EngineFacts>,
+    around: Option<&Around>,
     told: &mut Diagnostics,
 ) -> Result<Published, Diagnostic> {
     let values = Values::of(home)?;
-    let routes = content::resolved(&read.rendered.routes, &values, told);
+    let containers = around.map(|around| around.containers.as_slice());
+    let routes = content::resolved(&read.rendered.routes, &values, containers, told);
     let domain = values.domain().unwrap_or_default();
     names::judge(&domain, &routes, told);
     if told.has_errors() {
         return Ok(Published::default());
     }
     let place = Place::make(&home.dir, owner(&values))?;
+    stray(&place, told);
     let sets = names::sets(&domain, &routes);
     let mut notes = Vec::new();
     let mut hosts: Vec<String> = names::hosts(&routes).into_iter().map(str::to_string).collect();
     hosts.push(format!("{}.{domain}", names::PANEL));
     let certificates = certificates::of(home, read, &domain, &hosts, &sets, &mut notes)?;
     notes.into_iter().for_each(|d| told.push(d));
-    let lan = content::lan(home, read, engine);
+    let lan = content::lan(home, read, around.map(|around| &around.engine));
     let text = file::render(&Content {
         routes: &routes,
         https_port: home.config.traefik.https,
@@ -125,6 +129,20 @@ pub fn publish(
         domain,
         hosts,
     })
+}
+
+/// The folder is Hearth's alone: Traefik takes all files in it or none.
+fn stray(place: &Place, told: &mut Diagnostics) {
+    let names = place.strays();
+    if names.is_empty() {
+        return;
+    }
+    let title =
+        format!("beside what Traefik reads of Hearth lies {}, which Hearth did not write", wording::list(&names));
+    told.push(
+        Diagnostic::warning("proxy.stray-file", title)
+            .hint("with a mistake in it no change of any route or certificate reaches Traefik: move it out of state/traefik/dynamic"),
+    );
 }
 
 /// Traefik's user, as the rendered file says it.

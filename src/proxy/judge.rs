@@ -79,7 +79,7 @@ fn made_of_this(image: Option<&Image>, observed: &Observed, told: &mut Diagnosti
 /// Hosts for which browsers will be shown a certificate that is not theirs. Only of routes that are on.
 fn uncovered(home: &Home, read: &Read, values: &Values, told: &mut Diagnostics) {
     // What cannot be filled in is told where the file is written.
-    let routes = content::resolved(&read.rendered.routes, values, &mut Diagnostics::default());
+    let routes = content::resolved(&read.rendered.routes, values, None, &mut Diagnostics::default());
     let Some(domain) = values.domain() else { return };
     let panel = format!("{}.{domain}", names::PANEL);
     if !certificates::uncovered(home, std::slice::from_ref(&panel)).is_empty() {
@@ -115,7 +115,7 @@ fn leads_off(home: &Home, read: &Read, told: &mut Diagnostics) {
         let host = match (&outside.into, &outside.route.target) {
             (Some((project, service)), _) if *project == home.config.name => service.as_str(),
             (Some(_), _) => continue,
-            (None, Target::Address(address)) => host_of(address),
+            (None, Target::Addresses(all)) => all.first().map(|address| host_of(address)).unwrap_or_default(),
             (None, Target::Container { .. }) => continue,
         };
         // By its own name, or by its container's.

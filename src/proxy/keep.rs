@@ -17,9 +17,9 @@ use crate::config;
 use crate::diag::{Diagnostics, log};
 use crate::engine::docker::DockerEngine;
 use crate::engine::{Engine, Scope};
-use crate::plan::observed::EngineFacts;
 use crate::plan::request;
 use crate::spec::{Mode, front};
+use crate::stacks::Around;
 use crate::stacks::home::{Home, STACKS};
 
 /// How often the home's files are looked at.
@@ -27,6 +27,8 @@ const LOOK: Duration = Duration::from_secs(2);
 /// How often all is done anew without a cause, and after something went wrong.
 const ANYWAY: Duration = Duration::from_secs(3600);
 const AGAIN: Duration = Duration::from_secs(30);
+/// The same where a route leads to containers of another project, which come and go without the home.
+const BORROWED: Duration = Duration::from_secs(60);
 
 /// What the keeper found, for others of this process.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,7 +50,7 @@ pub async fn keep(
     mut changed: watch::Receiver<u64>,
     found: watch::Sender<Found>,
 ) {
-    let mut keeper = Keeper { dir, environment, found, facts: None, said: Vec::new(), kept: None };
+    let mut keeper = Keeper { dir, environment, found, around: None, borrows: false, said: Vec::new(), kept: None };
     let mut stamp = None;
     let mut due = Instant::now();
     loop {
@@ -58,7 +60,8 @@ pub async fn keep(
             changed.mark_unchanged();
             stamp = now;
             let well = keeper.publish().await;
-            due = Instant::now() + if well { ANYWAY } else { AGAIN };
+            let next = if keeper.borrows { ANYWAY.min(BORROWED) } else { ANYWAY };
+            due = Instant::now() + if well { next } else { AGAIN };
         }
         tokio::select! {
             () = sleep(LOOK) => {}
@@ -79,7 +82,9 @@ struct Keeper {
     environment: BTreeMap<String, String>,
     found: watch::Sender<Found>,
     /// Of the engine, once it was asked.
-    facts: Option<EngineFacts>,
+    around: Option<Around>,
+    /// Whether containers that the home does not make have a say in it.
+    borrows: bool,
     /// What was said last, so that it is not said every time.
     said: Vec<String>,
     /// Where somebody waits for it, what is said is kept for them and not logged.
@@ -107,11 +112,13 @@ impl Keeper {
             Ok(engine) => engine,
             Err(error) => return self.say(&Diagnostics::from(*error.diagnostic)),
         };
-        if let Ok(facts) = engine.about().await {
-            self.facts = Some(facts);
+        let scope = Scope { project: home.config.name.clone(), ..Scope::default() };
+        if let Ok(observed) = engine.observe(&scope).await {
+            self.around = Some(Around::of(&observed));
         }
+        self.borrows = read.rendered.routes.outside.iter().any(|outside| outside.into.is_some());
         let mut told = Diagnostics::default();
-        let published = match door::publish(&home, &read, self.facts.as_ref(), &mut told) {
+        let published = match door::publish(&home, &read, self.around.as_ref(), &mut told) {
             Ok(published) => published,
             Err(why) => return self.say(&Diagnostics::from(why)),
         };
@@ -179,7 +186,8 @@ pub async fn once(home: &Home, environment: &BTreeMap<String, String>) -> Diagno
     let (found, _) = watch::channel(Found::default());
     let environment = environment.clone();
     let kept = Some(Diagnostics::default());
-    let mut keeper = Keeper { dir: home.dir.clone(), environment, found, facts: None, said: Vec::new(), kept };
+    let mut keeper =
+        Keeper { dir: home.dir.clone(), environment, found, around: None, borrows: false, said: Vec::new(), kept };
     keeper.publish().await;
     keeper.kept.unwrap_or_default()
 }

@@ -58,7 +58,6 @@ pub async fn know<'a>(
     told: &mut Diagnostics,
 ) -> Result<Known<'a>, Diagnostic> {
     let values = Values::of(home)?;
-    let routes = content::resolved(&read.rendered.routes, &values, told);
     let scope = Scope { project: home.config.name.clone(), inspect: true, ..Scope::default() };
     let observed: Option<Observed> = match engine {
         None => None,
@@ -70,6 +69,8 @@ pub async fn know<'a>(
             }
         },
     };
+    let everyone = observed.as_ref().map(Observed::everyone);
+    let routes = content::resolved(&read.rendered.routes, &values, everyone.as_deref(), told);
     let containers = observed.map(|o| o.containers);
     let routers = match containers.as_deref().and_then(|all| api(home, all)) {
         Some(api) => match api.routers().await {
@@ -144,7 +145,7 @@ impl Known<'_> {
     async fn row(&self, route: &Route, host: Option<&String>) -> Row {
         match (&route.entry, host) {
             (Entry::Web { path, .. }, Some(host)) => self.web(route, host, path.as_deref().unwrap_or("/")).await,
-            (entry, _) => self.raw(route, entry),
+            (entry, _) => self.raw(route, entry).await,
         }
     }
 
@@ -157,7 +158,7 @@ impl Known<'_> {
         let provider = if matches!(route.target, Target::Container { .. }) { "docker" } else { "file" };
         let port = match &route.target {
             Target::Container { port, .. } => port.as_str(),
-            Target::Address(address) => address.rsplit(':').next().unwrap_or_default(),
+            Target::Addresses(all) => all.first().and_then(|url| url.rsplit(':').next()).unwrap_or_default(),
         };
         Facts {
             door: route.access.door(),
@@ -165,6 +166,10 @@ impl Known<'_> {
             off: profiles_of(self.read, route).filter(|_| !self.is_on(route)),
             router: self.routers.as_ref().map(|all| all.get(&format!("{}@{provider}", route.name))),
             port,
+            outside: match &route.target {
+                Target::Addresses(all) => Some(all),
+                Target::Container { .. } => None,
+            },
             seen,
         }
     }
@@ -199,7 +204,11 @@ impl Known<'_> {
         }
     }
 
-    fn raw(&self, route: &Route, entry: &Entry) -> Row {
+    async fn raw(&self, route: &Route, entry: &Entry) -> Row {
+        let knock = match entry {
+            Entry::Tcp(port) => Some(client::knock(SocketAddr::new(self.front().ip(), *port)).await),
+            _ => None,
+        };
         let (scheme, port) = match entry {
             Entry::Tcp(port) => ("tcp", *port),
             Entry::Udp(port) => ("udp", *port),
@@ -211,7 +220,7 @@ impl Known<'_> {
             url: format!("{scheme}://:{port}"),
             access: route.access.to_string(),
             certificate: None,
-            state: state::judge(&self.facts(route, &own, None)),
+            state: state::judge_raw(&self.facts(route, &own, None), knock.as_ref()),
             addresses: None,
         }
     }

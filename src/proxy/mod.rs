@@ -1,5 +1,6 @@
 //! The room of routes: what of a home goes to Traefik, what Traefik thinks of it, and what really answers.
 
+mod adopted;
 mod certificates;
 pub mod cli;
 mod client;

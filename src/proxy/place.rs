@@ -57,6 +57,19 @@ impl Place {
         fs::read_to_string(self.file()).ok()
     }
 
+    /// What else Traefik would read there, by name: a mistake in any of it keeps every later change from it.
+    pub fn strays(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.dir.join("dynamic")).into_iter().flatten().flatten();
+        let read = |path: &Path| {
+            let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+            matches!(ending, "yml" | "yaml" | "toml") || path.is_dir()
+        };
+        let foreign = entries.filter(|entry| entry.file_name() != FILE && read(&entry.path()));
+        let mut names: Vec<String> = foreign.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
     /// Writes the text, unless it is there already. Gives whether it was written. What was there stays until the new one is whole.
     pub fn write(&self, text: &str) -> Result<bool, Diagnostic> {
         if self.read().as_deref() == Some(text) {
@@ -172,6 +185,17 @@ mod tests {
         fs::write(&left, "half of a key").unwrap();
         place.write("new").unwrap();
         assert!(!left.exists());
+    }
+
+    #[test]
+    fn what_somebody_else_put_beside_it_is_seen() {
+        let home = tempfile::tempdir().unwrap();
+        let place = Place::make(home.path(), me()).unwrap();
+        place.write("a").unwrap();
+        for name in ["mine.yml", "more.toml", "notes.txt"] {
+            fs::write(home.path().join(MOUNTED).join("dynamic").join(name), "").unwrap();
+        }
+        assert_eq!(place.strays(), ["mine.yml", "more.toml"]);
     }
 
     #[test]

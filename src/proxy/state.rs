@@ -2,8 +2,9 @@
 
 use time::OffsetDateTime;
 
-use super::client::{Failed, Seen};
+use super::client::{Failed, Knock, Seen};
 use super::traefik::{Router, sentence};
+use crate::base::wording;
 use crate::plan::observed::{Container, Health, State as Run};
 use crate::traefik::Door;
 
@@ -53,6 +54,8 @@ pub struct Facts<'a> {
     /// Its router in Traefik; the outer `None`: Traefik was not asked.
     pub router: Option<Option<&'a Router>>,
     pub port: &'a str,
+    /// The addresses it leads to, where that is no service of the home.
+    pub outside: Option<&'a [String]>,
     /// What was seen from outside; `None`: it was not tried.
     pub seen: Option<&'a Seen>,
 }
@@ -85,14 +88,63 @@ fn of_containers(facts: &Facts) -> Option<State> {
     })
 }
 
+/// What Traefik itself does not want to serve.
+fn disabled(facts: &Facts) -> Option<State> {
+    let router = facts.router.flatten().filter(|router| router.status == "disabled")?;
+    let words = router.errors.first().map_or("Traefik has disabled this route".into(), |e| sentence(e));
+    Some(State::bad(words, "hearth plan shows what Traefik should know; hearth up puts it right"))
+}
+
+/// Traefik is there, and nobody behind it.
+fn silent(facts: &Facts) -> State {
+    match facts.outside {
+        Some(addresses) => State::bad(
+            format!("Traefik finds nobody at {}", wording::list(addresses)),
+            "check that it runs, that the address in its route is right, and that containers may reach it",
+        ),
+        None => State::bad(
+            format!("Traefik reaches the container, but nothing answers on port {}", facts.port),
+            "the port in its route may be wrong, or the service listens on 127.0.0.1 only",
+        ),
+    }
+}
+
+/// The judgement of a route that passes what comes; `knock`: a connection that was tried, as can be with TCP.
+pub fn judge_raw(facts: &Facts, knock: Option<&Knock>) -> State {
+    let away = of_containers(facts);
+    if let Some(state) = disabled(facts) {
+        return state;
+    }
+    match (knock, facts.door) {
+        (None, Door::Closed) => State::good("closed, as its access asks: there is no login yet"),
+        (None, _) => away.unwrap_or_else(|| match facts.router {
+            Some(Some(_)) => State::good("passed on (UDP does not tell whether anybody answers)"),
+            Some(None) => unknown(),
+            None => State::waiting("not tried"),
+        }),
+        (Some(Knock::Nobody(why)), _) => {
+            State::bad(format!("Traefik does not listen there: {why}"), "hearth up starts it with this port")
+        }
+        (Some(Knock::Cut), Door::Closed) => State::good("closed, as its access asks: there is no login yet"),
+        (Some(Knock::Open), Door::Closed) => State::bad(
+            "takes connections, but should be closed",
+            "hearth up puts it right; until then stop the service",
+        ),
+        (Some(Knock::Cut), _) if facts.router == Some(None) => away.unwrap_or_else(unknown),
+        (Some(Knock::Cut), _) => away.unwrap_or_else(|| silent(facts)),
+        (Some(Knock::Open), _) => State::good("working"),
+    }
+}
+
+fn unknown() -> State {
+    State::bad("Traefik does not know this route", "hearth up; where that changes nothing: hearth logs traefik")
+}
+
 /// The whole judgement.
 pub fn judge(facts: &Facts) -> State {
     let away = of_containers(facts);
-    if let Some(Some(router)) = facts.router
-        && router.status == "disabled"
-    {
-        let words = router.errors.first().map_or("Traefik has disabled this route".into(), |e| sentence(e));
-        return State::bad(words, "hearth plan shows what Traefik should know; hearth up puts it right");
+    if let Some(state) = disabled(facts) {
+        return state;
     }
     let Some(seen) = facts.seen else {
         return away.unwrap_or_else(|| State::waiting("not tried"));
@@ -130,13 +182,12 @@ pub fn judge(facts: &Facts) -> State {
         ),
         (Door::Lan, 403) => State::good("refuses this machine, as access: lan asks of whom it cannot place at home"),
         (_, 503) if away.is_some() => away.unwrap_or_else(|| State::waiting("away")),
-        (_, 502 | 504) => State::bad(
-            format!("Traefik reaches the container, but nothing answers on port {}", facts.port),
-            "the port in its route may be wrong, or the service listens on 127.0.0.1 only",
+        (_, 502) => silent(facts),
+        (_, 504) => State::bad(
+            "no answer came in time",
+            "hearth logs of the service; where it needs longer, `timeout:` in its route gives it more",
         ),
-        (_, 404) if facts.router == Some(None) => away.unwrap_or_else(|| {
-            State::bad("Traefik does not know this route", "hearth up; where that changes nothing: hearth logs traefik")
-        }),
+        (_, 404) if facts.router == Some(None) => away.unwrap_or_else(unknown),
         (_, status) if status >= 500 => State::good(format!("reachable; the service itself answers {status}")),
         _ => State::good("working"),
     }
@@ -196,6 +247,7 @@ mod tests {
             off: None,
             router: Some(Some(&router)),
             port: "80",
+            outside: None,
             seen: Some(&seen),
         })
     }
@@ -228,9 +280,34 @@ mod tests {
             off: Some(&profiles),
             router: None,
             port: "80",
+            outside: None,
             seen: None,
         };
         assert_eq!(judge(&off).words, "off (profile media)");
+    }
+
+    #[test]
+    fn a_port_that_passes_what_comes_is_judged_by_a_knock() {
+        let containers = [&container(Run::Running, None)];
+        let router = Router { status: "enabled".into(), errors: Vec::new(), service: String::new() };
+        let of = |door: Door, knock: Option<Knock>| {
+            let facts = Facts {
+                door,
+                containers: Some(&containers),
+                off: None,
+                router: Some(Some(&router)),
+                port: "7",
+                outside: None,
+                seen: None,
+            };
+            judge_raw(&facts, knock.as_ref())
+        };
+        assert_eq!(of(Door::Open, Some(Knock::Open)).words, "working");
+        assert!(of(Door::Lan, Some(Knock::Cut)).words.contains("port 7"));
+        assert_eq!(of(Door::Closed, Some(Knock::Cut)).grade, Grade::Good);
+        assert_eq!(of(Door::Closed, Some(Knock::Open)).grade, Grade::Bad);
+        assert!(of(Door::Open, Some(Knock::Nobody("x".into()))).words.contains("does not listen"));
+        assert_eq!(of(Door::Open, None).grade, Grade::Good, "UDP: Traefik knows it, and that is all that can be known");
     }
 
     #[test]

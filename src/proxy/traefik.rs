@@ -94,6 +94,11 @@ pub fn sentence(error: &str) -> String {
     if lower.contains("service") && lower.contains("does not exist") {
         return format!("Traefik does not know the service {} that the route leads to", quoted(error));
     }
+    if let Some((_, name)) = error.split_once("servers transport not found ") {
+        return format!(
+            "Traefik does not have the settings {name} of this route: its file may be out of date (hearth up)"
+        );
+    }
     if lower.contains("entrypoint") && lower.contains("doesn't exist") || lower.contains("no valid entrypoint") {
         return "Traefik does not listen where the route wants it; it has to be started anew (hearth up)".into();
     }
@@ -117,6 +122,10 @@ mod tests {
             (
                 "the service \"x@docker\" does not exist",
                 "Traefik does not know the service x@docker that the route leads to",
+            ),
+            (
+                "servers transport not found home-app@file",
+                "Traefik does not have the settings home-app@file of this route: its file may be out of date (hearth up)",
             ),
             (
                 "EntryPoint doesn't exist",

@@ -96,7 +96,7 @@ fn make(name: String, service: &str, written: &keys::Route) -> Route {
         Way::Port { port, scheme } | Way::Project { port, scheme, .. } => {
             Target::Container { port: port.clone(), scheme: scheme.clone() }
         }
-        Way::Address(address) => Target::Address(address.clone()),
+        Way::Address(address) => Target::Addresses(vec![address.clone()]),
     };
     Route {
         name,
@@ -135,10 +135,7 @@ fn is_on_machine(spec: &Spec, service: &str) -> bool {
 
 fn on_machine(mut route: Route) -> Route {
     if let Target::Container { port, scheme } = &route.target {
-        route.target = Target::Address(match route.entry {
-            Entry::Web { .. } => format!("{scheme}://{MACHINE}:{port}"),
-            _ => format!("{MACHINE}:{port}"),
-        });
+        route.target = Target::Addresses(vec![route.entry.address(scheme, MACHINE, port)]);
     }
     route
 }

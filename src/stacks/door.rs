@@ -9,16 +9,30 @@ use super::home::{Home, Read};
 use crate::cli::{Failure, Out};
 use crate::diag::Diagnostics;
 use crate::engine::Engine;
-use crate::plan::observed::{EngineFacts, Observed};
+use crate::plan::observed::{EngineFacts, Foreign, Observed};
 use crate::plan::wanted::Wanted;
+
+/// What one look says of the engine, whatever project it is about.
+#[derive(Debug, Clone, Default)]
+pub struct Around {
+    pub engine: EngineFacts,
+    /// Every container: routes may lead to those of other projects.
+    pub containers: Vec<Foreign>,
+}
+
+impl Around {
+    pub fn of(observed: &Observed) -> Around {
+        Around { engine: observed.engine.clone(), containers: observed.everyone() }
+    }
+}
 
 /// What makes a home's services reachable by name.
 #[async_trait(?Send)]
 pub trait FrontDoor {
     /// Before anything is started in domain mode: what Traefik reads is there and says what the stacks say. Refuses what could not
     /// work.
-    /// `engine`: the one that runs the home, where it was asked.
-    fn make_ready(&self, home: &Home, read: &Read, engine: Option<&EngineFacts>, out: &Out) -> Result<(), Failure>;
+    /// `around`: what the engine that runs the home says, where it was asked.
+    fn make_ready(&self, home: &Home, read: &Read, around: Option<&Around>, out: &Out) -> Result<(), Failure>;
 
     /// After an apply: how the routes of these services are, tried from outside, said to the person.
     async fn try_routes(&self, home: &Home, read: &Read, engine: &dyn Engine, changed: &BTreeSet<String>, out: &Out);

@@ -21,7 +21,7 @@ mod target;
 mod who;
 
 pub use disk::Disk;
-pub use door::FrontDoor;
+pub use door::{Around, FrontDoor};
 pub use home::Home;
 pub use place::Place;
 pub use project::{Given, Loading};

@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use super::home::{Home, Read, Refused};
-use super::{FrontDoor, Given, Loading, Place};
+use super::{Around, FrontDoor, Given, Loading, Place};
 use crate::base::wording;
 use crate::cli::{Failure, Out, ask};
 use crate::command::Global;
@@ -14,7 +14,7 @@ use crate::compose::{self, Loaded};
 use crate::config::Adopted;
 use crate::diag::{Diagnostic, Kind, Severity, Sources};
 use crate::engine::Engine;
-use crate::plan::observed::{EngineFacts, Observed};
+use crate::plan::observed::Observed;
 use crate::plan::wanted::Wanted;
 use crate::plan::{Outgoing, ServiceName};
 use crate::spec::{Mode, front};
@@ -73,9 +73,9 @@ impl Target {
     }
 
     /// Before services are started in domain mode: the way in is ready.
-    pub fn open_door(&self, door: &dyn FrontDoor, engine: Option<&EngineFacts>, out: &Out) -> Result<(), Failure> {
+    pub fn open_door(&self, door: &dyn FrontDoor, around: Option<&Around>, out: &Out) -> Result<(), Failure> {
         match self.read() {
-            Some((home, read)) if home.config.mode == Mode::Domain => door.make_ready(home, read, engine, out),
+            Some((home, read)) if home.config.mode == Mode::Domain => door.make_ready(home, read, around, out),
             _ => Ok(()),
         }
     }

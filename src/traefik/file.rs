@@ -73,12 +73,12 @@ pub fn render(content: &Content) -> String {
                 transport(route, &mut http);
                 stand_in(route, &mut http);
             }
-            (Entry::Web { .. }, Target::Address(url)) => {
+            (Entry::Web { .. }, Target::Addresses(urls)) => {
                 transport(route, &mut http);
-                web(route, url, &mut http);
+                web(route, urls, &mut http);
             }
-            (Entry::Tcp(_), Target::Address(address)) => tcp_route(route, address, &mut tcp),
-            (Entry::Udp(_), Target::Address(address)) => udp_route(route, address, &mut udp),
+            (Entry::Tcp(_), Target::Addresses(all)) => tcp_route(route, all, &mut tcp),
+            (Entry::Udp(_), Target::Addresses(all)) => udp_route(route, all, &mut udp),
             _ => {}
         }
     }
@@ -124,8 +124,8 @@ impl Section {
         self.routers.insert(name.into(), value);
     }
 
-    fn service(&mut self, name: &str, urls: &[&str], more: Value) {
-        let servers: Vec<Value> = urls.iter().map(|url| json!({ "url": url })).collect();
+    fn service<U: AsRef<str>>(&mut self, name: &str, urls: &[U], more: Value) {
+        let servers: Vec<Value> = urls.iter().map(|url| json!({ "url": url.as_ref() })).collect();
         let mut balancer = json!({ "servers": servers });
         if let (Value::Object(balancer), Value::Object(more)) = (&mut balancer, more) {
             balancer.extend(more);
@@ -295,7 +295,7 @@ fn stand_in(route: &Route, http: &mut Section) {
 }
 
 /// A route to what is not in Docker, or not ours.
-fn web(route: &Route, url: &str, http: &mut Section) {
+fn web(route: &Route, urls: &[String], http: &mut Section) {
     let name = &route.name;
     let mut more = Map::new();
     if route.has_transport() {
@@ -308,7 +308,7 @@ fn web(route: &Route, url: &str, http: &mut Section) {
     if let Some(path) = &route.health {
         more.insert("healthCheck".into(), json!({ "path": path }));
     }
-    http.service(name, &[url], Value::Object(more));
+    http.service(name, urls, Value::Object(more));
     let mut headers = Map::new();
     for (kind, all) in
         [("customRequestHeaders", &route.request_headers), ("customResponseHeaders", &route.response_headers)]
@@ -341,23 +341,23 @@ fn transport(route: &Route, http: &mut Section) {
     http.transports.insert(route.name.clone(), Value::Object(transport));
 }
 
-fn tcp_route(route: &Route, address: &str, tcp: &mut Section) {
+fn tcp_route(route: &Route, addresses: &[String], tcp: &mut Section) {
     let mut router = json!({ "entryPoints": [route.entry.point()], "rule": route.rule(), "service": route.name });
     if let Some(middleware) = tcp_middleware(route.access.door()) {
         router["middlewares"] = json!([middleware]);
     }
     tcp.router(&route.name, router);
-    let servers = json!([{ "address": address }]);
+    let servers: Vec<Value> = addresses.iter().map(|address| json!({ "address": address })).collect();
     tcp.services.insert(route.name.clone(), json!({ "loadBalancer": { "servers": servers } }));
 }
 
 /// UDP knows no middlewares: only what is open to all has a router.
-fn udp_route(route: &Route, address: &str, udp: &mut Section) {
+fn udp_route(route: &Route, addresses: &[String], udp: &mut Section) {
     if route.access.door() != Door::Open {
         return;
     }
     udp.router(&route.name, json!({ "entryPoints": [route.entry.point()], "service": route.name }));
-    let servers = json!([{ "address": address }]);
+    let servers: Vec<Value> = addresses.iter().map(|address| json!({ "address": address })).collect();
     udp.services.insert(route.name.clone(), json!({ "loadBalancer": { "servers": servers } }));
 }
 

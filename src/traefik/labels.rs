@@ -36,7 +36,7 @@ pub fn ours<'k>(keys: impl Iterator<Item = &'k str>) -> String {
 fn target(route: &Route) -> (&str, &str) {
     match &route.target {
         Target::Container { port, scheme } => (port, scheme),
-        Target::Address(_) => ("", "http"),
+        Target::Addresses(_) => ("", "http"),
     }
 }
 

@@ -60,6 +60,14 @@ impl Entry {
             Entry::Udp(port) => format!("udp-{port}"),
         }
     }
+
+    /// A server's address as Traefik takes it for such a route.
+    pub fn address(&self, scheme: &str, host: &str, port: &str) -> String {
+        match self {
+            Entry::Web { .. } => format!("{scheme}://{host}:{port}"),
+            _ => format!("{host}:{port}"),
+        }
+    }
 }
 
 /// Where it leads.
@@ -71,8 +79,8 @@ pub enum Target {
         /// `http`, `https` or `h2c`.
         scheme: String,
     },
-    /// An address that Traefik reaches: `http://192.168.1.20:5000`, for TCP and UDP `192.168.1.20:53`.
-    Address(String),
+    /// Addresses that Traefik reaches, each as good as the others: `http://192.168.1.20:5000`, for TCP and UDP `192.168.1.20:53`.
+    Addresses(Vec<String>),
 }
 
 /// Who may enter.
@@ -160,7 +168,7 @@ impl Route {
         }
         match &mut route.target {
             Target::Container { port, scheme } => text(port).and_then(|()| text(scheme))?,
-            Target::Address(address) => text(address)?,
+            Target::Addresses(all) => all.iter_mut().try_for_each(&mut text)?,
         }
         route.health.iter_mut().try_for_each(&mut text)?;
         for value in route.request_headers.values_mut().chain(route.response_headers.values_mut()) {
@@ -221,7 +229,9 @@ impl Route {
     pub(super) fn scheme(&self) -> &str {
         match &self.target {
             Target::Container { scheme, .. } => scheme,
-            Target::Address(url) => url.split("://").next().filter(|_| url.contains("://")).unwrap_or("http"),
+            Target::Addresses(all) => {
+                all.first().and_then(|url| url.split_once("://")).map_or("http", |(scheme, _)| scheme)
+            }
         }
     }
 }

@@ -19,6 +19,7 @@ mod labels;
 mod loading;
 mod new_engines;
 mod one_writer;
+mod other_routes;
 mod own_server;
 mod plan_lints;
 mod secrets;
@@ -26,6 +27,7 @@ mod served_certificates;
 mod start_first;
 mod starter_home;
 mod tls;
+mod traefik_integration;
 mod tricky_cases;
 mod two_way;
 mod verbs;
@@ -52,9 +54,11 @@ fn main() -> std::process::ExitCode {
         ("plan_lints", plan_lints::CASES),
         ("front_door", front_door::CASES),
         ("front_door_faults", front_door_faults::CASES),
+        ("other_routes", other_routes::CASES),
         ("served_certificates", served_certificates::CASES),
         ("new_engines", new_engines::CASES),
         ("tls", tls::CASES),
+        ("traefik_integration", traefik_integration::CASES),
         ("start_first", start_first::CASES),
         ("starter_home", starter_home::CASES),
         ("crash", crash::CASES),

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::plan::observed::{Attachment, Container, Detail, Foreign, Health, Image, Mount, Network, State, Volume};
+use crate::plan::request::{ONEOFF, SERVICE};
 
 /// One entry of `GET /containers/json`. It has no aliases, no start time and no last error; where the tag that a
 /// container was made from is another image now, `image` is the old image's id.
@@ -65,10 +66,13 @@ pub fn inspected(mut value: Value) -> Container {
 
 /// A container of another project, from the list.
 pub fn foreign(entry: &Value, project: Option<String>) -> Foreign {
+    let labels = &entry["Labels"];
+    let one_off = labels[ONEOFF].as_str().is_some_and(|v| v.eq_ignore_ascii_case("true"));
     Foreign {
         id: text(&entry["Id"]),
         name: own_name(&entry["Names"]),
         project,
+        service: labels[SERVICE].as_str().filter(|_| !one_off).map(str::to_string),
         running: matches!(state(&text(&entry["State"])), State::Running | State::Paused | State::Restarting),
         ports: ports(entry),
         volumes: list(&entry["Mounts"]).iter().filter_map(|m| m["Name"].as_str()).map(str::to_string).collect(),

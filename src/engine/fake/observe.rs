@@ -9,7 +9,7 @@ use super::world::*;
 use crate::base::clock::rfc3339;
 use crate::engine::Scope;
 use crate::plan::observed::*;
-use crate::plan::request::PROJECT;
+use crate::plan::request::{PROJECT, SERVICE};
 
 pub(super) fn observe(world: &World, scope: &Scope) -> Observed {
     let ours = |labels: &BTreeMap<String, String>| labels.get(PROJECT) == Some(&scope.project);
@@ -73,6 +73,7 @@ fn stranger(c: &FakeContainer) -> Foreign {
         id: c.id.clone(),
         name: c.name.clone(),
         project: c.labels.get(PROJECT).cloned(),
+        service: c.labels.get(SERVICE).cloned(),
         running: c.is_running(),
         ports: c.ports.clone(),
         volumes: c.mounts.iter().filter(|m| m.kind == "volume").map(|m| m.name.clone()).collect(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{cause, fields_words};
+use super::{cause, clean, fields_words};
 use crate::plan::{Action, Cause, Plan, Risk, Step, Target};
 
 /// What happens to a container as a whole.
@@ -119,9 +119,17 @@ pub(super) fn rows(plan: &Plan) -> Vec<Row<'_>> {
             (Verb::Restart, _) => Some(true),
             _ => None,
         };
-        rows.push(Row { service: &step.service, verb, name, why: why(step), stops });
+        rows.push(Row { service: &step.service, verb, name, why: why(step, &plan.project), stops });
     }
     rows
+}
+
+/// Networks that are not the project's own: whoever reads the plan knows what they lead to.
+fn joined(action: &Action, project: &str) -> Vec<String> {
+    let Action::CreateContainer { request, .. } = action else { return Vec::new() };
+    let own = format!("{project}_");
+    let names = request.endpoints.iter().map(|(name, _)| name).filter(|name| !name.starts_with(&own));
+    names.map(|name| format!("joins the network {}", clean(name))).collect()
 }
 
 /// Without the `<12 hex>_` that a replacing container has in front for a while.
@@ -132,9 +140,9 @@ fn final_name(name: &str) -> String {
     }
 }
 
-fn why(step: &Step) -> Vec<String> {
+fn why(step: &Step, project: &str) -> Vec<String> {
     match &step.cause {
-        Cause::Missing => Vec::new(),
+        Cause::Missing => joined(&step.action, project),
         Cause::Requested { what } if matches!(what.as_str(), "down" | "stop" | "start" | "restart") => Vec::new(),
         Cause::Changed { fields } => fields_words(fields),
         other => Some(cause(other)).filter(|why| !why.is_empty()).into_iter().collect(),

@@ -31,7 +31,7 @@ pub fn refresh(global: &Global, out: &Out) {
 impl Front for Door {
     fn hosts(&self, home: &Home) -> Vec<String> {
         let (Ok(read), Ok(values)) = (home.read(), content::Values::of(home)) else { return Vec::new() };
-        let routes = content::resolved(&read.rendered.routes, &values, &mut Diagnostics::default());
+        let routes = content::resolved(&read.rendered.routes, &values, None, &mut Diagnostics::default());
         names::hosts(&routes).into_iter().map(str::to_owned).collect()
     }
 

@@ -192,7 +192,7 @@ fn port_of(route: &crate::spec::keys::Route) -> &str {
 fn print_dns(home: &Home, read: &crate::stacks::home::Read, format: Dns, address: Option<IpAddr>, out: &Out) -> Done {
     let values = Values::of(home)?;
     let mut told = Diagnostics::default();
-    let routes = content::resolved(&read.rendered.routes, &values, &mut told);
+    let routes = content::resolved(&read.rendered.routes, &values, None, &mut told);
     told.0.iter().for_each(|d| out.diagnostic(d, &read.sources));
     let Some(domain) = values.domain() else {
         return Err(Diagnostic::error("home.no-domain", "there are no names without DOMAIN in .env")

@@ -8,7 +8,7 @@ use crate::diag::{Diagnostic, Kind};
 use crate::stacks::run::{Doing, carry_out_plan};
 use crate::stacks::saved::{self, Asked};
 use crate::stacks::sql::{self, SavedPlan};
-use crate::stacks::{FrontDoor, Place, Target, history};
+use crate::stacks::{Around, FrontDoor, Place, Target, history};
 use crate::store;
 
 pub fn run(global: &Global, args: Apply, door: &dyn FrontDoor, out: &Out) -> Done {
@@ -25,11 +25,11 @@ pub fn run(global: &Global, args: Apply, door: &dyn FrontDoor, out: &Out) -> Don
         }
         let plan = session.plan(&look, &options)?;
         saved::compare(&kept, &plan)?;
-        let engine = look.observed.engine.clone();
+        let around = Around::of(&look.observed);
         let change = up::change(&target, &asked);
         let mut settle = || {
             target.settle(&change, args.answer.yes, out)?;
-            target.open_door(door, Some(&engine), out)
+            target.open_door(door, Some(&around), out)
         };
         let changed = up::changed(&plan);
         let doing = Doing { options, yes: args.answer.yes, saved: Some(&kept), settle: &mut settle };

@@ -8,14 +8,13 @@ use crate::command::{Deciding, Global, Mode as Args};
 use crate::config;
 use crate::diag::{Diagnostic, Kind};
 use crate::engine::{Engine, Scope};
-use crate::plan::observed::EngineFacts;
 use crate::plan::{Options, text};
 use crate::spec::{Mode, routes};
 use crate::stacks::home::{Home, env};
 use crate::stacks::run::{Doing, carry_out_plan};
 use crate::stacks::saved::Asked;
 use crate::stacks::target::Change;
-use crate::stacks::{FrontDoor, Loading, Target};
+use crate::stacks::{Around, FrontDoor, Loading, Target};
 
 pub fn run(global: &Global, args: Args, door: &dyn FrontDoor, out: &Out) -> Done {
     let home = Home::required(global.home.as_deref(), &out.cwd).map_err(|refused| refused.tell(out))?;
@@ -86,8 +85,8 @@ fn switch(target: &Target, mode: Mode, args: &Args, door: &dyn FrontDoor, out: &
             say_plain(mode, out);
             return session.refuse(&plan);
         }
-        let engine = look.observed.engine.clone();
-        let mut settle = || record(target, mode, args, (door, Some(&engine)), out);
+        let around = Around::of(&look.observed);
+        let mut settle = || record(target, mode, args, (door, Some(&around)), out);
         let changed = up::changed(&plan);
         let doing = Doing { options, yes: args.answer.yes, saved: None, settle: &mut settle };
         carry_out_plan(&session, doing, look, plan).await?;
@@ -101,7 +100,7 @@ fn record(
     target: &Target,
     mode: Mode,
     args: &Args,
-    (door, engine): (&dyn FrontDoor, Option<&EngineFacts>),
+    (door, around): (&dyn FrontDoor, Option<&Around>),
     out: &Out,
 ) -> Result<(), Failure> {
     say_plain(mode, out);
@@ -110,7 +109,7 @@ fn record(
     let mut there = Home::open(home.dir.clone()).map_err(|refused| refused.tell(out))?;
     there.edit_config(|text| config::set_mode(text, mode))?;
     target.settle(&Change::None, args.answer.yes, out)?;
-    target.open_door(door, engine, out)
+    target.open_door(door, around, out)
 }
 
 fn say_plain(mode: Mode, out: &Out) {

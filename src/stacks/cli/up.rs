@@ -12,7 +12,7 @@ use crate::stacks::run::{Doing, carry_out_plan};
 use crate::stacks::saved::Asked;
 use crate::stacks::session::Session;
 use crate::stacks::target::Change;
-use crate::stacks::{FrontDoor, Loading, Target, saved};
+use crate::stacks::{Around, FrontDoor, Loading, Target, saved};
 
 pub fn up(global: &Global, args: Up, door: &dyn FrontDoor, out: &Out) -> Done {
     let out = &out.clone().json(args.json.json).acts();
@@ -29,10 +29,10 @@ pub fn up(global: &Global, args: Up, door: &dyn FrontDoor, out: &Out) -> Done {
         let (session, options) = open(&target, &asked, options, out).await?;
         let change = change(&target, &asked);
         let look = session.look().await?;
-        let engine = look.observed.engine.clone();
+        let around = Around::of(&look.observed);
         let mut settle = || {
             target.settle(&change, args.answer.yes, out)?;
-            target.open_door(door, Some(&engine), out)
+            target.open_door(door, Some(&around), out)
         };
         target.judge_door(door, &session.wanted, &look.observed, out)?;
         let plan = session.plan(&look, &options)?;

@@ -27,11 +27,11 @@ fn empty_objects(value: &Value, path: &str, found: &mut Vec<String>) {
 #[test]
 fn nothing_in_it_is_empty_and_every_router_names_its_entry_points() {
     let mut url = route("nas", "nas.example.org", None, Access::Public);
-    url.target = Target::Address("https://192.168.1.20:5001".into());
+    url.target = Target::Addresses(vec!["https://192.168.1.20:5001".into()]);
     url.timeout = Some("90s".into());
     let mut tcp = route("db", "x", None, Access::Lan);
     tcp.entry = Entry::Tcp(5432);
-    tcp.target = Target::Address("192.168.1.20:5432".into());
+    tcp.target = Target::Addresses(vec!["192.168.1.20:5432".into()]);
     let routes = [route("web", "web.example.org", None, Access::User), url, tcp];
     for routes in [&routes[..], &routes[..1], &[]] {
         let inner = Inner {
@@ -72,7 +72,7 @@ fn whoever_is_away_is_answered_for_behind_the_same_door_without_cookies() {
 #[test]
 fn a_closed_route_is_closed_for_everybody() {
     let mut nas = route("nas", "nas.example.org", None, Access::Admin);
-    nas.target = Target::Address("http://192.168.1.20".into());
+    nas.target = Target::Addresses(vec!["http://192.168.1.20".into()]);
     let routes = [nas];
     let file = parsed(&content(&routes));
     assert_eq!(file["http"]["routers"]["nas"]["middlewares"][0], "closed");
@@ -93,7 +93,7 @@ proptest! {
     #[test]
     fn no_text_of_a_person_reaches_go_templates(host in "\\PC{0,20}|(\\{|\\}| |env|`|\"|\\\\){1,8}", header in "\\PC{0,20}|(\\{|\\}|\"){1,8}") {
         let mut hostile = route("web", &host, Some("/{{ env \"PATH\" }}"), Access::Public);
-        hostile.target = Target::Address("http://{{host}}".into());
+        hostile.target = Target::Addresses(vec!["http://{{host}}".into()]);
         hostile.response_headers.insert(header.clone(), "{{ env \"PATH\" }}".into());
         let routes = [hostile];
         let text = render(&content(&routes));

@@ -1,8 +1,11 @@
 //! A home in domain mode with a Traefik of its own, on free ports of this machine, and a browser's view of it.
 
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{Done, Ran, Running, Scratch, Skip, until};
@@ -176,6 +179,60 @@ impl<'s> Door<'s> {
     pub fn serve_with(&self, more: &[(&str, &str)]) -> Serve<'s> {
         let running = self.s.hearth_args_start(&["serve", "--listen", "127.0.0.1:0", "--http", "off"], more);
         Serve { s: self.s, running: Some(running) }
+    }
+
+    /// What Traefik says of itself, as `/api/http/routers`, asked with the certificate that Hearth has for that.
+    pub fn traefik(&self, path: &str) -> Value {
+        let file = self.file();
+        let own = &file["http"]["serversTransports"]["hearth"]["certificates"][0];
+        let (chain, key) = (self.s.beside("asks.pem"), self.s.beside("asks.key"));
+        for (file, text) in [(&chain, &own["certFile"]), (&key, &own["keyFile"])] {
+            std::fs::write(file, text.as_str().unwrap_or_default()).expect("a file can be written");
+        }
+        let (chain, key) = (chain.display().to_string(), key.display().to_string());
+        let name = "api.traefik.internal:8082";
+        let at = format!("{name}:{}", self.ip("traefik", "core"));
+        let url = format!("https://{name}{path}");
+        let page = curl(self.s, &["-k", "--resolve", &at, "--cert", &chain, "--key", &key, &url]);
+        serde_json::from_str(&page.body).unwrap_or(Value::Null)
+    }
+
+    /// A service's address in a network of the home.
+    pub fn ip(&self, service: &str, network: &str) -> String {
+        let pointer = format!("/NetworkSettings/Networks/{}_{network}/IPAddress", self.s.project);
+        let raw = self.s.container(service).raw;
+        raw.pointer(&pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+    }
+
+    /// This machine's address in a network of the home, as its file says it.
+    pub fn gateway(&self, network: &str) -> String {
+        let file = std::fs::read_to_string(self.s.dir.join("compose/domain.yaml")).expect("it is rendered");
+        let after = file.split(&format!("\n  {network}:\n")).nth(1).unwrap_or_default();
+        let subnet = after.split("subnet: ").nth(1).and_then(|rest| rest.split(".0/").next()).unwrap_or_default();
+        format!("{subnet}.1")
+    }
+
+    /// The folder that Traefik watches.
+    pub fn watched(&self) -> PathBuf {
+        self.s.dir.join("state/traefik/dynamic")
+    }
+
+    /// What Traefik reads.
+    pub fn file(&self) -> Value {
+        let text = std::fs::read_to_string(self.watched().join("hearth.yml")).expect("it is there");
+        serde_json::from_str(&text).expect("it is JSON")
+    }
+
+    /// Puts another text in its place, as Hearth does: whole, from the folder beside.
+    pub fn put(&self, file: &Value) {
+        let staged = self.s.dir.join("state/traefik/staging/test.tmp");
+        std::fs::write(&staged, file.to_string()).expect("a file can be written");
+        std::fs::rename(&staged, self.watched().join("hearth.yml")).expect("it can be moved");
+    }
+
+    /// Where it speaks TLS.
+    pub fn at(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.https))
     }
 
     /// Waits until a host answers with this status; gives the page.

@@ -7,6 +7,7 @@ mod command;
 mod disk;
 mod docker;
 mod door;
+pub mod echo;
 mod elsewhere;
 mod front;
 mod gate;
@@ -14,7 +15,9 @@ mod pebble;
 mod private_engine;
 mod proxy;
 mod scratch;
+pub mod tls;
 mod traefik;
+mod watch;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -26,6 +29,7 @@ pub use command::{Ran, Running};
 pub use disk::Disk;
 pub use docker::Container;
 pub use door::{DOMAIN, Door, HEARTH, Page, curl, free_port, own_certificate, quiet_curl};
+pub use echo::Echo;
 pub use elsewhere::Elsewhere;
 pub use front::{Asked, Front, Reply, TestCa};
 pub use gate::{Gate, Heard};
@@ -34,6 +38,7 @@ pub use private_engine::PrivateEngine;
 pub use proxy::{Proxy, Verdict};
 pub use scratch::{Scratch, repository, scanner, until};
 pub use traefik::{Answer, Traefik, ask, get};
+pub use watch::Watch;
 
 /// Why a case could not be judged here. It is counted and shown; it is never a pass.
 pub struct Skip(pub String);
@@ -78,6 +83,9 @@ struct Tally {
 
 /// Runs the cases that the command line names (parts of names; none means all but the `Named` ones) as libtest would, and reports as it does.
 pub fn main(files: &[(&str, &[Case])]) -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some(echo::WORD) {
+        Echo::be();
+    }
     let filters: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     let all =
         files.iter().flat_map(|(file, cases)| cases.iter().map(move |case| (format!("{file}::{}", case.name), case)));
