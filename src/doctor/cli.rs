@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::finding::{About, Finding, Grade, exit_code};
+use super::finding::{About, Finding, Grade, exit_code, unread};
 use super::look::look;
 use crate::base::clock::SystemClock;
 use crate::base::wording;
@@ -23,11 +23,7 @@ pub fn run(global: &Global, args: Json, out: &Out) -> Done {
         Some(Ok(home)) => home,
         // A home that is named and not there, or cannot be read, is the first thing to mend; the machine is looked at all the same.
         Some(Err(refused)) => {
-            let told = &refused.diagnostics.0;
-            let why = told.first().map_or("hearth.yaml cannot be read".to_string(), |d| d.title.clone());
-            let found = Finding::problem(About::Home, "home-unread", why);
-            let hints = told.first().map(|d| d.hints.clone()).unwrap_or_default();
-            findings.push(Finding { fix: hints, ..found });
+            findings.push(unread(&refused));
             None
         }
     };

@@ -1,6 +1,10 @@
 //! What was found: a grade, a sentence, and how it is put right.
 
 use std::fmt;
+use std::path::Path;
+
+use crate::diag::Severity;
+use crate::stacks::home::{Refused, STACKS};
 
 /// How grave it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,6 +82,23 @@ impl Finding {
         self.fix.push(fix.into());
         self
     }
+}
+
+/// A home that cannot be read, with the first mistake in its place.
+pub fn unread(refused: &Refused) -> Finding {
+    let first = refused.diagnostics.0.iter().find(|d| d.severity == Severity::Error);
+    let why = first.map_or("its files hold mistakes", |d| d.title.as_str());
+    let place = first.and_then(|d| d.place).map(|span| {
+        let path = refused.sources.get(span.file).path.as_path();
+        let folder = path.parent().and_then(Path::file_name).filter(|name| *name == STACKS);
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let folder = folder.map_or(String::new(), |_| format!("{STACKS}/"));
+        format!(" ({folder}{name}:{})", span.line)
+    });
+    let words = format!("the home cannot be read: {why}{}", place.unwrap_or_default());
+    let finding = Finding::problem(About::Home, "home-unread", words);
+    let hints = first.map(|d| d.hints.clone()).unwrap_or_default();
+    Finding { fix: hints, ..finding }.fix("see every mistake in its place: hearth config -q")
 }
 
 /// 0 where nothing is worse than a warning; the engine's code where it cannot be asked (6 not reachable, 4 not allowed); else 1.

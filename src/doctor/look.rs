@@ -107,7 +107,10 @@ async fn observe(
     match engine.observe(&scope).await {
         Ok(observed) => Some(observed),
         Err(error) => {
-            all.push(docker::away(&error.diagnostic));
+            // Why it refuses may be told already, with the way out.
+            if !all.iter().any(|found| ["api-forced", "engine-too-new"].contains(&found.check)) {
+                all.push(docker::away(&error.diagnostic));
+            }
             None
         }
     }

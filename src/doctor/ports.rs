@@ -84,7 +84,7 @@ fn port(wanted: Wanted, holders: &Holders) -> Finding {
             elsewhere(found, key)
         }
         None => {
-            let words = format!("port {port} is held by a program of another user");
+            let words = format!("port {port} is held by a program that this user may not see");
             elsewhere(
                 Finding::problem(About::Ports, "port-held", words)
                     .fix(format!("see which one: sudo ss -ltnp 'sport = :{port}', or run hearth doctor as root")),
@@ -189,7 +189,7 @@ mod tests {
         };
         assert!(one(&on_host).words.contains("the container ha"), "{:?}", one(&on_host));
         let hidden = one(&Holders { listeners: vec![listener("127.0.0.1", None, None)], ..Holders::default() });
-        assert!(hidden.words.contains("another user") && hidden.fix[0].contains("as root"), "{hidden:?}");
+        assert!(hidden.words.contains("may not see") && hidden.fix[0].contains("as root"), "{hidden:?}");
     }
 
     #[test]

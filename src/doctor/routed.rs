@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::authority;
 use super::clock::Other;
-use super::finding::{About, Finding};
+use super::finding::{About, Finding, unread};
 use super::names::{At, Facts, Verdict, judge};
 use crate::base::clock::Clock;
 use crate::base::net::{is_nowhere, is_of_the_world};
@@ -24,7 +24,7 @@ use crate::diag::{Diagnostic, Diagnostics};
 use crate::plan::observed::{Container, Health, State};
 use crate::plan::request::SERVICE;
 use crate::proxy::{self, Values};
-use crate::stacks::home::{Home, Read};
+use crate::stacks::home::{Home, Read, Refused};
 use crate::traefik::{Access, Door, Entry, Route, Target, statics};
 
 /// Names that are looked at together.
@@ -45,13 +45,8 @@ pub struct Routed<'h> {
 
 impl<'h> Routed<'h> {
     pub fn read(home: &'h Home) -> Result<Routed<'h>, Box<Finding>> {
-        let unread = |d: Option<&Diagnostic>| {
-            let why = d.map_or("they hold mistakes", |d| d.title.as_str());
-            let found = Finding::problem(About::Home, "home-unread", format!("the home cannot be read: {why}"));
-            Box::new(found.fix("see every mistake in its place: hearth config -q"))
-        };
-        let read = home.read().map_err(|refused| unread(refused.diagnostics.0.first()))?;
-        let values = Values::of(home).map_err(|d| unread(Some(&d)))?;
+        let read = home.read().map_err(|refused| Box::new(unread(&refused)))?;
+        let values = Values::of(home).map_err(|told| Box::new(unread(&Refused::from(told))))?;
         let Some(domain) = values.domain() else {
             let found = Finding::problem(
                 About::Home,
@@ -144,8 +139,9 @@ pub async fn look(routed: &Routed<'_>, clock: Arc<dyn Clock>) -> (Vec<Finding>, 
     }
     let own = proxy::own_address();
     all.extend(verdicts.iter().map(|(verdict, hosts)| verdict.say(hosts, own, &routed.domain)));
-    if http01 {
-        all.extend(challenges(routed, &looked, settings.roots.is_none()).await);
+    match http01 {
+        true => all.extend(challenges(routed, &looked, settings.roots.is_none()).await),
+        false => all.extend(server(routed).await),
     }
     let mut clocks = Vec::new();
     if acme {
@@ -206,6 +202,26 @@ async fn world(lookup: &Lookup, host: &str) -> Option<Vec<IpAddr>> {
         }
     };
     timeout(LOOKUP, asked).await.ok().flatten()
+}
+
+/// Whether Hearth's own server answers behind Traefik. Challenges over HTTP tell the same.
+async fn server(routed: &Routed<'_>) -> Option<Finding> {
+    let home = &routed.home.config.traefik;
+    let panel = format!("{}.{}", proxy::PANEL, routed.domain);
+    let asked = Question { name: &panel, token: PROBE, answer: PROBE };
+    match preflight::reach(home.own_address(home.http), asked).await {
+        Reach::Else(500..) => {
+            let words = format!(
+                "Hearth's own server does not run: no certificate is renewed, and https://{panel} does not answer"
+            );
+            Some(
+                Finding::warning(About::Certificates, "server-away", words)
+                    .fix("start it, and have it started with the machine: hearth serve"),
+            )
+        }
+        // Where Traefik does not answer there is a finding of its own.
+        _ => None,
+    }
 }
 
 /// Asks for a challenge of each name as an authority would, as far as that can be done from here.

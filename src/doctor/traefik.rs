@@ -156,7 +156,8 @@ fn opinion(routers: &BTreeMap<String, Router>, expected: &[(String, String)], al
                 format!("Traefik does not see the containers of {}, which run", shown(&missing)),
             )
             .fix("it sees Docker through gate: hearth restart gate")
-            .fix("see what gate says: hearth logs gate"),
+            .fix("see what gate says: hearth logs gate")
+            .fix("where they were started in another mode: hearth up"),
         );
     }
     for (name, router) in routers.iter().filter(|(name, _)| !name.ends_with("@internal")) {

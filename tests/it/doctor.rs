@@ -10,7 +10,7 @@ use hearth::doctor::{Finding, Grade};
 use hearth::stacks::home::Home;
 use serde_json::Value;
 
-use crate::rig::{DOMAIN, Done, Door, Front, Knot, Like, Pebble, Reply, Scratch, TestCa, cases, until};
+use crate::rig::{DOMAIN, Done, Door, Front, Knot, Like, Pebble, PrivateEngine, Reply, Scratch, TestCa, cases, until};
 
 cases![together:
     a_port_held_by_another_program_is_named_with_its_holder,
@@ -22,6 +22,7 @@ cases![together:
     a_private_address_that_the_resolver_hides_is_called_rebinding_protection,
     an_engine_that_cannot_be_asked_has_an_exit_code_of_its_own,
     a_machine_without_a_home_is_looked_at_too;
+    alone: an_engine_that_refuses_old_clients_is_asked_all_the_same;
 ];
 
 const STACK: &str = "services:
@@ -105,8 +106,14 @@ fn a_traefik_that_stands_or_is_blind_is_said(s: &Scratch) -> Done {
     assert!(said(&doctor(s).0, "traefik-missing", "problem").contains("hearth up"));
     door.hearth("up web").ok();
     door.until("app", 200);
-    let routes = said(&doctor(s).0, "traefik-routes", "ok");
+    let (findings, _) = doctor(s);
+    let routes = said(&findings, "traefik-routes", "ok");
     assert!(routes.contains("1 route of containers"), "{routes}");
+    assert!(said(&findings, "server-away", "warning").contains("no certificate is renewed"));
+    let serve = door.serve();
+    let there = until(Duration::from_secs(15), || !has(&doctor(s).0, "server-away"));
+    assert!(there, "{:#?}", doctor(s).0);
+    serve.end();
     // Its file, and so every router of it, is taken away under it; what it read it keeps until it starts anew.
     std::fs::rename(s.dir.join("state/traefik/dynamic/hearth.yml"), s.beside("away.yml")).expect("it can be moved");
     s.docker(&format!("restart -t 1 {}-traefik-1", s.project)).ok();
@@ -247,6 +254,23 @@ fn an_engine_that_cannot_be_asked_has_an_exit_code_of_its_own(s: &Scratch) -> Do
     assert_eq!(code, 6);
     // What does not need it is looked at all the same.
     assert!(has(&findings, "clock-kept") && has(&findings, "authority-away") && has(&findings, "port-free"));
+    Ok(())
+}
+
+fn an_engine_that_refuses_old_clients_is_asked_all_the_same(s: &Scratch) -> Done {
+    let engine = PrivateEngine::newest("1.44")?;
+    s.use_engine(&engine.host());
+    let ca = TestCa::new(&s.beside("ca"));
+    asking(s, &ca, 1, "");
+    let (findings, _) = doctor(s);
+    assert!(said(&findings, "engine", "ok").contains("with the versions 1.44 to 1."), "{findings:#?}");
+    // It has a network of its own: what holds this machine's ports says nothing about its.
+    said(&findings, "ports", "note");
+    let forced = s.noted(s.hearth_args_start(&["doctor", "--json"], &[("DOCKER_API_VERSION", "1.41")]));
+    let value: Value = serde_json::from_str(&forced.out).unwrap_or_else(|e| panic!("{e}: {}", forced.both()));
+    let told = said(value["findings"].as_array().expect("it is a list"), "api-forced", "problem");
+    assert!(told.contains("DOCKER_API_VERSION=1.41") && told.contains("older than 1.44"), "{told}");
+    assert!(told.contains("unset DOCKER_API_VERSION") && forced.code == 1, "{told}");
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::{DockerEngine, convert, observe, wire};
+use super::{DockerEngine, convert, host, observe, wire};
 use crate::base::clock;
 use crate::engine::EngineError;
 
@@ -26,11 +26,12 @@ pub struct Checkup {
 }
 
 impl DockerEngine {
-    /// Asks it how it is.
+    /// Asks it how it is, in whatever version it likes: one that it takes no more must not keep anybody from being told so.
     pub async fn checkup(&self) -> Result<Checkup, EngineError> {
-        let asked =
-            async { Ok((self.wire.get("/version").await?, self.shared().await?, self.wire.get("/info").await?)) };
-        let (version, shared, info) = asked.await.map_err(|fault| self.tell(fault, "ask the engine about itself"))?;
+        let wire = self.wire.unpinned();
+        let asked = async { Ok((wire.get("/version").await?, wire.get("/info").await?)) };
+        let (version, info) = asked.await.map_err(|fault| self.tell(fault, "ask the engine about itself"))?;
+        let shared = host::shared(&self.place.address, &info).await;
         let api = |key: &str| version[key].as_str().and_then(wire::version);
         Ok(Checkup {
             version: convert::text(&version["Version"]),

@@ -109,6 +109,11 @@ impl Wire {
         Wire { prefix: format!("/v{}.{}", api.0, api.1).into(), ..self.clone() }
     }
 
+    /// The same connections, requests without a version: the engine answers in its newest.
+    pub fn unpinned(&self) -> Wire {
+        Wire { prefix: "".into(), ..self.clone() }
+    }
+
     /// Asks whether the engine is there, within [`PING`]; gives its API version.
     pub async fn greet(&self) -> Result<Greeting, Fault> {
         self.ask(PING).await
