@@ -17,6 +17,23 @@ pub const MINIMUM: (u32, u32, u32) = (3, 7, 10);
 /// The image that is run where `.env` names no other.
 pub const IMAGE: &str = "traefik:v3.7.13";
 
+/// What the access log says of a request: a third of what Traefik has to say, for most of the work is in writing it, and disks of homes are small.
+const LOGGED: [&str; 13] = [
+    "ClientHost",
+    "DownstreamContentSize",
+    "DownstreamStatus",
+    "Duration",
+    "OriginDuration",
+    "OriginStatus",
+    "RequestContentSize",
+    "RequestHost",
+    "RequestMethod",
+    "RequestPath",
+    "RouterName",
+    "ServiceName",
+    "StartUTC",
+];
+
 /// What a home decides about Traefik.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -102,6 +119,10 @@ pub fn flags(settings: &Settings, entries: &BTreeSet<(u16, bool)>) -> Vec<String
     flags.push("--providers.precedence=file,docker".into());
     flags.push("--accesslog=true".into());
     flags.push("--accesslog.format=json".into());
+    // Written by the side, so that no request waits for the one who takes the lines.
+    flags.push("--accesslog.bufferingsize=100".into());
+    flags.push("--accesslog.fields.defaultmode=drop".into());
+    flags.extend(LOGGED.iter().map(|name| format!("--accesslog.fields.names.{name}=keep")));
     flags.push("--accesslog.fields.headers.defaultmode=drop".into());
     flags.push("--accesslog.fields.queryparameters.defaultmode=drop".into());
     flags
