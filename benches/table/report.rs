@@ -49,6 +49,7 @@ pub enum Unit {
     Megabytes,
     Percent,
     Times,
+    PerSecond,
     Count,
 }
 
@@ -57,8 +58,11 @@ impl Unit {
         match self {
             Unit::Seconds if value < 1.0 => format!("{value:.3}"),
             Unit::Seconds | Unit::Times => format!("{value:.2}"),
-            Unit::Milliseconds | Unit::Megabytes | Unit::Percent => format!("{value:.1}"),
-            Unit::Count => format!("{value:.0}"),
+            Unit::Milliseconds if value.abs() < 10.0 => format!("{value:.2}"),
+            Unit::Milliseconds | Unit::Megabytes => format!("{value:.1}"),
+            Unit::Percent if value < 10.0 => format!("{value:.2}"),
+            Unit::Percent => format!("{value:.1}"),
+            Unit::PerSecond | Unit::Count => format!("{value:.0}"),
         }
     }
 
@@ -69,6 +73,7 @@ impl Unit {
             Unit::Megabytes => " MB",
             Unit::Percent => " %",
             Unit::Times => " x",
+            Unit::PerSecond => " /s",
             Unit::Count => "",
         };
         format!("{}{suffix}", self.bare(value))
@@ -80,8 +85,12 @@ impl Unit {
 pub enum Goal {
     /// Hearth's median is at most this many times the other's.
     Ratio(f64),
+    /// Hearth's median is at least this many times the other's.
+    AtLeast(f64),
     /// Hearth's median is at most this, in the row's unit.
     AtMost(f64),
+    /// Each of Hearth's values is at most this.
+    Each(f64),
     /// Shown for comparison.
     None,
 }
@@ -97,11 +106,13 @@ pub struct Row {
     pub goal: Goal,
     /// A few words on how to read it.
     pub note: String,
+    /// It could not be measured here; `note` says why.
+    pub skipped: bool,
 }
 
 impl Row {
     pub fn new(what: impl Into<String>, unit: Unit, hearth: Samples, other: Samples, goal: Goal) -> Row {
-        Row { what: what.into(), unit, hearth, other, goal, note: String::new() }
+        Row { what: what.into(), unit, hearth, other, goal, note: String::new(), skipped: false }
     }
 
     pub fn note(mut self, note: impl Into<String>) -> Row {
@@ -109,16 +120,24 @@ impl Row {
         self
     }
 
+    /// One that needs what is not here.
+    pub fn skipped(what: impl Into<String>, why: &str) -> Row {
+        let none = Samples::default();
+        Row { skipped: true, ..Row::new(what, Unit::Count, none.clone(), none, Goal::None).note(why) }
+    }
+
     fn ratio(&self) -> Option<f64> {
         let ratio = self.hearth.median() / self.other.median();
         ratio.is_finite().then_some(ratio)
     }
 
-    /// Whether the goal is met; a row without samples meets none.
+    /// Whether the goal is met; a row without samples meets none. One that was skipped has none.
     pub fn met(&self) -> bool {
         match self.goal {
             Goal::Ratio(most) => self.ratio().is_some_and(|r| r <= most),
+            Goal::AtLeast(least) => self.ratio().is_some_and(|r| r >= least),
             Goal::AtMost(most) => self.hearth.median() <= most,
+            Goal::Each(most) => !self.hearth.0.is_empty() && self.hearth.0.iter().all(|value| *value <= most),
             Goal::None => true,
         }
     }
@@ -126,10 +145,13 @@ impl Row {
     fn cells(&self) -> [String; 7] {
         let goal = match self.goal {
             Goal::Ratio(most) => format!("at most {most:.2} x"),
+            Goal::AtLeast(least) => format!("at least {least:.2} x"),
             Goal::AtMost(most) => format!("at most {}", self.unit.show(most)),
+            Goal::Each(most) => format!("each at most {}", self.unit.show(most)),
             Goal::None => String::new(),
         };
         let verdict = match (self.goal, self.met()) {
+            _ if self.skipped => "skipped",
             (Goal::None, _) => "",
             (_, true) => "ok",
             (_, false) => "**miss**",
@@ -148,7 +170,7 @@ impl Row {
 
 /// The whole table.
 pub fn table(rows: &[Row]) -> String {
-    let head = ["what", "Hearth", "Compose", "ratio", "goal", "", "note"].map(String::from);
+    let head = ["what", "Hearth", "beside", "ratio", "goal", "", "note"].map(String::from);
     let lines: Vec<[String; 7]> = std::iter::once(head).chain(rows.iter().map(Row::cells)).collect();
     let width = |i: usize| lines.iter().map(|l| l[i].chars().count()).max().unwrap_or(0);
     let widths: [usize; 7] = std::array::from_fn(width);

@@ -12,7 +12,7 @@ use super::{Done, Ran, Running, Scratch, Skip, until};
 
 const TRAEFIK: &str = "traefik:v3.7";
 /// An image of the hearth that is tested.
-pub const HEARTH: &str = "hearth-test/hearth:1";
+pub const HEARTH: &str = if cfg!(debug_assertions) { "hearth-test/hearth:1" } else { "hearth-test/hearth:release" };
 /// Under which every test's names are.
 pub const DOMAIN: &str = "it.home.arpa";
 
