@@ -28,7 +28,7 @@ use crate::stacks::home::{Home, Read, Refused};
 use crate::traefik::{Access, Door, Entry, Route, Target, statics};
 
 /// Names that are looked at together.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 16;
 /// Addresses of one name that are tried.
 const ADDRESSES: usize = 6;
 /// All questions about one name to name servers.

@@ -26,6 +26,13 @@ pub struct Fault {
     pub link: Option<String>,
 }
 
+impl Fault {
+    /// Whether the authority was not asked, because of something here: another one would be in vain too.
+    pub fn is_here(&self) -> bool {
+        ["closed", "manual", "ours"].contains(&self.problem.as_str())
+    }
+}
+
 /// What a failure means for the next try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -61,6 +61,9 @@ impl State {
         let Some(first) = policy.authorities.first() else { return false };
         let first = self.standing(&first.directory);
         let failures = first.validations + first.passing;
+        if !first.stopped && self.fault.as_ref().is_some_and(Fault::is_here) {
+            return false;
+        }
         let put_off = |least: Duration| first.next.is_some_and(|next| next > now + least);
         first.stopped
             || match &self.certificate {

@@ -3,8 +3,8 @@
 use time::Duration;
 
 use super::super::{
-    Ask, Authority, CHECK, Certificate, Effect, Event, FaultKind, KeyType, Note, Policy, Reason, State, Time, Want,
-    Window, step,
+    Ask, Authority, CHECK, Certificate, Effect, Event, Fault, FaultKind, KeyType, Note, Policy, Reason, State, Time,
+    Want, Window, step,
 };
 use super::begin;
 use super::world::{days, fault};
@@ -348,4 +348,25 @@ fn another_authority_in_hearth_yaml_means_a_new_certificate() {
     one.policy.authorities[0].directory = "https://other.example/directory".into();
     let ask = ordered(one.tell(Event::Look)).unwrap();
     assert_eq!((ask.url.as_str(), ask.replaces), ("https://other.example/directory", None));
+}
+
+#[test]
+fn what_is_wrong_here_sends_nobody_to_a_second_authority() {
+    let second = "https://second.example/directory";
+    let asked = |problem: &str| {
+        let mut one = One::new();
+        one.policy.authorities.push(Authority { name: "Second".into(), directory: second.into(), staging: None });
+        one.tell(Event::Look);
+        let mut asked = Vec::new();
+        for _ in 0..5 {
+            let failed = fault(FaultKind::Passing, CA, false, one.now);
+            let failed = Fault { problem: problem.into(), ..failed };
+            // It may be asked at once.
+            let ask = ordered(one.tell(Event::Failed(failed))).unwrap_or_else(|| one.next().1);
+            asked.push(ask.directory);
+        }
+        asked
+    };
+    assert!(asked("network").iter().any(|directory| directory == second));
+    assert!(asked("closed").iter().all(|directory| directory == CA));
 }
