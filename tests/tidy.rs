@@ -426,6 +426,28 @@ fn slug(heading: &str) -> String {
 }
 
 #[test]
+fn the_table_of_promises_names_tests_that_are_there() {
+    let text = read("docs/testing.md");
+    let section = text.split("\n## ").find(|part| part.starts_with("The front door")).unwrap_or_default();
+    let rows: Vec<&str> = section.lines().filter(|line| line.starts_with("| ")).collect();
+    let numbered = (1..=20).filter(|n| !rows.iter().any(|row| row.starts_with(&format!("| {n} |"))));
+    let mut wrong: Vec<String> = numbered.map(|n| format!("behaviour {n} has no row")).collect();
+    let mut named = 0;
+    for name in rows.iter().flat_map(|row| row.split('`')).filter(|word| word.contains("::")) {
+        let Some((file, case)) = name.split_once("::") else { continue };
+        let code = read(&format!("tests/it/{file}.rs"));
+        let listed = code.split("cases![").nth(1).and_then(|rest| rest.split("];").next()).unwrap_or_default();
+        let is_there = listed.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word == case);
+        if !is_there || !code.contains(&format!("fn {case}(s: &Scratch)")) {
+            wrong.push(format!("{name} is named and not there"));
+        }
+        named += 1;
+    }
+    assert!(named > 40, "the table is not where this test looks for it");
+    nothing_wrong(wrong, "a table of what is shown by which test must not lie");
+}
+
+#[test]
 fn test_data_has_an_owner() {
     let rust: String = files_below("tests", &|p| p.ends_with(".rs"))
         .iter()

@@ -23,7 +23,7 @@ use crate::plan::observed::{Container, Observed};
 use crate::plan::request;
 use crate::spec::front;
 use crate::stacks::home::{Home, Read};
-use crate::traefik::{Entry, Route, Target};
+use crate::traefik::{Entry, Route, Target, name};
 
 /// Names that are tried at once.
 const AT_ONCE: usize = 16;
@@ -164,7 +164,13 @@ impl Known<'_> {
             door: route.access.door(),
             containers: own.as_deref(),
             off: profiles_of(self.read, route).filter(|_| !self.is_on(route)),
-            router: self.routers.as_ref().map(|all| all.get(&format!("{}@{provider}", route.name))),
+            router: self.routers.as_ref().map(|all| {
+                let of = |name: &str| {
+                    name.split_once('@').is_some_and(|(name, by)| by == provider && name::is_of(name, &route.name))
+                };
+                let mut alike = all.range(route.name.clone()..).take_while(|(name, _)| name.starts_with(&route.name));
+                alike.find(|(name, _)| of(name)).map(|(_, router)| router)
+            }),
             port,
             outside: match &route.target {
                 Target::Addresses(all) => Some(all),

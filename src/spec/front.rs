@@ -152,7 +152,7 @@ pub(super) fn labels(
         };
         let network = networks.all.get(key).map(|node| real_name(project, key, node)).unwrap_or_default();
         let own: Vec<&Route> = routes.services.get(name).into_iter().flatten().filter(|r| is_by_label(r)).collect();
-        let mut labels = labels::of(&own, &network);
+        let mut labels = labels::of(&own, &network, runs_beside(&service.node));
         let raw = raw(&service.node);
         if !raw.is_empty() {
             let keys: BTreeSet<&str> =
@@ -164,6 +164,12 @@ pub(super) fn labels(
         all.insert(name.to_string(), labels);
     }
     all
+}
+
+/// Whether a new container of it may run beside the old one: `start-first`, or what only a variable tells.
+fn runs_beside(service: &Node) -> bool {
+    let order = service.at(&["deploy", "update_config", "order"]).and_then(Node::as_str);
+    order.is_some_and(|order| order == "start-first" || order.contains('$'))
 }
 
 /// The keys of `traefik.*` labels that the stack itself writes.

@@ -70,11 +70,14 @@ pub fn render(content: &Content) -> String {
     for route in content.routes {
         match (&route.entry, &route.target) {
             (Entry::Web { .. }, Target::Container { .. }) => {
+                // Also where its labels name none: an older container may still do, until it is replaced.
                 transport(route, &mut http);
                 stand_in(route, &mut http);
             }
             (Entry::Web { .. }, Target::Addresses(urls)) => {
-                transport(route, &mut http);
+                if route.has_transport() {
+                    transport(route, &mut http);
+                }
                 web(route, urls, &mut http);
             }
             (Entry::Tcp(_), Target::Addresses(all)) => tcp_route(route, all, &mut tcp),
@@ -327,17 +330,17 @@ fn web(route: &Route, urls: &[String], http: &mut Section) {
 }
 
 fn transport(route: &Route, http: &mut Section) {
-    if !route.has_transport() {
-        return;
-    }
+    // Traefik's own default, so that it is no empty map, which would void the file.
+    let mut timeouts = json!({ "dialTimeout": "30s" });
     let mut transport = Map::new();
     // Inside a home nobody has certificates for containers and printers; the way to them is the home's own network.
     if route.scheme() == "https" {
         transport.insert("insecureSkipVerify".into(), json!(true));
     }
     if let Some(timeout) = &route.timeout {
-        transport.insert("forwardingTimeouts".into(), json!({ "responseHeaderTimeout": timeout }));
+        timeouts["responseHeaderTimeout"] = json!(timeout);
     }
+    transport.insert("forwardingTimeouts".into(), timeouts);
     http.transports.insert(route.name.clone(), Value::Object(transport));
 }
 

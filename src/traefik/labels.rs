@@ -1,5 +1,6 @@
 //! Routes as labels of the containers that they lead to.
 
+use super::name;
 use super::route::{Door, Entry, Route, Target};
 
 /// The label with the keys that are ours: what else an image brings is dropped by gate.
@@ -7,13 +8,16 @@ pub const OURS: &str = "hearth.traefik";
 
 /// The labels of one service's containers, sorted by key. `network` is the real name of the network over which Traefik reaches
 /// them. No routes give no labels.
-pub fn of(routes: &[&Route], network: &str) -> Vec<(String, String)> {
+///
+/// `beside`: a new container of it runs for a while beside an old one, which may have other labels. Of two that say different things
+/// under one name Traefik takes neither, so the names then tell what is said under them.
+pub fn of(routes: &[&Route], network: &str, beside: bool) -> Vec<(String, String)> {
     let mut all = Vec::new();
     for route in routes {
-        match route.entry {
-            Entry::Web { .. } => web(route, &mut all),
-            Entry::Tcp(_) => tcp(route, &mut all),
-            Entry::Udp(_) => udp(route, &mut all),
+        let said = named(route, &route.name);
+        match beside {
+            true => all.extend(named(route, &name::version(&route.name, &said))),
+            false => all.extend(said),
         }
     }
     if all.is_empty() {
@@ -33,6 +37,18 @@ pub fn ours<'k>(keys: impl Iterator<Item = &'k str>) -> String {
     short.join(" ")
 }
 
+/// The labels of one route, whose objects are called `name`.
+fn named(route: &Route, name: &str) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    let own = Route { name: name.to_string(), ..route.clone() };
+    match route.entry {
+        Entry::Web { .. } => web(&own, &route.name, &mut all),
+        Entry::Tcp(_) => tcp(&own, &mut all),
+        Entry::Udp(_) => udp(&own, &mut all),
+    }
+    all
+}
+
 fn target(route: &Route) -> (&str, &str) {
     match &route.target {
         Target::Container { port, scheme } => (port, scheme),
@@ -40,7 +56,8 @@ fn target(route: &Route) -> (&str, &str) {
     }
 }
 
-fn web(route: &Route, all: &mut Vec<(String, String)>) {
+/// `lasting` is what the file calls it, and its cookie, whatever its own name is.
+fn web(route: &Route, lasting: &str, all: &mut Vec<(String, String)>) {
     let name = &route.name;
     let mut add = |key: String, value: String| all.push((format!("traefik.http.{key}"), value));
     add(format!("routers.{name}.rule"), route.rule());
@@ -58,11 +75,11 @@ fn web(route: &Route, all: &mut Vec<(String, String)>) {
         add(format!("{service}.server.scheme"), scheme.into());
     }
     if route.has_transport() {
-        add(format!("{service}.serverstransport"), format!("{name}@file"));
+        add(format!("{service}.serverstransport"), format!("{lasting}@file"));
     }
     if route.sticky {
         for (key, value) in
-            [("name", cookie(name).as_str()), ("secure", "true"), ("httponly", "true"), ("samesite", "lax")]
+            [("name", cookie(lasting).as_str()), ("secure", "true"), ("httponly", "true"), ("samesite", "lax")]
         {
             add(format!("{service}.sticky.cookie.{key}"), value.into());
         }
@@ -125,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_route_says_everything_that_traefik_would_otherwise_guess() {
-        let labels = of(&[&route("home-web", "web.example.org", None, Access::Lan)], "home_media");
+        let labels = of(&[&route("home-web", "web.example.org", None, Access::Lan)], "home_media", false);
         let get = |key: &str| value(&labels, &format!("traefik.http.{key}"));
         assert_eq!(get("routers.home-web.rule"), Some("Host(`web.example.org`)"));
         assert_eq!(get("routers.home-web.entrypoints"), Some("websecure"));
@@ -142,7 +159,7 @@ mod tests {
     #[test]
     fn what_needs_a_login_is_closed() {
         for access in [Access::User, Access::Admin, Access::Group("family".into())] {
-            let labels = of(&[&route("r", "a.b", None, access)], "n");
+            let labels = of(&[&route("r", "a.b", None, access)], "n", false);
             assert_eq!(value(&labels, "traefik.http.routers.r.middlewares"), Some("closed@file,clean@file"));
         }
     }
@@ -161,7 +178,34 @@ mod tests {
     }
 
     #[test]
+    fn where_two_run_beside_each_other_no_name_says_two_things() {
+        let mut old = route("home-web", "web.example.org", None, Access::Lan);
+        old.sticky = true;
+        old.timeout = Some("5s".into());
+        let mut new = old.clone();
+        new.access = Access::Public;
+        let names = |route: &Route| {
+            let labels = of(&[route], "n", true);
+            let named = |(key, _): &(String, String)| {
+                key.strip_prefix("traefik.http.routers.")?.split('.').next().map(str::to_string)
+            };
+            let names: std::collections::BTreeSet<String> = labels.iter().filter_map(named).collect();
+            assert_eq!(names.len(), 1);
+            let name = names.into_iter().next().unwrap();
+            // What the file has, and what a browser keeps, is the same for both.
+            let service = format!("traefik.http.services.{name}.loadbalancer");
+            assert_eq!(value(&labels, &format!("{service}.serverstransport")), Some("home-web@file"));
+            assert_eq!(value(&labels, &format!("{service}.sticky.cookie.name")), Some("hearth-home-web"));
+            name
+        };
+        assert_ne!(names(&old), names(&new));
+        assert_eq!(names(&old), names(&old.clone()), "scaling merges what says the same");
+        assert!(name::is_of(&names(&new), "home-web") && name::is_of("home-web", "home-web"));
+        assert!(!name::is_of("home-web--2", "home-web"));
+    }
+
+    #[test]
     fn no_routes_give_no_labels() {
-        assert_eq!(of(&[], "n"), []);
+        assert_eq!(of(&[], "n", true), []);
     }
 }

@@ -18,6 +18,26 @@ pub fn route(project: &str, service: &str, index: usize) -> String {
     format!("{base}{number}")
 }
 
+/// The name under which exactly these labels are said: with 8 hexadecimal digits of their hash behind `--v`, which no other name has.
+pub fn version(name: &str, labels: &[(String, String)]) -> String {
+    let mut digest = Sha256::new();
+    for (key, value) in labels {
+        digest.update(key.as_bytes());
+        digest.update([0]);
+        digest.update(value.as_bytes());
+        digest.update([0]);
+    }
+    let mark: String = digest.finalize().iter().take(4).map(|b| format!("{b:02x}")).collect();
+    format!("{name}{VERSION}{mark}")
+}
+
+/// Whether an object in Traefik is that of the route `name`, in whatever version.
+pub fn is_of(object: &str, name: &str) -> bool {
+    object.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(VERSION))
+}
+
+const VERSION: &str = "--v";
+
 fn is_plain(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }

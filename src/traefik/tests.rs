@@ -179,7 +179,7 @@ proptest! {
         let mut containers = Vec::new();
         for routes in &home {
             let all: Vec<&Route> = routes.iter().collect();
-            let written = labels::of(&all, "home_net");
+            let written = labels::of(&all, "home_net", false);
             let labels: Vec<Label> = written.iter().map(|(key, value)| Label::new(key, value)).collect();
             let read = grammar::read(&labels);
             prop_assert!(read.diagnostics.0.is_empty(), "{:?}", read.diagnostics.0);

@@ -17,6 +17,7 @@ mod gate_with_traefik;
 mod homes;
 mod labels;
 mod loading;
+mod many_networks;
 mod new_engines;
 mod one_writer;
 mod other_routes;
@@ -56,6 +57,7 @@ fn main() -> std::process::ExitCode {
         ("front_door_faults", front_door_faults::CASES),
         ("other_routes", other_routes::CASES),
         ("served_certificates", served_certificates::CASES),
+        ("many_networks", many_networks::CASES),
         ("new_engines", new_engines::CASES),
         ("tls", tls::CASES),
         ("traefik_integration", traefik_integration::CASES),

@@ -11,6 +11,7 @@ cases![together:
     a_browser_stays_with_one_of_three_and_the_ill_one_is_left_out,
     what_is_not_in_docker_is_reached_by_its_address,
     a_container_of_another_project_is_reached_and_never_recreated,
+    where_lan_cannot_be_promised_it_is_said,
 ];
 
 const SOON: Duration = Duration::from_secs(10);
@@ -344,4 +345,15 @@ fn lives_of(s: &Scratch, project: &str) -> Vec<(String, String)> {
         s.inspect(&ids.split_whitespace().collect::<Vec<_>>()).into_iter().map(|c| (c.id, c.started)).collect();
     all.sort();
     all
+}
+
+/// Over IPv6 the engine passes connections on under its own address.
+fn where_lan_cannot_be_promised_it_is_said(s: &Scratch) -> Done {
+    let door = Door::new(s, &format!("services:\n{}", service("app", &["host: app, port: 80, access: lan"], "")))?;
+    let silent = door.hearth("plan web").ok();
+    assert!(!silent.both().contains("cannot be promised"), "{}", silent.both());
+    let config = std::fs::read_to_string(s.dir.join("hearth.yaml")).expect("it is there");
+    s.write("hearth.yaml", &config.replace("traefik: {", "traefik: {bind: ['0.0.0.0', '::'], "));
+    door.hearth("plan web").ok().says("`access: lan` of `app` cannot be promised").says("stacks/web.yaml:");
+    Ok(())
 }
