@@ -36,6 +36,13 @@ pub struct Scope {
     pub inspect: bool,
 }
 
+impl Scope {
+    /// The containers of a project, without what only an inspection tells.
+    pub fn of(project: &str) -> Scope {
+        Scope { project: project.to_owned(), ..Scope::default() }
+    }
+}
+
 /// What an action gave back.
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {

@@ -1,5 +1,6 @@
-//! Whether what was written has arrived: every name is asked for its certificate until Traefik serves the new one. Where it does not
-//! (a mount that reports no changes), Traefik is told to read its folder again; where that does not help either, somebody is told.
+//! Whether what was written has arrived: Traefik is asked which text it has read, and every name for its certificate, until both are the
+//! new ones. Where they are not (a mount that reports no changes), Traefik is told to read its folder again; where that does not help
+//! either, somebody is told.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,13 +9,68 @@ use std::time::Duration;
 use rustls::RootCertStore;
 use tokio::time::{Instant, sleep};
 
-use super::client;
 use super::state::Served;
+use super::traefik::Api;
+use super::{client, look};
 use crate::diag::{Diagnostic, Kind};
+use crate::plan::observed::{Container, State};
+use crate::plan::request;
+use crate::spec::front;
+use crate::stacks::home::Home;
+use crate::traefik::file;
 
 /// How long Traefik has each time; its own throttle is two seconds.
 const PATIENCE: Duration = Duration::from_secs(10);
 const STEP: Duration = Duration::from_millis(250);
+
+/// How long Traefik has to see a change by itself: its throttle, and a little. All of it together is less than [`PATIENCE`].
+const UNTOLD: Duration = Duration::from_secs(4);
+
+/// The running Traefik of a home.
+pub fn running(containers: &[Container]) -> Option<&Container> {
+    let of = |c: &&Container| c.labels.get(request::SERVICE).is_some_and(|s| s == front::TRAEFIK);
+    containers.iter().find(of).filter(|c| c.state == State::Running)
+}
+
+/// Sees to it that a running Traefik has read `text`, the file as it is now. `reload` gets its container, and tells it to read again.
+pub async fn read<F>(
+    home: &Home,
+    containers: &[Container],
+    text: &str,
+    reload: impl FnOnce(String) -> F,
+) -> Result<(), Diagnostic>
+where
+    F: Future<Output = ()>,
+{
+    // One that does not run reads it when it starts.
+    let (Some(traefik), Some(revision)) = (running(containers), file::revision(text)) else { return Ok(()) };
+    let Some(api) = look::api(home, containers) else { return Ok(()) };
+    if has(&api, revision, UNTOLD).await {
+        return Ok(());
+    }
+    tracing::info!("Traefik did not see its file change; it is told to read it again");
+    reload(traefik.id.clone()).await;
+    if has(&api, revision, PATIENCE).await {
+        return Ok(());
+    }
+    let title = "Traefik has not read the file that Hearth wrote for it, and goes on with the one before";
+    Err(Diagnostic::error("proxy.unread", title)
+        .kind(Kind::Failed)
+        .hint("hearth logs traefik says why; hearth restart traefik makes it read everything anew"))
+}
+
+async fn has(api: &Api, revision: &str, patience: Duration) -> bool {
+    let began = Instant::now();
+    loop {
+        if api.has_middleware(revision).await {
+            return true;
+        }
+        if began.elapsed() > patience {
+            return false;
+        }
+        sleep(STEP).await;
+    }
+}
 
 /// A name, and the certificate that it should get: SHA-256 of the leaf, lower-case hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq)]

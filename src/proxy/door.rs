@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use tokio::time::sleep;
 
 use super::content::{self, Values};
-use super::deliver::Expected;
+use super::deliver::{self, Expected};
 use super::look::know;
 use super::place::{Owner, Place};
 use super::state::Grade;
@@ -15,7 +15,8 @@ use super::{certificates, cli, judge, names};
 use crate::base::wording;
 use crate::cli::{Failure, Out};
 use crate::diag::{Diagnostic, Diagnostics, Severity};
-use crate::engine::Engine;
+use crate::engine::docker::DockerEngine;
+use crate::engine::{Engine, Scope};
 use crate::plan::observed::Observed;
 use crate::plan::wanted::Wanted;
 use crate::spec::front;
@@ -47,6 +48,18 @@ impl FrontDoor for Door {
     }
 
     async fn try_routes(&self, home: &Home, read: &Read, engine: &dyn Engine, changed: &BTreeSet<String>, out: &Out) {
+        let place = Place::at(&home.dir);
+        if let (Some(text), Ok(observed)) = (place.read(), engine.observe(&Scope::of(&home.config.name)).await) {
+            let reload = |id: String| async move {
+                let environment = std::env::vars().collect();
+                if let Ok(engine) = DockerEngine::connect(&environment).await {
+                    let _ = engine.reload(&id).await;
+                }
+            };
+            if let Err(why) = deliver::read(home, &observed.containers, &text, reload).await {
+                out.diagnostic(&why, &read.sources);
+            }
+        }
         // Where Traefik is new, so is every way in.
         let all = changed.contains(front::TRAEFIK);
         let wanted = |route: &Route| all || changed.contains(&route.service);
@@ -113,7 +126,7 @@ pub fn publish(
     let certificates = certificates::of(home, read, &domain, &hosts, &sets, &mut notes)?;
     notes.into_iter().for_each(|d| told.push(d));
     let lan = content::lan(home, read, around.map(|around| &around.engine));
-    let text = file::render(&Content {
+    let text = file::render_marked(&Content {
         routes: &routes,
         https_port: home.config.traefik.https,
         lan: &lan,

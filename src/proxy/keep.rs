@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
@@ -13,14 +14,16 @@ use super::certificates::inner_address;
 use super::deliver;
 use super::door::{self, Published};
 use super::look;
+use super::place::Place;
+use crate::base::clock::{Clock, SystemClock};
 use crate::config;
 use crate::diag::{Diagnostics, log};
 use crate::engine::docker::DockerEngine;
 use crate::engine::{Engine, Scope};
-use crate::plan::request;
-use crate::spec::{Mode, front};
+use crate::spec::Mode;
 use crate::stacks::Around;
 use crate::stacks::home::{Home, STACKS};
+use crate::traefik::file;
 
 /// How often the home's files are looked at.
 const LOOK: Duration = Duration::from_secs(2);
@@ -50,12 +53,14 @@ pub async fn keep(
     mut changed: watch::Receiver<u64>,
     found: watch::Sender<Found>,
 ) {
-    let mut keeper = Keeper { dir, environment, found, around: None, borrows: false, said: Vec::new(), kept: None };
+    let mut keeper =
+        Keeper { dir, environment, found, around: None, borrows: false, said: Vec::new(), kept: None, arrived: None };
     let mut stamp = None;
     let mut due = Instant::now();
+    let mut clock = Steady::begin();
     loop {
         let now = stamp_of(&keeper.dir);
-        let news = changed.has_changed().unwrap_or(false);
+        let news = changed.has_changed().unwrap_or(false) | clock.was_set();
         if now != stamp || news || Instant::now() >= due {
             changed.mark_unchanged();
             stamp = now;
@@ -77,6 +82,25 @@ pub async fn keep(
     }
 }
 
+/// Sees that the machine's clock was set: what is valid now may be another thing than before.
+struct Steady {
+    wall: OffsetDateTime,
+    since: Instant,
+}
+
+impl Steady {
+    fn begin() -> Steady {
+        Steady { wall: SystemClock.now(), since: Instant::now() }
+    }
+
+    fn was_set(&mut self) -> bool {
+        let now = Steady::begin();
+        let off = (now.wall - self.wall) - time::Duration::try_from(now.since - self.since).unwrap_or_default();
+        *self = now;
+        off.abs() > time::Duration::MINUTE
+    }
+}
+
 struct Keeper {
     dir: PathBuf,
     environment: BTreeMap<String, String>,
@@ -89,6 +113,8 @@ struct Keeper {
     said: Vec<String>,
     /// Where somebody waits for it, what is said is kept for them and not logged.
     kept: Option<Diagnostics>,
+    /// The mark of the last text that Traefik has read, and serves the certificates of.
+    arrived: Option<String>,
 }
 
 impl Keeper {
@@ -137,30 +163,39 @@ impl Keeper {
     }
 
     async fn confirm(&mut self, home: &Home, engine: &DockerEngine, published: Published) -> bool {
-        if !published.written {
+        let place = Place::at(&home.dir);
+        let Some(text) = place.read() else { return true };
+        let revision = file::revision(&text).map(str::to_owned);
+        // A command may have written it, and nobody have looked whether it arrived.
+        if self.arrived.is_some() && self.arrived == revision {
             return true;
         }
-        tracing::info!("wrote what Traefik reads");
-        let scope = Scope { project: home.config.name.clone(), ..Scope::default() };
-        let observed = match engine.observe(&scope).await {
+        if published.written {
+            tracing::info!("wrote what Traefik reads");
+        }
+        let observed = match engine.observe(&Scope::of(&home.config.name)).await {
             Ok(observed) => observed,
             Err(error) => return self.say(&Diagnostics::from(*error.diagnostic)),
         };
-        let of =
-            |c: &&crate::plan::observed::Container| c.labels.get(request::SERVICE).is_some_and(|s| s == front::TRAEFIK);
-        // One that does not run reads it when it starts.
-        let Some(traefik) =
-            observed.containers.iter().find(of).filter(|c| c.state == crate::plan::observed::State::Running)
-        else {
-            return true;
+        let Some(traefik) = deliver::running(&observed.containers) else { return true };
+        let again = |id: String| async move {
+            if let Err(error) = engine.reload(&id).await {
+                tracing::warn!(why = %error, "Traefik could not be told to read its files again");
+            }
         };
+        if let Err(why) = deliver::read(home, &observed.containers, &text, again).await {
+            return self.say(&Diagnostics::from(why));
+        }
         let reload = || async {
             if let Err(error) = engine.reload(&traefik.id).await {
                 tracing::warn!(why = %error, "Traefik could not be told to read its files again");
             }
         };
         match deliver::confirm(look::front_address(home), &published.expected, reload).await {
-            Ok(()) => true,
+            Ok(()) => {
+                self.arrived = revision;
+                true
+            }
             Err(why) => self.say(&Diagnostics::from(why)),
         }
     }
@@ -186,8 +221,16 @@ pub async fn once(home: &Home, environment: &BTreeMap<String, String>) -> Diagno
     let (found, _) = watch::channel(Found::default());
     let environment = environment.clone();
     let kept = Some(Diagnostics::default());
-    let mut keeper =
-        Keeper { dir: home.dir.clone(), environment, found, around: None, borrows: false, said: Vec::new(), kept };
+    let mut keeper = Keeper {
+        dir: home.dir.clone(),
+        environment,
+        found,
+        around: None,
+        borrows: false,
+        said: Vec::new(),
+        kept,
+        arrived: None,
+    };
     keeper.publish().await;
     keeper.kept.unwrap_or_default()
 }

@@ -48,6 +48,11 @@ impl Place {
         Ok(Place { dir, owner })
     }
 
+    /// The folder of a home as it is; for reading.
+    pub fn at(home: &Path) -> Place {
+        Place { dir: home.join(MOUNTED), owner: Owner { uid: 0, gid: 0 } }
+    }
+
     pub fn file(&self) -> PathBuf {
         self.dir.join("dynamic").join(FILE)
     }

@@ -47,6 +47,11 @@ impl Api {
         serde_json::from_slice(&answer.body).map_err(|_| Failed::Answer("its answer cannot be read".into()))
     }
 
+    /// Whether a middleware of the file is there.
+    pub async fn has_middleware(&self, name: &str) -> bool {
+        self.json(&format!("/api/http/middlewares/{name}@file")).await.is_ok()
+    }
+
     pub async fn version(&self) -> Result<(u32, u32, u32), Failed> {
         let value = self.json("/api/version").await?;
         let text = value["Version"].as_str().unwrap_or_default();

@@ -58,7 +58,7 @@ impl Inner {
     pub async fn keep(self: Arc<Self>, stop: CancellationToken) {
         let mut found = self.found.clone();
         let mut open: Vec<SocketAddr> = Vec::new();
-        let mut renew = tokio::time::interval(LOOK.try_into().unwrap_or(Duration::from_secs(3600)));
+        let mut renew = tokio::time::interval(LOOK.try_into().unwrap_or(Duration::from_secs(5)));
         loop {
             let Found { entrance, public, .. } = found.borrow_and_update().clone();
             let mut waiting = false;

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 
 use super::labels::{cookie, tcp_middleware};
 use super::route::{CHALLENGE, Door, Entry, LAST, PANEL, Route, Target};
@@ -60,8 +61,40 @@ pub struct Content<'a> {
     pub hsts: bool,
 }
 
+/// The name of a middleware that nobody uses begins so: its end tells which text it was that Traefik read.
+pub const REVISION: &str = "hearth-revision-";
+
 /// The file's text: JSON, which is YAML too, with nothing in it that Go's templates read.
 pub fn render(content: &Content) -> String {
+    whole(root(content))
+}
+
+/// The same, marked with its [`REVISION`].
+pub fn render_marked(content: &Content) -> String {
+    let mut root = root(content);
+    let digest = Sha256::digest(whole(root.clone()));
+    let name = digest.iter().take(8).fold(REVISION.to_string(), |name, byte| format!("{name}{byte:02x}"));
+    let unused = json!({ "headers": { "customResponseHeaders": { "X-Hearth-Revision": "" } } });
+    if let Some(middlewares) = root.get_mut("http").and_then(|http| http.get_mut("middlewares")) {
+        middlewares[name] = unused;
+    }
+    whole(root)
+}
+
+/// The [`REVISION`] of a text that was marked.
+pub fn revision(text: &str) -> Option<&str> {
+    let at = text.find(REVISION)?;
+    text[at..].split('"').next()
+}
+
+fn whole(root: Map<String, Value>) -> String {
+    let mut text = String::new();
+    write(&Value::Object(root), 0, &mut text);
+    text.push('\n');
+    text
+}
+
+fn root(content: &Content) -> Map<String, Value> {
     let mut root = Map::new();
     let mut http = Section::default();
     let mut tcp = Section::default();
@@ -92,10 +125,7 @@ pub fn render(content: &Content) -> String {
         }
     }
     root.insert("tls".into(), tls(content));
-    let mut text = String::new();
-    write(&Value::Object(root), 0, &mut text);
-    text.push('\n');
-    text
+    root
 }
 
 /// `http`, `tcp` or `udp`.

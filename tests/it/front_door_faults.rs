@@ -7,8 +7,8 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::rig::{
-    DOMAIN, Disk, Done, Door, Front, Like, Pebble, Proxy, Ran, Reply, Scratch, Skip, TestCa, Verdict, cases, curl,
-    free_port, own_certificate, until,
+    DOMAIN, Disk, Done, Door, Front, Like, Pebble, Proxy, Ran, Reply, Scratch, SetClock, Skip, TestCa, Unannounced,
+    Verdict, cases, curl, free_port, own_certificate, until,
 };
 
 cases![together:
@@ -18,6 +18,8 @@ cases![together:
     an_authority_that_talks_nonsense_or_is_down_costs_no_route,
     a_closed_challenge_port_is_told_and_makes_no_storm,
     a_second_hearth_is_refused_and_commands_beside_the_first_work,
+    a_clock_that_is_a_year_off_takes_no_certificate_away_and_makes_no_storm,
+    a_folder_that_announces_no_changes_is_read_again_within_ten_seconds,
     a_switch_of_modes_that_was_killed_is_finished_by_the_next_command,
 ];
 
@@ -253,5 +255,88 @@ fn a_switch_of_modes_that_was_killed_is_finished_by_the_next_command(s: &Scratch
         mode("localhost").ok().says("already");
         mode("domain").ok();
     }
+    Ok(())
+}
+
+fn a_clock_that_is_a_year_off_takes_no_certificate_away_and_makes_no_storm(s: &Scratch) -> Done {
+    let clock = SetClock::new(s)?;
+    let door = Door::new(s, STACK)?;
+    door.hearth("up web").ok();
+    let serve = door.serve_with(&clock.env());
+    door.until("app", 200);
+    door.until("panel", 200);
+    // By the home's own CA: devices, whose clocks are right, never meet a certificate that is not valid for them.
+    for offset in ["+365d", "-300d", "+0"] {
+        clock.set(offset);
+        s.noted(s.hearth_args_start(&["--compat", "2", "up", "web"], &clock.env())).ok();
+        assert_eq!(door.get("app", "/").status, 200, "at {offset}");
+        door.until("panel", 200);
+        for _ in 0..8 {
+            assert_eq!((door.get("app", "/").status, door.get("panel", "/").status), (200, 200), "at {offset}");
+            std::thread::sleep(Duration::from_millis(500));
+        }
+    }
+    serve.end();
+    // By an authority.
+    let like = Like { http: Some(door.http), ..Like::default() };
+    let (_pebble, front) = authority(s, &door, like, |_| Reply::Pass(Box::new(|| {})))?;
+    let orders = || front.asked().iter().filter(|asked| asked.path.contains("order-plz")).count();
+    let serve = door.serve_with(&clock.env());
+    door.until_issued("app", "Pebble", Duration::from_secs(40));
+    door.until_issued("panel", "Pebble", Duration::from_secs(40));
+    serve.end();
+    let (made, stored) = (orders(), certs(s).ok().out);
+    for offset in ["+365d", "-300d"] {
+        clock.set(offset);
+        let serve = door.serve_with(&clock.env());
+        let told = || s.noted(s.hearth_args_start(&["certs"], &clock.env())).both();
+        if offset == "+365d" {
+            let words = "its clock and that of this machine do not agree";
+            assert!(until(Duration::from_secs(20), || told().contains(words)), "{}", told());
+            assert!(told().contains("set the clock of this machine"));
+        }
+        assert_eq!(status(&door, "app"), 200, "at {offset}");
+        assert!(until(Duration::from_secs(15), || status(&door, "panel") == 200), "at {offset}");
+        for _ in 0..6 {
+            assert_eq!((status(&door, "app"), status(&door, "panel")), (200, 200), "at {offset}");
+            assert!(door.issuer(&format!("app.{DOMAIN}")).contains("Pebble"), "at {offset}");
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        serve.end();
+    }
+    clock.set("+0");
+    let serve = door.serve_with(&clock.env());
+    assert!(until(Duration::from_secs(15), || status(&door, "panel") == 200));
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(orders(), made, "nothing was ordered by a wrong clock, nor because of it");
+    let kept = certs(s).ok().out;
+    let ids = |text: &str| {
+        text.lines().filter_map(|line| line.split_whitespace().next().map(str::to_owned)).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&kept), ids(&stored));
+    assert_eq!((status(&door, "app"), status(&door, "panel")), (200, 200));
+    serve.end();
+    Ok(())
+}
+
+fn a_folder_that_announces_no_changes_is_read_again_within_ten_seconds(s: &Scratch) -> Done {
+    let folder = Unannounced::at(s, "state/traefik")?;
+    let door = Door::new(s, STACK)?;
+    let first = own_certificate(s, "first");
+    s.hearth_args(&["certs", "import", &first.0, &first.1]).ok();
+    door.hearth("up web").ok();
+    door.until_issued("app", "first", Duration::from_secs(20));
+    folder.beneath();
+    let limit = Duration::from_secs(10);
+    let serve = door.serve();
+    assert!(until(Duration::from_secs(20), || status(&door, "panel") == 200));
+    let second = own_certificate(s, "second");
+    s.hearth_args(&["certs", "import", &second.0, &second.1]).ok();
+    door.until_issued("app", "second", limit);
+    // A route that only the file has changes no certificate: it arrives all the same.
+    door.says("routes:\n  nas: {host: nas, url: 'http://127.0.0.1:9', access: public}\n");
+    // Nothing is behind it, which Traefik says.
+    assert!(until(limit, || status(&door, "nas") == 502), "{}", door.routes());
+    serve.end();
     Ok(())
 }

@@ -57,6 +57,8 @@ pub fn roots(file: Option<&Path>) -> Result<Arc<ClientConfig>, Diagnostic> {
 pub struct Seen {
     pub status: Option<u16>,
     pub retry_after: Option<OffsetDateTime>,
+    /// What time it is there.
+    pub date: Option<OffsetDateTime>,
     /// A page where a person must do something (`Link: ...; rel="terms-of-service"`).
     pub link: Option<String>,
 }
@@ -123,6 +125,7 @@ impl Client {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Seen {
             status: Some(parts.status.as_u16()),
             retry_after: retry_after(&parts.headers, self.clock.now()),
+            date: parts.headers.get(hyper::header::DATE).and_then(|value| value.to_str().ok()).and_then(date),
             link: link(&parts.headers),
         };
         Ok((parts, body))

@@ -11,6 +11,7 @@ use rcgen::{CertificateParams, DistinguishedName, KeyPair, PKCS_ECDSA_P256_SHA25
 use super::http::Client;
 use super::words::{Faults, Phase};
 use super::{Issuer, NONCES, insist, is_bad_nonce};
+use crate::base::clock::rfc3339;
 use crate::base::secret::Secret;
 use crate::certs::renewal::{Ask, Certificate, Fault, FaultKind, KeyType, Want};
 use crate::certs::store::{Facts, Meta, Pending, Source, pair};
@@ -18,6 +19,9 @@ use crate::certs::store::{Facts, Meta, Pending, Source, pair};
 /// How long the certificate itself may take.
 const FINISH: RetryPolicy =
     RetryPolicy::new().initial_delay(Duration::from_millis(500)).backoff(1.5).timeout(Duration::from_secs(300));
+
+/// How much the authority's clock and ours may differ.
+const CLOCKS: time::Duration = time::Duration::DAY;
 
 /// How often an order is looked at again after its names were proved.
 const ROUNDS: usize = 10;
@@ -65,6 +69,7 @@ impl Run<'_> {
     async fn whole(&self) -> Result<Done, Fault> {
         let ours = |told| self.faults.of_diagnostic(&told);
         let account = self.issuer.account(self.ask, &self.client, &self.faults).await?;
+        self.clocks_agree()?;
         let (mut order, key, mut pending) = match self.left(&account).await? {
             Some(left) => left,
             None => self.begin(&account).await?,
@@ -108,6 +113,14 @@ impl Run<'_> {
             return Ok(Done::Rehearsed);
         }
         self.keep(&chain, &key, facts, &pending).map_err(ours)
+    }
+
+    /// An order by a wrong clock would be one for every certificate of the home, and each would look expired or not begun.
+    fn clocks_agree(&self) -> Result<(), Fault> {
+        let now = self.faults.now;
+        let Some(there) = self.client.seen().date.filter(|there| (*there - now).abs() > CLOCKS) else { return Ok(()) };
+        let both = format!("there it is {}, here {}", rfc3339(there), rfc3339(now));
+        Err(self.faults.own("clock", both))
     }
 
     /// The order that a former try or process left at this directory.

@@ -43,6 +43,12 @@ const PROBLEMS: &[(&str, FaultKind, &str, &str)] = &[
     ),
     ("timeout", Passing, "did not come to an end in time", "nothing has to be done: the order is gone on with"),
     ("ours", Passing, "was not asked, because something here does not work", "the reason is said with it"),
+    (
+        "clock",
+        Passing,
+        "was not asked, because its clock and that of this machine do not agree",
+        "set the clock of this machine, and keep it right with NTP; until then the certificates that are there are kept",
+    ),
     ("alreadyReplaced", Passing, "says that the certificate was replaced already", "nothing has to be done"),
     ("orderNotReady", Passing, "was asked for the certificate too early", "nothing has to be done"),
     (

@@ -28,12 +28,12 @@ impl Leaves {
     pub fn keep(&self, ca: &LocalCa, names: &[String], clock: &dyn Clock) -> Result<Issued, Diagnostic> {
         let file = file(names);
         // A good one is read without a lock, on a disk that cannot be written too.
-        if let Some(good) = self.read(&file, ca)?.filter(|old| !old.validity().due(clock.now())) {
+        if let Some(good) = self.read(&file, ca)?.filter(|old| !old.is_due(clock.now())) {
             return Ok(good);
         }
         let _lock = self.folder.lock()?;
         let old = self.read(&file, ca)?;
-        if let Some(good) = old.as_ref().filter(|old| !old.validity().due(clock.now())) {
+        if let Some(good) = old.as_ref().filter(|old| !old.is_due(clock.now())) {
             return Ok(good.clone());
         }
         let made = match &old {

@@ -50,9 +50,10 @@ impl Validity {
         self.from <= now && now < self.until
     }
 
-    /// Whether less than a third of it is left, or it has not begun.
-    pub fn due(self, now: OffsetDateTime) -> bool {
-        now < self.from || (self.until - now) * 3 < self.until - self.from
+    /// Whether less than a third of it is left, or it has not begun. `life` is what such a certificate lives for usually: one that is
+    /// valid at two times is longer, and not due for that.
+    pub fn due(self, now: OffsetDateTime, life: Duration) -> bool {
+        now < self.from || (self.until - now) * 3 < (self.until - self.from).min(life)
     }
 }
 

@@ -58,6 +58,11 @@ pub struct Issued {
 }
 
 impl Issued {
+    /// Whether it is to be made anew.
+    pub fn is_due(&self, now: OffsetDateTime) -> bool {
+        self.validity().due(now, LEAF_LIFE)
+    }
+
     pub fn validity(&self) -> Validity {
         Validity { from: self.not_before, until: self.not_after }
     }
@@ -220,8 +225,9 @@ impl LocalCa {
             return Err(ended(self.root.validity.until));
         }
         let at = now.max(self.root.validity.from);
-        let good =
-            |signer: &Signer| !signer.read.validity.due(at) || signer.read.validity.until == self.root.validity.until;
+        let good = |signer: &Signer| {
+            !signer.read.validity.due(at, ISSUER_LIFE) || signer.read.validity.until == self.root.validity.until
+        };
         if good(signer) {
             return Ok(());
         }

@@ -80,7 +80,7 @@ fn load(folder: &Folder, now: OffsetDateTime) -> Result<Material, Diagnostic> {
 
 fn root(folder: &Folder, now: OffsetDateTime) -> Result<Signer, Diagnostic> {
     if let Some(old) = folder.read(ROOT)?.and_then(|text| signer(&text)) {
-        if !old.read.validity.due(now) {
+        if !old.read.validity.due(now, ROOT_LIFE) {
             return Ok(old);
         }
         folder.write(FORMER, &read::pem(&old.read.der))?;
@@ -102,7 +102,7 @@ fn leaf(
     now: OffsetDateTime,
 ) -> Result<Issued, Diagnostic> {
     let old = folder.read(file)?.and_then(|text| signer(&text));
-    let good = |old: &Signer| old.read.names_as_issuer(&root.read) && !old.read.validity.due(now);
+    let good = |old: &Signer| old.read.names_as_issuer(&root.read) && !old.read.validity.due(now, LEAF_LIFE);
     if let Some(old) = old.as_ref().filter(|old| good(old)) {
         return Ok(Issued {
             chain: read::pem(&old.read.der),
@@ -111,13 +111,14 @@ fn leaf(
             not_after: old.read.validity.until,
         });
     }
-    // Both sides read the same clock: however it is set, what is made by it now is good for both.
-    let life = Validity::of(now, LEAF_LIFE);
+    // Of one that is not valid at this time the clock was set: the new one is valid at both times, on whichever side that clock is.
+    let life =
+        old.map_or_else(|| Validity::of(now, LEAF_LIFE), |old| Validity::after(now, LEAF_LIFE, old.read.validity));
     let names = [Name::Dns(name.to_owned())];
     let issued = sign(&names, usage, life.within(root.read.validity), root, false)?;
     folder.write(file, &format!("{}{}", issued.chain, issued.key.expose()))?;
     Ok(issued)
 }
 
-/// How often somebody should call [`Mtls::refresh`].
-pub const LOOK: Duration = Duration::hours(1);
+/// How often somebody should call [`Mtls::refresh`]: a command may have renewed what Traefik shows by now.
+pub const LOOK: Duration = Duration::seconds(5);

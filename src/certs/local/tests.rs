@@ -199,7 +199,7 @@ fn leaves_and_the_intermediate_are_renewed_for_ten_years() {
     for _ in 0..3600 {
         home.clock.pass(1);
         let now = home.clock.now();
-        if leaf.validity().due(now) {
+        if leaf.is_due(now) {
             leaf = ca.renew(&name, leaf.validity(), &home.clock).unwrap();
         }
         assert!(leaf.not_after - leaf.not_before <= Duration::days(90) + make::BACKDATE);
@@ -251,8 +251,11 @@ fn a_clock_that_is_set_locks_nobody_out() {
         let right = home.clock.now();
         home.clock.set(right + step);
         let mut leaf = before;
-        if leaf.validity().due(home.clock.now()) {
-            leaf = ca.renew(&name, leaf.validity(), &home.clock).unwrap();
+        // Looked at twice: the one that is valid at both times must not be replaced by one that is not.
+        for _ in 0..2 {
+            if leaf.is_due(home.clock.now()) {
+                leaf = ca.renew(&name, leaf.validity(), &home.clock).unwrap();
+            }
         }
         // Whoever has the right time is served, and whoever has this machine's, unless that is before the root.
         let here = home.clock.now().max(ca.root.validity.from);
@@ -263,7 +266,7 @@ fn a_clock_that_is_set_locks_nobody_out() {
         }
         // It is set back: all is as before.
         home.clock.set(right);
-        if leaf.validity().due(right) {
+        if leaf.is_due(right) {
             leaf = ca.renew(&name, leaf.validity(), &home.clock).unwrap();
         }
         assert_eq!(webpki(&ca, &leaf, "nas", right), Ok(()), "{step} back");
