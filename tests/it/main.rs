@@ -7,6 +7,7 @@ mod acme_through_traefik;
 mod adoption;
 mod bad_updates;
 mod crash;
+mod dns_providers;
 mod doctor;
 mod engine_trouble;
 mod forged_headers;
@@ -48,6 +49,7 @@ fn main() -> std::process::ExitCode {
         ("engine_trouble", engine_trouble::CASES),
         ("acme", acme::CASES),
         ("acme_through_traefik", acme_through_traefik::CASES),
+        ("dns_providers", dns_providers::CASES),
         ("gate", gate::CASES),
         ("gate_with_traefik", gate_with_traefik::CASES),
         ("forged_headers", forged_headers::CASES),

@@ -21,7 +21,8 @@ fn what_hearth_writes_is_read_back() {
     written.sticky = true;
     written.health = Some("/health".into());
     written.request_headers.insert("X-Script-Name".into(), "/api".into());
-    let all: Vec<Label> = labels::of(&[&written], "home_media", false).into_iter().map(|(k, v)| Label::new(k, v)).collect();
+    let all: Vec<Label> =
+        labels::of(&[&written], "home_media", false).into_iter().map(|(k, v)| Label::new(k, v)).collect();
     let read = read(&all);
     assert_eq!(told(&read.diagnostics.0), Vec::<&str>::new());
     let labels = &read.labels;

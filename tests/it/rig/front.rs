@@ -64,8 +64,10 @@ impl TestCa {
 pub struct Asked {
     /// From 1.
     pub nth: usize,
+    pub method: String,
     /// With its query.
     pub path: String,
+    pub body: String,
 }
 
 /// What is done with it.
@@ -145,7 +147,8 @@ async fn answer(
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map(|b| b.to_bytes()).unwrap_or_default();
     let path = parts.uri.path_and_query().map(|p| p.to_string()).unwrap_or_default();
-    let mut asked = Asked { nth: 0, path };
+    let (method, text) = (parts.method.to_string(), String::from_utf8_lossy(&body).into_owned());
+    let mut asked = Asked { nth: 0, method, path, body: text };
     {
         let mut all = work.asked.lock().expect("nobody panics with it");
         asked.nth = all.len() + 1;
