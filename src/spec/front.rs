@@ -17,7 +17,7 @@ use crate::traefik::{Route, Target, labels, statics};
 pub const CORE: &str = "core";
 pub const TRAEFIK: &str = "traefik";
 pub const GATE: &str = "gate";
-/// What gate runs where `.env` names no other image: made of the very program that is running, by no registry known.
+/// The image of Hearth itself, which gate runs where `.env` names no other: made of the very program that is running, by no registry known.
 pub const OWN_IMAGE: &str = "hearth:local";
 /// Its file.
 pub(super) const TEXT: &str = include_str!("core.yaml");

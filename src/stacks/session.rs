@@ -16,7 +16,7 @@ use crate::engine::{Engine, Known, Scope, docker};
 use crate::plan::observed::{Container, Observed};
 use crate::plan::wanted::{BuildRequest, Wanted, WantedService};
 use crate::plan::{self, Options, Plan, check, request};
-use crate::spec::{Mode, front};
+use crate::spec::front;
 
 /// A loaded project with the engine it runs on.
 pub struct Session<'a> {
@@ -70,8 +70,8 @@ impl<'a> Session<'a> {
         let mut wanted = request::wanted(&project, &context);
         // What `up PROFILE` does not act on may be on all the same.
         wanted.off.retain(|_, profiles| !target.is_on(profiles));
-        if target.home().is_some_and(|home| home.config.mode == Mode::Domain) {
-            make_gate(&mut wanted);
+        if target.home().is_some() {
+            make_own_image(&mut wanted);
         }
         let place = target.place(&project.name);
         Session { target, out, project, sources, wanted, place, engine }
@@ -187,10 +187,10 @@ impl<'a> Session<'a> {
     }
 }
 
-/// Gate is made of this program, unless `.env` names another image.
-fn make_gate(wanted: &mut Wanted) {
-    if let Some(gate) = wanted.services.get_mut(front::GATE).filter(|gate| gate.service.image == front::OWN_IMAGE) {
-        gate.build = Some(BuildRequest::of_hearth(front::GATE, front::OWN_IMAGE, env!("CARGO_PKG_VERSION")));
+/// What Hearth itself runs in a home (gate, the example) is made of this program, unless `.env` names another image.
+fn make_own_image(wanted: &mut Wanted) {
+    for service in wanted.services.values_mut().filter(|service| service.service.image == front::OWN_IMAGE) {
+        service.build = Some(BuildRequest::of_hearth(&service.name, front::OWN_IMAGE, env!("CARGO_PKG_VERSION")));
     }
 }
 
