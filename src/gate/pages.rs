@@ -22,7 +22,7 @@ use super::view::View;
 use super::words::{self, Seen, Who, Words};
 use crate::base::clock;
 use crate::engine::docker::reader::Unread;
-use crate::traefik::file::ROUTE_HEADER;
+use crate::traefik::file::{GATE_HEADER, ROUTE_HEADER};
 use crate::web;
 
 /// Seconds until a page looks again.
@@ -175,6 +175,9 @@ fn page(status: StatusCode, words: &Words, host: Option<&str>, html: bool) -> Re
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    if let Ok(name) = HeaderName::try_from(GATE_HEADER) {
+        headers.insert(name, HeaderValue::from_static("1"));
+    }
     // A hash in base64 is a header's text.
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         headers.insert(CONTENT_SECURITY_POLICY, policy);
@@ -234,6 +237,7 @@ mod tests {
             (&answer.headers()[RETRY_AFTER], &answer.headers()[CACHE_CONTROL]),
             (&"5".parse().unwrap(), &"no-store".parse().unwrap())
         );
+        assert_eq!(answer.headers()[GATE_HEADER], "1", "so that a probe knows it from the service's own");
         assert!(answer.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap().contains(web::style_source()));
         let html = body(answer).await;
         assert!(!html.contains("<b>") && html.contains("Photos") && html.contains("exit code 3"), "{html}");

@@ -20,6 +20,8 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+use crate::traefik::file::GATE_HEADER;
+
 /// How long each part (connecting, TLS, the answer) may take.
 const PATIENCE: Duration = Duration::from_secs(4);
 /// How long a connection has to be cut by who does not want it.
@@ -50,6 +52,8 @@ pub struct Answer {
     pub status: u16,
     pub content_type: String,
     pub location: String,
+    /// Whether gate answered in the service's place.
+    pub by_gate: bool,
     pub body: Bytes,
 }
 
@@ -144,10 +148,11 @@ where
     let response = sender.send_request(request).await.map_err(|e| e.to_string())?;
     let text = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_string();
     let (status, content_type, location) = (response.status().as_u16(), text("content-type"), text("location"));
+    let by_gate = response.headers().contains_key(GATE_HEADER);
     // An endless answer is as good as a short one here.
     let body = Limited::new(response.into_body(), MOST).collect().await.map(|b| b.to_bytes()).unwrap_or_default();
     driver.abort();
-    Ok(Answer { status, content_type, location, body })
+    Ok(Answer { status, content_type, location, by_gate, body })
 }
 
 /// Accepts every certificate and remembers what a careful client would have said.

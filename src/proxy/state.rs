@@ -182,6 +182,10 @@ pub fn judge(facts: &Facts) -> State {
         ),
         (Door::Lan, 403) => State::good("refuses this machine, as access: lan asks of whom it cannot place at home"),
         (_, 503) if away.is_some() => away.unwrap_or_else(|| State::waiting("away")),
+        (_, 503) if answer.by_gate => State::bad(
+            "its container runs, and Traefik has not found it yet",
+            "wait a moment; where it stays so: hearth logs gate, hearth logs traefik",
+        ),
         (_, 502) => silent(facts),
         (_, 504) => State::bad(
             "no answer came in time",
@@ -228,8 +232,9 @@ mod tests {
     use super::super::client::Answer;
     use super::*;
 
-    fn seen(status: u16) -> Seen {
-        let answer = Answer { status, content_type: String::new(), location: String::new(), body: Default::default() };
+    fn seen(status: u16, by_gate: bool) -> Seen {
+        let (content_type, location) = (String::new(), String::new());
+        let answer = Answer { status, content_type, location, by_gate, body: Default::default() };
         Seen { leaf: None, distrust: None, answer: Ok(answer) }
     }
 
@@ -238,8 +243,11 @@ mod tests {
     }
 
     fn of(door: Door, container: Option<Container>, status: u16) -> State {
+        answered(door, container, seen(status, false))
+    }
+
+    fn answered(door: Door, container: Option<Container>, seen: Seen) -> State {
         let containers: Vec<&Container> = container.iter().collect();
-        let seen = seen(status);
         let router = Router { status: "enabled".into(), errors: Vec::new(), service: String::new() };
         judge(&Facts {
             door,
@@ -315,5 +323,8 @@ mod tests {
         let up = || Some(container(Run::Running, None));
         assert!(of(Door::Open, up(), 502).words.contains("port 80"));
         assert_eq!(of(Door::Open, up(), 503).words, "reachable; the service itself answers 503");
+        // In the moment before Traefik knows the container, gate still answers in its place.
+        let waiting = answered(Door::Open, up(), seen(503, true));
+        assert!(!waiting.is_lasting() && waiting.words.contains("Traefik has not found it yet"), "{waiting:?}");
     }
 }

@@ -20,6 +20,8 @@ pub const API_NAME: &str = "api.traefik.internal";
 pub const HSTS: u64 = 15_552_000;
 /// Tells gate whose page is asked for.
 pub const ROUTE_HEADER: &str = "X-Hearth-Route";
+/// What gate writes into each of its answers, so that they are told from a service's own.
+pub const GATE_HEADER: &str = "X-Hearth-Gate";
 
 /// A certificate with its key, both PEM.
 #[derive(Clone, PartialEq, Eq)]
