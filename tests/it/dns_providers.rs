@@ -1,6 +1,6 @@
 //! Apex and wildcard by DNS providers that nobody has an account with here: their API is a stub that answers as its public documentation
 //! says (Cloudflare's "DNS Records for a Zone" of API v4, DuckDNS's "HTTP API specification", deSEC's "Retrieving and Creating DNS Records",
-//! Hetzner's Cloud API "Zone RRSet Actions"), recorded from there and from no live
+//! Hetzner's Cloud API "Zone RRSet Actions", Amazon's "Route 53 API Reference" 2013-04-01, acme-dns's own README), recorded from there and from no live
 //! account. All else is real: the library that speaks to them, the TLS, the name server that shows the record, the authority that checks.
 
 use std::collections::BTreeMap;
@@ -12,9 +12,9 @@ use base64::Engine;
 use dns_update::{DnsRecord, DnsRecordType, DnsUpdater, TsigAlgorithm};
 use serde_json::{Value, json};
 
-use crate::rig::{Asked, Done, Front, Knot, Like, Pebble, Ran, Reply, Scratch, TestCa, cases};
+use crate::rig::{Asked, Done, Front, Knot, Like, Pebble, Ran, Reply, Scratch, Skip, TestCa, cases};
 
-cases![together: apex_and_wildcard_by_cloudflare_as_documented, apex_and_wildcard_by_duckdns_one_after_the_other_as_documented, apex_and_wildcard_by_desec_as_documented, apex_and_wildcard_by_hetzner_as_documented];
+cases![together: apex_and_wildcard_by_cloudflare_as_documented, apex_and_wildcard_by_duckdns_one_after_the_other_as_documented, apex_and_wildcard_by_desec_as_documented, apex_and_wildcard_by_hetzner_as_documented, apex_and_wildcard_by_route53_as_documented, a_name_that_leads_to_acme_dns_is_proved_there, a_record_that_a_person_sets_is_shown_and_then_found];
 
 /// Every connection through it leads to one port of loopback, whatever host was meant.
 fn proxy_to(port: u16) -> u16 {
@@ -54,7 +54,36 @@ fn query(path: &str) -> BTreeMap<String, String> {
     pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }
 
-/// Orders apex and wildcard of `apex` with this provider behind a stub.
+/// Orders these names with this provider, whose API is a stub at `host`; `FRONT` in `dns` stands for its port on loopback.
+fn order_of(
+    s: &Scratch,
+    names: &[&str],
+    host: &'static str,
+    dns: &str,
+    knot: &Knot,
+    answer: impl Fn(&Asked) -> Reply + Send + Sync + 'static,
+) -> Result<(Ran, Pebble), Skip> {
+    let ca = TestCa::new(&s.beside("ca"));
+    let like =
+        Like { dns: Some(format!("{}:53", knot.address)), env: vec![("PEBBLE_AUTHZREUSE", "0")], ..Like::default() };
+    let pebble = Pebble::start(s, &ca, like)?;
+    let front = Front::start(&ca, &[host], 1, answer);
+    s.write(".env", "TOKEN=sesame-of-a-test\n");
+    s.write("stacks/.keep", "");
+    let root = ca.root.display().to_string();
+    let dns = dns.replace("FRONT", &front.port.to_string());
+    s.write("hearth.yaml", &format!(
+        "name: h\ncertificates:\n  issuer: acme\n  ca: {}\n  roots: {root}\n  challenge: dns-01\n  resolvers: ['{}']\n  dns: {{{dns}, timeout: 20s}}\n",
+        pebble.url(), knot.address
+    ));
+    let proxy = format!("http://127.0.0.1:{}", proxy_to(front.port));
+    let env = [("HTTPS_PROXY", proxy.as_str()), ("SSL_CERT_FILE", root.as_str())];
+    let ran = s.noted(s.hearth_args_start(&[&["certs", "renew"], names].concat(), &env));
+    assert!(!ran.both().contains("sesame"), "{}", ran.both());
+    Ok((ran, pebble))
+}
+
+/// Orders apex and wildcard of `apex`.
 fn order(
     s: &Scratch,
     apex: &str,
@@ -62,26 +91,9 @@ fn order(
     dns: &str,
     knot: &Knot,
     answer: impl Fn(&Asked) -> Reply + Send + Sync + 'static,
-) -> Result<(Ran, Front), crate::rig::Skip> {
-    let ca = TestCa::new(&s.beside("ca"));
-    let pebble = Pebble::start(
-        s,
-        &ca,
-        Like { dns: Some(format!("{}:53", knot.address)), env: vec![("PEBBLE_AUTHZREUSE", "0")], ..Like::default() },
-    )?;
-    let front = Front::start(&ca, &[host], 1, answer);
-    s.write(".env", "TOKEN=sesame-of-a-test\n");
-    s.write("stacks/.keep", "");
-    let root = ca.root.display().to_string();
-    s.write("hearth.yaml", &format!(
-        "name: h\ncertificates:\n  issuer: acme\n  ca: {}\n  roots: {root}\n  challenge: dns-01\n  resolvers: ['{}']\n  dns: {{{dns}, token: \"${{TOKEN}}\", timeout: 20s}}\n",
-        pebble.url(), knot.address
-    ));
-    let proxy = format!("http://127.0.0.1:{}", proxy_to(front.port));
-    let env = [("HTTPS_PROXY", proxy.as_str()), ("SSL_CERT_FILE", root.as_str())];
-    let ran = s.noted(s.hearth_args_start(&["certs", "renew", apex, &format!("*.{apex}")], &env));
-    assert!(!ran.both().contains("sesame"), "{}", ran.both());
-    Ok((ran, front))
+) -> Result<(Ran, Pebble), Skip> {
+    let dns = format!("{dns}, token: \"${{TOKEN}}\"");
+    order_of(s, &[apex, &format!("*.{apex}")], host, &dns, knot, answer)
 }
 
 fn apex_and_wildcard_by_cloudflare_as_documented(s: &Scratch) -> Done {
@@ -124,7 +136,7 @@ fn apex_and_wildcard_by_cloudflare_as_documented(s: &Scratch) -> Done {
         }
         Reply::Own(200, json!({"success": true, "errors": [], "messages": [], "result": result}).to_string())
     };
-    let (ran, _front) = order(s, "home.test", "api.cloudflare.com", "provider: cloudflare", &knot, answer)?;
+    let (ran, _pebble) = order(s, "home.test", "api.cloudflare.com", "provider: cloudflare", &knot, answer)?;
     ran.ok().says("*.home.test, home.test until");
     let state = most.lock().expect("nobody panics with it");
     assert_eq!((state.0, state.1.len()), (2, 0), "both values at once, and none is left");
@@ -147,7 +159,7 @@ fn apex_and_wildcard_by_duckdns_one_after_the_other_as_documented(s: &Scratch) -
         state.lock().expect("nobody panics with it").push(of("txt"));
         Reply::Own(200, "OK".to_owned())
     };
-    let (ran, _front) = order(s, "home.duckdns.org", "www.duckdns.org", "provider: duckdns", &knot, answer)?;
+    let (ran, _pebble) = order(s, "home.duckdns.org", "www.duckdns.org", "provider: duckdns", &knot, answer)?;
     ran.ok().says("*.home.duckdns.org, home.duckdns.org until");
     let set = set.lock().expect("nobody panics with it");
     let values: Vec<&String> = set.iter().filter(|value| !value.is_empty()).collect();
@@ -199,7 +211,7 @@ fn apex_and_wildcard_by_desec_as_documented(s: &Scratch) -> Done {
             _ => Reply::Own(404, json!({"detail": "Not found."}).to_string()),
         }
     };
-    let (ran, _front) = order(s, "home.test", "desec.io", "provider: desec", &knot, answer)?;
+    let (ran, _pebble) = order(s, "home.test", "desec.io", "provider: desec", &knot, answer)?;
     ran.ok().says("*.home.test, home.test until");
     let kept = kept.lock().expect("nobody panics with it");
     assert_eq!((kept.0, kept.1.len()), (2, 0), "both values at once, and none is left");
@@ -221,9 +233,92 @@ fn apex_and_wildcard_by_hetzner_as_documented(s: &Scratch) -> Done {
         let action = json!({"id": asked.nth, "command": act, "status": "success", "progress": 100, "error": null, "resources": []});
         Reply::Own(201, json!({ "action": action }).to_string())
     };
-    let (ran, _front) = order(s, "home.test", "api.hetzner.cloud", "provider: hetzner", &knot, answer)?;
+    let (ran, _pebble) = order(s, "home.test", "api.hetzner.cloud", "provider: hetzner", &knot, answer)?;
     ran.ok().says("*.home.test, home.test until");
     let kept = kept.lock().expect("nobody panics with it");
     assert_eq!((kept.0, kept.1.len()), (2, 0), "both values at once, and none is left");
+    Ok(())
+}
+
+fn apex_and_wildcard_by_route53_as_documented(s: &Scratch) -> Done {
+    const SPACE: &str = "xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"";
+    let (knot, kept) = (Knot::start(s)?, Kept::default());
+    let (state, address) = (kept.clone(), knot.address.clone());
+    let answer = move |asked: &Asked| {
+        let rrset = "/2013-04-01/hostedzone/Z1PA6795UKMFR9/rrset";
+        let path = asked.path.split('?').next().unwrap_or_default().trim_end_matches('/');
+        let text = match (asked.method.as_str(), path) {
+            ("GET", "/2013-04-01/hostedzonesbyname") => format!(
+                "<ListHostedZonesByNameResponse {SPACE}><HostedZones><HostedZone><Id>/hostedzone/Z1PA6795UKMFR9</Id><Name>home.test.</Name>\
+                 <CallerReference>a</CallerReference><Config><PrivateZone>false</PrivateZone></Config><ResourceRecordSetCount>4</ResourceRecordSetCount>\
+                 </HostedZone></HostedZones><IsTruncated>false</IsTruncated><MaxItems>100</MaxItems></ListHostedZonesByNameResponse>"
+            ),
+            ("GET", path) if path == rrset => {
+                let values = state.lock().expect("nobody panics with it").1.clone();
+                let one = |value: &String| format!("<ResourceRecord><Value>{value}</Value></ResourceRecord>");
+                let set = format!(
+                    "<ResourceRecordSet><Name>_acme-challenge.home.test.</Name><Type>TXT</Type><TTL>60</TTL><ResourceRecords>{}</ResourceRecords></ResourceRecordSet>",
+                    values.iter().map(one).collect::<String>()
+                );
+                let set = if values.is_empty() { String::new() } else { set };
+                format!(
+                    "<ListResourceRecordSetsResponse {SPACE}><ResourceRecordSets>{set}</ResourceRecordSets><IsTruncated>false</IsTruncated>\
+                     <MaxItems>100</MaxItems></ListResourceRecordSetsResponse>"
+                )
+            }
+            ("POST", path) if path == rrset => {
+                let body = asked.body.replace("&quot;", "\"");
+                let sent = body.split("<Value>").skip(1).filter_map(|rest| rest.split("</Value>").next());
+                let sent: Vec<String> = sent.map(str::to_owned).collect();
+                let gone = body.contains("<Action>DELETE</Action>");
+                keep(&state, &address, |values| *values = if gone { Vec::new() } else { sent });
+                format!(
+                    "<ChangeResourceRecordSetsResponse {SPACE}><ChangeInfo><Id>/change/C2682N5HXP0BZ4</Id><Status>INSYNC</Status>\
+                     <SubmittedAt>2026-11-26T10:00:00Z</SubmittedAt></ChangeInfo></ChangeResourceRecordSetsResponse>"
+                )
+            }
+            _ => return Reply::Own(404, String::new()),
+        };
+        Reply::Own(200, format!("<?xml version=\"1.0\"?>\n{text}"))
+    };
+    let dns = "provider: route53, access_key: \"${TOKEN}\", secret_key: \"${TOKEN}\"";
+    let (ran, _pebble) = order_of(s, &["home.test", "*.home.test"], "route53.amazonaws.com", dns, &knot, answer)?;
+    ran.ok().says("*.home.test, home.test until");
+    let kept = kept.lock().expect("nobody panics with it");
+    assert_eq!((kept.0, kept.1.len()), (2, 0), "both values at once, and none is left");
+    Ok(())
+}
+
+fn a_name_that_leads_to_acme_dns_is_proved_there(s: &Scratch) -> Done {
+    let knot = Knot::start(s)?;
+    let address = knot.address.clone();
+    let answer = move |asked: &Asked| {
+        let sent: Value = serde_json::from_str(&asked.body).unwrap_or_default();
+        let Some(value) = sent["txt"].as_str().filter(|_| asked.path == "/update" && sent["subdomain"] == "proof")
+        else {
+            return Reply::Own(401, json!({"error": "forbidden"}).to_string());
+        };
+        show(&address, "home.test", "proof.elsewhere.home.test", &[value.to_owned()]);
+        Reply::Own(200, json!({ "txt": value }).to_string())
+    };
+    let dns = "provider: acme-dns, server: 'https://127.0.0.1:FRONT', subdomain: proof, username: somebody, password: \"${TOKEN}\"";
+    let (ran, _pebble) = order_of(s, &["moved.home.test"], "127.0.0.1", dns, &knot, answer)?;
+    ran.ok().says("moved.home.test until");
+    Ok(())
+}
+
+fn a_record_that_a_person_sets_is_shown_and_then_found(s: &Scratch) -> Done {
+    let knot = Knot::start(s)?;
+    let nobody = |_: &Asked| Reply::Own(404, String::new());
+    let (ran, _pebble) = order_of(s, &["by-hand.home.test"], "127.0.0.1", "provider: manual", &knot, nobody)?;
+    let ran = ran.exits(1).says("set this TXT record at your DNS provider, then run the same command again");
+    let shown = s.hearth_args(&["certs"]).ok().says("_acme-challenge.by-hand.home.test TXT ");
+    let record =
+        ran.out.lines().find(|line| line.starts_with("_acme-challenge.by-hand.home.test TXT ")).map(str::to_owned);
+    let record = record.unwrap_or_else(|| panic!("no record in {}{}", ran.out, shown.both()));
+    let value = record.rsplit(' ').next().unwrap_or_default().to_owned();
+    show(&knot.address, "home.test", "_acme-challenge.by-hand.home.test", &[value]);
+    // The same order goes on: another one would want another record.
+    s.hearth_args(&["certs", "renew", "by-hand.home.test"]).ok().says("by-hand.home.test until");
     Ok(())
 }
