@@ -144,7 +144,7 @@ fn measure(rig: &Rig) -> io::Result<[Samples; 4]> {
     let mut own = Client(BufReader::new(UnixStream::connect(&rig.socket)?));
     let mut through = Client(BufReader::new(gate.stream()?));
     let mut samples: [Samples; 4] = Default::default();
-    for run in 0..=rig.runs.max(5) {
+    for run in 0..=rig.runs.max(5) * 4 {
         // A look serves for two seconds: each of these is made anew.
         std::thread::sleep(Duration::from_millis(2100));
         let (_, direct, all) = own.look(&own_list)?;

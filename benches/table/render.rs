@@ -16,7 +16,7 @@ pub fn rows(rig: &Rig) -> Result<Vec<Row>, String> {
     let routes: Vec<Route> = (0..ROUTES).map(route).collect();
     let mut samples = Samples::default();
     let mut size = 0;
-    for run in 0..rig.runs.max(10) + 2 {
+    for run in 0..rig.runs.max(5) * 10 + 2 {
         let began = Instant::now();
         let told: usize = routes.iter().map(|route| black_box(labels::of(&[route], "home_web", false)).len()).sum();
         let lan = ["192.168.0.0/16".to_string()];
