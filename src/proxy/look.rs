@@ -19,7 +19,7 @@ use super::traefik::{Api, Router};
 use crate::certs::shown::{Leaf, Shown};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::engine::{Engine, Scope};
-use crate::plan::observed::{Container, Observed};
+use crate::plan::observed::{Container, Observed, State as Run};
 use crate::plan::request;
 use crate::spec::front;
 use crate::stacks::home::{Home, Read};
@@ -176,6 +176,10 @@ impl Known<'_> {
                 Target::Addresses(all) => Some(all),
                 Target::Container { .. } => None,
             },
+            gate: self.containers.as_ref().map(|all| {
+                let is_gate = |c: &&Container| c.labels.get(request::SERVICE).is_some_and(|s| s == front::GATE);
+                all.iter().filter(is_gate).any(|c| c.state == Run::Running)
+            }),
             seen,
         }
     }

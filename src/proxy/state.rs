@@ -56,6 +56,8 @@ pub struct Facts<'a> {
     pub port: &'a str,
     /// The addresses it leads to, where that is no service of the home.
     pub outside: Option<&'a [String]>,
+    /// Whether gate runs; `None`: the engine was not asked.
+    pub gate: Option<bool>,
     /// What was seen from outside; `None`: it was not tried.
     pub seen: Option<&'a Seen>,
 }
@@ -140,6 +142,20 @@ fn unknown() -> State {
     State::bad("Traefik does not know this route", "hearth up; where that changes nothing: hearth logs traefik")
 }
 
+/// A closed route that answers 403: gate marks its refusals, an application's own looks just as Traefik's bare one does.
+fn closed(by_gate: bool, gate_runs: Option<bool>) -> State {
+    match (by_gate, gate_runs) {
+        (true, _) => State::good("closed, as its access asks: there is no login yet"),
+        (false, Some(false)) => State::good(
+            "closed, as its access asks: there is no login yet (Traefik refuses by itself: gate, which tells visitors why, does not run)",
+        ),
+        (false, _) => State::bad(
+            "answers 403, and not by gate: it should be closed, and the service itself may have answered",
+            "hearth ps shows whether gate runs; hearth up puts both right; until this says closed, stop the service",
+        ),
+    }
+}
+
 /// The whole judgement.
 pub fn judge(facts: &Facts) -> State {
     let away = of_containers(facts);
@@ -175,12 +191,14 @@ pub fn judge(facts: &Facts) -> State {
         );
     }
     match (facts.door, answer.status) {
-        (Door::Closed, 403) => State::good("closed, as its access asks: there is no login yet"),
+        (Door::Closed, 403) => closed(answer.by_gate, facts.gate),
         (Door::Closed, status) => State::bad(
             format!("answers {status}, but should be closed"),
             "hearth up puts it right; until then stop the service",
         ),
-        (Door::Lan, 403) => State::good("refuses this machine, as access: lan asks of whom it cannot place at home"),
+        (Door::Lan, 403) if answer.by_gate => {
+            State::good("refuses this machine, as access: lan asks of whom it cannot place at home")
+        }
         (_, 503) if away.is_some() => away.unwrap_or_else(|| State::waiting("away")),
         (_, 503) if answer.by_gate => State::bad(
             "its container runs, and Traefik has not found it yet",
@@ -192,6 +210,7 @@ pub fn judge(facts: &Facts) -> State {
             "hearth logs of the service; where it needs longer, `timeout:` in its route gives it more",
         ),
         (_, 404) if facts.router == Some(None) => away.unwrap_or_else(unknown),
+        (Door::Lan, 403) => State::good("reachable; the service itself answers 403"),
         (_, status) if status >= 500 => State::good(format!("reachable; the service itself answers {status}")),
         _ => State::good("working"),
     }
@@ -256,6 +275,7 @@ mod tests {
             router: Some(Some(&router)),
             port: "80",
             outside: None,
+            gate: Some(true),
             seen: Some(&seen),
         })
     }
@@ -263,14 +283,26 @@ mod tests {
     #[test]
     fn a_refusal_that_was_asked_for_counts_as_working() {
         let up = || Some(container(Run::Running, None));
-        assert_eq!(of(Door::Closed, up(), 403).grade, Grade::Good);
-        assert_eq!(of(Door::Lan, up(), 403).grade, Grade::Good);
+        assert_eq!(answered(Door::Closed, up(), seen(403, true)).grade, Grade::Good);
+        assert!(answered(Door::Lan, up(), seen(403, true)).words.starts_with("refuses this machine"));
         assert_eq!(
             of(Door::Closed, up(), 200).grade,
             Grade::Bad,
             "what should be closed and is open is the worst of all"
         );
         assert_eq!(of(Door::Open, up(), 401).grade, Grade::Good);
+    }
+
+    #[test]
+    fn a_services_own_403_is_not_taken_for_a_refusal_at_the_door() {
+        let up = || Some(container(Run::Running, None));
+        let own = of(Door::Lan, up(), 403);
+        assert_eq!((own.grade, own.words.as_str()), (Grade::Good, "reachable; the service itself answers 403"));
+        let leaked = of(Door::Closed, up(), 403);
+        assert!(leaked.grade == Grade::Bad && leaked.advice.is_some(), "{leaked:?}");
+        assert_eq!(closed(false, None).grade, Grade::Bad, "who did not look at gate cannot say");
+        let without = closed(false, Some(false));
+        assert!(without.grade == Grade::Good && without.words.contains("does not run"), "{without:?}");
     }
 
     #[test]
@@ -289,6 +321,7 @@ mod tests {
             router: None,
             port: "80",
             outside: None,
+            gate: None,
             seen: None,
         };
         assert_eq!(judge(&off).words, "off (profile media)");
@@ -306,6 +339,7 @@ mod tests {
                 router: Some(Some(&router)),
                 port: "7",
                 outside: None,
+                gate: None,
                 seen: None,
             };
             judge_raw(&facts, knock.as_ref())

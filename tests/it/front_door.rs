@@ -26,6 +26,7 @@ const ECHO: &str = "    image: hearth-test/busybox:1
       - |
         mkdir -p /www/cgi-bin
         printf '#!/bin/sh\\necho \"Content-Type: text/plain\"\\necho\\nenv | sort\\n' > /www/cgi-bin/env
+        printf '#!/bin/sh\\necho \"Status: 403 No\"\\necho \"Content-Type: text/plain\"\\necho\\necho no by itself\\n' > /www/cgi-bin/403
         printf '#!/bin/sh\\necho \"Status: 503 Busy\"\\necho \"Content-Type: text/plain\"\\necho\\necho busy by itself\\n' > /www/cgi-bin/503
         chmod +x /www/cgi-bin/*
         echo hello > /www/index.html
@@ -59,11 +60,17 @@ fn what_needs_a_login_is_closed_with_a_sentence(s: &Scratch) -> Done {
         ("user", "host: user, port: 80"),
         ("admin", "host: admin, port: 80, access: admin"),
         ("family", "host: family, port: 80, access: 'group:family'"),
+        ("own", "host: own, path: /cgi-bin/403, port: 80, access: lan"),
     ];
     let door = Door::new(s, &stack(&routes))?;
     door.hearth("up web").ok();
+    // By gate's own answer, which Traefik hands on with its mark.
+    let said = door.hearth("routes").ok().out;
+    assert_eq!(said.matches("closed, as its access asks: there is no login yet").count(), 3, "{said}");
+    assert!(!said.contains("gate, which") && said.contains("the service itself answers 403"), "{said}");
     for host in ["user", "admin", "family"] {
         let page = door.until(host, 403);
+        assert_eq!(page.header("x-hearth-gate"), Some("1"), "{page:?}");
         assert!(page.body.contains("no login yet"), "{page:?}");
         let page = door.ask(host, "/", &["-H", "Accept: text/html"]);
         assert!(page.status == 403 && page.body.contains("<html"), "{page:?}");
@@ -74,7 +81,7 @@ fn what_needs_a_login_is_closed_with_a_sentence(s: &Scratch) -> Done {
     assert_eq!(door.get("user", "/").status, 403);
     assert_eq!(door.get("admin", "/").status, 403);
     let said = door.hearth("routes").out;
-    assert!(said.contains("closed, as its access asks"), "{said}");
+    assert!(said.contains("closed, as its access asks") && said.contains("gate, which tells visitors why"), "{said}");
     Ok(())
 }
 
