@@ -20,7 +20,7 @@ pub fn rows(rig: &Rig) -> Result<Vec<Row>, String> {
         let began = Instant::now();
         let told: usize = routes.iter().map(|route| black_box(labels::of(&[route], "home_web", false)).len()).sum();
         let lan = ["192.168.0.0/16".to_string()];
-        let text = file::render(&Content { routes: &routes, https_port: 443, lan: &lan, ..Content::default() });
+        let text = file::render_marked(&Content { routes: &routes, https_port: 443, lan: &lan, ..Content::default() });
         let took = began.elapsed();
         size = black_box(text).len();
         if told < ROUTES * 5 {

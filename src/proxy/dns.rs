@@ -10,7 +10,7 @@ pub enum Format {
     Hosts,
     /// dnsmasq, OpenWrt, and what is made of it.
     Dnsmasq,
-    /// Pi-hole 6: `pihole.toml`, which takes single names, and dnsmasq lines for all under the domain.
+    /// Pi-hole 6: `pihole.toml`, which takes single names.
     Pihole,
 }
 

@@ -1,6 +1,6 @@
 //! Where Traefik's file lies, and how it gets there whole.
 //!
-//! Traefik watches `state/traefik/dynamic`, mounted with the folder above it: a file is made ready in the sibling `staging` and moved
+//! Traefik watches `state/traefik/dynamic`, which alone is mounted: a file is made ready in the sibling `staging` and moved
 //! in by one rename, since any event inside the watched folder would start Traefik's two-second throttle for nothing. The folder
 //! must be there before Traefik starts, else its file provider stays off for good.
 
@@ -15,7 +15,7 @@ use crate::base::wording;
 use crate::diag::{Diagnostic, Kind};
 use crate::stacks::home::Home;
 
-/// The folder that is mounted into Traefik's container.
+/// The folder of all that is Traefik's; `dynamic` in it is mounted into the container.
 pub const MOUNTED: &str = "state/traefik";
 const FILE: &str = "hearth.yml";
 

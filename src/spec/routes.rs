@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 
 use super::Spec;
 use super::keys::{self, Listen, Way};
+use crate::base::wording;
 use crate::compose::short::size;
 use crate::compose::tree::Node;
 use crate::diag::{Diagnostic, Diagnostics};
@@ -166,6 +167,13 @@ fn ports_twice(routes: &Routes, settings: &statics::Settings, diagnostics: &mut 
                     .at(route.span)
                     .hint("take another port, or route by `host`"),
             );
+        } else if !udp && statics::INSIDE.contains(&port) {
+            // Traefik would not start, and every route would be gone.
+            let title = format!("in its container Traefik has port {port} for itself");
+            diagnostics.push(Diagnostic::error("spec.route-twice", title).at(route.span).hint(format!(
+                "take another one than {}",
+                wording::list(&statics::INSIDE.map(|port| port.to_string()))
+            )));
         }
         match ports.get(&(port, udp)) {
             Some(first) => {

@@ -442,9 +442,12 @@ fn two_routes_for_one_name_are_told_with_both_places() {
         - {host: [other, media], port: 80}
         - {host: media, port: 80, path: /b}
         - {tcp: 443, port: 443, access: public}
+        - {tcp: 8082, port: 1, access: public}
+        - {tcp: 8083, port: 1, access: public}
+        - {udp: 8083, port: 1, access: public}
 ";
     let run = run(&[("stacks/media.yaml", two)]);
-    assert_eq!(run.told, ["spec.route-twice stacks/media.yaml:7:12", "spec.route-twice stacks/media.yaml:9:12"]);
+    assert_eq!(run.told, [7, 9, 10, 11].map(|line| format!("spec.route-twice stacks/media.yaml:{line}:12")));
 }
 
 #[test]

@@ -10,6 +10,10 @@ use super::route::Entry;
 pub const DYNAMIC: &str = "/etc/hearth/dynamic";
 /// Where Hearth asks Traefik about itself; never published.
 pub const API_PORT: u16 = 8082;
+/// For the container's own health check, on its loopback.
+const PING_PORT: u16 = 8083;
+/// Where Traefik listens inside its container by itself: no route of a port can have these.
+pub const INSIDE: [u16; 4] = [80, 443, API_PORT, PING_PORT];
 /// Where gate shows Docker, as Traefik reaches it.
 pub const DOCKER: &str = "tcp://gate:2375";
 /// The oldest Traefik that Hearth manages: older ones have known ways past a login (Go vulnerability database, 2026-08-21).
@@ -83,13 +87,12 @@ pub fn flags(settings: &Settings, entries: &BTreeSet<(u16, bool)>) -> Vec<String
         "--api=true",
         "--api.dashboard=false",
         "--api.insecure=false",
-        // For the container's own health check.
-        "--entrypoints.ping.address=127.0.0.1:8083",
         "--ping=true",
         "--ping.entrypoint=ping",
     ]
     .map(String::from)
     .into();
+    flags.push(format!("--entrypoints.ping.address=127.0.0.1:{PING_PORT}"));
     flags.push(format!("--entrypoints.api.address=:{API_PORT}"));
     flags.push("--entrypoints.api.http.tls=true".into());
     for (point, port) in [("web", 80), ("websecure", 443)] {

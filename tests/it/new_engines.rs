@@ -1,8 +1,11 @@
-//! Engines that refuse old clients are no trouble, and what gate runs comes from no registry.
+//! Engines that refuse old clients or start anew are no trouble, and what gate runs comes from no registry.
 
 use crate::rig::{Done, Door, PrivateEngine, Scratch, cases};
 
-cases![alone: on_an_engine_that_refuses_old_clients_domain_mode_works_and_gate_is_made_of_the_program_itself];
+cases![alone:
+    on_an_engine_that_refuses_old_clients_domain_mode_works_and_gate_is_made_of_the_program_itself,
+    after_a_restart_of_the_engine_the_last_routes_and_certificates_are_served_without_hearth,
+];
 
 const STACK: &str = "
 services:
@@ -10,6 +13,7 @@ services:
     image: hearth-test/nginx:1
     profiles: [web]
     stop_signal: SIGKILL
+    restart: unless-stopped
     x-hearth: {route: {host: app, port: 80, access: lan}}
 ";
 
@@ -37,6 +41,36 @@ fn on_an_engine_that_refuses_old_clients_domain_mode_works_and_gate_is_made_of_t
         // Made anew where a person says so.
         door.hearth("up --build").ok();
         door.until("app", 200);
+        door.hearth("down --yes").ok();
+    });
+    Ok(())
+}
+
+/// As after a reboot: everything ends, the engine starts what it is told to start, and no hearth runs.
+fn after_a_restart_of_the_engine_the_last_routes_and_certificates_are_served_without_hearth(s: &Scratch) -> Done {
+    let traefik = Door::saved_traefik(s)?;
+    let engine = PrivateEngine::get()?;
+    s.use_engine(&engine.host());
+    let door = engine.within(|| {
+        let door = Door::on_another_engine(s, STACK, &traefik);
+        door.hearth("up web").ok();
+        door.until("app", 200);
+        door
+    });
+    let before = s.lives();
+    engine.stop();
+    engine.start();
+    engine.within(|| {
+        // The home's own CA is all that is trusted, so this is its certificate.
+        door.until("app", 200);
+        assert_eq!(door.get("nobody", "/").status, 404);
+        let after = s.lives();
+        let ids = |of: &std::collections::BTreeMap<String, (String, String)>| {
+            of.values().map(|life| life.0.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(ids(&before), ids(&after), "the same containers");
+        assert_ne!(before, after, "all of them started anew");
+        door.hearth("plan --check").ok();
         door.hearth("down --yes").ok();
     });
     Ok(())

@@ -41,7 +41,11 @@ fn tcp_and_udp_pass_as_they_come_and_the_plan_says_that_traefik_is_recreated(s: 
     s.write("stacks/web.yaml", &format!("services:\n{}", service("app", &routes, "")));
     // Why, too: the entry points and the ports of this machine.
     let plan = door.hearth("plan").ok();
-    plan.says("replace").says("traefik").says("command: --entrypoints.tcp-").says(&format!("port {datagrams}/udp"));
+    plan.says("replace")
+        .says("traefik")
+        .says("command: --entrypoints.")
+        .says("tcp-")
+        .says(&format!("port {datagrams}/udp"));
     assert_eq!(door.id("traefik"), traefik, "a plan changes nothing");
     door.hearth("up").ok();
     assert_ne!(door.id("traefik"), traefik);

@@ -114,8 +114,10 @@ fn record(
 
 fn say_plain(mode: Mode, out: &Out) {
     if !out.json {
+        // The first time, what Traefik reads and the image of gate are Hearth's to make.
+        let when = if mode == Mode::Domain { " (once it was done here)" } else { "" };
         out.say(format!(
-            "without Hearth: set compose/{}.yaml in compose.yaml, then docker compose up -d --remove-orphans",
+            "without Hearth{when}: set compose/{}.yaml in compose.yaml, then docker compose up -d --remove-orphans",
             mode.name()
         ));
     }
