@@ -17,13 +17,14 @@ use crate::cli::{Failure, Out};
 use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::engine::docker::DockerEngine;
 use crate::engine::{Engine, Scope};
-use crate::plan::observed::Observed;
+use crate::plan::observed::{Container, Observed};
+use crate::plan::request;
 use crate::plan::wanted::Wanted;
 use crate::spec::front;
 use crate::stacks::home::{Home, Read};
 use crate::stacks::{Around, FrontDoor};
-use crate::traefik::Route;
 use crate::traefik::file::{self, Content};
+use crate::traefik::{Route, statics};
 
 /// How long new routes have to settle: Traefik waits two seconds between changes, and services take a moment to listen.
 const SETTLE: Duration = Duration::from_secs(12);
@@ -47,44 +48,73 @@ impl FrontDoor for Door {
         Ok(())
     }
 
-    async fn try_routes(&self, home: &Home, read: &Read, engine: &dyn Engine, changed: &BTreeSet<String>, out: &Out) {
+    async fn try_routes(
+        &self,
+        home: &Home,
+        read: &Read,
+        engine: &dyn Engine,
+        changed: &BTreeSet<String>,
+        out: &Out,
+    ) -> Result<(), Failure> {
         let place = Place::at(&home.dir);
-        if let (Some(text), Ok(observed)) = (place.read(), engine.observe(&Scope::of(&home.config.name)).await) {
+        let containers = engine.observe(&Scope::of(&home.config.name)).await.map(|o| o.containers).unwrap_or_default();
+        if let Some(text) = place.read() {
             let reload = |id: String| async move {
                 let environment = std::env::vars().collect();
                 if let Ok(engine) = DockerEngine::connect(&environment).await {
                     let _ = engine.reload(&id).await;
                 }
             };
-            if let Err(why) = deliver::read(home, &observed.containers, &text, reload).await {
+            if let Err(why) = deliver::read(home, &containers, &text, reload).await {
                 out.diagnostic(&why, &read.sources);
             }
         }
         // Where Traefik is new, so is every way in.
         let all = changed.contains(front::TRAEFIK);
         let wanted = |route: &Route| all || changed.contains(&route.service);
-        if !read.rendered.routes.all().any(wanted) {
-            return;
+        let any = read.rendered.routes.all().any(wanted);
+        let ask = must_be_asked(&containers);
+        if !any && !ask {
+            return Ok(());
         }
         let began = Instant::now();
-        let rows = loop {
+        let (rows, told) = loop {
             let mut told = Diagnostics::default();
-            let Ok(known) = know(home, read, Some(engine), &mut told).await else { return };
+            let known = know(home, read, Some(engine), &mut told).await?;
             let rows = known.look(&|route| wanted(route) && known.is_on(route)).await;
             let settled = rows.iter().all(|row| row.state.grade == Grade::Good || row.state.is_lasting());
-            if settled || began.elapsed() > SETTLE {
-                break rows;
+            let enough = settled && (known.routers.is_some() || !ask || !any);
+            if enough || began.elapsed() > SETTLE {
+                break (rows, told);
             }
             sleep(Duration::from_millis(400)).await;
         };
         if !rows.is_empty() {
             cli::routes::after(&rows, out);
         }
+        refuse_old(told, read, out)
     }
 
     fn judge(&self, home: &Home, read: &Read, wanted: &Wanted, observed: &Observed) -> Diagnostics {
         judge::judge(home, read, wanted, observed)
     }
+}
+
+/// Whether only Traefik itself can tell its version: neither the tag of its image nor what the maker wrote into it does.
+fn must_be_asked(containers: &[Container]) -> bool {
+    let is_traefik = |c: &&Container| c.labels.get(request::SERVICE).is_some_and(|s| s == front::TRAEFIK);
+    let label = |c: &Container| c.labels.get(judge::VERSION_LABEL).and_then(|text| statics::version(text));
+    containers.iter().filter(is_traefik).any(|c| statics::version(&c.image).or_else(|| label(c)).is_none())
+}
+
+/// Says that Traefik is older than it may be, where only now it could be known. It was started already, and goes on.
+fn refuse_old(told: Diagnostics, read: &Read, out: &Out) -> Result<(), Failure> {
+    let Some(old) = told.0.into_iter().find(|d| d.code == judge::TOO_OLD) else { return Ok(()) };
+    let old = old.hint(
+        "its image does not say its version, so that it serves already; until it is replaced: hearth stop traefik",
+    );
+    out.diagnostic(&old, &read.sources);
+    Err(Failure::Code(old.kind.exit_code()))
 }
 
 /// What became of it.

@@ -11,6 +11,11 @@ use crate::spec::stack::is_traefik_label;
 use crate::stacks::home::{Home, Read};
 use crate::traefik::{Door, Entry, Target, statics};
 
+/// The label in which the maker of an image writes its version.
+pub const VERSION_LABEL: &str = "org.opencontainers.image.version";
+/// The code of a Traefik below the minimum.
+pub const TOO_OLD: &str = "proxy.traefik-too-old";
+
 /// All of it; an error means that nothing should be started.
 pub fn judge(home: &Home, read: &Read, wanted: &Wanted, observed: &Observed) -> Diagnostics {
     let mut told = Diagnostics::default();
@@ -166,7 +171,7 @@ fn hidden(read: &Read, home: &Home, why: &str, told: &mut Diagnostics) {
 
 /// The version by the image's tag or by what its maker wrote into it. Where neither tells, Traefik is asked once it runs.
 pub fn image_version(reference: &str, image: Option<&Image>) -> Option<(u32, u32, u32)> {
-    let label = image.and_then(|i| i.config["Labels"]["org.opencontainers.image.version"].as_str());
+    let label = image.and_then(|i| i.config["Labels"][VERSION_LABEL].as_str());
     statics::version(reference).or_else(|| label.and_then(statics::version))
 }
 
@@ -184,7 +189,7 @@ pub fn too_old(found: (u32, u32, u32), minimum: (u32, u32, u32)) -> Diagnostic {
         shown(found),
         shown(minimum)
     );
-    Diagnostic::error("proxy.traefik-too-old", title)
+    Diagnostic::error(TOO_OLD, title)
         .kind(Kind::Invalid)
         .hint(format!("set TRAEFIK_IMAGE={} in .env, or remove that line", statics::IMAGE))
         .hint("where it must be: traefik: {minimum: \"VERSION\"} in hearth.yaml")

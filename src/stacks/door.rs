@@ -34,8 +34,16 @@ pub trait FrontDoor {
     /// `around`: what the engine that runs the home says, where it was asked.
     fn make_ready(&self, home: &Home, read: &Read, around: Option<&Around>, out: &Out) -> Result<(), Failure>;
 
-    /// After an apply: how the routes of these services are, tried from outside, said to the person.
-    async fn try_routes(&self, home: &Home, read: &Read, engine: &dyn Engine, changed: &BTreeSet<String>, out: &Out);
+    /// After an apply: how the routes of these services are, tried from outside, said to the person. An error is what only that
+    /// could tell, and was said too: that what runs should not be the way in.
+    async fn try_routes(
+        &self,
+        home: &Home,
+        read: &Read,
+        engine: &dyn Engine,
+        changed: &BTreeSet<String>,
+        out: &Out,
+    ) -> Result<(), Failure>;
 
     /// What cannot work or will surprise, as what is on the engine tells. Places are those of `read`.
     fn judge(&self, home: &Home, read: &Read, wanted: &Wanted, observed: &Observed) -> Diagnostics;

@@ -81,9 +81,16 @@ impl Target {
     }
 
     /// After an apply: how the routes of these services are.
-    pub async fn try_routes(&self, door: &dyn FrontDoor, engine: &dyn Engine, changed: &BTreeSet<String>, out: &Out) {
-        if let Some((home, read)) = self.read().filter(|(home, _)| home.config.mode == Mode::Domain) {
-            door.try_routes(home, read, engine, changed, out).await;
+    pub async fn try_routes(
+        &self,
+        door: &dyn FrontDoor,
+        engine: &dyn Engine,
+        changed: &BTreeSet<String>,
+        out: &Out,
+    ) -> Result<(), Failure> {
+        match self.read().filter(|(home, _)| home.config.mode == Mode::Domain) {
+            Some((home, read)) => door.try_routes(home, read, engine, changed, out).await,
+            None => Ok(()),
         }
     }
 

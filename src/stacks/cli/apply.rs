@@ -34,8 +34,7 @@ pub fn run(global: &Global, args: Apply, door: &dyn FrontDoor, out: &Out) -> Don
         let changed = up::changed(&plan);
         let doing = Doing { options, yes: args.answer.yes, saved: Some(&kept), settle: &mut settle };
         carry_out_plan(&session, doing, look, plan).await?;
-        target.try_routes(door, session.engine.as_ref(), &changed, out).await;
-        Ok(())
+        target.try_routes(door, session.engine.as_ref(), &changed, out).await
     })
 }
 

@@ -90,8 +90,7 @@ fn switch(target: &Target, mode: Mode, args: &Args, door: &dyn FrontDoor, out: &
         let changed = up::changed(&plan);
         let doing = Doing { options, yes: args.answer.yes, saved: None, settle: &mut settle };
         carry_out_plan(&session, doing, look, plan).await?;
-        target.try_routes(door, session.engine.as_ref(), &changed, out).await;
-        Ok(())
+        target.try_routes(door, session.engine.as_ref(), &changed, out).await
     })
 }
 

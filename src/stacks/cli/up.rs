@@ -39,8 +39,7 @@ pub fn up(global: &Global, args: Up, door: &dyn FrontDoor, out: &Out) -> Done {
         let changed = changed(&plan);
         let doing = Doing { options, yes: args.answer.yes, saved: None, settle: &mut settle };
         carry_out_plan(&session, doing, look, plan).await?;
-        target.try_routes(door, session.engine.as_ref(), &changed, out).await;
-        Ok(())
+        target.try_routes(door, session.engine.as_ref(), &changed, out).await
     })
 }
 
