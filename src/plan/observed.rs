@@ -27,6 +27,8 @@ pub struct Observed {
     pub host: HostFacts,
     /// Subnets in use on the engine (any network), in CIDR form, with the network's name.
     pub subnets: Vec<(String, String)>,
+    /// Those of them that the engine made up: not of networks that join containers to one of the machine's (macvlan, ipvlan).
+    pub made_up: Vec<String>,
 }
 
 impl Observed {
@@ -36,6 +38,7 @@ impl Observed {
         let own = self.containers.iter().map(|c| Foreign {
             id: c.id.clone(),
             name: c.name.clone(),
+            image: c.image.clone(),
             project: label(c, PROJECT),
             service: label(c, SERVICE).filter(|_| !label(c, ONEOFF).is_some_and(|v| v.eq_ignore_ascii_case("true"))),
             running: matches!(c.state, State::Running | State::Paused | State::Restarting),
@@ -157,6 +160,8 @@ pub struct Mount {
 pub struct Foreign {
     pub id: ContainerId,
     pub name: String,
+    /// The reference it was created from; an id where no name is left.
+    pub image: String,
     /// Compose project it belongs to, if any.
     pub project: Option<String>,
     /// The Compose service that it is a container of; none for a one-off (`docker compose run`).

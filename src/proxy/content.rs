@@ -6,12 +6,13 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::adopted;
-use super::lan::{self, Interface};
+use super::lan::{self, Interface, Machine};
 use crate::compose::Compat;
 use crate::compose::template::{self, Scope, TemplateError};
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::plan::observed::{EngineFacts, Foreign};
+use crate::plan::observed::Foreign;
 use crate::spec::{Routes, routes};
+use crate::stacks::Around;
 use crate::stacks::home::{Home, Read, domain_of};
 use crate::traefik::Route;
 
@@ -74,20 +75,49 @@ pub fn resolved(
 }
 
 /// Who is at home, as this machine sees it now. The machine itself is only where it is sure that nobody else seems to be it.
-pub fn lan(home: &Home, read: &Read, engine: Option<&EngineFacts>) -> Vec<String> {
-    let seen = engine.is_some_and(|engine| engine.hides_clients.is_empty());
-    let v4_only = home.config.traefik.bind.iter().all(IpAddr::is_ipv4);
-    let gateways: Vec<IpAddr> = match v4_only && seen {
-        true => read.rendered.gateways.values().map(|ip| IpAddr::V4(*ip)).collect(),
-        false => Vec::new(),
+/// `tunnels`: those that are known.
+pub fn lan(home: &Home, read: &Read, around: Option<&Around>, tunnels: &[String]) -> Vec<String> {
+    let interfaces = interfaces();
+    let addresses = itself(home, read, &interfaces);
+    let gateways: Vec<IpAddr> = gateways(read).collect();
+    let seen = around.is_some_and(|around| around.engine.hides_clients.is_empty());
+    let machine = match (tunnels, v4_only(home) && seen) {
+        ([], true) => Machine::AtHome(&gateways),
+        ([], false) => Machine::AtHome(&[]),
+        _ => Machine::Anybody(&addresses),
     };
-    lan::ranges(home.config.lan.as_deref(), &interfaces(), home.config.networks, &[], &gateways)
+    let own = home.config.networks.to_string();
+    let others = around.iter().flat_map(|around| around.subnets.iter().map(String::as_str));
+    let docker: Vec<IpNet> = others.chain([own.as_str()]).filter_map(|range| range.parse().ok()).collect();
+    lan::ranges(home.config.lan.as_deref(), &interfaces, &docker, &machine)
+}
+
+/// The addresses of this machine that `lan:` of `hearth.yaml` names one by one: they are let in, whoever comes from there.
+pub fn named_itself(home: &Home, read: &Read) -> Vec<IpAddr> {
+    let itself = itself(home, read, &interfaces());
+    let said = home.config.lan.iter().flatten().filter(|net| net.prefix_len() == net.max_prefix_len());
+    said.map(IpNet::addr).filter(|ip| itself.contains(ip)).collect()
+}
+
+/// The addresses under which this machine itself, and whoever comes through a program on it, reaches Traefik.
+fn itself(home: &Home, read: &Read, interfaces: &[Interface]) -> Vec<IpAddr> {
+    let own = interfaces.iter().map(|i| i.net.addr()).filter(|ip| ip.is_ipv4() || !v4_only(home));
+    own.chain(gateways(read)).collect()
+}
+
+fn gateways(read: &Read) -> impl Iterator<Item = IpAddr> {
+    read.rendered.gateways.values().map(|ip| IpAddr::V4(*ip))
+}
+
+fn v4_only(home: &Home) -> bool {
+    home.config.traefik.bind.iter().all(IpAddr::is_ipv4)
 }
 
 /// The address under which devices of the home reach this machine.
 pub fn own_address() -> Option<IpAddr> {
     let all = interfaces();
-    let home = lan::ranges(None, &all, crate::config::default_networks(), &[], &[]);
+    let docker: Vec<IpNet> = crate::config::default_networks().to_string().parse().into_iter().collect();
+    let home = lan::ranges(None, &all, &docker, &Machine::AtHome(&[]));
     let ranges: Vec<IpNet> = home.iter().filter_map(|range| range.parse().ok()).collect();
     let at_home = |i: &&Interface| i.net.addr().is_ipv4() && ranges.iter().any(|r| r.contains(&i.net.addr()));
     all.iter().find(at_home).map(|i| i.net.addr())

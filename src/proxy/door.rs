@@ -11,11 +11,11 @@ use super::deliver::{self, Expected};
 use super::look::know;
 use super::place::{Owner, Place};
 use super::state::Grade;
-use super::{certificates, cli, judge, names};
+use super::{certificates, cli, judge, names, tunnels};
 use crate::base::wording;
 use crate::cli::{Failure, Out};
 use crate::diag::{Diagnostic, Diagnostics, Severity};
-use crate::engine::docker::DockerEngine;
+use crate::engine::docker::{DockerEngine, programs};
 use crate::engine::{Engine, Scope};
 use crate::plan::observed::{Container, Observed};
 use crate::plan::request;
@@ -38,7 +38,8 @@ impl FrontDoor for Door {
         let mut told = Diagnostics::default();
         let published = publish(home, read, around, &mut told)?;
         // Said by the plan already, at the route that it is about.
-        told.0.iter().filter(|d| d.code != "certs.outside-ca").for_each(|d| out.diagnostic(d, &read.sources));
+        let new = |d: &&Diagnostic| !["certs.outside-ca", "lint.lan-tunnel"].contains(&d.code);
+        told.0.iter().filter(new).for_each(|d| out.diagnostic(d, &read.sources));
         if told.0.iter().any(|d| d.severity == Severity::Error) {
             return Err(Failure::Code(told.exit_code().max(1)));
         }
@@ -155,7 +156,9 @@ pub fn publish(
     hosts.push(format!("{}.{domain}", names::PANEL));
     let certificates = certificates::of(home, read, &domain, &hosts, &sets, &mut notes)?;
     notes.into_iter().for_each(|d| told.push(d));
-    let lan = content::lan(home, read, around.map(|around| &around.engine));
+    let tunnels = tunnels::seen(around, programs);
+    judge::tunnelled(home, read, &tunnels, told);
+    let lan = content::lan(home, read, around, &tunnels);
     let text = file::render_marked(&Content {
         routes: &routes,
         https_port: home.config.traefik.https,

@@ -1,13 +1,15 @@
 //! What of a home's routes cannot work, or will surprise, as the images and containers on this machine tell.
 
 use super::content::{self, Values};
-use super::{certificates, look, names};
+use super::{certificates, look, names, tunnels};
+use crate::base::wording;
 use crate::diag::{Diagnostic, Diagnostics, Kind};
-use crate::engine::docker::own;
+use crate::engine::docker::{own, programs};
 use crate::plan::observed::{Image, Observed};
 use crate::plan::wanted::{VERSION_OF_HEARTH, Wanted};
 use crate::spec::front;
 use crate::spec::stack::is_traefik_label;
+use crate::stacks::Around;
 use crate::stacks::home::{Home, Read};
 use crate::traefik::{Door, Entry, Target, statics};
 
@@ -43,6 +45,7 @@ pub fn judge(home: &Home, read: &Read, wanted: &Wanted, observed: &Observed) -> 
         }
     }
     hidden(read, home, &observed.engine.hides_clients, &mut told);
+    tunnelled(home, read, &tunnels::seen(Some(&Around::of(observed, Some(wanted))), programs), &mut told);
     for name in wanted.services.keys() {
         let Some(image) = image_of(name) else { continue };
         dropped(name, image, read, &mut told);
@@ -167,6 +170,38 @@ fn hidden(read: &Read, home: &Home, why: &str, told: &mut Diagnostics) {
             .at(route.span)
             .hint("that address is not let in unless hearth.yaml names it in `lan:`; do not name it there"),
     );
+}
+
+/// Who comes by a tunnel seems to be this machine: so where there is one, `access: lan` does not let this machine in.
+pub fn tunnelled(home: &Home, read: &Read, tunnels: &[String], told: &mut Diagnostics) {
+    let route = read.rendered.routes.all().find(|route| route.access.door() == Door::Lan);
+    let Some(route) = route.filter(|_| !tunnels.is_empty()) else { return };
+    let named: Vec<String> = content::named_itself(home, read).iter().map(ToString::to_string).collect();
+    let are = tunnels::are(tunnels);
+    let told_at = |title: String| Diagnostic::warning("lint.lan-tunnel", title).at(route.span);
+    let own_rules =
+        "who may come in by the tunnel is for the tunnel's own access rules, and for a route with another `access`";
+    match home.config.lan {
+        // Whoever named the home, and this machine not alone, has had the last word.
+        Some(_) if named.is_empty() => {}
+        Some(_) => told.push(
+            told_at(format!(
+                "{are}: who comes by it may come from {}, which `lan:` of hearth.yaml names, and enter where `access: lan` stands, as at `{}`",
+                wording::list(&named),
+                route.service
+            ))
+            .hint("take the addresses of this machine out of `lan:` in hearth.yaml")
+            .hint(own_rules),
+        ),
+        None => told.push(
+            told_at(format!(
+                "{are}, by which the world may come in as if from this machine: `access: lan` of `{}` does not let in this machine itself, nor its containers",
+                route.service
+            ))
+            .hint("say who is at home, as lan: [192.168.1.0/24] in hearth.yaml: then this is said no more")
+            .hint(own_rules),
+        ),
+    }
 }
 
 /// The version by the image's tag or by what its maker wrote into it. Where neither tells, Traefik is asked once it runs.

@@ -23,14 +23,15 @@ use crate::engine::{Engine, Scope};
 use crate::spec::Mode;
 use crate::stacks::Around;
 use crate::stacks::home::{Home, STACKS};
-use crate::traefik::file;
+use crate::traefik::{Door, file};
 
 /// How often the home's files are looked at.
 const LOOK: Duration = Duration::from_secs(2);
 /// How often all is done anew without a cause, and after something went wrong.
 const ANYWAY: Duration = Duration::from_secs(3600);
 const AGAIN: Duration = Duration::from_secs(30);
-/// The same where a route leads to containers of another project, which come and go without the home.
+/// The same where containers that the home does not make have a say: a route leads to some of another project, or `access: lan` must
+/// know of a tunnel.
 const BORROWED: Duration = Duration::from_secs(60);
 
 /// What the keeper found, for others of this process.
@@ -140,9 +141,10 @@ impl Keeper {
         };
         let scope = Scope { project: home.config.name.clone(), ..Scope::default() };
         if let Ok(observed) = engine.observe(&scope).await {
-            self.around = Some(Around::of(&observed));
+            self.around = Some(Around::of(&observed, None));
         }
-        self.borrows = read.rendered.routes.outside.iter().any(|outside| outside.into.is_some());
+        let lan = read.rendered.routes.all().any(|route| route.access.door() == Door::Lan);
+        self.borrows = lan || read.rendered.routes.outside.iter().any(|outside| outside.into.is_some());
         let mut told = Diagnostics::default();
         let published = match door::publish(&home, &read, self.around.as_ref(), &mut told) {
             Ok(published) => published,

@@ -16,6 +16,7 @@ mod names;
 mod place;
 mod state;
 mod traefik;
+mod tunnels;
 
 pub use crate::traefik::file::HSTS;
 pub use certificates::local_root;

@@ -10,7 +10,7 @@ use crate::cli::{Failure, Out};
 use crate::diag::Diagnostics;
 use crate::engine::Engine;
 use crate::plan::observed::{EngineFacts, Foreign, Observed};
-use crate::plan::wanted::Wanted;
+use crate::plan::wanted::{Wanted, WantedService};
 
 /// What one look says of the engine, whatever project it is about.
 #[derive(Debug, Clone, Default)]
@@ -18,11 +18,23 @@ pub struct Around {
     pub engine: EngineFacts,
     /// Every container: routes may lead to those of other projects.
     pub containers: Vec<Foreign>,
+    /// Services that are about to be started, with their images.
+    pub coming: Vec<(String, String)>,
+    /// Subnets of the engine's own networks, whosever they are, in CIDR form.
+    pub subnets: Vec<String>,
 }
 
 impl Around {
-    pub fn of(observed: &Observed) -> Around {
-        Around { engine: observed.engine.clone(), containers: observed.everyone() }
+    /// `wanted`: what is about to be started, where somebody starts something.
+    pub fn of(observed: &Observed, wanted: Option<&Wanted>) -> Around {
+        let image = |project: &str, name: &str, s: &WantedService| s.service.image_or_default(project, name);
+        let all = wanted.into_iter().flat_map(|w| w.services.iter().map(|(name, s)| (w.project.as_str(), name, s)));
+        Around {
+            engine: observed.engine.clone(),
+            containers: observed.everyone(),
+            coming: all.map(|(project, name, s)| (name.clone(), image(project, name, s))).collect(),
+            subnets: observed.made_up.clone(),
+        }
     }
 }
 

@@ -17,6 +17,7 @@ mod gate;
 mod gate_with_traefik;
 mod homes;
 mod labels;
+mod lan_trap;
 mod loading;
 mod many_networks;
 mod new_engines;
@@ -57,6 +58,7 @@ fn main() -> std::process::ExitCode {
         ("plan_lints", plan_lints::CASES),
         ("front_door", front_door::CASES),
         ("front_door_faults", front_door_faults::CASES),
+        ("lan_trap", lan_trap::CASES),
         ("other_routes", other_routes::CASES),
         ("served_certificates", served_certificates::CASES),
         ("many_networks", many_networks::CASES),

@@ -647,6 +647,7 @@ fn surroundings(observed: &mut Observed, world: &Value) {
         observed.foreign.push(Foreign {
             id: id_of("container", &name),
             name,
+            image: text_of(&foreign["image"]),
             project: foreign["project"].as_str().map(str::to_string),
             service: foreign["service"].as_str().map(str::to_string),
             running: foreign["running"].as_bool().unwrap_or(true),

@@ -71,6 +71,7 @@ pub fn foreign(entry: &Value, project: Option<String>) -> Foreign {
     Foreign {
         id: text(&entry["Id"]),
         name: own_name(&entry["Names"]),
+        image: text(&entry["Image"]),
         project,
         service: labels[SERVICE].as_str().filter(|_| !one_off).map(str::to_string),
         running: matches!(state(&text(&entry["State"])), State::Running | State::Paused | State::Restarting),

@@ -76,6 +76,14 @@ pub fn listeners(ports: &[u16]) -> Vec<Listener> {
     found.into_iter().map(one).collect()
 }
 
+/// The names of all programs that run on this machine, those in containers too, as far as this user may know; the kernel keeps 15
+/// letters of each.
+pub fn programs() -> BTreeSet<String> {
+    let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let named = all.filter_map(|process| std::fs::read_to_string(process.path().join("comm")).ok());
+    named.map(|name| name.trim().to_string()).collect()
+}
+
 /// Which processes hold these sockets.
 fn holders(inodes: &BTreeSet<u64>) -> BTreeMap<u64, u32> {
     let mut holders = BTreeMap::new();
@@ -188,6 +196,12 @@ mod tests {
         assert_eq!(container_of(&format!("0::/system.slice/docker-{id}.scope\n")), Some(id.clone()));
         assert_eq!(container_of(&format!("0::/docker/{id}\n")), Some(id));
         assert_eq!(container_of("0::/user.slice\n"), None);
+    }
+
+    #[test]
+    fn programs_that_run_are_known_by_name() {
+        let own = std::fs::read_to_string("/proc/self/comm").unwrap();
+        assert!(programs().contains(own.trim()));
     }
 
     #[test]

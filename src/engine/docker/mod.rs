@@ -41,7 +41,7 @@ mod wait;
 mod wire;
 
 pub use checkup::{Checkup, NEWEST_API};
-pub use host::{Listener, listeners};
+pub use host::{Listener, listeners, programs};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

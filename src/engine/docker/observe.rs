@@ -37,6 +37,7 @@ pub async fn observe(engine: &DockerEngine, scope: &Scope) -> Result<Observed, F
         containers,
         foreign,
         subnets: networks.iter().flat_map(|n| n.subnets.iter().map(|s| (s.clone(), n.name.clone()))).collect(),
+        made_up: networks.iter().filter(|n| is_made_up(n)).flat_map(|n| n.subnets.clone()).collect(),
         volumes,
         images,
         host,
@@ -84,6 +85,11 @@ fn wanted_networks(all: Vec<Network>, scope: &Scope, observed: &Observed) -> BTr
         found.insert(network.name.clone(), network);
     }
     found
+}
+
+/// Whether its addresses are of the engine's making, and none of a network that the machine itself is on.
+fn is_made_up(network: &Network) -> bool {
+    !["macvlan", "ipvlan"].contains(&network.driver.as_str())
 }
 
 fn is_up(container: &Container) -> bool {

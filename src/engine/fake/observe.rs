@@ -31,6 +31,7 @@ pub(super) fn observe(world: &World, scope: &Scope) -> Observed {
         volumes: volumes.map(|(name, v)| (name.clone(), volume(name, v))).collect(),
         images: scope.images.iter().filter_map(|r| Some((r.clone(), image(world.images.get(r)?)))).collect(),
         host: world.host.clone(),
+        made_up: world.networks.values().flat_map(|n| n.subnets.clone()).collect(),
         subnets: world.networks.values().flat_map(|n| n.subnets.iter().map(|s| (s.clone(), n.name.clone()))).collect(),
     }
 }
@@ -72,6 +73,7 @@ fn stranger(c: &FakeContainer) -> Foreign {
     Foreign {
         id: c.id.clone(),
         name: c.name.clone(),
+        image: c.image.clone(),
         project: c.labels.get(PROJECT).cloned(),
         service: c.labels.get(SERVICE).cloned(),
         running: c.is_running(),

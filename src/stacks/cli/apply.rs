@@ -25,7 +25,7 @@ pub fn run(global: &Global, args: Apply, door: &dyn FrontDoor, out: &Out) -> Don
         }
         let plan = session.plan(&look, &options)?;
         saved::compare(&kept, &plan)?;
-        let around = Around::of(&look.observed);
+        let around = Around::of(&look.observed, Some(&session.wanted));
         let change = up::change(&target, &asked);
         let mut settle = || {
             target.settle(&change, args.answer.yes, out)?;

@@ -85,7 +85,7 @@ fn switch(target: &Target, mode: Mode, args: &Args, door: &dyn FrontDoor, out: &
             say_plain(mode, out);
             return session.refuse(&plan);
         }
-        let around = Around::of(&look.observed);
+        let around = Around::of(&look.observed, Some(&session.wanted));
         let mut settle = || record(target, mode, args, (door, Some(&around)), out);
         let changed = up::changed(&plan);
         let doing = Doing { options, yes: args.answer.yes, saved: None, settle: &mut settle };

@@ -29,7 +29,7 @@ pub fn up(global: &Global, args: Up, door: &dyn FrontDoor, out: &Out) -> Done {
         let (session, options) = open(&target, &asked, options, out).await?;
         let change = change(&target, &asked);
         let look = session.look().await?;
-        let around = Around::of(&look.observed);
+        let around = Around::of(&look.observed, Some(&session.wanted));
         let mut settle = || {
             target.settle(&change, args.answer.yes, out)?;
             target.open_door(door, Some(&around), out)

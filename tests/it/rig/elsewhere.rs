@@ -53,6 +53,15 @@ impl<'s> Elsewhere<'s> {
     }
 }
 
+/// One request by curl from within a running container, as a program in it would ask.
+pub fn curl_in_container(s: &Scratch, container: &str, args: &[&str]) -> Page {
+    let pid = s.docker_args(&["inspect", "-f", "{{.State.Pid}}", container]).ok().out.trim().to_owned();
+    let fixed = ["--net", "--target", &pid, "curl", "-sS", "-i", "--max-time", "10"];
+    let args: Vec<String> = fixed.iter().chain(args).map(|a| a.to_string()).collect();
+    let env: Vec<(String, String)> = std::env::vars().filter(|(name, _)| name == "PATH").collect();
+    page(&s.noted(Running::start(Path::new("nsenter"), &args, &s.dir, &env)))
+}
+
 impl Drop for Elsewhere<'_> {
     fn drop(&mut self) {
         // The link goes with one of its ends.

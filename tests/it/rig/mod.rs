@@ -31,7 +31,7 @@ pub use disk::Disk;
 pub use docker::Container;
 pub use door::{DOMAIN, Door, HEARTH, Page, curl, free_port, own_certificate, quiet_curl};
 pub use echo::Echo;
-pub use elsewhere::Elsewhere;
+pub use elsewhere::{Elsewhere, curl_in_container};
 pub use faults::{SetClock, Unannounced};
 pub use front::{Asked, Front, Reply, TestCa};
 pub use gate::{Gate, Heard};
