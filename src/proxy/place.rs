@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::FlockOperation;
+use rustix::fs::{FlockOperation, OFlags};
 
 use crate::base::wording;
 use crate::diag::{Diagnostic, Kind};
@@ -59,7 +59,9 @@ impl Place {
 
     /// What Traefik reads now; `None` where there is nothing.
     pub fn read(&self) -> Option<String> {
-        fs::read_to_string(self.file()).ok()
+        // No link leads elsewhere, and no pipe keeps anybody waiting.
+        let file = open(&self.file(), OFlags::NONBLOCK).ok().filter(|f| f.metadata().is_ok_and(|m| m.is_file()))?;
+        io::read_to_string(file).ok()
     }
 
     /// What else Traefik would read there, by name: a mistake in any of it keeps every later change from it.
@@ -84,18 +86,22 @@ impl Place {
         let temporary = staging.join(format!("{FILE}.{}.tmp", std::process::id()));
         let done = (|| {
             // One writer at a time: a server and a command may both have something new.
-            let held = File::open(&staging)?;
+            let folder = open(&self.dir.join("dynamic"), OFlags::DIRECTORY)?;
+            let held = open(&staging, OFlags::DIRECTORY)?;
             rustix::fs::flock(&held, FlockOperation::LockExclusive)?;
             // So whatever lies here is a dead process's, and has keys in it.
             for left in fs::read_dir(&staging)? {
-                let _ = fs::remove_file(left?.path());
+                let left = left?;
+                if left.file_name().to_string_lossy().starts_with(FILE) {
+                    let _ = fs::remove_file(left.path());
+                }
             }
             let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
             self.owner.take(&file)?;
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
             fs::rename(&temporary, self.file())?;
-            File::open(self.dir.join("dynamic"))?.sync_all()
+            folder.sync_all()
         })();
         if done.is_err() {
             let _ = fs::remove_file(&temporary);
@@ -127,7 +133,11 @@ fn folder(path: &Path, mode: u32, owner: Option<Owner>) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         other => other?,
     }
-    let handle = File::open(path)?;
+    let handle = match owner {
+        None => File::open(path)?,
+        // What is given away and emptied is this folder, and nothing that a link leads to.
+        Some(_) => open(path, OFlags::DIRECTORY)?,
+    };
     if let Some(owner) = owner {
         // Docker makes a missing folder as root; who may not change that is told later, with the way out.
         let _ = owner.take(&handle);
@@ -137,6 +147,15 @@ fn folder(path: &Path, mode: u32, owner: Option<Owner>) -> io::Result<()> {
         let _ = handle.set_permissions(Permissions::from_mode(mode));
     }
     Ok(())
+}
+
+/// Opens for reading what stands there itself.
+fn open(path: &Path, flags: OFlags) -> io::Result<File> {
+    if fs::symlink_metadata(path)?.is_symlink() {
+        return Err(io::Error::other("it is a symbolic link"));
+    }
+    let flags = i32::try_from((flags | OFlags::NOFOLLOW).bits()).unwrap_or_default();
+    OpenOptions::new().read(true).custom_flags(flags).open(path)
 }
 
 fn failed(path: &Path, error: &io::Error) -> Diagnostic {
@@ -190,6 +209,30 @@ mod tests {
         fs::write(&left, "half of a key").unwrap();
         place.write("new").unwrap();
         assert!(!left.exists());
+    }
+
+    #[test]
+    fn no_link_leads_out_of_the_folder_and_no_pipe_holds_anybody_up() {
+        let (home, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::write(other.path().join("hearth.yml.mine"), "kept").unwrap();
+        fs::set_permissions(other.path(), Permissions::from_mode(0o755)).unwrap();
+        for name in ["staging", "dynamic"] {
+            let place = Place::make(home.path(), me()).unwrap();
+            let folder = home.path().join(MOUNTED).join(name);
+            fs::remove_dir(&folder).unwrap();
+            std::os::unix::fs::symlink(other.path(), &folder).unwrap();
+            let told = Place::make(home.path(), me()).err().map(|d| d.title).unwrap_or_default();
+            assert!(told.contains("it is a symbolic link"), "{told}");
+            assert!(place.write("new").is_err());
+            assert_eq!(fs::metadata(other.path()).unwrap().permissions().mode() & 0o777, 0o755);
+            assert_eq!(fs::read_dir(other.path()).unwrap().count(), 1, "{name}");
+            fs::remove_file(&folder).unwrap();
+        }
+        let place = Place::make(home.path(), me()).unwrap();
+        let fifo = rustix::fs::FileType::Fifo;
+        rustix::fs::mknodat(rustix::fs::CWD, place.file(), fifo, rustix::fs::Mode::RWXU, 0).unwrap();
+        assert_eq!(place.read(), None);
+        assert!(place.write("new").unwrap(), "it is replaced");
     }
 
     #[test]

@@ -36,6 +36,33 @@ pub(super) fn reserved(spec: &Spec) -> Vec<Diagnostic> {
             );
         }
     }
+    let own = [CORE.to_string(), super::networks::clients_key(GATE)];
+    for (name, service) in &spec.services {
+        let joins = match service.node.get("networks").map(|n| &n.value) {
+            Some(Value::Seq(items)) => items.iter().filter_map(|n| Some((n.as_str()?, n.span))).collect(),
+            Some(Value::Map(map)) => map.0.iter().map(|(key, entry)| (key.as_str(), entry.key)).collect(),
+            _ => Vec::new(),
+        };
+        for (key, span) in joins.into_iter().filter(|(key, _)| own.iter().any(|o| o == key)) {
+            let title = format!("in domain mode the network `{key}` is Hearth's own, and `{name}` cannot join it");
+            told.push(
+                Diagnostic::error("spec.reserved-network", title)
+                    .at(span)
+                    .field(format!("services.{name}.networks"))
+                    .hint("take it out: Traefik joins the network of a stack that has a route"),
+            );
+        }
+    }
+    for key in spec.resources.get("networks").into_iter().flat_map(|all| all.keys()).filter(|key| own.contains(key)) {
+        let span = spec.resources["networks"][key].key;
+        let title = format!("in domain mode the network `{key}` is Hearth's own");
+        told.push(
+            Diagnostic::error("spec.reserved-network", title)
+                .at(span)
+                .field(format!("networks.{key}"))
+                .hint("give this network another name"),
+        );
+    }
     if let Some(stack) = spec.stacks.iter().find(|s| s.name == CORE) {
         let title = format!("in domain mode the stack `{CORE}` is Hearth's own");
         told.push(
@@ -96,6 +123,19 @@ pub(super) fn add(spec: &Spec, routes: &Routes, settings: &statics::Settings, pr
 /// The key of the network that Traefik and gate have for themselves.
 pub fn gate_network() -> String {
     super::networks::clients_key(GATE)
+}
+
+/// Gives gate an address that nobody else can have, and tells it to Traefik. By its name alone anybody on a network of Traefik's could call
+/// itself gate, and would then decide over all routes.
+pub(super) fn fix_gate(spec: &mut Spec, networks: &mut Networks) {
+    let Some(address) = networks.fix(GATE, &super::networks::clients_key(GATE)) else { return };
+    let Some(traefik) = spec.services.get_mut(TRAEFIK) else { return };
+    let span = traefik.key;
+    if let Some(Value::Seq(hosts)) =
+        traefik.node.as_map_mut().and_then(|map| map.get_mut("extra_hosts")).map(|n| &mut n.value)
+    {
+        hosts.push(Node::str(span, format!("{}:{address}", statics::GATE)));
+    }
 }
 
 /// The networks that only the front door has.

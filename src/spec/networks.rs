@@ -63,6 +63,27 @@ impl Networks {
         Networks { all, joined: self.joined.clone(), reached: BTreeMap::new() }
     }
 
+    /// Gives a service one address in one of its networks for good, the last of the subnet; all others there get theirs from its lower half.
+    pub(super) fn fix(&mut self, service: &str, key: &str) -> Option<Ipv4Addr> {
+        let node = self.all.get_mut(key)?;
+        let subnet = *written_subnets(node).first()?;
+        let size = 1u32 << (32 - u32::from(subnet.prefix()));
+        let address = Ipv4Addr::from(u32::from(subnet.address()) + size - 2);
+        let span = node.span;
+        let Value::Map(map) = &mut node.value else { return None };
+        let Value::Map(ipam) = &mut map.get_mut("ipam")?.value else { return None };
+        let Value::Seq(pools) = &mut ipam.get_mut("config")?.value else { return None };
+        let pool = pools.first_mut()?.as_map_mut()?;
+        pool.set("ip_range", Node::str(span, Cidr::new(subnet.address(), subnet.prefix() + 1).to_string()));
+        let joined = self.joined.get_mut(service)?;
+        let mut endpoint = Map::default();
+        endpoint.set("ipv4_address", Node::str(span, address.to_string()));
+        let mut all = Map::default();
+        all.set(key, Node::new(span, Value::Map(endpoint)));
+        joined.value = Value::Map(all);
+        Some(address)
+    }
+
     /// The engine's own address in each network of a service that is not cut off: the one that is written, else the first.
     pub(super) fn gateways(&self, service: &str) -> BTreeMap<String, Ipv4Addr> {
         let keys = match self.joined.get(service).map(|n| &n.value) {

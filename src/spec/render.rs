@@ -97,9 +97,13 @@ pub fn render(spec: &Spec, settings: &Settings, diagnostics: &mut Diagnostics) -
     if settings.mode == Mode::Domain {
         reserved.into_iter().for_each(|d| told.push(d));
     }
-    let domain = if has_domain { front::add(spec, &routes, settings.traefik, settings.project) } else { spec.clone() };
+    let mut domain =
+        if has_domain { front::add(spec, &routes, settings.traefik, settings.project) } else { spec.clone() };
     let routed = if has_domain { front::routed(spec, &routes) } else { Vec::new() };
-    let networks = networks::assign(&domain, &routed, settings.range, &previous, &mut told);
+    let mut networks = networks::assign(&domain, &routed, settings.range, &previous, &mut told);
+    if has_domain {
+        front::fix_gate(&mut domain, &mut networks);
+    }
     let mut unused = Diagnostics::default();
     let in_domain = if settings.mode == Mode::Domain { &mut told } else { &mut unused };
     let labels = front::labels(&domain, &routes, &networks, settings.project, in_domain);

@@ -405,7 +405,9 @@ fn domain_mode_has_labels_and_traefik_on_the_stacks_network_and_no_ports() {
     };
     // Not `other`, which has no route, nor `db-clients`.
     assert_eq!(list(&["services", "traefik", "networks"]), ["core", "gate-clients", "media"]);
-    assert_eq!(list(&["services", "gate", "networks"]), ["gate-clients"]);
+    // An address for good, which Traefik's hosts file names: whatever others call themselves, it is gate.
+    let gate = at(&domain, &["services", "gate", "networks", "gate-clients", "ipv4_address"]).and_then(Node::as_str);
+    assert_eq!(list(&["services", "traefik", "extra_hosts"])[1], format!("gate.hearth.internal:{}", gate.unwrap()));
     assert_eq!(list(&["services", "traefik", "profiles"]), ["core", "media"]);
     assert_eq!(list(&["services", "db", "networks"]), ["db-clients"]);
     // Localhost mode knows nothing of it.
@@ -413,6 +415,18 @@ fn domain_mode_has_labels_and_traefik_on_the_stacks_network_and_no_ports() {
         assert!(!run.text.contains(word), "{word} in {}", run.text);
     }
     assert_eq!(networks_of(&run, "web"), ["db-clients", "media"]);
+}
+
+#[test]
+fn the_networks_of_the_front_door_are_joined_by_nobody_else() {
+    let spy = "services:
+  spy: {image: 'x:1', networks: [core, gate-clients]}
+  other: {image: 'x:1', networks: {gate-clients: {aliases: [gate]}}}
+networks: {core: {}, gate-clients: {}}
+";
+    let run = run_in(Mode::Domain, &[("stacks/spy.yaml", spy)], None);
+    assert_eq!(run.told.len(), 5, "{:?}", run.told);
+    assert!(run.told.iter().all(|told| told.starts_with("spec.reserved-network stacks/spy.yaml:")), "{:?}", run.told);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::labels::{cookie, tcp_middleware};
 use super::route::{CHALLENGE, Door, Entry, LAST, PANEL, Route, Target};
 
 /// Where gate answers for services that are away, closed or unknown, as Traefik reaches it.
-pub const PAGES: &str = "http://gate:8081";
+pub const PAGES: &str = "http://gate.hearth.internal:8081";
 /// Under which name, in TLS and HTTP, Traefik answers Hearth about itself.
 pub const API_NAME: &str = "api.traefik.internal";
 /// Half a year, in seconds: how long browsers come back over HTTPS only, where every certificate is from a public CA.

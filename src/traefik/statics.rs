@@ -14,8 +14,10 @@ pub const API_PORT: u16 = 8082;
 const PING_PORT: u16 = 8083;
 /// Where Traefik listens inside its container by itself: no route of a port can have these.
 pub const INSIDE: [u16; 4] = [80, 443, API_PORT, PING_PORT];
+/// Gate's name in Traefik's own hosts file, which comes before all that other containers may call themselves.
+pub const GATE: &str = "gate.hearth.internal";
 /// Where gate shows Docker, as Traefik reaches it.
-pub const DOCKER: &str = "tcp://gate:2375";
+pub const DOCKER: &str = "tcp://gate.hearth.internal:2375";
 /// The oldest Traefik that Hearth manages: older ones have known ways past a login (Go vulnerability database, 2026-08-21).
 pub const MINIMUM: (u32, u32, u32) = (3, 7, 10);
 /// The image that is run where `.env` names no other.

@@ -13,6 +13,7 @@ cases![together:
     a_home_in_domain_mode_takes_turns_with_compose,
     switching_modes_removes_what_the_other_needs_and_back,
     a_database_is_reached_by_its_own_service_only,
+    whoever_calls_itself_gate_is_not_gate,
     labels_that_an_image_brings_open_nothing,
     lan_is_for_the_home_and_for_nobody_else,
 ];
@@ -199,6 +200,25 @@ fn switching_modes_removes_what_the_other_needs_and_back(s: &Scratch) -> Done {
     door.hearth("mode domain --yes").ok();
     door.until("app", 200);
     assert!(here().is_empty(), "the port of localhost mode is gone");
+    Ok(())
+}
+
+/// Whom Traefik takes for gate decides over every route.
+fn whoever_calls_itself_gate_is_not_gate(s: &Scratch) -> Done {
+    let door = Door::new(s, &stack(&[("app", "host: app, port: 80, access: lan")]))?;
+    let aliases = "    networks: {web: {aliases: [gate, gate.hearth.internal]}}\n    container_name: ";
+    let spoof = stack(&[("spoof", "host: spoof, port: 80, access: lan")]);
+    s.write("stacks/spoof.yaml", &spoof.replacen(ECHO, &format!("{ECHO}{aliases}{}-gate\n", s.project), 1));
+    door.hearth("up web").ok();
+    door.until("app", 200);
+    // Traefik connects anew.
+    s.docker(&format!("restart -t 1 {}-gate-1 {}-traefik-1", s.project, s.project)).ok();
+    door.until("app", 200);
+    s.docker(&format!("stop {}-app-1", s.project)).ok();
+    // And gate is who answers for what is away.
+    assert!(door.until("app", 503).header("x-hearth-gate").is_some());
+    let log = s.docker(&format!("logs {}-traefik-1", s.project)).both();
+    assert!(!log.contains("Failed to list containers"), "{log}");
     Ok(())
 }
 
