@@ -61,6 +61,7 @@ fn route(n: usize) -> Route {
         timeout: (n.is_multiple_of(7)).then(|| "5m".to_string()),
         request_headers: BTreeMap::new(),
         response_headers: if n.is_multiple_of(4) { headers } else { BTreeMap::new() },
+        shares_paths: false,
         sticky: n.is_multiple_of(11),
         health: None,
         span: None,

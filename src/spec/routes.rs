@@ -1,6 +1,6 @@
 //! The routes of all stacks as Traefik will know them, still with variables; and where two of them want the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
@@ -77,6 +77,7 @@ pub(super) fn collect(
         };
         routes.outside.push(Outside { route: made, into, network: route.network.clone() });
     }
+    share_paths(&mut routes);
     names_twice(routes.all(), diagnostics);
     ports_twice(&routes, settings, diagnostics);
     routes
@@ -110,6 +111,7 @@ fn make(name: String, service: &str, written: &keys::Route) -> Route {
         response_headers: written.response_headers.clone(),
         sticky: written.sticky,
         health: written.health.clone(),
+        shares_paths: false,
         span: Some(written.span),
     }
 }
@@ -139,6 +141,49 @@ fn on_machine(mut route: Route) -> Route {
         route.target = Target::Addresses(vec![route.entry.address(scheme, MACHINE, port)]);
     }
     route
+}
+
+/// Marks the routes of each host of which any route has a path. Labels are made before `.env` is read, so hosts with variables count
+/// as the same where any values could make them so.
+fn share_paths(routes: &mut Routes) {
+    let mut parted = BTreeSet::new();
+    for route in routes.all() {
+        if let Entry::Web { hosts, path: Some(_), .. } = &route.entry {
+            parted.extend(hosts.iter().cloned());
+        }
+    }
+    let outside = routes.outside.iter_mut().map(|outside| &mut outside.route);
+    for route in routes.services.values_mut().flatten().chain(outside) {
+        if let Entry::Web { hosts, .. } = &route.entry {
+            route.shares_paths = hosts.iter().any(|host| parted.iter().any(|other| may_be_one(host, other)));
+        }
+    }
+}
+
+/// Whether two hosts are the same, or may be with some values of their variables.
+fn may_be_one(a: &str, b: &str) -> bool {
+    if let (Some(a), Some(b)) = (a.strip_suffix(UNDER), b.strip_suffix(UNDER)) {
+        return may_be_one(a, b);
+    }
+    // What stands before the first variable, and after the last one where it is clear where that ends.
+    let ends = |host: &str| {
+        let host = host.trim_end_matches('.').to_ascii_lowercase();
+        let (first, last) = (host.find('$')?, host.rfind('$')?);
+        let end = host[last..].rfind('}').map_or(host.len(), |at| last + at + 1);
+        Some((host[..first].to_string(), host[end..].to_string()))
+    };
+    let plain = |host: &str| {
+        let host = host.trim_end_matches('.').to_ascii_lowercase();
+        (host.clone(), host)
+    };
+    let (variable_a, variable_b) = (ends(a), ends(b));
+    if variable_a.is_none() && variable_b.is_none() {
+        return plain(a).0 == plain(b).0;
+    }
+    let ((start_a, end_a), (start_b, end_b)) =
+        (variable_a.unwrap_or_else(|| plain(a)), variable_b.unwrap_or_else(|| plain(b)));
+    (start_a.starts_with(&start_b) || start_b.starts_with(&start_a))
+        && (end_a.ends_with(&end_b) || end_b.ends_with(&end_a))
 }
 
 /// Tells each route for a host and path that an earlier one has.
@@ -200,4 +245,42 @@ fn wanted_twice(route: &Route, first: &Route, what: &str) -> Diagnostic {
         d = d.related(span, "the first one stands here");
     }
     d.hint("give one of them another host, or a path of its own")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_one_where_any_values_make_them_so() {
+        let one = |a: &str, b: &str| {
+            let (a, b) = (whole(a), whole(b));
+            assert_eq!(may_be_one(&a, &b), may_be_one(&b, &a));
+            may_be_one(&a, &b)
+        };
+        for (a, b) in [
+            ("a", "a"),
+            ("@", "@"),
+            ("a.example.org", "A.example.org."),
+            ("a.example.org", "a"),
+            ("a", "a.$X"),
+            ("a.${X}.org", "a.${Y:-${Z}}"),
+            ("$X", "@"),
+            ("@", "example.org"),
+            ("a.$X.org", "a.b.org"),
+        ] {
+            assert!(one(a, b), "{a} {b}");
+        }
+        for (a, b) in [
+            ("a", "b"),
+            ("@", "a"),
+            ("a", "aa"),
+            ("a.example.org", "b"),
+            ("a.example.org", "b.example.org"),
+            ("a.${X}.org", "a.${X}.com"),
+            ("a.$X", "b.$X"),
+        ] {
+            assert!(!one(a, b), "{a} {b}");
+        }
+    }
 }

@@ -465,6 +465,20 @@ fn two_routes_for_one_name_are_told_with_both_places() {
 }
 
 #[test]
+fn every_route_of_a_host_with_a_path_takes_plain_paths_only() {
+    let text = "services:
+  site: {image: 'x:1', x-hearth: {route: {host: [site, other], port: 80}}}
+  api: {image: 'x:1', x-hearth: {route: {host: 'site.${DOMAIN}', port: 80, path: /api}}}
+  cloud: {image: 'x:1', x-hearth: {route: {host: cloud, port: 80}}}
+";
+    let run = run_in(Mode::Domain, &[("stacks/media.yaml", text)], None);
+    assert_eq!(run.told, Vec::<String>::new());
+    let chains = run.domain.lines().filter(|line| line.contains(".middlewares:"));
+    let plain: Vec<bool> = chains.map(|line| line.contains("plain-path@file,")).collect();
+    assert_eq!(plain, [true, true, false], "{}", run.domain);
+}
+
+#[test]
 fn names_that_domain_mode_needs_are_refused_there_only() {
     let own = [("stacks/core.yaml", "services:\n  traefik: {image: 'x:1'}\n")];
     assert_eq!(run(&own).told, Vec::<String>::new());

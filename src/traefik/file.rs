@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::labels::{cookie, tcp_middleware};
-use super::route::{CHALLENGE, Door, Entry, LAST, PANEL, Route, Target};
+use super::route::{CHALLENGE, Door, Entry, LAST, PANEL, PLAIN, Route, Target};
 
 /// Where gate answers for services that are away, closed or unknown, as Traefik reaches it.
 pub const PAGES: &str = "http://gate.hearth.internal:8081";
@@ -243,6 +243,9 @@ fn shared(content: &Content, http: &mut Section, tcp: &mut Section) {
     http.middleware("unknown", json!({ "replacePath": { "path": "/unknown" } }));
     // Else anybody could ask gate how any service is.
     http.middleware("nameless", json!({ "headers": { "customRequestHeaders": { ROUTE_HEADER: "" } } }));
+    // What is not named is denied. Both of these are in names of files, and no server takes them for the end of a path's part.
+    let plain = json!({ "allowEncodedQuestionMark": true, "allowEncodedHash": true });
+    http.middleware(PLAIN, json!({ "encodedCharacters": plain }));
     http.service("gate", &[PAGES], json!({ "serversTransport": "gate" }));
     http.transports.insert("gate".into(), json!({ "forwardingTimeouts": { "dialTimeout": "2s" } }));
     let mut clean: Map<String, Value> = IDENTITY.iter().map(|name| (name.to_string(), json!(""))).collect();
@@ -322,7 +325,7 @@ fn router(route: &Route, middlewares: Vec<String>, service: &str, priority: Opti
 fn stand_in(route: &Route, http: &mut Section) {
     let name = format!("{}--away", route.name);
     let mut middlewares: Vec<String> = route.middlewares("", "");
-    middlewares.retain(|m| matches!(m.as_str(), "lan" | "closed"));
+    middlewares.retain(|m| matches!(m.as_str(), PLAIN | "lan" | "closed"));
     middlewares.push(name.clone());
     let headers = json!({ ROUTE_HEADER: route.service, "Cookie": "", "Authorization": "" });
     http.middleware(&name, json!({ "headers": { "customRequestHeaders": headers } }));

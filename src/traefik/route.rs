@@ -30,6 +30,8 @@ pub struct Route {
     pub sticky: bool,
     /// A path that Traefik itself asks, and leaves out containers that do not answer it.
     pub health: Option<String>,
+    /// Another route of the home may have a path of the same host: then only one reading of a path may be let in ([`PLAIN`]).
+    pub shares_paths: bool,
     pub span: Option<Span>,
 }
 
@@ -180,6 +182,9 @@ impl Route {
     /// The middlewares of its router, in order, for the provider that holds them (`@file` in a label).
     pub(super) fn middlewares(&self, of_file: &str, own: &str) -> Vec<String> {
         let mut all = Vec::new();
+        if self.shares_paths || matches!(self.entry, Entry::Web { path: Some(_), .. }) {
+            all.push(format!("{PLAIN}{of_file}"));
+        }
         match self.access.door() {
             Door::Open => {}
             Door::Lan => all.push(format!("lan{of_file}")),
@@ -236,6 +241,10 @@ impl Route {
     }
 }
 
+/// The middleware that refuses paths which a service may read as another path than Traefik does: with an encoded slash, backslash, NUL,
+/// percent or semicolon. Else `/x/..%2fapi/` would pass the router of `/x` and be `/api/` behind it.
+pub(super) const PLAIN: &str = "plain-path";
+
 /// Priority of what catches all that nobody wants.
 pub(super) const LAST: u64 = 1;
 /// Priority of what answers for a service that is away.
@@ -264,6 +273,7 @@ pub(crate) mod tests {
             response_headers: BTreeMap::new(),
             sticky: false,
             health: None,
+            shares_paths: false,
             span: None,
         }
     }

@@ -54,6 +54,7 @@ prop_compose! {
             response_headers,
             sticky,
             health,
+            shares_paths: false,
             span: None,
         }
     }
@@ -71,6 +72,7 @@ fn raw() -> impl Strategy<Value = Route> {
         response_headers: BTreeMap::new(),
         sticky: false,
         health: None,
+        shares_paths: false,
         span: None,
     })
 }

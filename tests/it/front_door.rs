@@ -16,6 +16,7 @@ cases![together:
     whoever_calls_itself_gate_is_not_gate,
     labels_that_an_image_brings_open_nothing,
     lan_is_for_the_home_and_for_nobody_else,
+    a_path_is_a_boundary_for_every_spelling_of_it,
 ];
 
 /// A page that shows what it was asked with (`/cgi-bin/env`), and one that fails by itself (`/cgi-bin/503`).
@@ -318,5 +319,77 @@ fn lan_is_for_the_home_and_for_nobody_else(s: &Scratch) -> Done {
         &["--resolve", &format!("{whole}:{}:[::1]", door.https), "-k", &format!("https://{whole}:{}/", door.https)],
     );
     assert_eq!(six.status, 0, "{six:?}");
+    Ok(())
+}
+
+fn a_path_is_a_boundary_for_every_spelling_of_it(s: &Scratch) -> Done {
+    let stranger = Elsewhere::new(s, "itpath0", "198.51.100")?;
+    let nginx = "    image: hearth-test/nginx:1
+    stop_signal: SIGKILL
+    profiles: [web]
+    command:
+      - sh
+      - -c
+      - |
+        cd /usr/share/nginx/html
+        mkdir -p api x open admin
+        for one in api x open admin; do echo $$one > $$one/index.html; done
+        echo spaced > 'x/a b'
+        echo sharp > 'x/a#b'
+        exec nginx -g 'daemon off;'
+    x-hearth:
+      route:
+        - {host: site, port: 80, access: public}
+        - {host: site, path: /api, port: 80, access: lan, strip-prefix: true}
+        - {host: part, path: /open, port: 80, access: public}
+        - {host: free, port: 80, access: public}
+";
+    let door = Door::new(s, &format!("services:\n  app:\n{nginx}"))?;
+    door.hearth("up web").ok();
+    door.until("site", 200);
+    let ca = s.dir.join("state/ca/root.pem").display().to_string();
+    let get = |host: &str, path: &str| {
+        let whole = format!("{host}.{DOMAIN}");
+        let at = format!("{whole}:{}:{}", door.https, stranger.here);
+        let url = format!("https://{whole}:{}{path}", door.https);
+        stranger.curl(&["--path-as-is", "--resolve", &at, "--cacert", &ca, &url])
+    };
+    for (host, path, body) in [
+        ("site", "/x/", "x"),
+        ("site", "/x/a%20b", "spaced"),
+        ("site", "/x/a%23b", "sharp"),
+        ("site", "/x/?next=%2Fapi%2F", "x"),
+        ("part", "/open/", "open"),
+        // No route of this host has a path: nothing is kept from anybody by one, and some programs need encoded slashes.
+        ("free", "/x/..%2fapi/", "api"),
+    ] {
+        let page = get(host, path);
+        assert_eq!((page.status, page.body.trim()), (200, body), "{host}{path}: {page:?}");
+    }
+    assert_eq!(get("part", "/admin/").status, 404);
+    for path in ["/api/", "/x/../api/", "/x/%2e%2e/api/", "/%61pi/", "//api/", "/x/.%2E//api/"] {
+        assert_eq!(get("site", path).status, 403, "{path}");
+    }
+    for (host, path) in [
+        ("site", "/x/..%2fapi/"),
+        ("site", "/%2fapi/"),
+        ("site", "/x%2f..%2Fapi/"),
+        ("site", "/x/..%5capi/"),
+        ("site", "/x/..\\api/"),
+        ("site", "/x/..%252fapi/"),
+        ("site", "/x/%252e%252e/api/"),
+        ("site", "/x/..%3b/api/"),
+        ("site", "/api/..%2fadmin/"),
+        ("part", "/open/..%2fadmin/"),
+        ("part", "/open%2f..%2fadmin/"),
+        ("part", "/open/%2e%2e%2fadmin/"),
+    ] {
+        let page = get(host, path);
+        assert_eq!(page.status, 400, "{host}{path}: {page:?}");
+    }
+    // Nor is that so only while the service is there.
+    door.hearth("stop app").ok();
+    door.until("site", 503);
+    assert_eq!(get("site", "/x/..%2fapi/").status, 400);
     Ok(())
 }

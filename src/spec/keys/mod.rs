@@ -6,7 +6,7 @@ mod reader;
 mod route;
 
 use reader::Reader;
-pub use route::{Listen, Route, Way, is_path};
+pub use route::{Listen, Route, Way, is_route_path};
 
 use crate::compose::template;
 use crate::compose::tree::{Node, Value};
@@ -197,6 +197,31 @@ mod tests {
                 "3:services.web.x-hearth.internet spec.wrong-type ()",
             ]
         );
+    }
+
+    #[test]
+    fn a_path_that_no_request_has_is_told_in_its_place() {
+        for path in [
+            "/a/../x",
+            "/..",
+            "/.",
+            "/a/%2e%2E",
+            "/a/.%2e/b",
+            "/a%2f..",
+            "/a%2fb",
+            "/a%5Cb",
+            "/a%252e",
+            "/a%00",
+            "/a%3Bb",
+        ] {
+            let (_, told) = read(&format!("route:\n  host: a\n  port: 80\n  path: {path}\n"));
+            assert_eq!(told.len(), 1, "{path} {told:?}");
+            assert!(told[0].starts_with("4:services.web.x-hearth.route.path spec.wrong-value"), "{told:?}");
+        }
+        for path in ["/a/...", "/.well-known", "/a..b", "/a%20b", "/a/"] {
+            let (_, told) = read(&format!("route:\n  host: a\n  port: 80\n  path: {path}\n"));
+            assert_eq!(told, Vec::<String>::new(), "{path}");
+        }
     }
 
     #[test]

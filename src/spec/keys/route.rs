@@ -242,6 +242,16 @@ impl Reader<'_> {
             self.wrong_value(span, key, title, "write it as it stands in the browser's address, as /photos");
             return None;
         }
+        if has_dots(&path) {
+            let title = format!("the path `{path}` goes up or stays, with `.` or `..`, and no request ever has it");
+            self.wrong_value(span, key, title, "write where it leads, as /photos");
+            return None;
+        }
+        if let Some(code) = denied(&path).filter(|_| key == "path") {
+            let title = format!("the path `{path}` holds `{code}`, with which every request is refused");
+            self.wrong_value(span, key, title, "write a path without it, as /photos");
+            return None;
+        }
         Some(path)
     }
 
@@ -338,11 +348,29 @@ fn host(text: &str) -> Result<String, String> {
 }
 
 /// Whether a rule may hold it: its text ends with a backtick, and Traefik compares cleaned paths.
-pub fn is_path(path: &str) -> bool {
+fn is_path(path: &str) -> bool {
     path.starts_with('/')
         && !path.contains(['`', '?', '#', '\\'])
         && !path.contains("//")
         && !path.chars().any(|c| c.is_control() || c == ' ')
+}
+
+/// Whether a part of it is `.` or `..`, in any spelling: Traefik compares paths without them.
+fn has_dots(path: &str) -> bool {
+    let plain = path.to_ascii_lowercase().replace("%2e", ".").replace("%2f", "/").replace("%5c", "/");
+    plain.split('/').any(|part| matches!(part, "." | ".."))
+}
+
+/// What is denied in a request's path on hosts that have a route with a path.
+fn denied(path: &str) -> Option<&str> {
+    let codes = path.match_indices('%').filter_map(|(at, _)| path.get(at..at + 3));
+    let is_denied = |code: &&str| matches!(code.to_ascii_lowercase().as_str(), "%2f" | "%5c" | "%00" | "%25" | "%3b");
+    codes.into_iter().find(is_denied)
+}
+
+/// Whether a request can ever have it as the path of a route.
+pub fn is_route_path(path: &str) -> bool {
+    is_path(path) && !has_dots(path) && denied(path).is_none()
 }
 
 fn is_url(text: &str) -> bool {

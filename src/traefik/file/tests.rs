@@ -70,6 +70,30 @@ fn whoever_is_away_is_answered_for_behind_the_same_door_without_cookies() {
 }
 
 #[test]
+fn a_host_with_a_path_takes_plain_paths_only_before_all_else() {
+    let mut whole = route("whole", "a.example.org", None, Access::Lan);
+    whole.shares_paths = true;
+    let mut nas = route("nas", "b.example.org", Some("/x"), Access::Public);
+    nas.target = Target::Addresses(vec!["http://192.168.1.20".into()]);
+    let routes = [
+        whole,
+        nas,
+        route("part", "a.example.org", Some("/api"), Access::Public),
+        route("free", "c.example.org", None, Access::Lan),
+    ];
+    let file = parsed(&content(&routes));
+    let first = |name: &str| file["http"]["routers"][name]["middlewares"][0].clone();
+    for name in ["whole--away", "nas", "part--away"] {
+        assert_eq!(first(name), PLAIN, "{name}");
+    }
+    assert_eq!(first("free--away"), "lan");
+    assert_eq!(
+        file["http"]["middlewares"][PLAIN],
+        json!({ "encodedCharacters": { "allowEncodedQuestionMark": true, "allowEncodedHash": true } })
+    );
+}
+
+#[test]
 fn a_closed_route_is_closed_for_everybody() {
     let mut nas = route("nas", "nas.example.org", None, Access::Admin);
     nas.target = Target::Addresses(vec!["http://192.168.1.20".into()]);

@@ -34,7 +34,7 @@ fn what_hearth_writes_is_read_back() {
     assert_eq!(reach[0].path, rule::Path::Prefix("/api".into()));
     assert_eq!(router.entry_points(), ["websecure"]);
     assert!(router.tls().is_some_and(|tls| tls.options().is_none() && tls.domains().is_empty()));
-    assert_eq!((router.service(), router.middlewares()[0].as_str()), (Some("home-web"), "lan@file"));
+    assert_eq!((router.service(), router.middlewares()[0].as_str()), (Some("home-web"), "plain-path@file"));
     assert!(router.priority().is_some());
     let balancer = labels.http.services["home-web"].load_balancer().unwrap();
     assert_eq!((balancer.port(), balancer.scheme(), balancer.url()), (Some("8080"), None, None));
