@@ -6,8 +6,7 @@ use crate::diag::{Diagnostic, Diagnostics};
 use crate::spec::keys;
 use crate::traefik::{Entry, Route};
 
-/// Hearth's own name under the domain.
-pub const PANEL: &str = "panel";
+pub use crate::spec::routes::PANEL;
 
 /// The hosts of all routes, sorted.
 pub fn hosts(routes: &[Route]) -> BTreeSet<&str> {

@@ -3,9 +3,13 @@
 //! Twice: as they stand in the stack, where a value with a variable is judged by its key only, and again when the project is loaded, with
 //! all values and with the labels that Hearth adds.
 
+use std::collections::BTreeMap;
+
+use super::Routes;
 use crate::compose::tree::{Node, Value};
 use crate::compose::{Compat, template};
 use crate::diag::{Diagnostic, Diagnostics, Severity, Span};
+use crate::traefik::Route;
 use crate::traefik::grammar::{self, Container, Label, Read};
 
 /// Judges one group of labels of a service, `labels` or `deploy.labels`, which stands at `field`. `routed`: Hearth adds labels.
@@ -82,8 +86,14 @@ pub struct Service<'s> {
 }
 
 /// Judges the labels that containers would get: those of services with labels of their own, and what all say under one name. Only
-/// errors: the rest was told when the stacks were read.
-pub fn loaded(services: &[Service<'_>]) -> Diagnostics {
+/// errors: the rest was told when the stacks were read. `routes` with `values` of `.env` are those whose hosts nobody else may take,
+/// as is `panel`.
+pub fn loaded(
+    services: &[Service<'_>],
+    routes: &Routes,
+    values: &BTreeMap<String, String>,
+    panel: Option<&str>,
+) -> Diagnostics {
     let mut told = Diagnostics::default();
     if !services.iter().any(|service| service.raw) {
         return told;
@@ -99,6 +109,16 @@ pub fn loaded(services: &[Service<'_>]) -> Diagnostics {
         .map(|(service, read)| Container { name: service.name, labels: &read.labels, places: &read.places })
         .collect();
     told.0.extend(grammar::conflicts(&containers));
+    // What a route lacks is told where the file for Traefik is written.
+    let routes: Vec<Route> =
+        routes.all().filter_map(|route| route.resolve(&|name| values.get(name).cloned()).ok()).collect();
+    let raw: Vec<Container<'_>> = containers
+        .into_iter()
+        .zip(services)
+        .filter(|(_, service)| service.raw)
+        .map(|(container, _)| container)
+        .collect();
+    told.0.extend(grammar::claims(&raw, &routes, panel));
     told
 }
 

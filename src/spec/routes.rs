@@ -14,6 +14,8 @@ use crate::traefik::{Entry, Route, Target, name, statics};
 
 /// The name under which all services of a home are reached; it stands in `.env`.
 pub const DOMAIN: &str = "DOMAIN";
+/// Hearth's own name under the domain.
+pub const PANEL: &str = "panel";
 /// As it stands in rendered labels.
 const UNDER: &str = "${DOMAIN:?set it in .env, as DOMAIN=example.org}";
 /// How Traefik's container reaches the machine itself.

@@ -1,10 +1,10 @@
 //! A home's project, loaded as Compose would load it, with every place in the stacks; and what is wrong with its `.env`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Home, Read, env, secrets, unreadable};
+use super::{Home, Read, domain_of, env, secrets, unreadable};
 use crate::compose::{self, Compat, Loaded, Request, dotenv};
-use crate::diag::{Diagnostic, Diagnostics, Sources, Span};
+use crate::diag::{Diagnostic, Diagnostics, FileId, Sources, Span};
 use crate::spec::{self, Origins};
 use crate::stacks::{Disk, Given, Loading};
 
@@ -49,7 +49,7 @@ impl Home {
             span.file = moved.get(&span.file).copied().unwrap_or(span.file);
         }
         loaded.diagnostics.0.splice(0..0, problems.0);
-        self.labels(read, &mut loaded);
+        self.labels(read, &moved, &mut loaded);
         if loaded.diagnostics.has_errors() {
             loaded.project = None;
         }
@@ -97,8 +97,9 @@ impl Home {
         told
     }
 
-    /// Labels that came from a label file or a variable: those that stand in a stack were judged when it was read.
-    fn labels(&self, read: &Read, loaded: &mut Loaded) {
+    /// Labels that came from a label file or a variable: those that stand in a stack were judged when it was read. And hosts that they
+    /// take from routes. `moved`: the files of `read` among those of `loaded`.
+    fn labels(&self, read: &Read, moved: &HashMap<FileId, FileId>, loaded: &mut Loaded) {
         let Some(project) = &loaded.project else { return };
         for (name, service) in project.services.iter().chain(&project.disabled) {
             let raw = read.spec.services.get(name).is_none_or(|s| s.keys.raw_labels);
@@ -121,7 +122,16 @@ impl Home {
                 raw: read.spec.services.get(name).is_some_and(|s| s.keys.raw_labels),
             }
         });
-        loaded.diagnostics.extend(spec::labels::loaded(&services.collect::<Vec<_>>()));
+        let values = self.env_values().unwrap_or_default();
+        let panel = domain_of(&values).map(|domain| format!("{}.{domain}", spec::routes::PANEL));
+        let services: Vec<_> = services.collect();
+        let mut routes = read.rendered.routes.clone();
+        let outside = routes.outside.iter_mut().map(|outside| &mut outside.route);
+        for span in routes.services.values_mut().flatten().chain(outside).filter_map(|route| route.span.as_mut()) {
+            span.file = moved.get(&span.file).copied().unwrap_or(span.file);
+        }
+        let told = spec::labels::loaded(&services, &routes, &values, panel.as_deref());
+        loaded.diagnostics.extend(told);
     }
 }
 

@@ -158,6 +158,25 @@ services:
 }
 
 #[test]
+fn labels_of_a_stack_take_no_host_of_a_route_nor_the_panels() {
+    let labels = |host: &str| {
+        format!(
+            "labels: {{traefik.enable: true, traefik.http.routers.r-{host}.rule: 'Host(`{host}.${{DOMAIN}}`)', traefik.http.routers.r-{host}.entrypoints: web, traefik.http.services.s-{host}.loadbalancer.server.port: 80}}"
+        )
+    };
+    let stack = format!(
+        "services:\n  a:\n    image: x:1\n    x-hearth: {{route: {{host: a, port: 80, access: admin}}}}\n  b:\n    image: x:1\n    {}\n    x-hearth: {{raw-labels: true}}\n  c:\n    image: x:1\n    {}\n    x-hearth: {{raw-labels: true}}\n",
+        labels("a"),
+        labels("panel")
+    );
+    let (_dir, home) = home(&[("stacks/a.yaml", &stack), (".env", "DOMAIN=example.org\n")]);
+    let (loaded, told) = load(&home, &[]);
+    assert_eq!(told, ["traefik.host-taken a.yaml:7:5", "traefik.host-taken a.yaml:11:5"]);
+    let related: Vec<u32> = loaded.diagnostics.0.iter().flat_map(|d| &d.related).map(|(span, _)| span.line).collect();
+    assert_eq!(related, [4], "the route's place is told too");
+}
+
+#[test]
 fn profiles_are_recorded_in_both_files_and_a_hand_edit_is_seen() {
     let stack = "services: {a: {image: 'x:1', profiles: [media]}, b: {image: 'x:1', profiles: [files]}}\n";
     let (_dir, mut home) =

@@ -6,6 +6,7 @@ use super::model::{Middleware, Router, Routing, Service};
 use super::{Labels, Object, Places, Read, loss};
 use crate::base::wording;
 use crate::diag::{Diagnostic, Diagnostics};
+use crate::traefik::route::PANEL;
 use crate::traefik::rule::{self, Name, Protocol, Rule};
 
 /// The highest priority that a router of labels may have.
@@ -151,9 +152,14 @@ impl Judge<'_> {
             );
             self.tell(d.hint("remove the label"), &[self.protocol, "routers", name, "tls", "certresolver"]);
         }
-        if let Some(over) = router.priority().filter(|n| *n > MAX_PRIORITY) {
-            let title = format!("the priority {over} is above the highest: {}", loss::router(name));
-            self.error("traefik.bad-value", title, &format!("the highest is {MAX_PRIORITY}"), &priority);
+        if let Some(over) = router.priority().filter(|n| *n >= PANEL as i64) {
+            let (title, code) = match over > MAX_PRIORITY {
+                true => {
+                    (format!("the priority {over} is above the highest: {}", loss::router(name)), "traefik.bad-value")
+                }
+                false => (format!("the priority {over} is kept for Hearth's own address"), "traefik.reserved-priority"),
+            };
+            self.error(code, title, &format!("the highest for services is {}", PANEL - 1), &priority);
         }
         if let Some(protocol) = protocol {
             self.rule(name, router, protocol, incomplete);

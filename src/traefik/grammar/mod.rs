@@ -7,6 +7,7 @@
 //! Traefik is strict in odd places: one key that it does not know costs all routes of the container, while `tls=maybe` silently serves a
 //! route without TLS. So every mistake here is an error, and says what would be lost.
 
+mod claims;
 mod conflicts;
 mod decode;
 mod judge;
@@ -20,6 +21,7 @@ use std::collections::BTreeMap;
 
 use crate::diag::{Diagnostics, Span};
 
+pub use claims::claims;
 pub use conflicts::{Container, conflicts};
 pub use decode::{Decoded, Outcome, decode};
 pub use keys::is_traefik;

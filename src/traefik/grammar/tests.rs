@@ -77,6 +77,42 @@ fn replicas_are_no_conflict_and_other_servers_are() {
 }
 
 #[test]
+fn the_priority_of_hearths_own_address_is_kept() {
+    let codes = |priority: u64| {
+        let labels = format!(
+            "traefik.enable=true\ntraefik.http.routers.r.rule=Host(`a.b`)\ntraefik.http.routers.r.entrypoints=web\n\
+             traefik.http.routers.r.priority={priority}"
+        );
+        told(&read(&of(&labels)).diagnostics.0).into_iter().map(String::from).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(9_223_372_036_854_774_807), ["traefik.reserved-priority"]);
+    assert_eq!(codes(9_223_372_036_854_774_000), ["traefik.reserved-priority"]);
+    assert_eq!(codes(9_223_372_036_854_773_999), Vec::<String>::new());
+}
+
+#[test]
+fn hosts_of_routes_and_the_panel_are_taken_by_no_label() {
+    let mut app = route("home-app", "app.example.org", None, Access::Admin);
+    app.service = "app".into();
+    let takes = |service: &str, protocol: &str, rule: &str, more: &str| {
+        let read = read(&of(&format!("traefik.{protocol}.routers.r.rule={rule}\n{more}")));
+        let container = Container { name: service, labels: &read.labels, places: &read.places };
+        let told = claims(&[container], std::slice::from_ref(&app), Some("panel.example.org"));
+        told.first().map(|d| (d.code, d.title.clone()))
+    };
+    let high = "traefik.http.routers.r.priority=5000";
+    let (code, title) = takes("raw", "http", "Host(`APP.example.org`) && PathPrefix(`/`)", "").unwrap();
+    assert_eq!(code, "traefik.host-taken");
+    assert_eq!(title, "the router `r` of `raw` takes app.example.org, which is routed to `app` (access: admin)");
+    assert!(takes("raw", "http", "Host(`x.org`) || Host(`panel.example.org`)", "").unwrap().1.contains("Hearth's own"));
+    assert!(takes("raw", "tcp", "HostSNI(`app.example.org`)", "").is_some());
+    assert!(takes("raw", "http", "PathPrefix(`/`)", high).is_some(), "it would win over every route");
+    assert_eq!(takes("raw", "http", "PathPrefix(`/`)", ""), None, "the route wins");
+    assert_eq!(takes("raw", "http", "Host(`raw.example.org`)", high), None);
+    assert_eq!(takes("app", "http", "Host(`app.example.org`) && Path(`/x`)", high), None, "its own host");
+}
+
+#[test]
 fn names_are_the_same_in_any_case() {
     for (a, b) in [("Web", "wEB"), ("WÉB", "wéb"), ("ſ", "S"), ("ς", "σ"), ("K", "k"), ("µ", "μ")] {
         assert!(keys::same_name(a, b), "{a} {b}");
