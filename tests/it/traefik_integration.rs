@@ -158,11 +158,14 @@ fn a_bad_file_keeps_the_last_state_and_is_told(s: &Scratch) -> Done {
 }
 
 fn requests_are_cleaned_and_bounded_and_the_log_keeps_no_secret(s: &Scratch) -> Done {
-    let part = "route: [{ host: app, port: 80, access: public }, { host: app, path: /part, port: 80, access: admin }]";
+    let part = "route: [{ host: app, port: 80, access: public }, { host: app, path: /part, port: 80, access: admin },
+              { host: whole, port: 80, access: public }]";
     let door = Door::new(s, &format!("services:\n{}", service("app", part, "")))?;
     door.hearth("up web").ok();
     door.until("app", 200);
-    let line = |path: &str| door.ask("app", path, &["--path-as-is"]).body.lines().nth(2).unwrap_or_default().to_owned();
+    door.until("whole", 200);
+    let line =
+        |path: &str| door.ask("whole", path, &["--path-as-is"]).body.lines().nth(2).unwrap_or_default().to_owned();
     for (sent, seen) in [
         ("/a/../b", "GET /b"),
         ("/a/%2e%2e/b", "GET /b"),
@@ -175,6 +178,8 @@ fn requests_are_cleaned_and_bounded_and_the_log_keeps_no_secret(s: &Scratch) -> 
     ] {
         assert_eq!(line(sent), seen, "{sent}");
     }
+    // Nor may a spelling mean two things where a path is a boundary.
+    assert_eq!(door.ask("app", "/a%2Fb", &["--path-as-is"]).status, 400);
     // No spelling of a path leads past its door.
     for path in ["/part", "/part/x", "/x/../part", "/x/%2e%2e/part", "//part", "/%70art", "/./part/"] {
         assert_eq!(door.ask("app", path, &["--path-as-is"]).status, 403, "{path}");
