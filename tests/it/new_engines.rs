@@ -1,6 +1,8 @@
 //! Engines that refuse old clients or start anew are no trouble, and what gate runs comes from no registry.
 
-use crate::rig::{Done, Door, PrivateEngine, Scratch, cases};
+use std::time::Duration;
+
+use crate::rig::{Done, Door, PrivateEngine, Scratch, cases, until};
 
 cases![alone:
     on_an_engine_that_refuses_old_clients_domain_mode_works_and_gate_is_made_of_the_program_itself,
@@ -57,6 +59,16 @@ fn after_a_restart_of_the_engine_the_last_routes_and_certificates_are_served_wit
         door.until("app", 200);
         door
     });
+    // As Hearth tells it to read its files again, which the engine takes for a stop by hand. Neither a crash nor a restart may mind.
+    let traefik = format!("{}-traefik-1", s.project);
+    let pid = || s.docker(&format!("inspect -f {{{{.State.Pid}}}} {traefik}")).ok().out.trim().to_owned();
+    s.docker(&format!("kill -s HUP {traefik}")).ok();
+    let killed = pid();
+    let number = killed.parse().ok().and_then(rustix::process::Pid::from_raw).expect("it runs");
+    rustix::process::kill_process(number, rustix::process::Signal::KILL).expect("it can be killed");
+    assert!(until(Duration::from_secs(15), || !["0", killed.as_str()].contains(&pid().as_str())), "it stays away");
+    s.docker(&format!("kill -s HUP {traefik}")).ok();
+    engine.within(|| door.until("app", 200));
     let before = s.lives();
     engine.stop();
     engine.start();
