@@ -108,6 +108,13 @@ pub struct Container {
     pub detail: Option<Detail>,
 }
 
+impl Container {
+    /// Whether Compose's label says that it is one of this service.
+    pub fn is_of(&self, service: &str) -> bool {
+        self.labels.get(SERVICE).is_some_and(|of| of == service)
+    }
+}
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Detail {
     pub config: Value,

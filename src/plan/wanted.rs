@@ -169,14 +169,14 @@ impl BuildRequest {
     pub fn of_hearth(service: &str, image: &str, version: &str) -> BuildRequest {
         let labels = BTreeMap::from([
             ("org.opencontainers.image.title".to_string(), "Hearth".to_string()),
-            (VERSION_OF_HEARTH.to_string(), version.to_string()),
+            (VERSION_LABEL.to_string(), version.to_string()),
         ]);
         BuildRequest { service: service.into(), image: image.into(), labels, of_hearth: true, ..Default::default() }
     }
 }
 
-/// The label of Hearth's own image that tells which Hearth it is.
-pub const VERSION_OF_HEARTH: &str = "org.opencontainers.image.version";
+/// The label in which the maker of an image writes its version; Hearth does so in its own.
+pub const VERSION_LABEL: &str = "org.opencontainers.image.version";
 
 /// A file that is written into the container before each start. `content` never appears in a plan's text or JSON.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -9,12 +9,10 @@ use std::time::Duration;
 use rustls::RootCertStore;
 use tokio::time::{Instant, sleep};
 
-use super::state::Served;
+use super::look;
 use super::traefik::Api;
-use super::{client, look};
 use crate::diag::{Diagnostic, Kind};
 use crate::plan::observed::{Container, State};
-use crate::plan::request;
 use crate::spec::front;
 use crate::stacks::home::Home;
 use crate::traefik::file;
@@ -28,8 +26,7 @@ const UNTOLD: Duration = Duration::from_secs(4);
 
 /// The running Traefik of a home.
 pub fn running(containers: &[Container]) -> Option<&Container> {
-    let of = |c: &&Container| c.labels.get(request::SERVICE).is_some_and(|s| s == front::TRAEFIK);
-    containers.iter().find(of).filter(|c| c.state == State::Running)
+    containers.iter().find(|c| c.is_of(front::TRAEFIK)).filter(|c| c.state == State::Running)
 }
 
 /// Sees to it that a running Traefik has read `text`, the file as it is now. `reload` gets its container, and tells it to read again.
@@ -108,8 +105,8 @@ async fn wait(front: SocketAddr, expected: &[Expected]) -> Vec<Expected> {
         let mut still = Vec::new();
         for one in missing {
             // Any answer will do, and so does none: the certificate comes before it.
-            let seen = client::look(front, &one.host, "/.well-known/hearth-probe", "*/*", roots.clone()).await;
-            if Served::of(&seen).is_none_or(|served| served.fingerprint != one.fingerprint) {
+            let shown = look::leaf(front, &one.host, roots.clone()).await;
+            if shown.map(|leaf| leaf.fingerprint).as_ref() != Ok(&one.fingerprint) {
                 still.push(one);
             }
         }

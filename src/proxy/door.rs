@@ -18,8 +18,7 @@ use crate::diag::{Diagnostic, Diagnostics, Severity};
 use crate::engine::docker::{DockerEngine, programs};
 use crate::engine::{Engine, Scope};
 use crate::plan::observed::{Container, Observed};
-use crate::plan::request;
-use crate::plan::wanted::Wanted;
+use crate::plan::wanted::{VERSION_LABEL, Wanted};
 use crate::spec::front;
 use crate::stacks::home::{Home, Read};
 use crate::stacks::{Around, FrontDoor};
@@ -103,9 +102,11 @@ impl FrontDoor for Door {
 
 /// Whether only Traefik itself can tell its version: neither the tag of its image nor what the maker wrote into it does.
 fn must_be_asked(containers: &[Container]) -> bool {
-    let is_traefik = |c: &&Container| c.labels.get(request::SERVICE).is_some_and(|s| s == front::TRAEFIK);
-    let label = |c: &Container| c.labels.get(judge::VERSION_LABEL).and_then(|text| statics::version(text));
-    containers.iter().filter(is_traefik).any(|c| statics::version(&c.image).or_else(|| label(c)).is_none())
+    let label = |c: &Container| c.labels.get(VERSION_LABEL).and_then(|text| statics::version(text));
+    containers
+        .iter()
+        .filter(|c| c.is_of(front::TRAEFIK))
+        .any(|c| statics::version(&c.image).or_else(|| label(c)).is_none())
 }
 
 /// Says that Traefik is older than it may be, where only now it could be known. It was started already, and goes on.

@@ -6,15 +6,13 @@ use crate::base::wording;
 use crate::diag::{Diagnostic, Diagnostics, Kind};
 use crate::engine::docker::{own, programs};
 use crate::plan::observed::{Image, Observed};
-use crate::plan::wanted::{VERSION_OF_HEARTH, Wanted};
+use crate::plan::wanted::{VERSION_LABEL, Wanted};
 use crate::spec::front;
 use crate::spec::stack::is_traefik_label;
 use crate::stacks::Around;
 use crate::stacks::home::{Home, Read};
 use crate::traefik::{Door, Entry, Target, statics};
 
-/// The label in which the maker of an image writes its version.
-pub const VERSION_LABEL: &str = "org.opencontainers.image.version";
 /// The code of a Traefik below the minimum.
 pub const TOO_OLD: &str = "proxy.traefik-too-old";
 
@@ -77,7 +75,7 @@ fn made_of_this(image: Option<&Image>, observed: &Observed, told: &mut Diagnosti
         }
         return;
     };
-    let theirs = image.config["Labels"][VERSION_OF_HEARTH].as_str().unwrap_or("of unknown version");
+    let theirs = image.config["Labels"][VERSION_LABEL].as_str().unwrap_or("of unknown version");
     if theirs != ours {
         let title = format!("gate runs a Hearth {theirs}, and this is Hearth {ours}");
         told.push(Diagnostic::warning("lint.gate-version", title).hint("make its image anew with: hearth up --build"));
@@ -130,7 +128,7 @@ fn leads_off(home: &Home, read: &Read, told: &mut Diagnostics) {
         let short = host.strip_prefix(&format!("{}-", home.config.name)).and_then(|rest| rest.strip_suffix("-1"));
         let found = [Some(host), short].into_iter().flatten().find_map(|name| read.spec.services.get_key_value(name));
         let Some((service, spec)) = found else { continue };
-        if spec.profiles.is_empty() || spec.profiles.iter().any(|p| home.config.profiles.contains(p)) {
+        if home.has_on(&spec.profiles) {
             continue;
         }
         let title = format!(

@@ -188,11 +188,7 @@ impl Keeper {
         if let Err(why) = deliver::read(home, &observed.containers, &text, again).await {
             return self.say(&Diagnostics::from(why));
         }
-        let reload = || async {
-            if let Err(error) = engine.reload(&traefik.id).await {
-                tracing::warn!(why = %error, "Traefik could not be told to read its files again");
-            }
-        };
+        let reload = || again(traefik.id.clone());
         match deliver::confirm(look::front_address(home), &published.expected, reload).await {
             Ok(()) => {
                 self.arrived = revision;

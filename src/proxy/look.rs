@@ -20,7 +20,6 @@ use crate::certs::shown::{Leaf, Shown};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::engine::{Engine, Scope};
 use crate::plan::observed::{Container, Observed, State as Run};
-use crate::plan::request;
 use crate::spec::front;
 use crate::stacks::home::{Home, Read};
 use crate::traefik::{Entry, Route, Target, name};
@@ -98,8 +97,7 @@ pub async fn know<'a>(
 
 /// Traefik's own view of itself, where it runs.
 pub fn api(home: &Home, containers: &[Container]) -> Option<Api> {
-    let of = |c: &&Container| c.labels.get(request::SERVICE).is_some_and(|s| s == front::TRAEFIK);
-    let traefik = containers.iter().find(of)?;
+    let traefik = containers.iter().find(|c| c.is_of(front::TRAEFIK))?;
     let core = format!("{}_{}", home.config.name, front::CORE);
     let attached = traefik.networks.get(&core).or_else(|| traefik.networks.values().next())?;
     let ip = attached.ip_address.parse().ok()?;
@@ -119,8 +117,7 @@ pub fn roots(home: &Home) -> RootCertStore {
 
 /// Whether a profile of a route's service is on.
 pub fn is_on(home: &Home, read: &Read, route: &Route) -> bool {
-    let profiles = profiles_of(read, route).unwrap_or_default();
-    profiles.is_empty() || profiles.iter().any(|p| home.config.profiles.contains(p))
+    home.has_on(profiles_of(read, route).unwrap_or_default())
 }
 
 /// The profiles of a route's service; `None`: it is no service of this home.
@@ -176,10 +173,10 @@ impl Known<'_> {
                 Target::Addresses(all) => Some(all),
                 Target::Container { .. } => None,
             },
-            gate: self.containers.as_ref().map(|all| {
-                let is_gate = |c: &&Container| c.labels.get(request::SERVICE).is_some_and(|s| s == front::GATE);
-                all.iter().filter(is_gate).any(|c| c.state == Run::Running)
-            }),
+            gate: self
+                .containers
+                .as_ref()
+                .map(|all| all.iter().any(|c| c.is_of(front::GATE) && c.state == Run::Running)),
             seen,
         }
     }
@@ -188,8 +185,7 @@ impl Known<'_> {
         if !self.read.spec.services.contains_key(&route.service) || self.is_outside(route) {
             return None;
         }
-        let of = |c: &&Container| c.labels.get(request::SERVICE) == Some(&route.service);
-        self.containers.as_ref().map(|all| all.iter().filter(of).collect())
+        self.containers.as_ref().map(|all| all.iter().filter(|c| c.is_of(&route.service)).collect())
     }
 
     fn is_outside(&self, route: &Route) -> bool {

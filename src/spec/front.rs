@@ -36,7 +36,7 @@ pub(super) fn reserved(spec: &Spec) -> Vec<Diagnostic> {
             );
         }
     }
-    let own = [CORE.to_string(), super::networks::clients_key(GATE)];
+    let own = [CORE.to_string(), gate_network()];
     for (name, service) in &spec.services {
         let joins = match service.node.get("networks").map(|n| &n.value) {
             Some(Value::Seq(items)) => items.iter().filter_map(|n| Some((n.as_str()?, n.span))).collect(),
@@ -128,7 +128,7 @@ pub fn gate_network() -> String {
 /// Gives gate an address that nobody else can have, and tells it to Traefik. By its name alone anybody on a network of Traefik's could call
 /// itself gate, and would then decide over all routes.
 pub(super) fn fix_gate(spec: &mut Spec, networks: &mut Networks) {
-    let Some(address) = networks.fix(GATE, &super::networks::clients_key(GATE)) else { return };
+    let Some(address) = networks.fix(GATE, &gate_network()) else { return };
     let Some(traefik) = spec.services.get_mut(TRAEFIK) else { return };
     let span = traefik.key;
     if let Some(Value::Seq(hosts)) =

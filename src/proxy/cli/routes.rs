@@ -158,7 +158,7 @@ fn localhost(home: &Home, read: &crate::stacks::home::Read, out: &Out) -> Done {
             let port = values.filled(&entry.port);
             let bind = values.filled(&entry.bind);
             let host = if matches!(bind.as_str(), "0.0.0.0" | "") { "127.0.0.1".to_string() } else { bind };
-            let on = service.profiles.is_empty() || service.profiles.iter().any(|p| home.config.profiles.contains(p));
+            let on = home.has_on(&service.profiles);
             let web = service.keys.routes.iter().any(|r| Some(port_of(r)) == entry.target.as_deref());
             let url = if web { format!("http://{host}:{port}") } else { format!("{host}:{port}/{}", entry.protocol) };
             rows.push((name.clone(), url, on));

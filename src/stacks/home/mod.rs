@@ -96,6 +96,11 @@ impl HandEdit {
 }
 
 impl Home {
+    /// Whether a service with these profiles is on: it has none, or one of them is.
+    pub fn has_on(&self, profiles: &[String]) -> bool {
+        profiles.is_empty() || profiles.iter().any(|profile| self.config.profiles.contains(profile))
+    }
+
     /// The home that is named, else the one here or in a folder above. `None` where there is none.
     pub fn find(given: Option<&Path>, cwd: &Path) -> Result<Option<Home>, Refused> {
         if let Some(given) = given {
