@@ -189,6 +189,13 @@ impl Scratch {
         self.noted(self.start(client, args, &[]))
     }
 
+    /// Runs the docker client on the machine's engine, whichever one the case itself uses.
+    pub fn machine_docker(&self, args: &[&str]) -> Ran {
+        let host = std::env::var("DOCKER_HOST").unwrap_or_else(|_| "unix:///var/run/docker.sock".to_owned());
+        let client = docker_client().as_ref().unwrap_or_else(|reason| panic!("{reason}"));
+        self.noted(self.start(client, args, &[("DOCKER_HOST", &host)]))
+    }
+
     /// Runs the docker client with more variables.
     pub fn docker_as(&self, args: &str, more: &[(&str, &str)]) -> Ran {
         let client = docker_client().as_ref().unwrap_or_else(|reason| panic!("{reason}"));

@@ -1,4 +1,5 @@
 //! A real Traefik of a test's own: the program that TRAEFIK_BIN names, else a container of the image `traefik:v3.7` on the host's network.
+//! That is the network where the test itself is, so the machine's engine runs it, also for a case on an engine of its own.
 //! Where neither is here the case is skipped, and counted so.
 
 use std::io::{Read, Write};
@@ -57,7 +58,7 @@ impl<'s> Traefik<'s> {
     pub fn start(scratch: &'s Scratch, flags: &[String]) -> Result<Traefik<'s>, Skip> {
         let place = match std::env::var_os("TRAEFIK_BIN") {
             Some(program) => Place::Program(program.into(), None),
-            None if scratch.docker_args(&["image", "inspect", "-f", "{{.Id}}", IMAGE]).code == 0 => {
+            None if scratch.machine_docker(&["image", "inspect", "-f", "{{.Id}}", IMAGE]).code == 0 => {
                 Place::Container(format!("{}-traefik", scratch.project))
             }
             None => return Err(Skip(format!("no Traefik here (TRAEFIK_BIN names one, or the image {IMAGE})"))),
@@ -97,7 +98,7 @@ impl<'s> Traefik<'s> {
                 let mount = format!("{0}:{0}", folder.display());
                 let fixed = ["run", "-d", "--network", "host", "--name", name, "-v", &mount, IMAGE];
                 let flags = self.flags.iter().map(String::as_str);
-                self.scratch.docker_args(&fixed.into_iter().chain(flags).collect::<Vec<_>>()).ok();
+                self.scratch.machine_docker(&fixed.into_iter().chain(flags).collect::<Vec<_>>()).ok();
             }
         }
         let ready =
@@ -115,7 +116,7 @@ impl<'s> Traefik<'s> {
                 }
             }
             Place::Container(name) => {
-                self.scratch.docker_args(&["rm", "-f", name]);
+                self.scratch.machine_docker(&["rm", "-f", name]);
             }
         }
     }
