@@ -1,5 +1,6 @@
 //! An engine of our own, to stop and start: the one of Debian's trixie or the newest, beside whatever else runs.
 
+use std::fs::File;
 use std::os::fd::AsRawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,9 +10,10 @@ use super::scratch::{script_with, take_panic};
 
 static ONE: Mutex<()> = Mutex::new(());
 
-/// Held by one test at a time. It is left running for the next one; `make test` ends it.
+/// Held by one test at a time, of this run and of any other on this machine. It is left running for the next one; `make test` ends it.
 pub struct PrivateEngine {
     _only: MutexGuard<'static, ()>,
+    _machine: File,
     suite: &'static str,
     /// What it is told by its environment.
     env: Vec<(&'static str, &'static str)>,
@@ -32,7 +34,8 @@ impl PrivateEngine {
         if !rustix::process::getuid().is_root() {
             return Err(Skip("only root can start an engine of its own".to_owned()));
         }
-        let engine = PrivateEngine { _only: ONE.lock().unwrap_or_else(PoisonError::into_inner), suite, env };
+        let only = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let engine = PrivateEngine { _only: only, _machine: machine_wide(), suite, env };
         // One that is left of another run has another environment.
         if !engine.env.is_empty() {
             engine.stop();
@@ -60,7 +63,7 @@ impl PrivateEngine {
     pub fn within<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         let pid = format!("{}/pid", self.host().trim_start_matches("unix://").trim_end_matches("/docker.sock"));
         let pid = std::fs::read_to_string(&pid).expect("an engine that runs has a pid file");
-        let inside = std::fs::File::open(format!("/proc/{}/ns/net", pid.trim())).expect("it has a namespace");
+        let inside = File::open(format!("/proc/{}/ns/net", pid.trim())).expect("it has a namespace");
         let thread = || {
             // SAFETY: the descriptor is open; only this thread changes over, and it ends with the work.
             assert_eq!(
@@ -96,6 +99,14 @@ impl PrivateEngine {
     fn script(&self, verb: &str) -> String {
         script_with("engine", &[verb, self.suite], &self.env).unwrap_or_else(|e| panic!("{e}"))
     }
+}
+
+/// Waits until no run of another checkout uses an engine of its own: they all find the same ones, and would take each other's containers away.
+fn machine_wide() -> File {
+    let path = std::env::temp_dir().join("hearth-it-private-engine.lock");
+    let file = File::create(&path).unwrap_or_else(|e| panic!("{} cannot be made: {e}", path.display()));
+    rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive).expect("a lock can be waited for");
+    file
 }
 
 /// One that refuses old clients is of no use to the next test.
