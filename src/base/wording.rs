@@ -33,6 +33,17 @@ pub fn disk(error: &std::io::Error) -> String {
     }
 }
 
+/// Why a TCP connection cannot be had, in words.
+pub fn connection(error: &std::io::Error) -> String {
+    use std::io::ErrorKind as K;
+    match error.kind() {
+        K::ConnectionRefused => "nothing listens there".into(),
+        K::HostUnreachable | K::NetworkUnreachable => "there is no way to that address from here".into(),
+        K::ConnectionReset => "the connection was cut".into(),
+        _ => error.to_string(),
+    }
+}
+
 /// `a -> b -> c`; of a long chain the first and last few.
 pub fn chain<S: AsRef<str>>(links: &[S]) -> String {
     let all: Vec<&str> = links.iter().map(AsRef::as_ref).collect();

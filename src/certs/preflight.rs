@@ -7,16 +7,13 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::future::join_all;
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper::Request;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::dns::Lookup;
+use crate::base::wording::connection;
+use crate::web::client;
 
 /// Connecting, and the answer.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -125,42 +122,18 @@ async fn patiently(at: SocketAddr, asked: Question<'_>) -> Reach {
 pub async fn reach(at: SocketAddr, asked: Question<'_>) -> Reach {
     let stream = match timeout(PATIENCE, TcpStream::connect(at)).await {
         Err(_) => return Reach::Nothing("nothing answers".into()),
-        Ok(Err(error)) => return Reach::Nothing(refused(&error)),
+        Ok(Err(error)) => return Reach::Nothing(connection(&error)),
         Ok(Ok(stream)) => stream,
     };
-    match timeout(PATIENCE, get(stream, asked.name, asked.token)).await {
-        Ok(Some((200, body))) if body.trim_ascii_end() == asked.answer.as_bytes() => Reach::Us,
-        Ok(Some((status, _))) => Reach::Else(status),
-        Ok(None) => Reach::Nothing("what listens there does not speak HTTP".into()),
+    let path = format!("/.well-known/acme-challenge/{}", asked.token);
+    match timeout(PATIENCE, client::get(stream, asked.name, &path, "*/*", MOST)).await {
+        Ok(Ok(answer)) if answer.status() == 200 && answer.body().trim_ascii_end() == asked.answer.as_bytes() => {
+            Reach::Us
+        }
+        Ok(Ok(answer)) => Reach::Else(answer.status().as_u16()),
+        Ok(Err(_)) => Reach::Nothing("what listens there does not speak HTTP".into()),
         Err(_) => Reach::Nothing("what listens there does not answer".into()),
     }
-}
-
-fn refused(error: &std::io::Error) -> String {
-    use std::io::ErrorKind as K;
-    match error.kind() {
-        K::ConnectionRefused => "nothing listens".into(),
-        K::HostUnreachable | K::NetworkUnreachable => "there is no way to that address from here".into(),
-        K::ConnectionReset => "the connection is cut".into(),
-        _ => error.to_string(),
-    }
-}
-
-async fn get(stream: TcpStream, host: &str, token: &str) -> Option<(u16, Bytes)> {
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.ok()?;
-    let driver = tokio::spawn(connection);
-    // An address with colons stands in brackets.
-    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-    let request = Request::get(format!("/.well-known/acme-challenge/{token}"))
-        .header("host", host)
-        .header("user-agent", concat!("hearth/", env!("CARGO_PKG_VERSION"), " (probe)"))
-        .body(Empty::<Bytes>::new())
-        .ok()?;
-    let answer = sender.send_request(request).await.ok()?;
-    let status = answer.status().as_u16();
-    let body = Limited::new(answer.into_body(), MOST).collect().await.map(|b| b.to_bytes()).unwrap_or_default();
-    driver.abort();
-    Some((status, body))
 }
 
 #[cfg(test)]
@@ -169,7 +142,7 @@ mod tests {
 
     #[test]
     fn only_what_cannot_succeed_holds_an_order_back() {
-        let nothing = || Reach::Nothing("nothing listens".into());
+        let nothing = || Reach::Nothing("nothing listens there".into());
         let ip: IpAddr = [203, 0, 113, 7].into();
         let of = |here: Reach, world: Option<Vec<IpAddr>>, there: Vec<(IpAddr, Reach)>, public| {
             judge("a.example", ("127.0.0.1:80".parse().unwrap(), &here), world.as_deref(), &there, public)
@@ -179,7 +152,7 @@ mod tests {
         assert_eq!(of(Reach::Us, some(), vec![(ip, nothing())], true), None, "a router may not let its own network in");
         assert_eq!(of(Reach::Us, some(), vec![(ip, Reach::Else(200))], true), None, "nor show it what others see");
         assert_eq!(of(nothing(), some(), vec![(ip, Reach::Us)], true), None, "another way in than Traefik");
-        assert_eq!(of(nothing(), None, vec![], true).as_deref(), Some("at 127.0.0.1:80, nothing listens"));
+        assert_eq!(of(nothing(), None, vec![], true).as_deref(), Some("at 127.0.0.1:80, nothing listens there"));
         assert!(of(Reach::Else(502), some(), vec![(ip, nothing())], true).unwrap().contains("Hearth's own server"));
         assert!(of(Reach::Us, Some(vec![]), vec![], true).unwrap().contains("no address in public DNS"));
         assert_eq!(of(Reach::Us, Some(vec![]), vec![], false), None, "a private authority may know other names");

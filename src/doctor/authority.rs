@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn a_closed_port_offers_dns_and_the_local_authority() {
         let hosts = vec!["a.example".to_string()];
-        let all = challenges(&[("at 127.0.0.1:80, nothing listens".into(), hosts.clone())], &hosts);
+        let all = challenges(&[("at 127.0.0.1:80, nothing listens there".into(), hosts.clone())], &hosts);
         assert!(
             all[0].fix.iter().any(|f| f.contains("dns-01")) && all[0].fix.iter().any(|f| f.contains("issuer: local"))
         );

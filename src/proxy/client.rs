@@ -6,21 +6,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper::Request;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore, SignatureScheme, WantsVerifier};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+use crate::base::wording::connection;
 use crate::traefik::file::GATE_HEADER;
+use crate::web::client;
 
 /// How long each part (connecting, TLS, the answer) may take.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -101,7 +99,7 @@ fn config_with(verdict: Arc<Verdict>) -> Result<ClientConfig, String> {
 async fn connect(to: SocketAddr) -> Result<TcpStream, Failed> {
     match timeout(PATIENCE, TcpStream::connect(to)).await {
         Err(_) => Err(Failed::Connect("nothing answers".into())),
-        Ok(Err(error)) => Err(Failed::Connect(refused(&error))),
+        Ok(Err(error)) => Err(Failed::Connect(connection(&error))),
         Ok(Ok(stream)) => Ok(stream),
     }
 }
@@ -130,29 +128,22 @@ pub async fn get(
         Ok(Err(error)) => return Err(Failed::Tls(error.to_string())),
         Ok(Ok(tls)) => tls,
     };
-    answered(ask(TokioIo::new(tls), host, path, accept)).await
+    answered(ask(tls, host, path, accept)).await
 }
 
 async fn ask<S>(stream: S, host: &str, path: &str, accept: &str) -> Result<Answer, String>
 where
-    S: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (mut sender, connection) = http1::handshake(stream).await.map_err(|e| e.to_string())?;
-    let driver = tokio::spawn(connection);
-    let request = Request::get(path)
-        .header("host", host)
-        .header("user-agent", concat!("hearth/", env!("CARGO_PKG_VERSION"), " (probe)"))
-        .header("accept", accept)
-        .body(Empty::<Bytes>::new())
-        .map_err(|e| e.to_string())?;
-    let response = sender.send_request(request).await.map_err(|e| e.to_string())?;
-    let text = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_string();
-    let (status, content_type, location) = (response.status().as_u16(), text("content-type"), text("location"));
-    let by_gate = response.headers().contains_key(GATE_HEADER);
-    // An endless answer is as good as a short one here.
-    let body = Limited::new(response.into_body(), MOST).collect().await.map(|b| b.to_bytes()).unwrap_or_default();
-    driver.abort();
-    Ok(Answer { status, content_type, location, by_gate, body })
+    let answer = client::get(stream, host, path, accept, MOST).await?;
+    let text = |name: &str| answer.headers().get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_string();
+    Ok(Answer {
+        status: answer.status().as_u16(),
+        content_type: text("content-type"),
+        location: text("location"),
+        by_gate: answer.headers().contains_key(GATE_HEADER),
+        body: answer.into_body(),
+    })
 }
 
 /// Accepts every certificate and remembers what a careful client would have said.
@@ -230,22 +221,12 @@ pub enum Knock {
 pub async fn knock(to: SocketAddr) -> Knock {
     let mut stream = match timeout(PATIENCE, TcpStream::connect(to)).await {
         Err(_) => return Knock::Nobody("nothing answers".into()),
-        Ok(Err(error)) => return Knock::Nobody(refused(&error)),
+        Ok(Err(error)) => return Knock::Nobody(connection(&error)),
         Ok(Ok(stream)) => stream,
     };
     match timeout(MOMENT, stream.read(&mut [0])).await {
         Err(_) | Ok(Ok(1..)) => Knock::Open,
         Ok(_) => Knock::Cut,
-    }
-}
-
-fn refused(error: &std::io::Error) -> String {
-    use std::io::ErrorKind as K;
-    match error.kind() {
-        K::ConnectionRefused => "nothing listens there".into(),
-        K::HostUnreachable | K::NetworkUnreachable => "there is no way to that address from here".into(),
-        K::ConnectionReset => "the connection was cut".into(),
-        _ => error.to_string(),
     }
 }
 

@@ -5,6 +5,7 @@
 //! answer, number of requests at once, who asks, panics, time, size of the body), then the router.
 
 mod activity;
+pub mod client;
 mod dress;
 mod limits;
 mod listen;
