@@ -1,200 +1,16 @@
-//! `certificates` of `hearth.yaml`: who issues them, and how the names are proved.
+//! Reading `certificates`, with each mistake told in its place.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use super::Reader;
-use crate::base::secret::{Secret, is_secret_name};
+use super::known::{AUTHORITIES, PROVIDERS};
+use super::{Ca, Certificates, Challenge, Dns, Eab, Issuer, Text};
+use crate::base::secret::is_secret_name;
 use crate::base::wording;
 use crate::compose::short::size;
 use crate::compose::tree::{Map, Node, Value};
-use crate::diag::{Diagnostic, Kind};
-
-/// What a home has decided about its certificates.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Certificates {
-    pub issuer: Issuer,
-    /// Who issues by ACME, in order: the second steps in when the first fails for long.
-    pub authorities: Vec<Ca>,
-    pub email: Option<String>,
-    pub challenge: Challenge,
-    pub dns: Option<Dns>,
-    pub profile: Option<String>,
-    /// A file with the roots of a private authority, relative to the home.
-    pub roots: Option<String>,
-    /// Whom to ask for names instead of public resolvers.
-    pub resolvers: Vec<SocketAddr>,
-    /// A file with the age key that seals private keys at rest, relative to the home.
-    pub key_file: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Issuer {
-    #[default]
-    Local,
-    Acme,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Challenge {
-    #[default]
-    Http01,
-    Dns01,
-}
-
-/// An authority that speaks ACME.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ca {
-    /// As people know it.
-    pub name: String,
-    pub directory: String,
-    /// The directory of its staging environment.
-    pub staging: Option<String>,
-    pub eab: Option<Eab>,
-}
-
-/// An account that was made on the authority's website.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Eab {
-    pub kid: Text,
-    pub hmac: Text,
-}
-
-/// Who keeps the zone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Dns {
-    pub provider: String,
-    pub keys: BTreeMap<String, Text>,
-    /// How long a record may take to be visible everywhere.
-    pub timeout: Option<Duration>,
-}
-
-/// A value as written: itself, or the name of a variable in `.env`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Text {
-    Plain(String),
-    Variable(String),
-}
-
-impl Text {
-    fn of(text: &str) -> Text {
-        let inner = text.strip_prefix("${").and_then(|t| t.strip_suffix('}'));
-        let is_name = |n: &&str| !n.is_empty() && n.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        match inner.filter(is_name) {
-            Some(name) => Text::Variable(name.to_owned()),
-            None => Text::Plain(text.to_owned()),
-        }
-    }
-
-    /// The value, with the variables of the home's `.env`.
-    pub fn resolve(&self, variables: &BTreeMap<String, String>) -> Result<Secret, Diagnostic> {
-        match self {
-            Text::Plain(text) => Ok(Secret::new(text.clone())),
-            Text::Variable(name) => match variables.get(name).filter(|value| !value.is_empty()) {
-                Some(value) => Ok(Secret::new(value.clone())),
-                None => Err(Diagnostic::error(
-                    "certs.no-variable",
-                    format!("hearth.yaml needs {name}, and .env does not have it"),
-                )
-                .kind(Kind::Invalid)
-                .hint(format!("write {name}=... into .env"))),
-            },
-        }
-    }
-}
-
-impl Certificates {
-    /// The variables of `.env` that are named here.
-    pub fn variables(&self) -> Vec<&str> {
-        let eab = self.authorities.iter().filter_map(|ca| ca.eab.as_ref()).flat_map(|eab| [&eab.kid, &eab.hmac]);
-        let dns = self.dns.iter().flat_map(|dns| dns.keys.values());
-        let mut names = Vec::new();
-        for text in eab.chain(dns) {
-            if let Text::Variable(name) = text {
-                names.push(name.as_str());
-            }
-        }
-        names
-    }
-}
-
-/// Authorities by name: name, what people call it, directory, staging.
-const AUTHORITIES: [(&str, &str, &str, Option<&str>); 4] = [
-    (
-        "letsencrypt",
-        "Let's Encrypt",
-        "https://acme-v02.api.letsencrypt.org/directory",
-        Some("https://acme-staging-v02.api.letsencrypt.org/directory"),
-    ),
-    ("letsencrypt-staging", "Let's Encrypt's staging", "https://acme-staging-v02.api.letsencrypt.org/directory", None),
-    ("zerossl", "ZeroSSL", "https://acme.zerossl.com/v2/DV90", None),
-    (
-        "google",
-        "Google Trust Services",
-        "https://dv.acme-v02.api.pki.goog/directory",
-        Some("https://dv.acme-v02.test-api.pki.goog/directory"),
-    ),
-];
-
-/// DNS providers: name, keys that must be there, keys that may be.
-pub const PROVIDERS: &[(&str, &[&str], &[&str])] = &[
-    ("acme-dns", &["server", "subdomain", "username", "password"], &[]),
-    ("arvancloud", &["api_key"], &[]),
-    ("autodns", &["username", "password"], &[]),
-    ("bunny", &["api_key"], &[]),
-    ("cloudflare", &["token"], &[]),
-    ("constellix", &["api_key", "secret_key"], &[]),
-    ("cpanel", &["url", "username", "token"], &[]),
-    ("ddnss", &["api_key"], &[]),
-    ("desec", &["token"], &[]),
-    ("digitalocean", &["token"], &[]),
-    ("dnsimple", &["token", "account"], &[]),
-    ("dnsmadeeasy", &["api_key", "api_secret"], &[]),
-    ("domeneshop", &["token", "api_secret"], &[]),
-    ("dreamhost", &["api_key"], &[]),
-    ("duckdns", &["token"], &[]),
-    ("dynu", &["api_key"], &[]),
-    ("easydns", &["token", "api_key"], &[]),
-    ("exoscale", &["api_key", "api_secret"], &[]),
-    ("freemyip", &["token"], &[]),
-    ("gandi", &["token"], &[]),
-    ("gcore", &["token"], &[]),
-    ("glesys", &["username", "api_key"], &[]),
-    ("godaddy", &["api_key", "api_secret"], &[]),
-    ("hetzner", &["token"], &[]),
-    ("hostingde", &["api_key"], &[]),
-    ("hostinger", &["token"], &[]),
-    ("infomaniak", &["token"], &[]),
-    ("inwx", &["username", "password"], &[]),
-    ("ionos", &["api_key"], &[]),
-    ("ipv64", &["api_key"], &[]),
-    ("linode", &["token"], &[]),
-    ("luadns", &["username", "token"], &[]),
-    ("manual", &[], &[]),
-    ("mythicbeasts", &["username", "password"], &[]),
-    ("namecheap", &["username", "api_key", "client_ip"], &[]),
-    ("namedotcom", &["username", "token"], &[]),
-    ("namesilo", &["api_key"], &[]),
-    ("netcup", &["customer_number", "api_key", "api_password"], &[]),
-    ("netlify", &["token"], &[]),
-    ("ns1", &["api_key"], &[]),
-    ("ovh", &["application_key", "application_secret", "consumer_key"], &["endpoint"]),
-    ("porkbun", &["api_key", "api_secret"], &[]),
-    ("powerdns", &["api_key", "url"], &[]),
-    ("rfc2136", &["server", "key_name", "key"], &["algorithm"]),
-    ("route53", &["access_key", "secret_key"], &["region", "zone_id", "session_token"]),
-    ("safedns", &["token"], &[]),
-    ("scaleway", &["token"], &[]),
-    ("simplycom", &["account", "api_key"], &[]),
-    ("spaceship", &["api_key", "api_secret"], &[]),
-    ("transip", &["username", "private_key"], &[]),
-    ("ultradns", &["username", "password"], &[]),
-    ("vercel", &["token"], &["team"]),
-    ("vultr", &["api_key"], &[]),
-    ("websupport", &["api_key", "secret"], &[]),
-    ("zoneeu", &["username", "api_key"], &[]),
-];
+use crate::config::Reader;
 
 const KEYS: [&str; 12] = [
     "issuer",
@@ -212,7 +28,7 @@ const KEYS: [&str; 12] = [
 ];
 
 impl Reader<'_> {
-    pub(super) fn certificates(&mut self, map: &Map) -> Certificates {
+    pub(in crate::config) fn certificates(&mut self, map: &Map) -> Certificates {
         let mut read = Certificates::default();
         let Some(node) = map.get("certificates").filter(|n| !n.is_null()) else { return read };
         let Some(map) = node.as_map() else {
@@ -451,8 +267,9 @@ fn known((_, name, directory, staging): &(&str, &str, &str, Option<&str>)) -> Ca
 
 #[cfg(test)]
 mod tests {
-    use super::super::parse;
     use super::*;
+    use crate::config::parse;
+    use crate::diag::Diagnostic;
     use crate::diag::{Diagnostics, Sources};
 
     fn read(text: &str) -> (Option<Certificates>, Vec<String>) {
