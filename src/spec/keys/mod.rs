@@ -4,9 +4,11 @@
 
 mod reader;
 mod route;
+mod shape;
 
 use reader::Reader;
-pub use route::{Listen, Route, Way, is_route_path};
+pub use route::{Listen, Route, Way};
+pub use shape::{is_address, is_path, is_port, is_route_path, is_url, too_long};
 
 use crate::compose::template;
 use crate::compose::tree::{Node, Value};
@@ -193,8 +195,8 @@ mod tests {
                 "8:services.web.x-hearth.route.access spec.wrong-value (did you mean `user`?)",
                 "2:services.web.x-hearth.localhost spec.wrong-value (a port is a number from 1 to 65535)",
                 "10:services.web.x-hearth.backup spec.wrong-type ()",
-                "4:services.web.x-hearth.update.window spec.wrong-type ()",
-                "3:services.web.x-hearth.internet spec.wrong-type ()",
+                "4:services.web.x-hearth.update.window spec.wrong-value (write 5s for seconds; other units are ms, m and h)",
+                "3:services.web.x-hearth.internet spec.wrong-type (write true: in a Compose file (YAML 1.2) `yes` is a text)",
             ]
         );
     }

@@ -31,7 +31,16 @@ impl Reader<'_> {
         let name =
             if key.is_empty() { self.path.rsplit('.').next().unwrap_or_default().to_string() } else { key.into() };
         let title = format!("`{name}` must be {wanted}, not {}", node.kind());
-        self.tell(Diagnostic::error("spec.wrong-type", title).at(node.span), key);
+        let d = Diagnostic::error("spec.wrong-type", title).at(node.span);
+        let hint = match (wanted, &node.value, node.scalar_text()) {
+            ("true or false", Value::Str(word), _) => {
+                truth(word).map(|flag| format!("write {flag}: in a Compose file (YAML 1.2) `{word}` is a text"))
+            }
+            ("text" | "text or a list of texts", Value::Str(_) | Value::Null, _) => None,
+            ("text" | "text or a list of texts", _, Some(shown)) => Some(format!("put it in quotes: \"{shown}\"")),
+            _ => None,
+        };
+        self.tell(hint.into_iter().fold(d, Diagnostic::hint), key);
     }
 
     pub(super) fn wrong_value(&mut self, span: Span, key: &str, title: String, hint: impl Into<String>) {
@@ -141,6 +150,11 @@ impl Reader<'_> {
     }
 
     pub(super) fn duration(&mut self, map: &Map, key: &str) -> Option<String> {
+        if let Some((node, Value::Int(n))) = map.get(key).map(|node| (node, &node.value)) {
+            let hint = format!("write {n}s for seconds; other units are ms, m and h");
+            self.wrong_value(node.span, key, format!("`{n}` is a number without its unit"), hint);
+            return None;
+        }
         let text = self.text(map, key)?;
         if size::duration(&text).is_ok() {
             return Some(text);
@@ -149,5 +163,14 @@ impl Reader<'_> {
         let d = Diagnostic::error("spec.wrong-value", format!("`{text}` is no duration")).at(span);
         self.tell(d.hint("write a number with its unit, as 90s or 5m"), key);
         None
+    }
+}
+
+/// What YAML 1.1 took for true and false, and people still write.
+fn truth(word: &str) -> Option<bool> {
+    match word.to_ascii_lowercase().as_str() {
+        "yes" | "y" | "on" | "true" => Some(true),
+        "no" | "n" | "off" | "false" => Some(false),
+        _ => None,
     }
 }

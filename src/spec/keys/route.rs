@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::Reader;
+use super::shape::{denied, has_dots, host, is_address, is_path, is_url};
 use crate::base::wording;
 use crate::compose::template;
 use crate::compose::tree::{Map, Node, Value};
@@ -60,6 +61,9 @@ const HEADERS: [&str; 2] = ["request", "response"];
 impl Reader<'_> {
     /// A route of a service.
     pub(super) fn route(&mut self, node: &Node) -> Option<Route> {
+        if let Value::Str(text) = &node.value {
+            return self.only_text(node, text);
+        }
         let map = self.mapping(node, &[&COMMON[..], &SERVICE[..]].concat())?;
         let way = self.port_way(node, map);
         self.common(node, map, way?)
@@ -94,8 +98,21 @@ impl Reader<'_> {
         Some(route)
     }
 
+    /// `site:80`, as one would write a published port.
+    fn only_text(&mut self, node: &Node, text: &str) -> Option<Route> {
+        let (host, port) = text.rsplit_once(':').unwrap_or((text, "NUMBER"));
+        let host = if host.is_empty() { "NAME" } else { host };
+        let d = Diagnostic::error("spec.wrong-type", "`route` must be a mapping, not text").at(node.span);
+        self.tell(d.hint(format!("write route: {{host: {host}, port: {port}}}")), "");
+        None
+    }
+
     fn port_way(&mut self, node: &Node, map: &Map) -> Option<Way> {
         let Some(port) = map.get("port") else {
+            // Whoever mistyped it has just been told.
+            if map.0.iter().any(|(key, _)| wording::nearest(key, ["port"]).is_some()) {
+                return None;
+            }
             let d = Diagnostic::error("spec.missing-key", "a route needs a `port`").at(node.span);
             self.tell(d.hint("write port: NUMBER, the port inside the container"), "");
             return None;
@@ -322,73 +339,6 @@ impl Reader<'_> {
     }
 }
 
-/// The host as Traefik compares it: lower case, punycode. Or how to write it.
-fn host(text: &str) -> Result<String, String> {
-    if text == "@" || !template::variables(text).is_empty() {
-        return Ok(text.to_string());
-    }
-    if let Some((_, rest)) = text.split_once("://") {
-        return Err(format!("write only the name: {}", rest.split(['/', ':']).next().unwrap_or(rest)));
-    }
-    if text.contains(['/', ':']) {
-        return Err(format!(
-            "write only the name, without port and path: {}",
-            text.split(['/', ':']).next().unwrap_or(text)
-        ));
-    }
-    if text.contains('*') {
-        return Err("each name is routed by itself; list the names".into());
-    }
-    let ascii = idna::domain_to_ascii_strict(text.trim_end_matches('.'))
-        .map_err(|_| "names are made of letters, digits and `-`, with dots between, as media or media.example.org")?;
-    if ascii.is_empty() || ascii.len() > 253 || ascii.parse::<std::net::IpAddr>().is_ok() {
-        return Err("write a name, as media or media.example.org".into());
-    }
-    Ok(ascii)
-}
-
-/// Whether a rule may hold it: its text ends with a backtick, and Traefik compares cleaned paths.
-fn is_path(path: &str) -> bool {
-    path.starts_with('/')
-        && !path.contains(['`', '?', '#', '\\'])
-        && !path.contains("//")
-        && !path.chars().any(|c| c.is_control() || c == ' ')
-}
-
-/// Whether a part of it is `.` or `..`, in any spelling: Traefik compares paths without them.
-fn has_dots(path: &str) -> bool {
-    let plain = path.to_ascii_lowercase().replace("%2e", ".").replace("%2f", "/").replace("%5c", "/");
-    plain.split('/').any(|part| matches!(part, "." | ".."))
-}
-
-/// What is denied in a request's path on hosts that have a route with a path.
-fn denied(path: &str) -> Option<&str> {
-    let codes = path.match_indices('%').filter_map(|(at, _)| path.get(at..at + 3));
-    let is_denied = |code: &&str| matches!(code.to_ascii_lowercase().as_str(), "%2f" | "%5c" | "%00" | "%25" | "%3b");
-    codes.into_iter().find(is_denied)
-}
-
-/// Whether a request can ever have it as the path of a route.
-pub fn is_route_path(path: &str) -> bool {
-    is_path(path) && !has_dots(path) && denied(path).is_none()
-}
-
-fn is_url(text: &str) -> bool {
-    let rest = ["http://", "https://", "h2c://"].iter().find_map(|scheme| text.strip_prefix(scheme));
-    rest.is_some_and(|rest| {
-        let rest = rest.strip_suffix('/').unwrap_or(rest);
-        let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | ':' | '[' | ']');
-        !rest.is_empty() && rest.chars().all(named)
-    })
-}
-
-fn is_address(text: &str) -> bool {
-    text.rsplit_once(':').is_some_and(|(host, port)| {
-        let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | ':' | '[' | ']');
-        !host.is_empty() && host.chars().all(named) && port.parse::<u16>().is_ok_and(|p| p > 0)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -439,6 +389,26 @@ mod tests {
             ("10.0.0.1", "`10.0.0.1` is no host name (write a name, as media or media.example.org)"),
         ] {
             assert_eq!(read(&format!("host: {host}\nport: 80\n")).1, [wanted]);
+        }
+    }
+
+    #[test]
+    fn slips_of_yaml_are_told_with_what_to_write() {
+        for (text, wanted) in [
+            (
+                "host: a\nport: 80\npath: /x\nstrip-prefix: yes\n",
+                "`strip-prefix` must be true or false, not text (write true: in a Compose file (YAML 1.2) `yes` is a text)",
+            ),
+            (
+                "host: a\nport: 80\ntimeout: 90\n",
+                "`90` is a number without its unit (write 90s for seconds; other units are ms, m and h)",
+            ),
+            ("host: 7\nport: 80\n", "`host` must be text or a list of texts, not a number (put it in quotes: \"7\")"),
+            ("site:80", "`route` must be a mapping, not text (write route: {host: site, port: 80})"),
+            ("site", "`route` must be a mapping, not text (write route: {host: site, port: NUMBER})"),
+            ("host: a\nprot: 80\n", "`prot` means nothing here (did you mean `port`?)"),
+        ] {
+            assert_eq!(read(text).1, [wanted], "{text}");
         }
     }
 
