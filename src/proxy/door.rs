@@ -11,7 +11,7 @@ use super::deliver::{self, Expected};
 use super::look::know;
 use super::place::{Owner, Place};
 use super::state::Grade;
-use super::{certificates, cli, judge, names, tunnels};
+use super::{certificates, cli, filled, judge, names, tunnels};
 use crate::base::wording;
 use crate::cli::{Failure, Out};
 use crate::diag::{Diagnostic, Diagnostics, Severity};
@@ -28,6 +28,10 @@ use crate::traefik::{Route, statics};
 /// How long new routes have to settle: Traefik waits two seconds between changes, and services take a moment to listen.
 const SETTLE: Duration = Duration::from_secs(12);
 
+/// What [`judge`] has told already, at the route that it is about.
+const SAID_BY_THE_PLAN: [&str; 5] =
+    ["certs.outside-ca", "lint.lan-tunnel", "lint.domain-local", "proxy.no-container", "proxy.other-network"];
+
 /// Hearth's own front door.
 pub struct Door;
 
@@ -36,8 +40,7 @@ impl FrontDoor for Door {
     fn make_ready(&self, home: &Home, read: &Read, around: Option<&Around>, out: &Out) -> Result<(), Failure> {
         let mut told = Diagnostics::default();
         let published = publish(home, read, around, &mut told)?;
-        // Said by the plan already, at the route that it is about.
-        let new = |d: &&Diagnostic| !["certs.outside-ca", "lint.lan-tunnel"].contains(&d.code);
+        let new = |d: &&Diagnostic| !SAID_BY_THE_PLAN.contains(&d.code);
         told.0.iter().filter(new).for_each(|d| out.diagnostic(d, &read.sources));
         if told.0.iter().any(|d| d.severity == Severity::Error) {
             return Err(Failure::Code(told.exit_code().max(1)));
@@ -95,8 +98,8 @@ impl FrontDoor for Door {
         refuse_old(told, read, out)
     }
 
-    fn judge(&self, home: &Home, read: &Read, wanted: &Wanted, observed: &Observed) -> Diagnostics {
-        judge::judge(home, read, wanted, observed)
+    fn judge(&self, home: &Home, read: &Read, seen: Option<(&Wanted, &Observed)>) -> Diagnostics {
+        judge::judge(home, read, seen)
     }
 }
 
@@ -143,9 +146,7 @@ pub fn publish(
 ) -> Result<Published, Diagnostic> {
     let values = Values::of(home)?;
     let containers = around.map(|around| around.containers.as_slice());
-    let routes = content::resolved(&read.rendered.routes, &values, containers, told);
-    let domain = values.domain().unwrap_or_default();
-    names::judge(&domain, &routes, told);
+    let (domain, routes) = filled::routes(read, &values, containers, told);
     if told.has_errors() {
         return Ok(Published::default());
     }
@@ -193,7 +194,7 @@ fn stray(place: &Place, told: &mut Diagnostics) {
 }
 
 /// Traefik's user, as the rendered file says it.
-fn owner(values: &Values) -> Owner {
+pub(super) fn owner(values: &Values) -> Owner {
     let number = |name: &str| values.get(name).and_then(|text| text.parse().ok()).unwrap_or(1000);
     Owner { uid: number("PUID"), gid: number("PGID") }
 }

@@ -1,7 +1,7 @@
 //! What of a home's routes cannot work, or will surprise, as the images and containers on this machine tell.
 
 use super::content::{self, Values};
-use super::{certificates, look, names, tunnels};
+use super::{certificates, door, filled, look, names, place, tunnels};
 use crate::base::wording;
 use crate::diag::{Diagnostic, Diagnostics, Kind};
 use crate::engine::docker::{own, programs};
@@ -17,8 +17,29 @@ use crate::traefik::{Door, Entry, Target, statics};
 pub const TOO_OLD: &str = "proxy.traefik-too-old";
 
 /// All of it; an error means that nothing should be started.
-pub fn judge(home: &Home, read: &Read, wanted: &Wanted, observed: &Observed) -> Diagnostics {
+pub fn judge(home: &Home, read: &Read, seen: Option<(&Wanted, &Observed)>) -> Diagnostics {
     let mut told = Diagnostics::default();
+    let around = seen.map(|(wanted, observed)| Around::of(observed, Some(wanted)));
+    match Values::of(home) {
+        Ok(values) => {
+            let containers = around.as_ref().map(|around| around.containers.as_slice());
+            filled::routes(read, &values, containers, &mut told);
+            uncovered(home, read, &values, &mut told);
+            place::foresee(home, door::owner(&values)).unwrap_or_else(|why| told.push(why));
+        }
+        Err(why) => told.push(why),
+    }
+    tunnelled(home, read, &tunnels::seen(around.as_ref(), programs), &mut told);
+    leads_off(home, read, &mut told);
+    stripped(read, &mut told);
+    if let Some((wanted, observed)) = seen {
+        on_engine(home, read, wanted, observed, &mut told);
+    }
+    told
+}
+
+/// What images and the engine tell.
+fn on_engine(home: &Home, read: &Read, wanted: &Wanted, observed: &Observed, told: &mut Diagnostics) {
     let image_of = |service: &str| {
         let wanted = wanted.services.get(service)?;
         observed.images.get(&wanted.service.image_or_default(&home.config.name, service))
@@ -28,30 +49,29 @@ pub fn judge(home: &Home, read: &Read, wanted: &Wanted, observed: &Observed) -> 
             home,
             &traefik.service.image_or_default(&home.config.name, front::TRAEFIK),
             image_of(front::TRAEFIK),
-            &mut told,
+            told,
         );
     }
     if let Some(gate) = wanted.services.get(front::GATE).and_then(|gate| gate.build.as_ref()) {
-        made_of_this(observed.images.get(&gate.image), observed, &mut told);
+        made_of_this(observed.images.get(&gate.image), observed, told);
     }
     for (service, routes) in &read.rendered.routes.services {
         let Some(image) = image_of(service) else { continue };
         for route in routes {
             if let Target::Container { port, .. } = &route.target {
-                exposed(service, port, image, route.span, &mut told);
+                exposed(service, port, image, route.span, told);
             }
         }
     }
-    hidden(read, home, &observed.engine.hides_clients, &mut told);
-    tunnelled(home, read, &tunnels::seen(Some(&Around::of(observed, Some(wanted))), programs), &mut told);
+    hidden(read, home, &observed.engine.hides_clients, told);
     for name in wanted.services.keys() {
         let Some(image) = image_of(name) else { continue };
-        dropped(name, image, read, &mut told);
+        dropped(name, image, read, told);
     }
-    if let Ok(values) = Values::of(home) {
-        uncovered(home, read, &values, &mut told);
-    }
-    leads_off(home, read, &mut told);
+}
+
+/// Routes that take their path away behind a login.
+fn stripped(read: &Read, told: &mut Diagnostics) {
     for route in read.rendered.routes.all() {
         let Entry::Web { strip: true, .. } = &route.entry else { continue };
         if route.access.door() == Door::Closed {
@@ -63,7 +83,6 @@ pub fn judge(home: &Home, read: &Read, wanted: &Wanted, observed: &Observed) -> 
             );
         }
     }
-    told
 }
 
 /// Gate's image, where it is made of this program: whether it can be, and whether what is there is of this Hearth.

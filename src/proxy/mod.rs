@@ -8,6 +8,7 @@ mod content;
 mod deliver;
 mod dns;
 mod door;
+mod filled;
 mod judge;
 mod keep;
 mod lan;

@@ -69,11 +69,8 @@ pub fn judge(domain: &str, routes: &[Route], told: &mut Diagnostics) {
         }
         for host in hosts.iter().filter(|host| !is_name(host)) {
             let title = format!("`{host}` is no host name");
-            told.push(
-                Diagnostic::error("proxy.bad-host", title)
-                    .at(route.span)
-                    .hint("write a name, as media or media.example.org"),
-            );
+            let hint = keys::too_long(host).unwrap_or("write a name, as media or media.example.org".into());
+            told.push(Diagnostic::error("proxy.bad-host", title).at(route.span).hint(hint));
         }
         if hosts.iter().any(|host| *host == format!("{PANEL}.{domain}")) {
             let title = format!("{PANEL}.{domain} is Hearth's own name");

@@ -110,6 +110,15 @@ impl Place {
     }
 }
 
+/// Whether Traefik's user could read what [`Place::make`] makes, as it is now; changes nothing.
+pub fn foresee(home: &Home, owner: Owner) -> Result<(), Diagnostic> {
+    let dir = home.dir.join(MOUNTED);
+    let me = rustix::process::geteuid();
+    // Root gives the folder away.
+    let found = fs::symlink_metadata(&dir).map_or(me.as_raw(), |found| found.uid());
+    if me.is_root() || found == owner.uid { Ok(()) } else { Err(foreign(&dir, found, owner.uid)) }
+}
+
 /// Whether a home's file is there.
 pub fn has_file(home: &Home) -> bool {
     home.dir.join(MOUNTED).join("dynamic").join(FILE).exists()

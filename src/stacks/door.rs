@@ -57,6 +57,7 @@ pub trait FrontDoor {
         out: &Out,
     ) -> Result<(), Failure>;
 
-    /// What cannot work or will surprise, as what is on the engine tells. Places are those of `read`.
-    fn judge(&self, home: &Home, read: &Read, wanted: &Wanted, observed: &Observed) -> Diagnostics;
+    /// What cannot work or will surprise: all that [`FrontDoor::make_ready`] would refuse, and with `seen` what is on the engine
+    /// tells. Writes nothing. Places are those of `read`.
+    fn judge(&self, home: &Home, read: &Read, seen: Option<(&Wanted, &Observed)>) -> Diagnostics;
 }

@@ -94,18 +94,15 @@ impl Target {
         }
     }
 
-    /// Says what of the way in cannot work or will surprise, and refuses what cannot.
-    pub fn judge_door(
-        &self,
-        door: &dyn FrontDoor,
-        wanted: &Wanted,
-        observed: &Observed,
-        out: &Out,
-    ) -> Result<(), Failure> {
-        let Some((home, read)) = self.read().filter(|(home, _)| home.config.mode == Mode::Domain) else {
+    /// Says what of a home cannot work or will surprise, and refuses what cannot: all that would be refused later, between writing one
+    /// thing and the next. `seen`: what is on the engine, where it was asked.
+    pub fn judge(&self, door: &dyn FrontDoor, seen: Option<(&Wanted, &Observed)>, out: &Out) -> Result<(), Failure> {
+        let Some((home, read)) = self.read() else { return Ok(()) };
+        home.refuse_foreign_files(read)?;
+        if home.config.mode != Mode::Domain {
             return Ok(());
-        };
-        let told = door.judge(home, read, wanted, observed);
+        }
+        let told = door.judge(home, read, seen);
         told.0.iter().for_each(|d| out.diagnostic(d, &read.sources));
         if told.has_errors() { Err(Failure::Code(told.exit_code().max(1))) } else { Ok(()) }
     }

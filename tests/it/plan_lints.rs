@@ -1,10 +1,14 @@
 //! A plan says what of the routes will surprise, at the route that it is about, and only what concerns what is on.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use crate::rig::{DOMAIN, Done, Door, Scratch, TestCa, cases};
 
 cases![together:
     a_host_outside_every_certificate_is_said_at_its_route,
-    a_route_of_hearth_yaml_to_a_service_that_is_off_is_said;
+    a_route_of_hearth_yaml_to_a_service_that_is_off_is_said,
+    what_up_would_refuse_the_plan_refuses_in_the_same_words_and_nothing_is_written;
 ];
 
 fn stack(hosts: &str) -> String {
@@ -70,5 +74,76 @@ fn a_route_of_hearth_yaml_to_a_service_that_is_off_is_said(s: &Scratch) -> Done 
     s.hearth_args(&["enable", "others"]).ok();
     let plan = door.hearth("plan").both();
     assert!(!plan.contains("route-off"), "{plan}");
+    Ok(())
+}
+
+/// Every file of the home with what is in it, and every folder.
+fn tree(s: &Scratch) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
+    let (mut all, mut folders) = (BTreeMap::new(), vec![s.dir.clone()]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder can be read") {
+            let path = entry.expect("it can be listed").path();
+            all.insert(path.clone(), std::fs::read(&path).ok());
+            if path.is_dir() {
+                folders.push(path);
+            }
+        }
+    }
+    all
+}
+
+fn what_up_would_refuse_the_plan_refuses_in_the_same_words_and_nothing_is_written(s: &Scratch) -> Done {
+    let door = Door::new(s, &stack("app"))?;
+    let env = std::fs::read_to_string(s.dir.join(".env")).expect("it is there");
+    let mode = |name: &str| {
+        let text = std::fs::read_to_string(s.dir.join("hearth.yaml")).expect("it is there");
+        let text = text.replace("mode: localhost", "mode: domain").replace("mode: domain", &format!("mode: {name}"));
+        s.write("hearth.yaml", &text);
+    };
+    let foreign = |there: bool| {
+        std::fs::create_dir_all(s.dir.join("compose")).expect("a folder can be made");
+        match there {
+            true => s.write("compose/domain.yaml", "services: {}\n"),
+            false => std::fs::remove_file(s.dir.join("compose/domain.yaml")).expect("it is there"),
+        }
+    };
+    let with = |route: &str| stack("app").replace("{host: app, port: 80, access: public}", route);
+    for (route, value, words) in [
+        ("{host: panel, port: 80, access: public}", "", "Hearth's own name"),
+        ("{host: '${X}', port: 80, access: public}", "off.other.org", "is routed twice"),
+        ("{host: '${X}', port: 80, access: public}", "a_b.org", "`a_b.org` is no host name"),
+        ("{host: a, path: '/${X}', port: 80, access: public}", "a/../b", "the path `/a/../b` holds what no path may"),
+        ("{host: a, port: '${X}', access: public}", "abc", "`abc`, where the route of `app` leads, is no port"),
+        ("{host: a, port: '${X:?}', access: public}", "", "X"),
+        ("{host: a, port: 80, access: public}", "foreign file", "was not written by Hearth"),
+    ] {
+        s.write("stacks/web.yaml", &with(route));
+        s.write(".env", &format!("{env}X={value}\n"));
+        if value == "foreign file" {
+            foreign(true);
+        }
+        for (present, on) in [("domain", true), ("localhost", true), ("localhost", false)] {
+            mode(present);
+            let text = std::fs::read_to_string(s.dir.join("hearth.yaml")).expect("it is there");
+            let profiles = if on { "profiles: [web]\n" } else { "" };
+            s.write("hearth.yaml", &format!("{}{profiles}", text.replace("profiles: [web]\n", "")));
+            let before = tree(s);
+            let commands = match present {
+                "domain" => ["plan web", "up web --yes"],
+                _ => ["mode domain --dry-run", "mode domain --yes"],
+            };
+            let said = commands.map(|command| {
+                let ran = door.hearth(command);
+                assert!(ran.code != 0, "`{command}` accepts {route} with X={value}: {}", ran.both());
+                let ran = ran.says(words);
+                assert_eq!(tree(s), before, "`{command}` wrote something although {route} is refused");
+                ran.err
+            });
+            assert_eq!(said[0], said[1], "{route}");
+        }
+        if value == "foreign file" {
+            foreign(false);
+        }
+    }
     Ok(())
 }

@@ -21,7 +21,7 @@ pub fn run(global: &Global, args: Apply, door: &dyn FrontDoor, out: &Out) -> Don
         let (session, options) = up::open(&target, &asked, asked.options(), out).await?;
         let look = session.look().await?;
         if !asked.down {
-            target.judge_door(door, &session.wanted, &look.observed, out)?;
+            target.judge(door, Some((&session.wanted, &look.observed)), out)?;
         }
         let plan = session.plan(&look, &options)?;
         saved::compare(&kept, &plan)?;

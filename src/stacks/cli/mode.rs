@@ -66,6 +66,7 @@ fn is_half_done(global: &Global, out: &Out) -> Result<bool, Failure> {
 
 fn switch(target: &Target, mode: Mode, args: &Args, door: &dyn FrontDoor, out: &Out) -> Done {
     if target.nothing_is_on() {
+        target.judge(door, None, out)?;
         out.say("no profile is on, so nothing has to be started or stopped");
         return if args.dry_run { Ok(()) } else { record(target, mode, args, (door, None), out) };
     }
@@ -78,7 +79,7 @@ fn switch(target: &Target, mode: Mode, args: &Args, door: &dyn FrontDoor, out: &
             false => up::open(target, &asked, options, out).await?,
         };
         let look = session.look().await?;
-        target.judge_door(door, &session.wanted, &look.observed, out)?;
+        target.judge(door, Some((&session.wanted, &look.observed)), out)?;
         let plan = session.plan(&look, &options)?;
         if args.dry_run {
             out.text(&text::render(&plan, false));

@@ -34,7 +34,7 @@ pub fn up(global: &Global, args: Up, door: &dyn FrontDoor, out: &Out) -> Done {
             target.settle(&change, args.answer.yes, out)?;
             target.open_door(door, Some(&around), out)
         };
-        target.judge_door(door, &session.wanted, &look.observed, out)?;
+        target.judge(door, Some((&session.wanted, &look.observed)), out)?;
         let plan = session.plan(&look, &options)?;
         let changed = changed(&plan);
         let doing = Doing { options, yes: args.answer.yes, saved: None, settle: &mut settle };
@@ -127,7 +127,7 @@ pub fn plan(global: &Global, args: PlanArgs, door: &dyn FrontDoor, out: &Out) ->
             deciding::known_services(&session, &look.observed.containers, &asked.names)?;
         }
         if !args.down {
-            target.judge_door(door, &session.wanted, &look.observed, out)?;
+            target.judge(door, Some((&session.wanted, &look.observed)), out)?;
         }
         let plan = session.plan(&look, &options)?;
         let saved = match args.save && !plan.is_empty() {

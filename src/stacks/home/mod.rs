@@ -234,15 +234,18 @@ impl Home {
 
     /// Writes what differs, each file atomically, the root last. Gives what was written.
     pub fn write_rendered(&self, read: &Read) -> Result<Vec<PathBuf>, Diagnostic> {
+        self.refuse_foreign_files(read)?;
         let mut differing: Vec<PathBuf> = self.differing(read).into_iter().map(|(path, _)| path).collect();
         differing.sort_by_key(|path| path == Path::new(spec::ROOT));
-        for path in &differing {
-            self.refuse_foreign(path)?;
-        }
         for path in &differing {
             write::atomically(&self.dir.join(path), &read.rendered.files[path], 0o644)?;
         }
         Ok(differing)
+    }
+
+    /// Refuses to render where that would overwrite what is not Hearth's.
+    pub fn refuse_foreign_files(&self, read: &Read) -> Result<(), Diagnostic> {
+        self.differing(read).iter().try_for_each(|(path, _)| self.refuse_foreign(path))
     }
 
     /// A file under a rendered name that Hearth did not write is somebody's work, and what a link shows from elsewhere is not
