@@ -64,6 +64,7 @@ fn route(n: usize) -> Route {
         shares_paths: false,
         sticky: n.is_multiple_of(11),
         health: None,
+        rate: None,
         span: None,
     }
 }

@@ -113,6 +113,7 @@ fn make(name: String, service: &str, written: &keys::Route) -> Route {
         response_headers: written.response_headers.clone(),
         sticky: written.sticky,
         health: written.health.clone(),
+        rate: written.rate.clone(),
         shares_paths: false,
         span: Some(written.span),
     }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::labels::{cookie, tcp_middleware};
-use super::route::{CHALLENGE, Door, Entry, LAST, PANEL, PLAIN, Route, Target};
+use super::route::{CHALLENGE, Door, Entry, LAST, PANEL, PLAIN, Rate, Route, Target};
 
 /// Where gate answers for services that are away, closed or unknown, as Traefik reaches it.
 pub const PAGES: &str = "http://gate.hearth.internal:8081";
@@ -347,6 +347,11 @@ fn web(route: &Route, urls: &[String], http: &mut Section) {
         more.insert("healthCheck".into(), json!({ "path": path }));
     }
     http.service(name, urls, Value::Object(more));
+    if let Some(Rate { average, period, burst }) = &route.rate {
+        let source = json!({ "ipStrategy": { "ipv6Subnet": Rate::SUBNET } });
+        let limit = json!({ "average": average, "period": period, "burst": burst, "sourceCriterion": source });
+        http.middleware(&format!("{name}-rate"), json!({ "rateLimit": limit }));
+    }
     let mut headers = Map::new();
     for (kind, all) in
         [("customRequestHeaders", &route.request_headers), ("customResponseHeaders", &route.response_headers)]

@@ -1,7 +1,7 @@
 //! Routes as labels of the containers that they lead to.
 
 use super::name;
-use super::route::{Door, Entry, Route, Target};
+use super::route::{Door, Entry, Rate, Route, Target};
 
 /// The label with the keys that are ours: what else an image brings is dropped by gate.
 pub const OURS: &str = "hearth.traefik";
@@ -86,6 +86,13 @@ fn web(route: &Route, lasting: &str, all: &mut Vec<(String, String)>) {
     }
     if let Some(path) = &route.health {
         add(format!("{service}.healthcheck.path"), path.clone());
+    }
+    if let Some(Rate { average, period, burst }) = &route.rate {
+        let limit = format!("middlewares.{name}-rate.ratelimit");
+        add(format!("{limit}.average"), average.to_string());
+        add(format!("{limit}.period"), period.to_string());
+        add(format!("{limit}.burst"), burst.to_string());
+        add(format!("{limit}.sourcecriterion.ipstrategy.ipv6subnet"), Rate::SUBNET.to_string());
     }
     for (kind, headers) in [("request", &route.request_headers), ("response", &route.response_headers)] {
         for (header, value) in headers {

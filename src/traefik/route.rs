@@ -30,9 +30,26 @@ pub struct Route {
     pub sticky: bool,
     /// A path that Traefik itself asks, and leaves out containers that do not answer it.
     pub health: Option<String>,
+    /// How many requests one client may make.
+    pub rate: Option<Rate>,
     /// Another route of the home may have a path of the same host: then only one reading of a path may be let in ([`PLAIN`]).
     pub shares_paths: bool,
     pub span: Option<Span>,
+}
+
+/// Requests of one client: above the average, once the burst is used up, Traefik answers 429.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rate {
+    pub average: u32,
+    /// The time of the average, as a Go duration.
+    pub period: &'static str,
+    /// How many may come at once.
+    pub burst: u32,
+}
+
+impl Rate {
+    /// Addresses of IPv6 count as one client by what a provider gives to one home.
+    pub(super) const SUBNET: u8 = 64;
 }
 
 /// By what it is asked for.
@@ -190,6 +207,9 @@ impl Route {
             Door::Lan => all.push(format!("lan{of_file}")),
             Door::Closed => all.push(format!("closed{of_file}")),
         }
+        if self.rate.is_some() {
+            all.push(format!("{}-rate{own}", self.name));
+        }
         all.push(format!("clean{of_file}"));
         if !self.request_headers.is_empty() || !self.response_headers.is_empty() {
             all.push(format!("{}-headers{own}", self.name));
@@ -273,6 +293,7 @@ pub(crate) mod tests {
             response_headers: BTreeMap::new(),
             sticky: false,
             health: None,
+            rate: None,
             shares_paths: false,
             span: None,
         }

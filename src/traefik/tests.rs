@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::grammar::{self, Label, Labels};
+use super::route::Rate;
 use super::rule::{self, Protocol, reach};
 use super::{Access, Entry, Route, Target, labels, name};
 
@@ -41,6 +42,7 @@ prop_compose! {
         response_headers in headers(),
         sticky in any::<bool>(),
         health in proptest::option::of("/[a-z]{1,8}"),
+        rate in proptest::option::of((1u32.., prop_oneof![Just("1s"), Just("1m"), Just("1h")], 1u32..)),
     ) -> Route {
         let strip = strip && path.is_some();
         Route {
@@ -54,6 +56,7 @@ prop_compose! {
             response_headers,
             sticky,
             health,
+            rate: rate.map(|(average, period, burst)| Rate { average, period, burst }),
             shares_paths: false,
             span: None,
         }
@@ -72,6 +75,7 @@ fn raw() -> impl Strategy<Value = Route> {
         response_headers: BTreeMap::new(),
         sticky: false,
         health: None,
+        rate: None,
         shares_paths: false,
         span: None,
     })

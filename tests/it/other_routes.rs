@@ -8,6 +8,7 @@ use crate::rig::{DOMAIN, Done, Door, Echo, Elsewhere, Scratch, cases, curl, echo
 cases![together:
     tcp_and_udp_pass_as_they_come_and_the_plan_says_that_traefik_is_recreated,
     every_key_of_a_route_does_what_it_says,
+    a_rate_limit_holds_one_client_back_and_no_other,
     a_browser_stays_with_one_of_three_and_the_ill_one_is_left_out,
     what_is_not_in_docker_is_reached_by_its_address,
     a_container_of_another_project_is_reached_and_never_recreated,
@@ -131,6 +132,38 @@ fn every_key_of_a_route_does_what_it_says(s: &Scratch) -> Done {
         assert_eq!(websocket(&door, host), "hello through it", "{host}");
     }
     door.hearth("routes").ok().says("working");
+    Ok(())
+}
+
+fn a_rate_limit_holds_one_client_back_and_no_other(s: &Scratch) -> Done {
+    let stranger = Elsewhere::new(s, "itwan3", "203.0.116")?;
+    let other = Elsewhere::new(s, "itwan4", "203.0.117")?;
+    let machine = Echo::here();
+    let routes = [
+        "host: app, port: 80, access: public, rate-limit: {average: 2/h, burst: 5}",
+        "host: free, port: 80, access: public",
+    ];
+    let door = Door::new(s, &format!("services:\n{}", service("app", &routes, "")))?;
+    let url = format!("http://host.docker.internal:{}", machine.http);
+    s.append("hearth.yaml", &format!("routes:\n  nas: {{host: nas, url: '{url}', access: public, rate-limit: 3/h}}\n"));
+    door.hearth("up web").ok();
+    door.until("free", 200);
+    let ask = |who: &Elsewhere, host: &str, more: &[&str]| {
+        let whole = format!("{host}.{DOMAIN}");
+        let at = format!("{whole}:{}:{}", door.https, who.here);
+        let url = format!("https://{whole}:{}/", door.https);
+        who.curl(&[&["--resolve", &at, "-k", &url][..], more].concat()).status
+    };
+    let asked: Vec<u16> = (0..8).map(|_| ask(&stranger, "app", &[])).collect();
+    assert_eq!(asked, [200, 200, 200, 200, 200, 429, 429, 429], "five at once, and two in an hour");
+    // Who says to be somebody else is still the same client.
+    for lie in ["X-Forwarded-For: 192.0.2.77", "X-Real-Ip: 192.0.2.77", "Forwarded: for=192.0.2.77"] {
+        assert_eq!(ask(&stranger, "app", &["-H", lie]), 429, "{lie}");
+    }
+    assert_eq!(ask(&other, "app", &[]), 200, "another client has asked for nothing yet");
+    assert_eq!(ask(&stranger, "free", &[]), 200, "no other route has that limit");
+    let asked: Vec<u16> = (0..4).map(|_| ask(&stranger, "nas", &[])).collect();
+    assert_eq!(asked, [200, 200, 200, 429], "of what is not in Docker as well");
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Numbers may be written as variables (`${PORT:-7096}`): those are kept as text and judged when they are resolved.
 
+mod rate;
 mod reader;
 mod route;
 mod shape;

@@ -9,6 +9,7 @@ use crate::base::wording;
 use crate::compose::template;
 use crate::compose::tree::{Map, Node, Value};
 use crate::diag::{Diagnostic, Span};
+use crate::traefik::route::Rate;
 use crate::traefik::{Access, route};
 
 /// A route as it is written. Texts may hold variables.
@@ -23,6 +24,7 @@ pub struct Route {
     pub response_headers: BTreeMap<String, String>,
     pub sticky: bool,
     pub health: Option<String>,
+    pub rate: Option<Rate>,
     /// In `hearth.yaml`: the Docker network that Traefik joins for it, by its real name.
     pub network: Option<String>,
     pub span: Span,
@@ -52,8 +54,8 @@ pub enum Way {
     Project { project: String, service: String, port: String, scheme: String },
 }
 
-const COMMON: [&str; 10] =
-    ["host", "path", "access", "timeout", "headers", "sticky", "health", "strip-prefix", "tcp", "udp"];
+const COMMON: [&str; 11] =
+    ["host", "path", "access", "timeout", "headers", "sticky", "health", "rate-limit", "strip-prefix", "tcp", "udp"];
 const SERVICE: [&str; 2] = ["port", "scheme"];
 const OUTSIDE: [&str; 6] = ["url", "project", "service", "port", "scheme", "network"];
 const HEADERS: [&str; 2] = ["request", "response"];
@@ -177,6 +179,7 @@ impl Reader<'_> {
             response_headers,
             sticky: self.flag(map, "sticky"),
             health,
+            rate: self.rate(map),
             network: None,
             span: node.span,
         };
@@ -330,7 +333,7 @@ impl Reader<'_> {
         if matches!(route.listen, Listen::Hosts { .. }) {
             return;
         }
-        for key in ["path", "strip-prefix", "timeout", "headers", "sticky", "health", "scheme"] {
+        for key in ["path", "strip-prefix", "timeout", "headers", "sticky", "health", "rate-limit", "scheme"] {
             if let Some(node) = map.get(key) {
                 let title = format!("`{key}` has no effect on what passes as it comes");
                 self.wrong_value(node.span, key, title, "remove it, or route by `host`");
