@@ -27,6 +27,9 @@ use crate::web;
 
 /// Seconds until a page looks again.
 const AGAIN: u64 = 5;
+/// How it does: not by `refresh`, which at an address with a `#` only goes to that place of the page that is there. That is for browsers
+/// without scripts.
+const LOOK_AGAIN: &str = "setTimeout(() => location.reload(), 5000);";
 /// How long a look at a service serves, and how many services are remembered.
 const KEPT: (Duration, usize) = (Duration::from_secs(1), 256);
 /// Looks at once, and containers of one service.
@@ -158,14 +161,17 @@ struct Page<'a> {
     over: &'a str,
     again: u64,
     style: &'static str,
+    script: &'static str,
 }
 
 fn page(status: StatusCode, words: &Words, host: Option<&str>, html: bool) -> Response {
-    let page = Page { words, over: host.unwrap_or("Hearth"), again: AGAIN, style: web::STYLE };
+    let page = Page { words, over: host.unwrap_or("Hearth"), again: AGAIN, style: web::STYLE, script: LOOK_AGAIN };
     let html = html.then(|| page.render().ok()).flatten();
     let kind = if html.is_some() { "text/html; charset=utf-8" } else { "text/plain; charset=utf-8" };
     let mut answer = (status, html.unwrap_or_else(|| words.line())).into_response();
-    let policy = format!("default-src 'none'; style-src {}; base-uri 'none'; form-action 'none'", web::style_source());
+    let script = if words.again { format!("script-src {}; ", web::source(LOOK_AGAIN)) } else { String::new() };
+    let style = web::style_source();
+    let policy = format!("default-src 'none'; {script}style-src {style}; base-uri 'none'; form-action 'none'");
     let headers = answer.headers_mut();
     for (name, value) in [
         (CONTENT_TYPE, kind),
@@ -238,14 +244,24 @@ mod tests {
             (&"5".parse().unwrap(), &"no-store".parse().unwrap())
         );
         assert_eq!(answer.headers()[GATE_HEADER], "1", "so that a probe knows it from the service's own");
-        assert!(answer.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap().contains(web::style_source()));
+        let policy = answer.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap();
+        assert!(policy.contains(web::style_source()) && policy.contains(&web::source(LOOK_AGAIN)), "{policy}");
         let html = body(answer).await;
         assert!(!html.contains("<b>") && html.contains("Photos") && html.contains("exit code 3"), "{html}");
         assert!(
             html.contains(r#"http-equiv="refresh" content="5""#)
                 && html.contains(&format!("<style>{}</style>", web::STYLE))
         );
-        assert!(!html.contains("<script") && !html.contains("src=") && !html.contains("href="));
+        assert!(html.contains(&format!("<script>{LOOK_AGAIN}</script>")) && html.matches("<script").count() == 1);
+        assert!(LOOK_AGAIN.contains(&format!("{}", AGAIN * 1000)) && !html.contains("src=") && !html.contains("href="));
+    }
+
+    #[tokio::test]
+    async fn a_page_that_stays_as_it_is_runs_nothing() {
+        let answer = page(StatusCode::FORBIDDEN, &words::closed(), None, true);
+        assert!(!answer.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap().contains("script-src"));
+        let html = body(answer).await;
+        assert!(!html.contains("<script") && !html.contains("refresh"), "{html}");
     }
 
     #[tokio::test]

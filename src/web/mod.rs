@@ -21,5 +21,5 @@ pub use limits::Limits;
 pub use listen::bind;
 pub use refuse::{Refusal, no_such_page, wants_html};
 pub use server::{Door, Drained, Server};
-pub use style::{STYLE, style_source};
+pub use style::{STYLE, source, style_source};
 pub use tls::{Certificates, Pair, Tls};

@@ -1,4 +1,4 @@
-//! The style sheet that all pages share, to be put whole into a page, and how a Content-Security-Policy names it.
+//! The style sheet that all pages share, to be put whole into a page, and how a Content-Security-Policy names what stands in one.
 
 use std::sync::OnceLock;
 
@@ -12,7 +12,12 @@ pub const STYLE: &str = include_str!("../../templates/style.css");
 /// `STYLE` as a source of `style-src`: `'sha256-...'`. So no page needs `'unsafe-inline'`.
 pub fn style_source() -> &'static str {
     static SOURCE: OnceLock<String> = OnceLock::new();
-    SOURCE.get_or_init(|| format!("'sha256-{}'", base64::prelude::BASE64_STANDARD.encode(Sha256::digest(STYLE))))
+    SOURCE.get_or_init(|| source(STYLE))
+}
+
+/// The text of an element, style or script, as a source: `'sha256-...'`.
+pub fn source(text: &str) -> String {
+    format!("'sha256-{}'", base64::prelude::BASE64_STANDARD.encode(Sha256::digest(text)))
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod front_door_faults;
 mod gate;
 mod gate_with_traefik;
 mod homes;
+mod in_a_browser;
 mod labels;
 mod lan_trap;
 mod loading;
@@ -57,6 +58,7 @@ fn main() -> std::process::ExitCode {
         ("doctor", doctor::CASES),
         ("plan_lints", plan_lints::CASES),
         ("front_door", front_door::CASES),
+        ("in_a_browser", in_a_browser::CASES),
         ("front_door_faults", front_door_faults::CASES),
         ("lan_trap", lan_trap::CASES),
         ("other_routes", other_routes::CASES),

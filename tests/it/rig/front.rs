@@ -21,6 +21,8 @@ pub struct TestCa {
     issuer: Issuer<'static, KeyPair>,
     pub root: PathBuf,
     folder: PathBuf,
+    /// PEM of what stands between the root and each leaf.
+    above: String,
 }
 
 impl TestCa {
@@ -34,7 +36,18 @@ impl TestCa {
         let root = folder.join("root.pem");
         std::fs::write(&root, params.self_signed(&key).expect("a CA can be made").pem())
             .expect("a file can be written");
-        TestCa { issuer: Issuer::new(params, key), root, folder: folder.to_owned() }
+        TestCa { issuer: Issuer::new(params, key), root, folder: folder.to_owned(), above: String::new() }
+    }
+
+    /// What somebody can issue who has an intermediate certificate with its key, both in this PEM.
+    pub fn with(folder: &Path, intermediate: &str) -> TestCa {
+        std::fs::create_dir_all(folder).expect("a folder can be made in a temporary folder");
+        let above = intermediate.split_inclusive("-----END CERTIFICATE-----\n").next().unwrap_or_default().to_owned();
+        let key = KeyPair::from_pem(&intermediate[above.len()..]).expect("the key follows its certificate");
+        let issuer = Issuer::from_ca_cert_pem(&above, key).expect("it is a CA");
+        let root = folder.join("intermediate.pem");
+        std::fs::write(&root, &above).expect("a file can be written");
+        TestCa { issuer, root, folder: folder.to_owned(), above }
     }
 
     /// A certificate and a key for these names, as files.
@@ -44,7 +57,7 @@ impl TestCa {
         let key = KeyPair::generate().expect("a key can be made");
         let certificate = params.signed_by(&key, &self.issuer).expect("a leaf can be made");
         let (chain, own) = (self.folder.join(format!("{file}.pem")), self.folder.join(format!("{file}.key")));
-        std::fs::write(&chain, certificate.pem()).expect("a file can be written");
+        std::fs::write(&chain, certificate.pem() + &self.above).expect("a file can be written");
         std::fs::write(&own, key.serialize_pem()).expect("a file can be written");
         (chain, own)
     }
@@ -94,9 +107,10 @@ impl Front {
         behind: u16,
         judge: impl Fn(&Asked) -> Reply + Send + Sync + 'static,
     ) -> Front {
-        let file = format!("front-{}", names.len() + usize::from(behind));
+        let file = format!("front-{}-{behind}", names.join("+"));
         let (chain, key) = ca.issue(&file, names);
-        let chain = vec![CertificateDer::from_pem_file(chain).expect("the certificate is there")];
+        let chain = CertificateDer::pem_file_iter(chain).expect("the certificate is there");
+        let chain = chain.collect::<Result<_, _>>().expect("it is a certificate");
         let key = PrivateKeyDer::from_pem_file(key).expect("the key is there");
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();

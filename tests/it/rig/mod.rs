@@ -3,6 +3,7 @@
 //! It is a harness of its own (`harness = false`) so that a test which needs something that is not here is *counted* as skipped, with its
 //! reason, instead of passing; and so that the commands of a failed test are shown. A case that no list names is dead code, which clippy refuses.
 
+mod browser;
 mod command;
 mod disk;
 mod docker;
@@ -26,6 +27,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+pub use browser::Browser;
 pub use command::{Ran, Running};
 pub use disk::Disk;
 pub use docker::Container;

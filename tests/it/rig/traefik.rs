@@ -174,17 +174,36 @@ pub fn get(port: u16, host: &str, path: &str) -> Option<Answer> {
 
 /// Sends a request as it stands and reads the answer to its end; the request has to ask for `Connection: close`.
 pub fn ask(port: u16, request: &str) -> Option<Answer> {
+    ask_for(port, request, Duration::from_secs(5))
+}
+
+/// The same, for an answer that may take this long.
+pub fn ask_for(port: u16, request: &str, limit: Duration) -> Option<Answer> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+    stream.set_read_timeout(Some(limit)).ok()?;
     stream.write_all(request.as_bytes()).ok()?;
-    let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).ok()?;
+    let (mut bytes, mut piece) = (Vec::new(), [0; 16 * 1024]);
+    // Chromium's driver keeps the connection whatever it is asked.
+    while !is_whole(&bytes) {
+        match stream.read(&mut piece).ok()? {
+            0 => break,
+            n => bytes.extend_from_slice(&piece[..n]),
+        }
+    }
     let text = String::from_utf8_lossy(&bytes);
     let (head, body) = text.split_once("\r\n\r\n")?;
     let status = head.split(' ').nth(1)?.parse().ok()?;
     let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
     let body = if chunked { joined(body) } else { body.to_owned() };
     Some(Answer { status, head: head.to_owned(), body })
+}
+
+/// Whether an answer that says its length has come to its end.
+fn is_whole(bytes: &[u8]) -> bool {
+    let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else { return false };
+    let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse::<usize>().ok());
+    length.is_some_and(|length| bytes.len() >= end + 4 + length)
 }
 
 /// A body in chunks as one text.

@@ -1,0 +1,262 @@
+//! A real Chromium, as a person has it before them: headless, driven by its own driver over WebDriver. Every name leads to loopback, so
+//! that nothing leaves this machine.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use base64::Engine;
+use serde_json::{Value, json};
+
+use super::pebble::Program;
+use super::scratch::script_with;
+use super::traefik::ask_for;
+use super::{Running, Scratch, Skip, free_port, get, until};
+
+/// Longer than Chromium takes for anything on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Where Chromium is; `Err`: it cannot be had.
+fn folder() -> Result<&'static Path, Skip> {
+    static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let found = FOUND.get_or_init(|| script_with("browser", &[], &[]).map(PathBuf::from));
+    found.as_deref().map_err(|why| Skip(format!("no Chromium here ({})", why.lines().last().unwrap_or_default())))
+}
+
+/// A window with one page, and a profile that nobody had before. Both end when it is dropped.
+pub struct Browser {
+    _driver: Program,
+    port: u16,
+    session: String,
+    /// Where what is downloaded arrives.
+    pub downloads: PathBuf,
+}
+
+impl Browser {
+    /// Starts one for somebody who has installed these roots (PEM), and no others than Chromium has itself.
+    pub fn start(s: &Scratch, trusted: &[&Path]) -> Result<Browser, Skip> {
+        let root = folder()?;
+        let port = free_port();
+        let home = s.beside(&format!("browser-{port}"));
+        let downloads = home.join("Downloads");
+        std::fs::create_dir_all(&downloads).expect("a folder can be made in a temporary folder");
+        let env = environment(root, &home);
+        install(s, root, &home, trusted, &env);
+        let more: Vec<(&str, &str)> = env.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        let driver = root.join("usr/bin/chromedriver");
+        let driver = Program::start(&driver, &[format!("--port={port}")], &home, &more);
+        let ready = until(PATIENCE, || get(port, "localhost", "/status").is_some_and(|a| a.status == 200));
+        assert!(ready, "Chromium's driver did not start");
+        let mut browser = Browser { _driver: driver, port, session: String::new(), downloads };
+        let profile = format!("--user-data-dir={}", home.join("profile").display());
+        let flags = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--disable-quic",
+            "--no-first-run",
+            // As in a window: after such a change a page comes by itself.
+            "--enable-auto-reload",
+            "--host-resolver-rules=MAP * 127.0.0.1",
+            &profile,
+        ];
+        let wanted = json!({ "capabilities": { "alwaysMatch": {
+            "goog:chromeOptions": { "binary": root.join("usr/lib/chromium/chromium"), "args": flags },
+            "goog:loggingPrefs": { "browser": "ALL" },
+        } } });
+        let session = browser.call("POST", "/session", &wanted).unwrap_or_else(|why| panic!("Chromium: {why}"));
+        browser.session = session["sessionId"].as_str().unwrap_or_default().to_owned();
+        let to = browser.downloads.display().to_string();
+        browser.devtools("Browser.setDownloadBehavior", json!({ "behavior": "allow", "downloadPath": to }));
+        Ok(browser)
+    }
+
+    /// Goes to an address. `Err`: Chromium's own word for why it shows none of it, as `net::ERR_CERT_AUTHORITY_INVALID`.
+    pub fn go(&self, url: &str) -> Result<(), String> {
+        let mut error = None;
+        // Other tests' networks come and go on this machine, and Chromium then begins anew, which is no word about the page.
+        until(PATIENCE, || {
+            let went = self.devtools("Page.navigate", json!({ "url": url }));
+            error = went["errorText"].as_str().map(str::to_owned);
+            error.as_deref() != Some("net::ERR_NETWORK_CHANGED")
+        });
+        if let Some(error) = error {
+            return Err(error);
+        }
+        let complete = || self.run("return document.readyState === 'complete' && location.href !== 'about:blank'");
+        assert!(until(PATIENCE, || complete() == true), "{url} is never complete");
+        Ok(())
+    }
+
+    /// What a script gives (`return ...`); null also where the page is just being replaced.
+    pub fn run(&self, script: &str) -> Value {
+        let of = format!("/session/{}/execute/sync", self.session);
+        self.call("POST", &of, &json!({ "script": script, "args": [] })).unwrap_or(Value::Null)
+    }
+
+    /// What can be read on the page.
+    pub fn text(&self) -> String {
+        self.run("return document.body ? document.body.innerText : ''").as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The status with which the page came.
+    pub fn status(&self) -> u64 {
+        self.run("return performance.getEntriesByType('navigation')[0].responseStatus").as_u64().unwrap_or_default()
+    }
+
+    /// Makes the window as wide as that many CSS pixels, as on a device with a screen of that width.
+    pub fn width(&self, pixels: u32) {
+        let device = json!({ "width": pixels, "height": 844, "deviceScaleFactor": 1, "mobile": pixels < 600 });
+        self.devtools("Emulation.setDeviceMetricsOverride", device);
+    }
+
+    /// For somebody who likes it dark.
+    pub fn dark(&self, yes: bool) {
+        let value = if yes { "dark" } else { "light" };
+        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": value }] });
+        self.devtools("Emulation.setEmulatedMedia", features);
+    }
+
+    /// From here on no page runs a script of its own.
+    pub fn without_scripts(&self) {
+        self.devtools("Emulation.setScriptExecutionDisabled", json!({ "value": true }));
+    }
+
+    /// Clicks on the first element that a CSS selector finds.
+    #[track_caller]
+    pub fn click(&self, selector: &str) {
+        let of = format!("/session/{}/element", self.session);
+        let found = self.call("POST", &of, &json!({ "using": "css selector", "value": selector }));
+        let found = found.unwrap_or_else(|why| panic!("{selector}: {why}"));
+        let id = found.as_object().and_then(|all| all.values().next()?.as_str()).unwrap_or_default();
+        let done = self.call("POST", &format!("{of}/{id}/click"), &json!({}));
+        assert!(done.is_ok(), "{selector}: {done:?}");
+    }
+
+    /// What Chromium's console complained of since the last look: scripts, policies, what could not be loaded. That the page itself came
+    /// with an error's status is no complaint: see [`Browser::status`].
+    pub fn complaints(&self) -> Vec<String> {
+        let of = format!("/session/{}/se/log", self.session);
+        let all = self.call("POST", &of, &json!({ "type": "browser" })).unwrap_or_else(|why| panic!("{why}"));
+        let worth = |entry: &&Value| entry["level"] == "SEVERE" || entry["level"] == "WARNING";
+        let said = |entry: &Value| entry["message"].as_str().unwrap_or_default().to_owned();
+        let at = self.run("return location.href").as_str().unwrap_or_default().to_owned();
+        let itself = format!("{at} - Failed to load resource: the server responded with a status of ");
+        let others = |said: &String| !said.starts_with(&itself);
+        all.as_array().into_iter().flatten().filter(worth).map(said).filter(others).collect()
+    }
+
+    /// Asserts that the page can be read at a computer's and a telephone's width, by day and by night; keeps pictures of it, named so.
+    #[track_caller]
+    pub fn is_readable(&self, name: &str) {
+        for (width, dark) in [(1280, false), (390, false), (390, true), (1280, true)] {
+            self.width(width);
+            self.dark(dark);
+            self.keep_picture(&format!("{name}-{width}{}", if dark { "-dark" } else { "" }));
+            let found = self.run(UNREADABLE);
+            assert_eq!(found, json!([]), "{name} at {width} px, dark: {dark}");
+        }
+        self.dark(false);
+    }
+
+    /// A picture of the whole page, in the folder that HEARTH_PICTURES names.
+    pub fn keep_picture(&self, name: &str) {
+        let Some(folder) = std::env::var_os("HEARTH_PICTURES").map(PathBuf::from) else { return };
+        let whole = self.devtools("Page.captureScreenshot", json!({ "captureBeyondViewport": true }));
+        let bytes = base64::prelude::BASE64_STANDARD.decode(whole["data"].as_str().unwrap_or_default());
+        std::fs::create_dir_all(&folder).expect("HEARTH_PICTURES names a folder");
+        std::fs::write(folder.join(format!("{name}.png")), bytes.expect("a picture")).expect("a file can be written");
+    }
+
+    fn devtools(&self, command: &str, params: Value) -> Value {
+        let of = format!("/session/{}/goog/cdp/execute", self.session);
+        let done = self.call("POST", &of, &json!({ "cmd": command, "params": params }));
+        done.unwrap_or_else(|why| panic!("{command}: {why}"))
+    }
+
+    fn call(&self, method: &str, path: &str, body: &Value) -> Result<Value, String> {
+        let body = if method == "POST" { body.to_string() } else { String::new() };
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length");
+        let answer = ask_for(self.port, &format!("{head}: {}\r\n\r\n{body}", body.len()), PATIENCE);
+        let answer = answer.ok_or("no answer of Chromium's driver")?;
+        let said: Value = serde_json::from_str(&answer.body).map_err(|e| format!("{e}: {}", answer.body))?;
+        match answer.status {
+            200 => Ok(said["value"].clone()),
+            _ => Err(said["value"]["message"].as_str().unwrap_or_default().to_owned()),
+        }
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // Chromium ends with its session, and not with its driver.
+        let _ = self.call("DELETE", &format!("/session/{}", self.session), &Value::Null);
+    }
+}
+
+/// What is wrong with a page for somebody who wants to read it: wider than the window, letters that are small or hardly differ from what is
+/// behind them (WCAG asks for 4.5).
+const UNREADABLE: &str = r"
+const found = [];
+if (document.documentElement.scrollWidth > innerWidth) found.push(`${document.documentElement.scrollWidth} px wide`);
+const numbers = color => color.match(/[\d.]+/g).map(Number);
+const light = ([r, g, b]) => [r, g, b].map(c => (c /= 255) <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4)
+    .reduce((sum, c, i) => sum + c * [.2126, .7152, .0722][i], 0);
+const behind = element => {
+    for (let e = element; e; e = e.parentElement) {
+        const color = numbers(getComputedStyle(e).backgroundColor);
+        if (color.length < 4 || color[3] > 0) return color;
+    }
+    return [255, 255, 255];
+};
+const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+while (walk.nextNode()) {
+    const node = walk.currentNode, words = node.textContent.trim();
+    if (!words || !node.parentElement.checkVisibility()) continue;
+    const style = getComputedStyle(node.parentElement), range = document.createRange();
+    range.selectNodeContents(node);
+    const box = range.getBoundingClientRect();
+    if (!box.width) continue;
+    if (box.left < 0 || box.right > innerWidth) found.push(`out of sight: ${words}`);
+    if (parseFloat(style.fontSize) < 13) found.push(`${style.fontSize}: ${words}`);
+    const [a, b] = [light(numbers(style.color)), light(behind(node.parentElement))].sort((a, b) => b - a);
+    if ((a + .05) / (b + .05) < 4.5) found.push(`contrast ${((a + .05) / (b + .05)).toFixed(2)}: ${words}`);
+}
+return found;
+";
+
+/// Chromium's libraries and fonts are where its packages were unpacked.
+fn environment(root: &Path, home: &Path) -> Vec<(String, String)> {
+    let libraries = ["usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu/pulseaudio"];
+    let libraries = libraries.map(|folder| root.join(folder).display().to_string()).join(":");
+    let shown = |path: &Path| path.display().to_string();
+    [
+        ("LD_LIBRARY_PATH", libraries),
+        ("FONTCONFIG_SYSROOT", shown(root)),
+        ("HOME", shown(home)),
+        ("PATH", std::env::var("PATH").unwrap_or_default()),
+        // There is no bus here, which it would look for.
+        ("DBUS_SESSION_BUS_ADDRESS", "disabled:".into()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .to_vec()
+}
+
+/// Puts roots into the person's own list of authorities, as `certutil` of the trust page does.
+fn install(s: &Scratch, root: &Path, home: &Path, trusted: &[&Path], env: &[(String, String)]) {
+    let (database, certutil) = (home.join(".pki/nssdb"), root.join("usr/bin/certutil"));
+    std::fs::create_dir_all(&database).expect("a folder can be made in a temporary folder");
+    let database = format!("sql:{}", database.display());
+    let run = |args: &[&str]| {
+        let args: Vec<String> = args.iter().map(|a| a.to_string()).collect();
+        s.noted(Running::start(&certutil, &args, home, env)).ok();
+    };
+    run(&["-d", &database, "-N", "--empty-password"]);
+    for (n, root) in trusted.iter().enumerate() {
+        run(&["-d", &database, "-A", "-t", "C,,", "-n", &format!("root {n}"), "-i", &root.display().to_string()]);
+    }
+}
