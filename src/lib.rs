@@ -14,18 +14,20 @@
 //! | [`engine`] | the Docker Engine behind a trait, an in-memory double, and the walker of plans |
 //! | [`store`] | SQLite: pools and migrations |
 //! | [`cli`] | output, colour, progress and exit codes; knows no room |
+//! | [`args`] | every subcommand and flag on one page, as types; what each does stands in the face of its room |
 //! | [`web`] | the kit for serving: TLS listeners, limits, headers, pages; knows no room |
 //! | [`gate`] | the small service between Traefik and Docker |
 //! | [`example`] | two small services to see something run |
-//! | [`stacks`] | the room that joins them: preview, up, down, history. Its faces also read what [`command`] parsed |
+//! | [`stacks`] | the room that joins them: preview, up, down, history |
 //! | [`certs`] | the room of certificates: local CA, ACME, renewal, storage |
 //! | [`proxy`] | the room of routes: the file that Traefik reads, its status, probes |
 //! | [`doctor`] | a look at everything that a home stands on and does not own, each finding with its fix |
 //! | [`serve`] | wiring of everything that stays running, and its orderly stop |
-//! | [`command`] | every subcommand and flag on one page, and which room does it |
+//! | [`command`] | from a command line to the room that does it, and back to an exit code |
 //!
 //! Pure means: no async, no I/O, no clock, no randomness.
 
+pub mod args;
 pub mod base;
 pub mod certs;
 pub mod cli;

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use hearth::command::{CompatArg, Global};
+use hearth::args::{CompatArg, Global};
 use hearth::compose::{Compat, hash};
 use hearth::spec::{Cidr, Mode, ROOT};
 use hearth::stacks::home::{Home, Read, init};

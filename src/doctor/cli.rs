@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use super::finding::{About, Finding, Grade, exit_code, unread};
 use super::look::look;
+use crate::args::{Global, Json};
 use crate::base::clock::SystemClock;
 use crate::base::wording;
 use crate::cli::{Done, Failure, Out, Tone};
-use crate::command::{Global, Json};
 use crate::diag::text::visible;
 use crate::stacks::cli as stacks;
 use crate::stacks::home::Home;

@@ -8,8 +8,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::Settings;
+use crate::args::Gate;
 use crate::cli::{Done, Failure};
-use crate::command::Gate;
 use crate::diag::{Diagnostic, Kind};
 
 /// For each answer of a check.

@@ -12,10 +12,10 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use super::{Serving, Settings};
+use crate::args::{Global, LogFormat, Serve};
 use crate::base::clock::SystemClock;
 use crate::certs::page;
 use crate::cli::{Done, Failure, Out};
-use crate::command::{Global, LogFormat, Serve};
 use crate::config;
 use crate::diag::{Diagnostic, Kind};
 use crate::stacks::Home;

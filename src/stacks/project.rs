@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::{Disk, compat};
-use crate::command::Global;
+use crate::args::Global;
 use crate::compose::{self, Compat, Loaded, Request};
 
 /// What the process brought: directory, variables, flags before the command.

@@ -233,8 +233,8 @@ mod tests {
     use async_trait::async_trait;
 
     use super::*;
+    use crate::args::Global;
     use crate::cli::{ColorArg, Out};
-    use crate::command::Global;
     use crate::compose::model::Project;
     use crate::engine::{Engine, EngineError, Known, Outcome, Progress as Said, Scope};
     use crate::plan::observed::{Container, Observed};

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use super::home::{Home, Read, Refused};
 use super::{Around, FrontDoor, Given, Loading, Place};
+use crate::args::Global;
 use crate::base::wording;
 use crate::cli::{Failure, Out, ask};
-use crate::command::Global;
 use crate::compose::model::Project;
 use crate::compose::{self, Loaded};
 use crate::config::Adopted;

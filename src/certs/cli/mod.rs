@@ -6,13 +6,13 @@ mod trust;
 
 use std::path::Path;
 
+use crate::args::{Certs, CertsVerb, Global};
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::secret::Secret;
 use crate::certs::room::Room;
 use crate::certs::shown::Shown;
 use crate::certs::store::{Held, Source, choose};
 use crate::cli::{Done, Out};
-use crate::command::{Certs, CertsVerb, Global};
 use crate::diag::{Diagnostic, Kind};
 use crate::stacks::home::Home;
 

@@ -7,11 +7,11 @@ use std::path::Path;
 use rustls_pki_types::CertificateDer;
 use serde_json::json;
 
+use crate::args::{Global, NewCa, Trust};
 use crate::base::clock::{Clock, SystemClock};
 use crate::certs::local::LocalCa;
 use crate::certs::page;
 use crate::cli::{Done, Out, Tone, ask};
-use crate::command::{Global, NewCa, Trust};
 use crate::diag::Sources;
 use crate::stacks::Home;
 

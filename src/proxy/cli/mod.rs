@@ -2,10 +2,10 @@
 
 pub mod routes;
 
+use crate::args::Global;
 use crate::certs::cli::Front;
 use crate::certs::shown::Shown;
 use crate::cli::Out;
-use crate::command::Global;
 use crate::diag::{Diagnostics, Sources};
 use crate::proxy::place::MOUNTED;
 use crate::proxy::{Door, content, look, names, once};

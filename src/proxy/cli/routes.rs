@@ -5,10 +5,10 @@ use std::net::IpAddr;
 
 use serde_json::json;
 
+use crate::args::{Dns, Global, Routes};
 use crate::base::clock::{Clock, SystemClock, rfc3339};
 use crate::base::wording;
 use crate::cli::{Done, Failure, Out, Tone, table};
-use crate::command::{Dns, Global, Routes};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::engine::Engine;
 use crate::proxy::content::{self, Values};

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::start;
+use crate::args::{Adopt, Global};
 use crate::base::wording;
 use crate::cli::table::table;
 use crate::cli::{Done, Failure, Out};
-use crate::command::{Adopt, Global};
 use crate::config::{self, Adopted};
 use crate::diag::text::visible;
 use crate::diag::{Diagnostic, Kind};

@@ -1,9 +1,9 @@
 //! `hearth apply ID`: a saved plan, unless the world has moved since.
 
 use super::{start, up};
+use crate::args::{Apply, Global};
 use crate::base::wording;
 use crate::cli::{Done, Failure, Out};
-use crate::command::{Apply, Global};
 use crate::diag::{Diagnostic, Kind};
 use crate::stacks::run::{Doing, carry_out_plan};
 use crate::stacks::saved::{self, Asked};

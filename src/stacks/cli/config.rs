@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
+use crate::args::{Config, Format, Global};
 use crate::cli::{Done, Failure, Out};
-use crate::command::{Config, Format, Global};
 use crate::compose::model::Project;
 use crate::compose::{hash, no_such_service, output, yaml};
 use crate::diag::{Diagnostic, Sources};

@@ -1,7 +1,7 @@
 //! What `plan` and `up` share: flags turned into what is loaded and how it is decided.
 
+use crate::args::Deciding;
 use crate::cli::Failure;
-use crate::command::Deciding;
 use crate::compose::model::Project;
 use crate::compose::no_such_service;
 use crate::diag::Diagnostic;

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{deciding, start};
+use crate::args::{Down, Global};
 use crate::base::wording;
 use crate::cli::{Done, Failure, Out};
-use crate::command::{Down, Global};
 use crate::diag::{Diagnostic, Kind};
 use crate::plan::observed::Observed;
 use crate::plan::wanted::VolumeRequest;

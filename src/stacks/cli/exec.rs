@@ -8,9 +8,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::ps;
 use super::{deciding, start};
+use crate::args::{Exec, Global};
 use crate::cli::terminal::{self, Raw};
 use crate::cli::{Done, Failure, Out};
-use crate::command::{Exec, Global};
 use crate::diag::{Diagnostic, Kind};
 use crate::engine::docker::DockerEngine;
 use crate::engine::streams::{ExecRequest, ExecSession, Output, Streams};

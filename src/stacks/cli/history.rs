@@ -5,10 +5,10 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::start;
+use crate::args::{Global, History};
 use crate::base::clock::{self, Clock, SystemClock};
 use crate::cli::table::table;
 use crate::cli::{Done, Failure, Out, Tone};
-use crate::command::{Global, History};
 use crate::diag::text::visible;
 use crate::diag::{Diagnostic, Kind};
 use crate::stacks::sql::{self, Run, RunStep};

@@ -5,9 +5,9 @@ use std::path::Path;
 use rand::Rng;
 use serde_json::json;
 
+use crate::args::{Global, Init, Render};
 use crate::base::wording;
 use crate::cli::{Done, FOUND, Failure, Out};
-use crate::command::{Global, Init, Render};
 use crate::compose::short::volume::clean;
 use crate::spec::Cidr;
 use crate::stacks::home::{Home, init};

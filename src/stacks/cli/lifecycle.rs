@@ -1,8 +1,8 @@
 //! `start`, `stop`, `restart`, `pull` and `update`: verbs on what is there.
 
 use super::{deciding, start};
+use crate::args::{Global, Some_, Timed, Update};
 use crate::cli::{Done, Out};
-use crate::command::{Global, Some_, Timed, Update};
 use crate::plan::{Options, Plan, Verb, json as plan_json, text};
 use crate::stacks::run::{Doing, carry_out};
 use crate::stacks::session::Session;

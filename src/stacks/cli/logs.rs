@@ -9,9 +9,9 @@ use time::OffsetDateTime;
 use unicode_width::UnicodeWidthStr;
 
 use super::{deciding, ps, start};
+use crate::args::{Global, Logs};
 use crate::base::clock::{self, Clock, SystemClock};
 use crate::cli::{Done, Failure, Out};
-use crate::command::{Global, Logs};
 use crate::compose::short::size;
 use crate::diag::Diagnostic;
 use crate::diag::text::visible;

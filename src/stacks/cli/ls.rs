@@ -5,9 +5,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::start;
+use crate::args::{Global, Json};
 use crate::cli::table::table;
 use crate::cli::{Done, Out, Tone};
-use crate::command::{Global, Json};
 use crate::diag::text::visible;
 use crate::stacks::projects::{self, Found};
 use crate::stacks::{Home, Target, session};

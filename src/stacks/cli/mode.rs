@@ -2,9 +2,9 @@
 
 use super::up::{self, load};
 use super::{connect, deciding, start};
+use crate::args::{Deciding, Global, Mode as Args};
 use crate::base::wording;
 use crate::cli::{Done, Failure, Out, ask};
-use crate::command::{Deciding, Global, Mode as Args};
 use crate::config;
 use crate::diag::{Diagnostic, Kind};
 use crate::engine::{Engine, Scope};

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
+use crate::args::{Deciding, Down, Global, Json, Toggle, Up};
 use crate::base::{units, wording};
 use crate::cli::{Done, Out, Tone, table};
-use crate::command::{Deciding, Down, Global, Json, Toggle, Up};
 use crate::compose::short::size;
 use crate::compose::tree::Node;
 use crate::diag::Diagnostic;

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use super::{deciding, start};
+use crate::args::{Global, Ps};
 use crate::base::clock::{self, Clock, SystemClock};
 use crate::cli::table::table;
 use crate::cli::{Done, Out, Tone};
-use crate::command::{Global, Ps};
 use crate::diag::text::visible;
 use crate::plan::observed::{Container, Health, State};
 use crate::plan::request;

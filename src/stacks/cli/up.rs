@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{deciding, start};
+use crate::args::{Global, PlanArgs, Up};
 use crate::base::wording;
 use crate::cli::{Done, FOUND, Failure, Out};
-use crate::command::{Global, PlanArgs, Up};
 use crate::diag::{Diagnostic, Kind};
 use crate::plan::{Action, Cause, Options, Plan, Step, Verb, json as plan_json, text};
 use crate::stacks::run::{Doing, carry_out_plan};

@@ -1,7 +1,7 @@
 //! A home in a temporary folder, from stacks to the loaded project.
 
 use super::*;
-use crate::command::Global;
+use crate::args::Global;
 use crate::compose::Loaded;
 use crate::stacks::{Given, Loading};
 
@@ -31,7 +31,7 @@ fn codes(told: &Diagnostics, sources: &Sources) -> Vec<String> {
 }
 
 fn load(home: &Home, environment: &[(&str, &str)]) -> (Loaded, Vec<String>) {
-    let global = Global { compat: Some(crate::command::CompatArg::Two), ..Global::default() };
+    let global = Global { compat: Some(crate::args::CompatArg::Two), ..Global::default() };
     let environment = environment.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
     let given = Given { global, cwd: home.dir.clone(), environment };
     let read = home.read().unwrap_or_else(|r| panic!("{:?}", codes(&r.diagnostics, &r.sources)));

@@ -1,11 +1,8 @@
 //! From a parsed command line to the room that does it, and back to an exit code.
 
-mod args;
-
-pub use args::*;
-
 use clap::{CommandFactory, Parser};
 
+use crate::args::*;
 use crate::cli::{Failure, Out};
 use crate::diag::Sources;
 use crate::stacks::cli as stacks;
