@@ -241,8 +241,9 @@ fn shared(content: &Content, http: &mut Section, tcp: &mut Section) {
     }
     http.middleware("redirect", json!({ "redirectScheme": to }));
     http.middleware("unknown", json!({ "replacePath": { "path": "/unknown" } }));
-    // Else anybody could ask gate how any service is.
-    http.middleware("nameless", json!({ "headers": { "customRequestHeaders": { ROUTE_HEADER: "" } } }));
+    // Else anybody could ask gate how any service is. And a browser sends what an application of a name above set for all names below.
+    let nameless = json!({ ROUTE_HEADER: "", "Cookie": "", "Authorization": "" });
+    http.middleware("nameless", json!({ "headers": { "customRequestHeaders": nameless } }));
     // What is not named is denied. Both of these are in names of files, and no server takes them for the end of a path's part.
     let plain = json!({ "allowEncodedQuestionMark": true, "allowEncodedHash": true });
     http.middleware(PLAIN, json!({ "encodedCharacters": plain }));

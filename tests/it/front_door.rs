@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use crate::rig::{DOMAIN, Done, Door, Elsewhere, HEARTH as IMAGE, Scratch, cases, curl, until};
+use crate::rig::{DOMAIN, Done, Door, Echo, Elsewhere, HEARTH as IMAGE, Relay, Scratch, cases, curl, until};
 
 cases![together:
     three_lines_of_route_answer_over_https_with_a_valid_certificate,
     what_needs_a_login_is_closed_with_a_sentence,
     a_service_that_is_away_answers_503_with_a_page_and_its_own_503_survives,
+    no_cookie_of_the_application_reaches_the_page_that_stands_in_for_it,
     plain_http_is_sent_to_https_but_for_challenges,
     turning_profiles_on_and_off_never_recreates_traefik,
     a_home_in_domain_mode_takes_turns_with_compose,
@@ -112,6 +113,62 @@ fn a_service_that_is_away_answers_503_with_a_page_and_its_own_503_survives(s: &S
     assert!(stopped, "{:?}", door.ask("app", "/", &html));
     s.docker_args(&["rm", "-f", &container]).ok();
     door.until("app", 503);
+    Ok(())
+}
+
+/// Told from what gate is really asked, between it and Traefik.
+fn no_cookie_of_the_application_reaches_the_page_that_stands_in_for_it(s: &Scratch) -> Done {
+    let service = |name: &str, route: &str| {
+        format!("  {name}:\n{}    profiles: [web]\n    x-hearth: {{route: {{{route}}}}}\n", Echo::service())
+    };
+    let (app, shut) = (service("app", "host: app, port: 80, access: lan"), service("shut", "host: shut, port: 80"));
+    let door = Door::new(s, &format!("services:\n{app}{shut}"))?;
+    door.hearth("up web").ok();
+    door.until("app", 200);
+    let relay = Relay::before_gate(&door);
+    let secrets = ["-H", "Cookie: a=s3cret; b=2", "-H", "cookie: c=s3cret", "-H", "Authorization: Bearer s3cret"];
+    let ask = |host: &str, more: &[&str]| door.ask(host, "/a?b=c", &[&secrets[..], more].concat());
+    let ways: [&[&str]; 4] = [
+        &["--http1.1"],
+        &["--http2", "-H", "Accept: text/html"],
+        &["--http1.1", "-H", "Connection: Upgrade, Cookie", "-H", "Upgrade: websocket"],
+        &["--http2", "-X", "PUT"],
+    ];
+    let before = relay.heads().len();
+    // While it is there, all of it is its own.
+    for version in ["--http1.1", "--http2"] {
+        let page = ask("app", &[version]);
+        let whole = page.status == 200 && page.body.contains("a=s3cret") && page.body.contains("c=s3cret");
+        assert!(whole && page.body.contains("authorization: Bearer s3cret"), "{version}: {page:?}");
+    }
+    assert_eq!(relay.heads().len(), before, "gate is not asked while the application is there: {:?}", relay.heads());
+    s.docker(&format!("stop -t 1 {}-app-1", s.project)).ok();
+    door.until("app", 503);
+    for (host, status, path) in [("app", 503, "/a?b=c"), ("shut", 403, "/closed"), ("nobody", 404, "/unknown?b=c")] {
+        for way in ways {
+            let before = relay.heads().len();
+            let page = ask(host, way);
+            assert_eq!((page.status, page.header("x-hearth-gate")), (status, Some("1")), "{host} {way:?}: {page:?}");
+            let heads = relay.heads();
+            let [head] = &heads[before..] else { panic!("one question, not {:?}", &heads[before..]) };
+            assert!(head.lines().next().is_some_and(|l| l.contains(&format!(" {path} "))), "{head}");
+            assert_eq!(head.contains("\nx-hearth-route: app\r"), host == "app", "{head}");
+        }
+    }
+    // In clear nobody is asked at all, but for challenges.
+    let at = format!("app.{DOMAIN}:{}:127.0.0.1", door.http);
+    let before = relay.heads().len();
+    let url = format!("http://app.{DOMAIN}:{}/a", door.http);
+    assert_eq!(curl(s, &[&secrets[..], &["--resolve", &at, &url]].concat()).status, 301);
+    assert_eq!(relay.heads().len(), before);
+    for head in relay.heads() {
+        let names: Vec<&str> = head.lines().filter_map(|line| line.split_once(':')).map(|(name, _)| name).collect();
+        assert!(!names.contains(&"cookie") && !names.contains(&"authorization") && !head.contains("s3cret"), "{head}");
+    }
+    // It is back, and so is what is its own.
+    s.docker(&format!("start {}-app-1", s.project)).ok();
+    door.until("app", 200);
+    assert!(ask("app", &["--http2"]).body.contains("a=s3cret"));
     Ok(())
 }
 

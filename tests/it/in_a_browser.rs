@@ -6,10 +6,13 @@ use std::time::Duration;
 use base64::Engine;
 use sha2::{Digest, Sha256};
 
-use crate::rig::{Browser, DOMAIN, Done, Door, Front, Reply, Running, Scratch, TestCa, cases, curl, free_port, until};
+use crate::rig::{
+    Browser, DOMAIN, Done, Door, Echo, Front, Relay, Reply, Running, Scratch, TestCa, cases, curl, free_port, until,
+};
 
 cases![together:
     who_waits_sees_why_and_then_the_application_without_reloading,
+    a_browser_keeps_the_applications_cookies_from_the_waiting_page,
     closed_stopped_and_unknown_each_say_so,
     the_trust_page_shows_the_real_fingerprint_and_gives_the_root_also_without_scripts,
     chromium_believes_the_home_only_with_its_root_and_for_its_own_names_only,
@@ -64,6 +67,36 @@ fn who_waits_sees_why_and_then_the_application_without_reloading(s: &Scratch) ->
         assert!(came, "{url}: {}\n{}", browser.text(), door.routes());
         assert_eq!((browser.status(), browser.run("return location.href")), (200, url.into()));
     }
+    Ok(())
+}
+
+fn a_browser_keeps_the_applications_cookies_from_the_waiting_page(s: &Scratch) -> Done {
+    let route = "    profiles: [web]\n    x-hearth: {route: {host: photos, port: 80, access: lan}}\n";
+    let door = Door::new(s, &format!("services:\n  photos:\n{}{route}", Echo::service()))?;
+    door.hearth("up web").ok();
+    door.until("photos", 200);
+    let relay = Relay::before_gate(&door);
+    let browser = Browser::start(s, &[&root(s)])?;
+    let url = format!("https://photos.{DOMAIN}:{}/", door.https);
+    let sees_its_own = || browser.text().contains("cookie: own=s3cret; of-all=s3cret");
+    browser.go(&url).expect("the application comes");
+    browser.run(&format!("document.cookie = 'own=s3cret'; document.cookie = 'of-all=s3cret; domain={DOMAIN}'"));
+    browser.go(&url).expect("the application comes");
+    assert!(sees_its_own(), "{}", browser.text());
+    s.docker(&format!("stop -t 1 {}-photos-1", s.project)).ok();
+    door.until("photos", 503);
+    for host in ["photos", "nobody"] {
+        browser.go(&format!("https://{host}.{DOMAIN}:{}/", door.https)).expect("the page comes");
+        assert!(browser.run("return document.cookie").as_str().is_some_and(|all| all.contains("of-all=s3cret")));
+    }
+    browser.go(&url).expect("the page comes");
+    assert!(browser.text().contains("photos is stopped"), "{}", browser.text());
+    let heads = relay.heads();
+    let browsers: Vec<&String> = heads.iter().filter(|head| head.contains("headlesschrome")).collect();
+    assert!(browsers.iter().any(|head| head.contains("x-hearth-route: photos")) && browsers.len() > 2, "{heads:#?}");
+    assert!(!heads.iter().any(|head| head.contains("cookie") || head.contains("s3cret")), "{heads:#?}");
+    s.docker(&format!("start {}-photos-1", s.project)).ok();
+    assert!(until(Duration::from_secs(20), sees_its_own), "{}", browser.text());
     Ok(())
 }
 
