@@ -52,6 +52,9 @@ pub struct Outcome {
     pub warnings: Vec<String>,
 }
 
+/// Where the progress of a call goes.
+pub type Tell<'a> = &'a (dyn Fn(Progress) + Sync);
+
 /// What a long action says while it works.
 #[derive(Debug, Clone)]
 pub enum Progress {
@@ -91,12 +94,7 @@ pub trait Engine: Send + Sync {
     /// One consistent look; containers that vanish while looking are left out.
     async fn observe(&self, scope: &Scope) -> Result<Observed, EngineError>;
     /// Does exactly one action. Doing what is already so is success (stop of a stopped, remove of a gone container).
-    async fn perform(
-        &self,
-        action: &Action,
-        known: &Known,
-        progress: &(dyn Fn(Progress) + Sync),
-    ) -> Result<Outcome, EngineError>;
+    async fn perform(&self, action: &Action, known: &Known, progress: Tell<'_>) -> Result<Outcome, EngineError>;
     /// One container in full, `None` when it is gone.
     async fn inspect(&self, id: &str) -> Result<Option<Container>, EngineError>;
     /// The last lines of a container's log, newest last, and its last health output.

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Event;
 use crate::diag::{Diagnostic, Kind};
-use crate::engine::{Engine, EngineError, Known, Outcome, Progress};
+use crate::engine::{Engine, EngineError, Known, Outcome, Progress, Tell};
 use crate::plan::{Action, Step};
 
 /// Lines of a container's log that a failure carries.
@@ -150,12 +150,7 @@ impl Caller<'_> {
         Ended::Back { group, trouble }
     }
 
-    async fn perform(
-        &self,
-        action: &Action,
-        known: &Known,
-        progress: &(dyn Fn(Progress) + Sync),
-    ) -> Result<Outcome, EngineError> {
+    async fn perform(&self, action: &Action, known: &Known, progress: Tell<'_>) -> Result<Outcome, EngineError> {
         let _open = self.meter.enter(!matches!(action, Action::Wait { .. }));
         caught(self.engine.perform(action, known, progress)).await.unwrap_or_else(|| Err(bug(action)))
     }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::engine::fake::{Behaviour, Fake, Fault, Probe};
-use crate::engine::{EngineError, Outcome, Scope};
+use crate::engine::{EngineError, Outcome, Scope, Tell};
 use crate::plan::observed::{Container, Observed, State};
 use crate::plan::request::{NUMBER, PROJECT, SERVICE};
 use crate::plan::wanted::{ContainerRequest, Ref, RefField, Update};
@@ -347,12 +347,7 @@ impl Engine for Panicking<'_> {
     async fn observe(&self, scope: &Scope) -> Result<Observed, EngineError> {
         self.0.observe(scope).await
     }
-    async fn perform(
-        &self,
-        action: &Action,
-        known: &Known,
-        progress: &(dyn Fn(Progress) + Sync),
-    ) -> Result<Outcome, EngineError> {
+    async fn perform(&self, action: &Action, known: &Known, progress: Tell<'_>) -> Result<Outcome, EngineError> {
         assert!(!(self.1)(action), "a bug");
         self.0.perform(action, known, progress).await
     }
@@ -519,12 +514,7 @@ impl Engine for Unhurried<'_> {
     async fn observe(&self, scope: &Scope) -> Result<Observed, EngineError> {
         self.0.observe(scope).await
     }
-    async fn perform(
-        &self,
-        action: &Action,
-        known: &Known,
-        progress: &(dyn Fn(Progress) + Sync),
-    ) -> Result<Outcome, EngineError> {
+    async fn perform(&self, action: &Action, known: &Known, progress: Tell<'_>) -> Result<Outcome, EngineError> {
         if matches!(action, Action::StopContainer { .. }) {
             tokio::time::sleep(Duration::from_secs(2)).await;
         }

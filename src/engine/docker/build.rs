@@ -11,11 +11,10 @@ use super::context::{self, Context};
 use super::credentials;
 use super::errors::{self, Fault};
 use super::ignore::Ignore;
-use super::perform::Tell;
 use super::wire::{self, query};
 use super::{DockerEngine, convert, own};
 use crate::diag::{Diagnostic, Kind};
-use crate::engine::{EngineError, Outcome, Progress};
+use crate::engine::{EngineError, Outcome, Progress, Tell};
 use crate::plan::wanted::BuildRequest;
 
 /// The name in the tar of a Dockerfile that is not in the context.

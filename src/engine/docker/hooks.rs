@@ -3,16 +3,13 @@
 use std::collections::VecDeque;
 
 use futures_util::StreamExt;
-use serde_json::json;
 
 use super::errors::{self, Fault};
 use super::frames::Lines;
-use super::perform::Tell;
-use super::wire::LOOK;
 use super::{DockerEngine, streams};
 use crate::diag::{Diagnostic, Kind};
 use crate::engine::streams::ExecRequest;
-use crate::engine::{EngineError, Outcome, Progress};
+use crate::engine::{EngineError, Outcome, Progress, Tell};
 use crate::plan::wanted::Hook;
 
 /// The most output that is kept for the error of a hook that fails.
@@ -30,7 +27,7 @@ pub async fn run(
     let what = format!("run the hook `{command}` in the container `{name}`");
     let tell = |fault: Fault| engine.tell(fault, &what);
     let (exec, last) = follow(engine, id, hook, progress).await.map_err(tell)?;
-    let code = exit_code(engine, &exec).await.map_err(tell)?;
+    let code = streams::exit_code(engine, &exec).await.map_err(tell)?;
     if code == 0 {
         return Ok(Outcome::default());
     }
@@ -75,19 +72,4 @@ async fn follow(
     }
     lines.finish().into_iter().for_each(&mut say);
     Ok((exec, last.into()))
-}
-
-/// The exit code of an exec whose output has ended.
-pub async fn exit_code(engine: &DockerEngine, exec: &str) -> Result<i64, Fault> {
-    let path = format!("/exec/{exec}/json");
-    let began = tokio::time::Instant::now();
-    loop {
-        let value = engine.wire.get(&path).await?;
-        // The output can end a moment before the engine knows the code.
-        match value["ExitCode"].as_i64() {
-            Some(code) if value["Running"] != json!(true) => return Ok(code),
-            _ if began.elapsed() > LOOK => return Err(Fault::Slow(LOOK)),
-            _ => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
-        }
-    }
 }

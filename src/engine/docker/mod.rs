@@ -49,7 +49,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::OnceCell;
 
-use super::{Engine, EngineError, Known, Outcome, Progress, Scope};
+use super::{Engine, EngineError, Known, Outcome, Scope, Tell};
 use crate::plan::Action;
 use crate::plan::observed::{Container, EngineFacts, Observed};
 use connect::Place;
@@ -145,12 +145,7 @@ impl Engine for DockerEngine {
         observe::observe(self, scope).await.map_err(|f| self.tell(f, "look at what runs"))
     }
 
-    async fn perform(
-        &self,
-        action: &Action,
-        known: &Known,
-        progress: &(dyn Fn(Progress) + Sync),
-    ) -> Result<Outcome, EngineError> {
+    async fn perform(&self, action: &Action, known: &Known, progress: Tell<'_>) -> Result<Outcome, EngineError> {
         perform::perform(self, action, known, progress).await
     }
 

@@ -7,12 +7,9 @@ use super::errors::{self, Fault};
 use super::wire::{CHANGE, query, segment};
 use super::{DockerEngine, build, containers, hooks, older, pull, upload, wait};
 use crate::diag::{Diagnostic, Kind};
-use crate::engine::{EngineError, Known, Outcome, Progress};
+use crate::engine::{EngineError, Known, Outcome, Tell};
 use crate::plan::observed::State;
 use crate::plan::{Action, Target};
-
-/// Where progress goes.
-pub type Tell<'a> = &'a (dyn Fn(Progress) + Sync);
 
 pub async fn perform(
     engine: &DockerEngine,

@@ -5,10 +5,9 @@ use serde_json::Value;
 
 use super::credentials::{self, Login};
 use super::errors::Fault;
-use super::perform::Tell;
 use super::wire::{self, query};
 use super::{DockerEngine, convert};
-use crate::engine::{EngineError, Outcome, Progress};
+use crate::engine::{EngineError, Outcome, Progress, Tell};
 
 /// Pulls `reference`; gives the id of the local image. There is no limit on the whole, only on silence.
 pub async fn pull(

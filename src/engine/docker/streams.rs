@@ -14,8 +14,8 @@ use tokio::io::{AsyncReadExt, ReadHalf};
 
 use super::errors::Fault;
 use super::frames::{self, Lines, Outputs};
-use super::wire::{self, CHANGE, query, segment};
-use super::{DockerEngine, convert, hooks};
+use super::wire::{self, CHANGE, LOOK, query, segment};
+use super::{DockerEngine, convert};
 use crate::engine::EngineError;
 use crate::engine::streams::{ExecRequest, ExecSession, LogLine, LogOptions, Output, Streams};
 
@@ -51,7 +51,7 @@ impl Streams for DockerEngine {
     }
 
     async fn exit_code(&self, exec: &str) -> Result<i64, EngineError> {
-        hooks::exit_code(self, exec).await.map_err(|f| self.tell(f, "read the exit code"))
+        exit_code(self, exec).await.map_err(|f| self.tell(f, "read the exit code"))
     }
 }
 
@@ -179,4 +179,19 @@ async fn terminal(
         }
     };
     Ok((stream::unfold(read, next).boxed(), Box::new(write)))
+}
+
+/// The exit code of an exec whose output has ended.
+pub async fn exit_code(engine: &DockerEngine, exec: &str) -> Result<i64, Fault> {
+    let path = format!("/exec/{exec}/json");
+    let began = tokio::time::Instant::now();
+    loop {
+        let value = engine.wire.get(&path).await?;
+        // The output can end a moment before the engine knows the code.
+        match value["ExitCode"].as_i64() {
+            Some(code) if value["Running"] != json!(true) => return Ok(code),
+            _ if began.elapsed() > LOOK => return Err(Fault::Slow(LOOK)),
+            _ => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
+        }
+    }
 }

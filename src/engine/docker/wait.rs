@@ -11,14 +11,13 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::errors::{self, Fault};
 use super::frames::Lines;
-use super::perform::Tell;
 use super::wire::segment;
 use super::{DockerEngine, convert, streams};
 use crate::base::secret::is_secret_name;
 use crate::base::units;
 use crate::diag::{Code, Diagnostic, Kind};
 use crate::engine::streams::LogOptions;
-use crate::engine::{EngineError, Outcome, Progress};
+use crate::engine::{EngineError, Outcome, Progress, Tell};
 use crate::plan::Until;
 use crate::plan::observed::{Health, State};
 

@@ -28,7 +28,7 @@ use std::task::{Context, Poll};
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use super::{Engine, EngineError, Known, Outcome, Progress, Scope};
+use super::{Engine, EngineError, Known, Outcome, Progress, Scope, Tell};
 use crate::plan::Action;
 use crate::plan::observed::{Container, Observed};
 use script::{Fate, Script};
@@ -98,12 +98,7 @@ impl Engine for Fake {
         Ok(observe::observe(&self.world(), scope))
     }
 
-    async fn perform(
-        &self,
-        action: &Action,
-        known: &Known,
-        progress: &(dyn Fn(Progress) + Sync),
-    ) -> Result<Outcome, EngineError> {
+    async fn perform(&self, action: &Action, known: &Known, progress: Tell<'_>) -> Result<Outcome, EngineError> {
         self.dawdle().await;
         let fate = self.script().next(action);
         let done = match fate {
@@ -151,7 +146,7 @@ impl Fake {
         container: &crate::plan::Target,
         until: &crate::plan::Until,
         known: &Known,
-        progress: &(dyn Fn(Progress) + Sync),
+        progress: Tell<'_>,
     ) -> Result<Outcome, EngineError> {
         let id = perform::resolve(container, known)?;
         let began = self.world().now;
