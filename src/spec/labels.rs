@@ -110,15 +110,16 @@ pub fn loaded(
         .collect();
     told.0.extend(grammar::conflicts(&containers));
     // What a route lacks is told where the file for Traefik is written.
-    let routes: Vec<Route> =
-        routes.all().filter_map(|route| route.resolve(&|name| values.get(name).cloned()).ok()).collect();
+    let resolved = |route: &Route| route.resolve(&|name| values.get(name).cloned()).ok();
+    let outside: Vec<Route> = routes.outside.iter().filter_map(|outside| resolved(&outside.route)).collect();
+    let own: Vec<Route> = routes.services.values().flatten().filter_map(resolved).collect();
     let raw: Vec<Container<'_>> = containers
         .into_iter()
         .zip(services)
         .filter(|(_, service)| service.raw)
         .map(|(container, _)| container)
         .collect();
-    told.0.extend(grammar::claims(&raw, &routes, panel));
+    told.0.extend(grammar::claims(&raw, &own, &outside, panel));
     told
 }
 

@@ -72,7 +72,7 @@ pub(super) fn collect(
     }
     for (key, route) in outside {
         // A stack's service may have the same name as a key of hearth.yaml.
-        let made = make(name::route(project, &format!("out-{key}"), 0), key, route);
+        let made = make(name::outside(project, key), key, route);
         let into = match &route.way {
             Way::Project { project, service, .. } => Some((project.clone(), service.clone())),
             _ => None,

@@ -224,7 +224,8 @@ fn shared(content: &Content, http: &mut Section, tcp: &mut Section) {
         json!({ "entryPoints": ["web"], "rule": challenge, "priority": CHALLENGE, "middlewares": ["nameless"], "service": inner }),
     );
     http.router(
-        "challenge-secure",
+        // No route can be called so.
+        "challenge--secure",
         json!({ "entryPoints": ["websecure"], "rule": challenge, "priority": CHALLENGE, "middlewares": ["nameless"], "service": inner, "tls": {} }),
     );
     http.router(

@@ -18,6 +18,13 @@ pub fn route(project: &str, service: &str, index: usize) -> String {
     format!("{base}{number}")
 }
 
+/// The name of a route of `hearth.yaml`: `<project>--out-<key>`, which no service's route has, whatever the service is called.
+pub fn outside(project: &str, key: &str) -> String {
+    let plain = format!("{project}--out-{key}");
+    let fits = is_plain(&plain) && !project.contains("--") && !key.contains("--") && plain.len() <= LONGEST;
+    if fits { plain } else { hashed(&format!("{project}\nout\n{key}")) }
+}
+
 /// The name under which exactly these labels are said: with 8 hexadecimal digits of their hash behind `--v`, which no other name has.
 pub fn version(name: &str, labels: &[(String, String)]) -> String {
     let mut digest = Sha256::new();
@@ -71,13 +78,29 @@ mod tests {
         assert!(route("home", "My.App_2", 0).starts_with("home-my-app-2--x"));
     }
 
+    /// Any name; names that only punctuation and case tell apart; names that look like what Hearth makes of others.
+    fn service() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "[a-zA-Z0-9._-]{1,12}",
+            "[a-z]{60,90}",
+            "[aA]?[-._]{0,2}[bB2]?",
+            "-{0,2}(out|v0a1b2c3d|xf00ba4)?-{0,2}[ab2]?(--headers|--strip|--away|--2)?",
+        ]
+        .prop_filter("a name", |name| !name.is_empty())
+    }
+
     proptest! {
         #[test]
-        fn no_two_routes_share_a_name(a in "[a-zA-Z0-9._-]{1,12}|[a-z]{60,90}", b in "[a-zA-Z0-9._-]{1,12}|[a-z]{60,90}", i in 0usize..4, j in 0usize..4) {
+        fn no_two_routes_share_a_name(a in service(), b in service(), i in 0usize..4, j in 0usize..4) {
             let (first, second) = (route("home", &a, i), route("home", &b, j));
             prop_assert!(first.len() <= LONGEST + 4);
             prop_assert!(is_plain(&first));
             prop_assert_eq!(first == second, a == b && i == j, "{} {}", first, second);
+            prop_assert!(is_plain(&outside("home", &a)));
+            prop_assert_eq!(outside("home", &a) == outside("home", &b), a == b);
+            prop_assert_ne!(outside("home", &a), second);
+            prop_assert_ne!(outside("home", &a), route("home", &format!("out-{a}"), 0));
+            prop_assert_ne!(route("home", &a, 1), route("home", &format!("{a}--2"), 0));
         }
     }
 }

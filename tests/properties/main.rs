@@ -1,6 +1,7 @@
 //! Properties of planning and walking, over generated projects, edits of them, and an engine in memory where things go
 //! wrong. `PROPTEST_CASES` says how many cases each property gets.
 
+mod hosts;
 mod project;
 mod rig;
 

@@ -406,7 +406,7 @@ impl Asked {
 }
 
 /// Files in memory.
-struct Memory(BTreeMap<PathBuf, String>);
+pub struct Memory(pub BTreeMap<PathBuf, String>);
 
 impl Files for Memory {
     fn read(&self, path: &Path) -> Result<Vec<u8>, FileError> {
@@ -416,7 +416,7 @@ impl Files for Memory {
         self.0.contains_key(path)
     }
     fn is_dir(&self, path: &Path) -> bool {
-        path == Path::new("/p") || path == Path::new("/")
+        ["/", "/p", "/home"].iter().any(|dir| path == Path::new(dir))
     }
     fn canonical(&self, path: &Path) -> Option<PathBuf> {
         self.is_file(path).then(|| path.to_path_buf())

@@ -10,7 +10,7 @@ use super::model::{self, Routing};
 use super::value::{Object, Value};
 use super::{Labels, Places};
 use crate::diag::Diagnostic;
-use crate::traefik::rule::{self, Protocol};
+use crate::traefik::rule::{self, Matcher, Name, Protocol, Rule};
 
 /// One container (of several replicas only one).
 #[derive(Debug, Clone, Copy)]
@@ -179,6 +179,20 @@ fn case(protocol: &str, section: &'static str, by_name: &BTreeMap<&str, Vec<Said
     told
 }
 
+/// With hosts as Traefik compares them; all else counts letter for letter, paths too.
+fn folded(rule: &Rule) -> Rule {
+    match rule {
+        Rule::Is(Matcher { name: Name::Host, arguments }) => {
+            let plain = |host: &String| host.trim_end_matches('.').to_ascii_lowercase();
+            Rule::Is(Matcher { name: Name::Host, arguments: arguments.iter().map(plain).collect() })
+        }
+        Rule::Is(other) => Rule::Is(other.clone()),
+        Rule::Not(inner) => Rule::Not(Box::new(folded(inner))),
+        Rule::All(all) => Rule::All(all.iter().map(folded).collect()),
+        Rule::Any(all) => Rule::Any(all.iter().map(folded).collect()),
+    }
+}
+
 /// HTTP routers of different names with one rule, one priority and a common entry point: chance decides.
 fn same_rules(all: &[Container<'_>]) -> Vec<Diagnostic> {
     let mut first: BTreeMap<(String, String, i64), (Container<'_>, &str)> = BTreeMap::new();
@@ -193,7 +207,7 @@ fn same_rules(all: &[Container<'_>]) -> Vec<Diagnostic> {
             let Ok(rule) = rule::parse(text, Protocol::Http) else { continue };
             let priority = router.priority().filter(|n| *n != 0).unwrap_or(text.len() as i64);
             for point in router.entry_points() {
-                let key = (rule.to_string().to_lowercase(), point.clone(), priority);
+                let key = (folded(&rule).to_string(), point.clone(), priority);
                 let Some((other, other_name)) = first.get(&key) else {
                     first.insert(key, (*container, name));
                     continue;

@@ -4,7 +4,7 @@ use super::*;
 use crate::diag::Diagnostic;
 use crate::traefik::route::tests::route;
 use crate::traefik::rule::{self, Host, Protocol};
-use crate::traefik::{Access, labels};
+use crate::traefik::{Access, Route, labels};
 
 fn of(text: &str) -> Vec<Label> {
     let pairs = text.lines().map(str::trim).filter(|line| !line.is_empty());
@@ -97,7 +97,7 @@ fn hosts_of_routes_and_the_panel_are_taken_by_no_label() {
     let takes = |service: &str, protocol: &str, rule: &str, more: &str| {
         let read = read(&of(&format!("traefik.{protocol}.routers.r.rule={rule}\n{more}")));
         let container = Container { name: service, labels: &read.labels, places: &read.places };
-        let told = claims(&[container], std::slice::from_ref(&app), Some("panel.example.org"));
+        let told = claims(&[container], std::slice::from_ref(&app), &[], Some("panel.example.org"));
         told.first().map(|d| (d.code, d.title.clone()))
     };
     let high = "traefik.http.routers.r.priority=5000";
@@ -107,9 +107,19 @@ fn hosts_of_routes_and_the_panel_are_taken_by_no_label() {
     assert!(takes("raw", "http", "Host(`x.org`) || Host(`panel.example.org`)", "").unwrap().1.contains("Hearth's own"));
     assert!(takes("raw", "tcp", "HostSNI(`app.example.org`)", "").is_some());
     assert!(takes("raw", "http", "PathPrefix(`/`)", high).is_some(), "it would win over every route");
-    assert_eq!(takes("raw", "http", "PathPrefix(`/`)", ""), None, "the route wins");
+    assert!(takes("raw", "http", "PathPrefix(`/`)", "").is_some(), "it would win while `app` is away");
+    assert!(takes("raw", "http", "Host(`*.example.org`)", "").is_some());
+    let low = "traefik.http.routers.r.priority=2";
+    assert_eq!(takes("raw", "http", "Host(`*.example.org`)", low), None, "the route wins, and what stands in for it");
     assert_eq!(takes("raw", "http", "Host(`raw.example.org`)", high), None);
     assert_eq!(takes("app", "http", "Host(`app.example.org`) && Path(`/x`)", high), None, "its own host");
+    let version = read(&of("traefik.http.routers.home-app--v0a1b2c3d.rule=Host(`app.example.org`)"));
+    let container = Container { name: "app", labels: &version.labels, places: &version.places };
+    let part = Route { service: "part".into(), ..route("home-part", "app.example.org", Some("/x"), Access::Public) };
+    assert!(claims(&[container], &[app.clone(), part], &[], None).is_empty(), "the version of a route is the route");
+    let raw = read(&of("traefik.http.routers.r.rule=Host(`app.example.org`)"));
+    let container = Container { name: "app", labels: &raw.labels, places: &raw.places };
+    assert_eq!(claims(&[container], &[], &[app.clone()], None).len(), 1, "a key of hearth.yaml is no service");
 }
 
 #[test]
