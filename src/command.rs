@@ -24,7 +24,8 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
         }
     };
     let out = Out::new(cli.global.color, std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty()), cwd);
-    match dispatch(cli, &out) {
+    let done = crate::cli::owner::take_on().map_err(Failure::from).and_then(|()| dispatch(cli, &out));
+    match done {
         Ok(()) => 0,
         Err(Failure::Code(code)) => code,
         Err(Failure::Told(diagnostics)) => {
@@ -86,6 +87,7 @@ fn dispatch(cli: Cli, out: &Out) -> crate::cli::Done {
         Command::History(args) => stacks::history::run(&global, args, out),
         Command::Gate(args) => crate::gate::cli::run(args),
         Command::Serve(args) => crate::serve::cli::run(&global, args, out),
+        Command::Image(args) => stacks::image::run(args, out),
         Command::Example(args) => crate::example::run(args.which.into(), &|name| std::env::var(name).ok()),
         Command::Completions(args) => {
             clap_complete::generate(args.shell, &mut Cli::command(), "hearth", &mut std::io::stdout());

@@ -108,6 +108,16 @@ pub struct Serve {
     /// How they are written
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
+    /// Ask the server that runs here whether it answers: 0 if so. A health check for an image without a shell
+    #[arg(long)]
+    pub check: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Image {
+    /// Its name
+    #[arg(default_value = "hearth:local")]
+    pub name: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

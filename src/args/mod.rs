@@ -128,6 +128,8 @@ pub enum Command {
     Gate(Gate),
     /// Run Hearth's own server: HTTPS, and what goes on in the background
     Serve(Serve),
+    /// Make the image hearth:local of this program: for gate, and to run Hearth itself as a container (compose/hearth.yaml)
+    Image(Image),
     /// Small programs to see something run: web, counter
     #[command(hide = true)]
     Example(ExampleArgs),

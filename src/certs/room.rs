@@ -14,7 +14,7 @@ use crate::base::clock::Clock;
 use crate::config::certificates::{Certificates, Challenge};
 use crate::diag::Diagnostic;
 use crate::spec::Mode;
-use crate::stacks::home::Home;
+use crate::stacks::home::{Home, Way};
 
 /// An open room.
 #[derive(Clone)]
@@ -25,13 +25,13 @@ pub struct Room {
     pub settings: Certificates,
     dir: PathBuf,
     variables: BTreeMap<String, String>,
-    front: Option<SocketAddr>,
+    front: Option<Way>,
 }
 
 impl Room {
     /// Where challenges over HTTP are answered, as this machine itself reaches it; `None`: in localhost mode nowhere.
     pub fn front(&self) -> Option<SocketAddr> {
-        self.front
+        self.front.as_ref().map(Way::address)
     }
 
     pub fn open(home: &Home) -> Result<Room, Diagnostic> {
@@ -39,8 +39,7 @@ impl Room {
         let key_file = settings.key_file.as_ref().map(|file| home.dir.join(file));
         let store = Arc::new(Store::open(&home.dir.join("state"), key_file.as_deref())?);
         let challenges = Challenges::open(&store);
-        let front =
-            (home.config.mode == Mode::Domain).then(|| home.config.traefik.own_address(home.config.traefik.http));
+        let front = (home.config.mode == Mode::Domain).then(|| home.http());
         Ok(Room { store, challenges, settings, dir: home.dir.clone(), variables: home.env_values()?, front })
     }
 
@@ -69,7 +68,7 @@ impl Room {
     ) -> Result<Parts, Diagnostic> {
         let (store, challenges) = (self.store.clone(), self.challenges.clone());
         let home = (self.dir.as_path(), &self.variables);
-        let issuer = Issuer::new(store.clone(), challenges, clock.clone(), &self.settings, home, self.front)?;
+        let issuer = Issuer::new(store.clone(), challenges, clock.clone(), &self.settings, home, self.front.clone())?;
         Ok(Parts { store, issuer, policy: self.policy(), clock, random })
     }
 

@@ -2,6 +2,7 @@
 
 pub mod ask;
 pub mod output;
+pub mod owner;
 pub mod progress;
 pub mod table;
 pub mod terminal;

@@ -168,7 +168,7 @@ async fn one<'f>(
     let asked = async { if told || is_of_the_world(host) { world(lookup, host).await } else { None } };
     let (system, world) = tokio::join!(proxy::resolve(host), asked);
     let home = &routed.home.config.traefik;
-    let door = proxy::leaf(home.own_address(home.https), host, roots.clone()).await;
+    let door = proxy::leaf(routed.home.https().address(), host, roots.clone()).await;
     let mut at = BTreeMap::new();
     if let Ok(own) = &door {
         let mut addresses: Vec<IpAddr> = system.iter().chain(world.iter().flatten()).copied().collect();
@@ -206,10 +206,9 @@ async fn world(lookup: &Lookup, host: &str) -> Option<Vec<IpAddr>> {
 
 /// Whether Hearth's own server answers behind Traefik. Challenges over HTTP tell the same.
 async fn server(routed: &Routed<'_>) -> Option<Finding> {
-    let home = &routed.home.config.traefik;
     let panel = format!("{}.{}", proxy::PANEL, routed.domain);
     let asked = Question { name: &panel, token: PROBE, answer: PROBE };
-    match preflight::reach(home.own_address(home.http), asked).await {
+    match preflight::reach(routed.home.http().address(), asked).await {
         Reach::Else(500..) => {
             let words = format!(
                 "Hearth's own server does not run: no certificate is renewed, and https://{panel} does not answer"
@@ -226,8 +225,7 @@ async fn server(routed: &Routed<'_>) -> Option<Finding> {
 
 /// Asks for a challenge of each name as an authority would, as far as that can be done from here.
 async fn challenges(routed: &Routed<'_>, looked: &[(String, Facts<'_>)], public: bool) -> Vec<Finding> {
-    let home = &routed.home.config.traefik;
-    let front = home.own_address(home.http);
+    let front = routed.home.http().address();
     let mut hopeless: Vec<(String, Vec<String>)> = Vec::new();
     let mut proved = Vec::new();
     let asked = looked.iter().map(|(host, facts)| async move {

@@ -45,6 +45,7 @@ impl Observed {
             ports: c.ports.clone(),
             volumes: Vec::new(),
             networks: c.networks.keys().cloned().collect(),
+            serves: label(c, SERVER),
         });
         self.foreign.iter().cloned().chain(own).collect()
     }
@@ -179,7 +180,13 @@ pub struct Foreign {
     /// Names of volumes it mounts and of networks it is on.
     pub volumes: Vec<String>,
     pub networks: Vec<String>,
+    /// The home whose server it is, see [`SERVER`].
+    pub serves: Option<String>,
 }
+
+/// The label of a container that runs `hearth serve`; its value is the home's folder. It joins the network of a home's Traefik by itself, so that
+/// whoever removes that network takes it off first.
+pub const SERVER: &str = "hearth.server";
 
 #[derive(Debug, Clone, Default)]
 pub struct Network {

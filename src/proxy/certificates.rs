@@ -1,9 +1,9 @@
 //! The certificates that Traefik shows, and those by which it and Hearth know each other.
 
-use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use super::deliver::Expected;
+use super::entrance::Entrance;
 use super::names;
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::net::is_of_the_world;
@@ -15,12 +15,8 @@ use crate::certs::room::Room;
 use crate::certs::store::{Held, choose, covers, pair, serving};
 use crate::config::certificates::Issuer;
 use crate::diag::Diagnostic;
-use crate::spec::front;
-use crate::stacks::home::{Home, Read};
+use crate::stacks::home::Home;
 use crate::traefik::file::{Inner, Pair};
-
-/// The port on which Hearth answers Traefik, on the machine's address in the core stack's network.
-pub const INNER_PORT: u16 = 8444;
 
 /// All of a home's certificates, as Traefik takes them.
 pub struct Certificates {
@@ -36,15 +32,15 @@ pub struct Certificates {
 }
 
 /// What serves these hosts now: what is stored, and for hosts that nothing stored covers, what the local CA makes for their `sets` of
-/// names. `notes` are what a person should know.
+/// names. `entrance`: where Traefik finds Hearth. `notes` are what a person should know.
 ///
 /// Of a host that has a stored one no local one is given besides: Traefik would choose between them by the text of their names.
 pub fn of(
     home: &Home,
-    read: &Read,
     domain: &str,
     hosts: &[String],
     sets: &[Vec<String>],
+    entrance: Option<&Entrance>,
     notes: &mut Vec<Diagnostic>,
 ) -> Result<Certificates, Diagnostic> {
     let clock = SystemClock;
@@ -78,7 +74,7 @@ pub fn of(
     }
     let default = local.first().or(pairs.first()).cloned();
     pairs.append(&mut local);
-    Ok(Certificates { default, pairs, inner: inner(home, read, domain)?, public, expected })
+    Ok(Certificates { default, pairs, inner: inner(home, domain, entrance)?, public, expected })
 }
 
 /// Of these hosts those that no certificate is for, nor will be: none that is stored, none that an authority issues, and none that the
@@ -114,23 +110,17 @@ fn mtls(home: &Home) -> Result<Mtls, Diagnostic> {
     Mtls::open(&home.dir.join("state/mtls"), &SystemClock)
 }
 
-fn inner(home: &Home, read: &Read, domain: &str) -> Result<Option<Inner>, Diagnostic> {
-    let Some(at) = inner_address(read) else { return Ok(None) };
+fn inner(home: &Home, domain: &str, entrance: Option<&Entrance>) -> Result<Option<Inner>, Diagnostic> {
+    let Some(entrance) = entrance else { return Ok(None) };
     let material = mtls(home)?.material();
     let client = inline(&material.client.chain, &material.client.key);
     Ok(Some(Inner {
-        url: format!("https://{at}"),
+        url: entrance.url.clone(),
         server_name: SERVER_NAME.into(),
         client,
         authority: material.roots,
         panel: Some(format!("{}.{domain}", names::PANEL)),
     }))
-}
-
-/// Where Hearth answers Traefik and nobody else.
-pub fn inner_address(read: &Read) -> Option<SocketAddr> {
-    let gateway = read.rendered.gateways.get(front::CORE)?;
-    Some(SocketAddr::new(IpAddr::V4(*gateway), INNER_PORT))
 }
 
 /// What Traefik's private entry point lets in.

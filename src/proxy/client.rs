@@ -77,6 +77,15 @@ pub async fn look(to: SocketAddr, host: &str, path: &str, accept: &str, roots: A
     Seen { leaf, distrust, answer }
 }
 
+/// Whether `GET path` is answered with 200 there, whatever certificate is shown; else why not.
+pub async fn answers(to: SocketAddr, host: &str, path: &str) -> Result<(), String> {
+    match look(to, host, path, "application/json", Arc::new(RootCertStore::empty())).await.answer {
+        Ok(answer) if answer.status == 200 => Ok(()),
+        Ok(answer) => Err(format!("what listens there answers {}", answer.status)),
+        Err(why) => Err(why.words().to_string()),
+    }
+}
+
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }

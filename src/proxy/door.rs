@@ -8,6 +8,7 @@ use tokio::time::sleep;
 
 use super::content::{self, Values};
 use super::deliver::{self, Expected};
+use super::entrance::{self, Entrance};
 use super::look::know;
 use super::place::{Owner, Place};
 use super::state::Grade;
@@ -134,6 +135,8 @@ pub struct Published {
     pub domain: String,
     /// All hosts, Hearth's own among them.
     pub hosts: Vec<String>,
+    /// Where Traefik finds Hearth.
+    pub entrance: Option<Entrance>,
 }
 
 /// Writes what Traefik reads for this home as it is now; `around` is what the engine says, where it was asked. Mistakes are in
@@ -156,7 +159,8 @@ pub fn publish(
     let mut notes = Vec::new();
     let mut hosts: Vec<String> = names::hosts(&routes).into_iter().map(str::to_string).collect();
     hosts.push(format!("{}.{domain}", names::PANEL));
-    let certificates = certificates::of(home, read, &domain, &hosts, &sets, &mut notes)?;
+    let entrance = entrance::of(home, read, around);
+    let certificates = certificates::of(home, &domain, &hosts, &sets, entrance.as_ref(), &mut notes)?;
     notes.into_iter().for_each(|d| told.push(d));
     let tunnels = tunnels::seen(around, programs);
     judge::tunnelled(home, read, &tunnels, told);
@@ -176,6 +180,7 @@ pub fn publish(
         public: certificates.public,
         domain,
         hosts,
+        entrance,
     })
 }
 

@@ -2,7 +2,6 @@
 //! (networks of the machine come and go, leaves of the local CA grow old).
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -10,9 +9,9 @@ use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
-use super::certificates::inner_address;
 use super::deliver;
 use super::door::{self, Published};
+use super::entrance::{self, Entrance};
 use super::look;
 use super::place::Place;
 use crate::base::clock::{Clock, SystemClock};
@@ -38,7 +37,7 @@ const BORROWED: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Found {
     /// Where Traefik expects Hearth.
-    pub entrance: Option<SocketAddr>,
+    pub entrance: Option<Entrance>,
     /// Whether every certificate that Traefik shows is from a public CA.
     pub public: bool,
     pub domain: String,
@@ -153,9 +152,13 @@ impl Keeper {
         if told.has_errors() {
             return self.say(&told);
         }
+        // Of a command nobody waits for the server.
+        if self.kept.is_none() {
+            entrance::trouble(&home, self.around.as_ref()).into_iter().for_each(|d| told.push(d));
+        }
         self.say(&told);
         let found = Found {
-            entrance: inner_address(&read),
+            entrance: published.entrance.clone(),
             public: published.public,
             domain: published.domain.clone(),
             hosts: published.hosts.clone(),

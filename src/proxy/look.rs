@@ -212,7 +212,7 @@ impl Known<'_> {
 
     async fn raw(&self, route: &Route, entry: &Entry) -> Row {
         let knock = match entry {
-            Entry::Tcp(port) => Some(client::knock(SocketAddr::new(self.front().ip(), *port)).await),
+            Entry::Tcp(port) => Some(client::knock(self.home.raw(*port).address()).await),
             _ => None,
         };
         let (scheme, port) = match entry {
@@ -239,7 +239,7 @@ impl Known<'_> {
 
 /// Where Traefik listens, as this machine reaches it.
 pub fn front_address(home: &Home) -> SocketAddr {
-    home.config.traefik.own_address(home.config.traefik.https)
+    home.https().address()
 }
 
 /// What Traefik shows for each host over TLS, some at once.

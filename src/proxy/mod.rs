@@ -8,6 +8,7 @@ mod content;
 mod deliver;
 mod dns;
 mod door;
+mod entrance;
 mod filled;
 mod judge;
 mod keep;
@@ -21,8 +22,10 @@ mod tunnels;
 
 pub use crate::traefik::file::HSTS;
 pub use certificates::local_root;
+pub use client::answers;
 pub use content::{Values, own_address, own_addresses, resolved};
 pub use door::Door;
+pub use entrance::Entrance;
 pub use judge::{image_version, too_old};
 pub use keep::{Found, keep, once};
 pub use look::{api, is_on, leaf, resolve, roots};

@@ -1,7 +1,7 @@
 //! The face of `hearth serve`.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -18,6 +18,7 @@ use crate::certs::page;
 use crate::cli::{Done, Failure, Out};
 use crate::config;
 use crate::diag::{Diagnostic, Kind};
+use crate::proxy;
 use crate::stacks::Home;
 
 /// Files that may be open: connections, twice over for what each leads to.
@@ -32,6 +33,9 @@ pub fn run(global: &Global, args: Serve, out: &Out) -> Done {
     };
     let home = Home::required(global.home.as_deref(), &out.cwd).map_err(|refused| refused.tell(out))?;
     let settings = Settings::of(&home, listen, http);
+    if args.check {
+        return check(&settings);
+    }
     let domain = home.domain()?;
     log(&args, out)?;
     more_files();
@@ -55,13 +59,34 @@ pub fn run(global: &Global, args: Serve, out: &Out) -> Done {
 fn tell(serving: &Serving, out: &Out) {
     let out = out.clone().acts();
     out.line(format!("Hearth answers at {}", serving.urls().join(" and ")));
-    if let Some(http) = serving.http {
+    if let Some(http) = serving.http.map(near) {
         out.line(format!("devices come to trust it at http://{http}/trust"));
     }
     out.line("fingerprint of its local CA:");
     for line in page::groups(&serving.fingerprint()) {
         out.line(format!("  {}", line.join(" ")));
     }
+}
+
+/// Whether the server that listens there answers.
+fn check(settings: &Settings) -> Done {
+    let Some(address) = settings.listen.first().copied().map(near) else { return Ok(()) };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| failed(format!("nobody can be asked: {error}")))?;
+    runtime.block_on(proxy::answers(address, "localhost", "/health")).map_err(|why| {
+        let d = Diagnostic::error("serve.silent", format!("no `hearth serve` answers at {address}: {why}"));
+        d.kind(Kind::Unavailable)
+            .hint("its log says why; where it listens is said by --listen, else by `server.listen` in hearth.yaml")
+            .into()
+    })
+}
+
+/// Where a client on this machine reaches a listener.
+fn near(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+    }
+    address
 }
 
 fn address(text: &str, flag: &str) -> Result<SocketAddr, Failure> {

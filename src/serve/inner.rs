@@ -1,5 +1,5 @@
-//! The way from Traefik to Hearth: a listener on the machine's address in the core stack's network, which lets in nobody without the
-//! certificate that stands in Traefik's file. A source address is never identity: every container of that network has one.
+//! The way from Traefik to Hearth: a listener on the machine's address in the core stack's network, or on that of Hearth's own container
+//! there, which lets in nobody without the certificate that stands in Traefik's file. A source address is never identity: every container of that network has one.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -62,7 +62,7 @@ impl Inner {
         loop {
             let Found { entrance, public, .. } = found.borrow_and_update().clone();
             let mut waiting = false;
-            if let Some(address) = entrance {
+            if let Some(address) = entrance.map(|entrance| entrance.listen) {
                 self.hsts.store(if public { HSTS } else { 0 }, Ordering::Relaxed);
                 if !open.contains(&address) {
                     match crate::web::bind(address).await {

@@ -6,13 +6,14 @@
 //! | one server for a home | `lock` |
 //! | its own certificate, kept up to date | `own` |
 //! | what it says about itself | `state`, `json`, `page` |
-//! | the way from Traefik | `inner` |
+//! | the way from Traefik | `inner`, `joined` (in a container) |
 //! | certificates by ACME | `renewal` |
 //! | what goes on in the background | `loops` |
 //! | arguments, log, signals | `cli` |
 
 pub mod cli;
 mod inner;
+mod joined;
 mod json;
 mod lock;
 mod loops;
@@ -38,6 +39,7 @@ use crate::base::clock::Clock;
 use crate::certs::local;
 use crate::certs::room::Room;
 use crate::diag::{Diagnostic, Kind};
+use crate::engine::docker::inside;
 use crate::proxy;
 use crate::stacks::Home;
 use crate::web::{self, Door, Limits, Manner, Server, Tls};
@@ -151,6 +153,10 @@ impl Serving {
                 }
             }
         });
+        if inside().is_some() {
+            let (environment, seen) = (env.clone(), seen.clone());
+            loops.spawn("own network", move |stop| joined::keep(environment.clone(), seen.clone(), stop));
+        }
         renewal::begin(home, &room, &mut loops, clock, seen, anew)?;
         loops.spawn("inner door", move |stop| inner.clone().keep(stop));
         loops.spawn("state", move |stop| {
@@ -178,7 +184,9 @@ impl Serving {
         for address in &self.https {
             if address.ip().is_unspecified() {
                 all.push(format!("https://127.0.0.1:{}", address.port()));
-                all.extend(local::host().map(|host| format!("https://{host}.local:{}", address.port())));
+                // Whether a container is reached from elsewhere is said by whoever publishes its ports.
+                let host = local::host().filter(|_| inside().is_none());
+                all.extend(host.map(|host| format!("https://{host}.local:{}", address.port())));
             } else {
                 all.push(format!("https://{address}"));
             }

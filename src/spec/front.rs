@@ -138,6 +138,19 @@ pub(super) fn fix_gate(spec: &mut Spec, networks: &mut Networks) {
     }
 }
 
+/// Tells Traefik where Hearth is when it runs as a container: the last address of a network that nobody else can join. Written down in any
+/// case, so that Traefik stays as it is wherever Hearth runs.
+pub(super) fn name_hearth(spec: &mut Spec, networks: &Networks) -> Option<std::net::Ipv4Addr> {
+    let address = networks.last_address(CORE)?;
+    let traefik = spec.services.get_mut(TRAEFIK)?;
+    let span = traefik.key;
+    let hosts = traefik.node.as_map_mut().and_then(|map| map.get_mut("extra_hosts"))?;
+    if let Value::Seq(hosts) = &mut hosts.value {
+        hosts.push(Node::str(span, format!("{}:{address}", statics::HEARTH)));
+    }
+    Some(address)
+}
+
 /// The networks that only the front door has.
 pub(super) fn own_networks(routes: &Routes) -> Vec<String> {
     let outside = routes.outside.iter().filter_map(|o| o.network.as_deref()).map(outside_key);

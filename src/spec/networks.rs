@@ -67,8 +67,7 @@ impl Networks {
     pub(super) fn fix(&mut self, service: &str, key: &str) -> Option<Ipv4Addr> {
         let node = self.all.get_mut(key)?;
         let subnet = *written_subnets(node).first()?;
-        let size = 1u32 << (32 - u32::from(subnet.prefix()));
-        let address = Ipv4Addr::from(u32::from(subnet.address()) + size - 2);
+        let address = last(subnet);
         let span = node.span;
         let Value::Map(map) = &mut node.value else { return None };
         let Value::Map(ipam) = &mut map.get_mut("ipam")?.value else { return None };
@@ -82,6 +81,11 @@ impl Networks {
         all.set(key, Node::new(span, Value::Map(endpoint)));
         joined.value = Value::Map(all);
         Some(address)
+    }
+
+    /// The last address of a network that can be a container's. The engine gives them away from the first on.
+    pub(super) fn last_address(&self, key: &str) -> Option<Ipv4Addr> {
+        written_subnets(self.all.get(key)?).first().copied().map(last)
     }
 
     /// The engine's own address in each network of a service that is not cut off: the one that is written, else the first.
@@ -116,6 +120,12 @@ struct Membership<'s> {
     /// Pairs (who talks, to whom), both as owners of a network, without those that are one host.
     talks: Vec<(&'s str, &'s str)>,
     talked_to: HashSet<&'s str>,
+}
+
+/// The one before the address for all.
+fn last(subnet: Cidr) -> Ipv4Addr {
+    let size = 1u32 << (32 - u32::from(subnet.prefix()));
+    Ipv4Addr::from(u32::from(subnet.address()) + size - 2)
 }
 
 /// The network of a service and those that talk to it.

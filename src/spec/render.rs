@@ -80,6 +80,8 @@ pub struct Rendered {
     pub labels: IndexMap<String, Vec<(String, String)>>,
     /// The machine's address in each network that Traefik joins and that leads out, by the network's key.
     pub gateways: BTreeMap<String, Ipv4Addr>,
+    /// Hearth's own in the network of the core stack, where it runs as a container.
+    pub hearth: Option<Ipv4Addr>,
 }
 
 /// Writes all files of a home; the same spec, settings and previous files give the same bytes. The file of domain mode is left out
@@ -101,8 +103,10 @@ pub fn render(spec: &Spec, settings: &Settings, diagnostics: &mut Diagnostics) -
         if has_domain { front::add(spec, &routes, settings.traefik, settings.project) } else { spec.clone() };
     let routed = if has_domain { front::routed(spec, &routes) } else { Vec::new() };
     let mut networks = networks::assign(&domain, &routed, settings.range, &previous, &mut told);
+    let mut hearth = None;
     if has_domain {
         front::fix_gate(&mut domain, &mut networks);
+        hearth = front::name_hearth(&mut domain, &networks);
     }
     let mut unused = Diagnostics::default();
     let in_domain = if settings.mode == Mode::Domain { &mut told } else { &mut unused };
@@ -113,7 +117,7 @@ pub fn render(spec: &Spec, settings: &Settings, diagnostics: &mut Diagnostics) -
     if !ok {
         return None;
     }
-    let mut rendered = Rendered { routes, ..Rendered::default() };
+    let mut rendered = Rendered { routes, hearth, ..Rendered::default() };
     let localhost =
         if has_domain { networks.without(&front::own_networks(&rendered.routes)) } else { networks.clone() };
     let none = IndexMap::new();

@@ -8,6 +8,7 @@ pub mod door;
 mod history;
 pub mod home;
 mod interrupt;
+mod itself;
 mod lock;
 mod place;
 mod project;

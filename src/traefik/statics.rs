@@ -16,6 +16,8 @@ const PING_PORT: u16 = 8083;
 pub const INSIDE: [u16; 4] = [80, 443, API_PORT, PING_PORT];
 /// Gate's name in Traefik's own hosts file, which comes before all that other containers may call themselves.
 pub const GATE: &str = "gate.hearth.internal";
+/// Hearth's own name there, where Hearth runs as a container.
+pub const HEARTH: &str = "panel.hearth.internal";
 /// Where gate shows Docker, as Traefik reaches it.
 pub const DOCKER: &str = "tcp://gate.hearth.internal:2375";
 /// The oldest Traefik that Hearth manages: older ones have known ways past a login (Go vulnerability database, 2026-08-21).

@@ -15,6 +15,7 @@ mod front_door;
 mod front_door_faults;
 mod gate;
 mod gate_with_traefik;
+mod hearth_in_a_container;
 mod homes;
 mod in_a_browser;
 mod labels;
@@ -45,6 +46,7 @@ fn main() -> std::process::ExitCode {
         ("adoption", adoption::CASES),
         ("one_writer", one_writer::CASES),
         ("own_server", own_server::CASES),
+        ("hearth_in_a_container", hearth_in_a_container::CASES),
         ("bad_updates", bad_updates::CASES),
         ("two_way", two_way::CASES),
         ("verbs", verbs::CASES),

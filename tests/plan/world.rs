@@ -654,6 +654,7 @@ fn surroundings(observed: &mut Observed, world: &Value) {
             ports: words(&foreign["ports"]).iter().map(|p| port_of(p)).collect(),
             volumes: words(&foreign["volumes"]),
             networks: words(&foreign["networks"]),
+            serves: foreign["serves"].as_str().map(str::to_string),
         });
     }
     observed.host.taken_ports = words(&world["host"]["ports"]).iter().map(|p| port_of(p)).collect();

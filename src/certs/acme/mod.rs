@@ -16,7 +16,6 @@ mod solve;
 pub mod words;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -36,6 +35,7 @@ use crate::base::clock::Clock;
 use crate::base::secret::Secret;
 use crate::config::certificates::{Certificates, Challenge};
 use crate::diag::{Diagnostic, Kind};
+use crate::stacks::home::Way;
 
 pub use order::Done;
 pub use reach::Directory;
@@ -80,7 +80,7 @@ struct How {
     challenge: Challenge,
     dns: Option<Dns>,
     /// Where this machine itself reaches the door to its port 80; `None`: the home has none, and nothing is tried beforehand.
-    front: Option<SocketAddr>,
+    front: Option<Way>,
     lookup: Lookup,
     /// By directory URL.
     eab: BTreeMap<String, (String, Secret)>,
@@ -97,7 +97,7 @@ impl Issuer {
         clock: Arc<dyn Clock>,
         settings: &Certificates,
         (dir, variables): (&Path, &BTreeMap<String, String>),
-        front: Option<SocketAddr>,
+        front: Option<Way>,
     ) -> Result<Issuer, Diagnostic> {
         let tls = http::roots(settings.roots.as_ref().map(|file| dir.join(file)).as_deref())?;
         let client = Client::new(&tls, clock.clone());

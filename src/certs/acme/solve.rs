@@ -13,6 +13,7 @@ use crate::certs::preflight::{self, Question};
 use crate::certs::renewal::Fault;
 use crate::certs::store::{Pending, Record};
 use crate::config::certificates::Challenge;
+use crate::stacks::home::Way;
 
 /// How long the authority may take to check the names.
 const CHECK: Duration = Duration::from_secs(180);
@@ -132,7 +133,7 @@ impl Run<'_> {
             }
             Record::Token { token, answer } => {
                 let how = &self.issuer.how;
-                let Some(front) = how.front else { return Ok(()) };
+                let Some(front) = how.front.as_ref().map(Way::address) else { return Ok(()) };
                 let asked = Question { name: &one.name, token, answer };
                 match preflight::hopeless(front, &how.lookup, asked, how.public).await {
                     Some(why) => Err(self.faults.own("closed", why)),

@@ -6,7 +6,9 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::plan::observed::{Attachment, Container, Detail, Foreign, Health, Image, Mount, Network, State, Volume};
+use crate::plan::observed::{
+    Attachment, Container, Detail, Foreign, Health, Image, Mount, Network, SERVER, State, Volume,
+};
 use crate::plan::request::{ONEOFF, SERVICE};
 
 /// One entry of `GET /containers/json`. It has no aliases, no start time and no last error; where the tag that a
@@ -78,6 +80,7 @@ pub fn foreign(entry: &Value, project: Option<String>) -> Foreign {
         ports: ports(entry),
         volumes: list(&entry["Mounts"]).iter().filter_map(|m| m["Name"].as_str()).map(str::to_string).collect(),
         networks: networks(&entry["NetworkSettings"]["Networks"]).into_keys().collect(),
+        serves: labels[SERVER].as_str().map(str::to_string),
     }
 }
 

@@ -103,7 +103,7 @@ fn holders(inodes: &BTreeSet<u64>) -> BTreeMap<u64, u32> {
 }
 
 /// The id of a container in the name of a control group: 64 hexadecimal digits.
-fn container_of(cgroup: &str) -> Option<String> {
+pub(super) fn container_of(cgroup: &str) -> Option<String> {
     let mut parts = cgroup.split(|c: char| !c.is_ascii_hexdigit());
     parts.rfind(|part| part.len() == 64).map(str::to_string)
 }

@@ -11,6 +11,7 @@
 //! | logs and exec | `streams`, `frames` |
 //! | reading without plans (gate) | `reader` |
 //! | how it is (doctor) | `checkup` |
+//! | the container that Hearth itself runs in | `itself` |
 //!
 //! bollard carries programs in containers; everything else is JSON as it is (`wire` says why).
 
@@ -27,6 +28,7 @@ mod frames;
 mod hooks;
 mod host;
 mod ignore;
+mod itself;
 mod observe;
 mod older;
 pub mod own;
@@ -42,6 +44,7 @@ mod wire;
 
 pub use checkup::{Checkup, NEWEST_API};
 pub use host::{Listener, listeners, programs};
+pub use itself::inside;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -51,7 +54,8 @@ use tokio::sync::OnceCell;
 
 use super::{Engine, EngineError, Known, Outcome, Scope, Tell};
 use crate::plan::Action;
-use crate::plan::observed::{Container, EngineFacts, Observed};
+pub use crate::plan::observed::Container;
+use crate::plan::observed::{EngineFacts, Observed};
 use connect::Place;
 use errors::Fault;
 use wire::Wire;

@@ -16,7 +16,16 @@ fn program() -> PathBuf {
     PathBuf::from(format!("/proc/{}/exe", std::process::id()))
 }
 
-const DOCKERFILE: &str = "FROM scratch\nCOPY root/ /\nENTRYPOINT [\"/hearth\"]\n";
+/// `hearth` is found there by `docker exec` too.
+const DOCKERFILE: &str = "FROM scratch\nCOPY root/ /\nENV PATH=/\nENTRYPOINT [\"/hearth\"]\n";
+
+/// Where systems keep the roots that they trust, as one file; in the image it has the first of these names, which libraries look for.
+const ROOTS: [&str; 4] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
 
 pub(super) fn recipe() -> Result<Recipe, String> {
     let programs = files()?.into_iter().map(|(name, path)| (format!("root/{name}"), path)).collect();
@@ -55,6 +64,10 @@ pub fn refusal(why: &str) -> EngineError {
 fn files() -> Result<BTreeMap<String, PathBuf>, String> {
     let program = program();
     let mut files = BTreeMap::from([("hearth".to_string(), program.clone())]);
+    // Without them no public authority could be asked from within. A machine may have none.
+    if let Some(roots) = ROOTS.iter().map(PathBuf::from).find(|path| path.is_file()) {
+        files.insert(ROOTS[0].trim_start_matches('/').to_string(), roots);
+    }
     let unread = |error| format!("{} cannot be read: {error}", program.display());
     let Some(loader) = loader(&program).map_err(unread)? else {
         return Ok(files);

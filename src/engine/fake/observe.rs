@@ -80,6 +80,7 @@ fn stranger(c: &FakeContainer) -> Foreign {
         ports: c.ports.clone(),
         volumes: c.mounts.iter().filter(|m| m.kind == "volume").map(|m| m.name.clone()).collect(),
         networks: c.endpoints.keys().cloned().collect(),
+        serves: c.labels.get(SERVER).cloned(),
     }
 }
 

@@ -119,7 +119,8 @@ impl<'a> Planner<'a> {
                 .filter(on_it)
                 .filter(|c| !removals.contains_key(c.id.as_str()))
                 .collect();
-            let foreign = self.observed.foreign.iter().find(|f| f.running && f.networks.contains(name));
+            let foreign =
+                self.observed.foreign.iter().find(|f| f.running && f.serves.is_none() && f.networks.contains(name));
             let who = stays.first().map(|c| c.name.clone()).or_else(|| foreign.map(|f| f.name.clone()));
             if let Some(who) = who {
                 let text = format!("it stays, because {who} is on it");
@@ -133,9 +134,12 @@ impl<'a> Planner<'a> {
                 .filter(on_it)
                 .filter_map(|c| removals.get(c.id.as_str()).copied())
                 .collect();
+            let cause = || Cause::Requested { what: "down".into() };
+            let servers = self.detach_servers(name, &after, cause);
             let action = Action::RemoveNetwork { id: network.id.clone(), name: name.clone() };
-            let at = self.steps.add("", action, Cause::Requested { what: "down".into() });
+            let at = self.steps.add("", action, cause());
             self.steps.tie_all(at, &after);
+            self.steps.tie_all(at, &servers);
         }
     }
 

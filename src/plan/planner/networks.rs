@@ -82,7 +82,9 @@ impl<'a> Planner<'a> {
     fn remake(&mut self, key: &str, request: &'a NetworkRequest, network: &'a Network) -> Option<Remade> {
         let ours: Vec<&'a Container> =
             self.all.iter().copied().filter(|c| c.networks.contains_key(&network.name)).collect();
-        let foreign = network.attached.iter().find(|id| !self.all.iter().copied().any(|c| c.id == **id));
+        let is_server = |id: &String| self.observed.foreign.iter().any(|f| f.id == *id && f.serves.is_some());
+        let is_ours = |id: &String| self.all.iter().copied().any(|c| c.id == *id);
+        let foreign = network.attached.iter().find(|id| !is_ours(id) && !is_server(id));
         if let Some(id) = foreign {
             let name = self.observed.foreign.iter().find(|f| f.id == *id).map_or(&id[..id.len().min(12)], |f| &f.name);
             let title =
@@ -114,7 +116,24 @@ impl<'a> Planner<'a> {
                 self.given_back.entry(&container.id).or_default().push(at);
             }
         }
+        let servers = self.detach_servers(&network.name, &begins[1..], cause);
+        self.steps.tie_all(removed, &servers);
         Some(Remade { begins, created })
+    }
+
+    /// Takes Hearth's own server off a network that goes, after these steps: it joins by itself, and joins again what is made anew. One that is
+    /// stopped too: it could not start with a network that is not there.
+    pub(super) fn detach_servers(&mut self, network: &str, after: &[At], cause: impl Fn() -> Cause) -> Vec<At> {
+        let observed = self.observed;
+        let servers = observed.foreign.iter().filter(|f| f.serves.is_some() && f.networks.iter().any(|n| n == network));
+        let mut steps = Vec::new();
+        for server in servers {
+            let container = Target::Existing { id: server.id.clone(), name: server.name.clone() };
+            let at = self.steps.add("", Action::DisconnectNetwork { network: network.into(), container }, cause());
+            self.steps.tie_all(at, after);
+            steps.push(at);
+        }
+        steps
     }
 
     /// Takes a container off a network before the network goes.

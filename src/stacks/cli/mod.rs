@@ -8,6 +8,7 @@ pub mod down;
 pub mod exec;
 pub mod history;
 pub mod home;
+pub mod image;
 pub mod lifecycle;
 pub mod logs;
 pub mod ls;

@@ -50,6 +50,8 @@ pub fn make(dir: &Path, stacks: &[Shipped], facts: &mut Facts) -> Result<(Home, 
         place(dir, &format!("{STACKS}/{}.yaml", stack.name), stack.text, 0o644, &mut made)?;
     }
     place(dir, ".gitignore", IGNORE, 0o644, &mut made)?;
+    folder(&dir.join("compose"))?;
+    place(dir, SERVER, include_str!("../../../compose/hearth.yaml"), 0o644, &mut made)?;
     place(dir, "README.md", &readme(&home.config.name), 0o644, &mut made)?;
     let read = home.read()?;
     let variables = read.variables();
@@ -202,6 +204,9 @@ fn default_of(source: &str) -> String {
     }
 }
 
+/// What runs Hearth itself as a container. Not rendered: a person may change it.
+const SERVER: &str = "compose/hearth.yaml";
+
 const IGNORE: &str = "\
 # Secrets, what Hearth remembers, and what services keep in folders of this home.
 .env
@@ -223,6 +228,7 @@ The services of this home, run by Hearth or by plain Docker Compose.
 | `hearth.yaml` | which profiles are on, and what else this home has decided |
 | `.env` | passwords, paths, time zone; not in git. `.env.example` shows what it holds |
 | `compose.yaml`, `compose/` | written from the stacks by `hearth render`; plain Compose, in git |
+| `compose/hearth.yaml` | runs Hearth's own server as a container, where it is not to run on the machine |
 
     hearth profiles            what there is, and what is on
     hearth up media            turn a profile on and start it

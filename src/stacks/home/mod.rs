@@ -18,7 +18,10 @@ pub mod env;
 pub mod init;
 mod load;
 pub mod secrets;
+mod way;
 pub mod write;
+
+pub use way::Way;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

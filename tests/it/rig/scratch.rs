@@ -166,6 +166,12 @@ impl Scratch {
         self.compose_of(binary, args)
     }
 
+    /// Runs Docker Compose 2.40 with exactly these arguments and more variables, in the project's folder.
+    pub fn compose_args(&self, args: &[&str], more: &[(&str, &str)]) -> Ran {
+        let binary = compose_binary().as_ref().unwrap_or_else(|reason| panic!("{reason}"));
+        self.noted(self.start(binary, args, more))
+    }
+
     /// Runs Docker Compose 5 on the project, where COMPOSE5_BIN names one.
     pub fn compose5(&self, args: &str) -> Result<Ran, Skip> {
         match std::env::var_os("COMPOSE5_BIN") {
