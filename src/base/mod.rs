@@ -1,5 +1,6 @@
 //! Small things that everything else may use and that use nothing of ours.
 
+pub mod aside;
 pub mod clock;
 pub mod net;
 pub mod secret;

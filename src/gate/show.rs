@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::aside::is_aside;
 use crate::engine::docker::reader::Pong;
 /// Labels of an image arrive among those of its containers: the list in this one is what tells them apart.
 pub use crate::traefik::labels::OURS;
@@ -158,8 +159,10 @@ impl Inspected {
         json(&shown)
     }
 
+    /// Of a container that makes way for its successor no route is shown, though it still runs: else requests would meet it while it stops.
     fn shown_labels(&self, of_image: Option<&str>) -> BTreeMap<&str, &str> {
         let Some(labels) = &self.config.labels else { return BTreeMap::new() };
+        let of_image = if is_aside(&self.id, &self.name) { self.label(OURS) } else { of_image };
         let list = self.label(OURS).filter(|list| of_image != Some(list)).unwrap_or_default();
         let ours: std::collections::HashSet<&str> = list.split_ascii_whitespace().collect();
         let keep = |key: &str| match key.strip_prefix("traefik.") {

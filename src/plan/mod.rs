@@ -240,6 +240,8 @@ pub enum Until {
     /// A replaced container's window: healthy within `seconds`, or (no health check) still running after `stay` ms.
     /// With `may_exit` (a job that ends) an exit with 0 within the window is a proof too.
     Proven { seconds: u64, stay: u64, health: bool, may_exit: bool },
+    /// Nobody is sent to a container any more that was set aside `ms` ago; also when it has ended by itself.
+    Left { ms: u64 },
 }
 
 /// Why a step exists.

@@ -131,6 +131,7 @@ fn until_words(until: &Until) -> String {
         Until::Healthy { seconds: Some(n) } => format!("is healthy, at most {n} s"),
         Until::Completed => "has ended with 0".into(),
         Until::Proven { seconds, health: true, .. } => format!("is healthy within {seconds} s"),
+        Until::Left { ms } => format!("has been left by Traefik, {} s", *ms as f64 / 1000.0),
         Until::Proven { stay: 0, .. } => "runs".into(),
         Until::Proven { stay, may_exit, .. } => {
             let or = if *may_exit { " or ended with 0" } else { "" };

@@ -19,6 +19,8 @@ pub const TRAEFIK: &str = "traefik";
 pub const GATE: &str = "gate";
 /// The image of Hearth itself, which gate runs where `.env` names no other: made of the very program that is running, by no registry known.
 pub const OWN_IMAGE: &str = "hearth:local";
+/// The label of containers that Traefik sends requests to.
+pub const ROUTED: &str = labels::OURS;
 /// Its file.
 pub(super) const TEXT: &str = include_str!("core.yaml");
 

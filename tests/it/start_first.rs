@@ -8,7 +8,11 @@ use std::time::{Duration, Instant};
 use crate::rig::{DOMAIN, Done, Door, Echo, Scratch, cases, tls};
 
 // Alone, so that the engine is not slow for another reason.
-cases![alone: an_update_without_a_failed_request, its_route_is_never_lost_while_its_labels_change];
+cases![
+    alone: an_update_without_a_failed_request,
+    its_route_is_never_lost_while_its_labels_change,
+    no_request_through_traefik_meets_a_container_that_stops,
+];
 
 /// The client tries each address of the name, as most do (RFC 8305): between the end of the old server and the engine's taking
 /// its address out of the name, that address refuses. redis-cli alone takes the first only.
@@ -92,6 +96,52 @@ fn its_route_is_never_lost_while_its_labels_change(s: &Scratch) -> Done {
     // What was sent to the old one while it ended, before Traefik heard of it (within two seconds).
     let others: Vec<_> = seen.iter().filter(|(status, _)| **status != 200).collect();
     assert!(others.iter().map(|(_, at)| at.len()).sum::<usize>() <= 10, "{others:?}");
+    Ok(())
+}
+
+/// Three updates, each of another kind: other labels, another environment, another image's settings. The old container takes two seconds to
+/// stop and lets nobody in meanwhile: whoever were sent there would see it.
+fn no_request_through_traefik_meets_a_container_that_stops(s: &Scratch) -> Done {
+    let stack = |more: &str, route: &str| {
+        format!(
+            "services:\n  app:\n{}{more}    profiles: [web]\n    deploy: {{ update_config: {{ order: start-first }} }}\n    x-hearth: {{ route: {{ host: app, port: 80, access: public{route} }} }}\n",
+            Echo::slow_to_stop()
+        )
+    };
+    let door = Door::new(s, &stack("", ""))?;
+    door.hearth("up web").ok();
+    door.until("app", 200);
+    let host = format!("app.{DOMAIN}");
+    let going = AtomicBool::new(true);
+    let mut ids = vec![door.id("app")];
+    let seen = std::thread::scope(|scope| {
+        let client = scope.spawn(|| {
+            let mut seen: BTreeMap<u16, usize> = BTreeMap::new();
+            while going.load(Ordering::Relaxed) {
+                *seen.entry(status(&door, &host)).or_default() += 1;
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            seen
+        });
+        let round = ", headers: {response: {X-Round: one}}";
+        for (more, route) in
+            [("", round), ("    cpu_shares: 512\n", round), ("    cpu_shares: 256\n", ", sticky: true")]
+        {
+            s.write("stacks/web.yaml", &stack(more, route));
+            let up = s.hearth_args(&["--compat", "2", "up"]);
+            if up.code != 0 {
+                break;
+            }
+            ids.push(door.id("app"));
+        }
+        going.store(false, Ordering::Relaxed);
+        client.join().expect("the client does not panic")
+    });
+    ids.dedup();
+    assert_eq!(ids.len(), 4, "three times another container");
+    let all: usize = seen.values().sum();
+    assert!(all >= 300, "{seen:?}");
+    assert_eq!(seen.get(&200), Some(&all), "of {all} requests some were lost: {seen:?}");
     Ok(())
 }
 

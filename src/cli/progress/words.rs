@@ -53,6 +53,7 @@ fn parts(action: &Action) -> (&'static str, &'static str, &'static str, String) 
                 Until::Completed => ("wait for the end of", "waiting for the end of", "ended well:"),
                 Until::Proven { health: true, .. } => ("wait for health of", "waiting for health of", "healthy:"),
                 Until::Proven { health: false, .. } => ("watch", "watching", "stayed up:"),
+                Until::Left { .. } => ("wait for Traefik to leave", "waiting for Traefik to leave", "left by Traefik:"),
             };
             (to, ing, ed, name.into())
         }

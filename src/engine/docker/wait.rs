@@ -143,6 +143,8 @@ fn verdict(name: &str, seen: &Seen, until: &Until, waited: Duration, restarts_be
         Until::Completed if over && seen.exit_code == 0 => Verdict::Done,
         Until::Completed if over => ended(name, seen),
         Until::Completed => Verdict::Wait,
+        Until::Left { ms } if over || waited >= Duration::from_millis(*ms) => Verdict::Done,
+        Until::Left { .. } => Verdict::Wait,
         Until::Proven { may_exit: true, .. } if over && seen.exit_code == 0 => Verdict::Done,
         _ if over => ended(name, seen),
         Until::Healthy { seconds } => match seen.health {

@@ -363,6 +363,10 @@ impl World {
                     _ => Awaited::NotYet { limit },
                 }
             }
+            Until::Left { ms } => match ended || over(began + ms) {
+                true => Awaited::True,
+                false => Awaited::NotYet { limit: Some(began + ms) },
+            },
             Until::Proven { seconds, stay, health, may_exit } => {
                 // The container's own health check counts where the file has none (the image may bring one).
                 let health = *health || has_check(&c.config);

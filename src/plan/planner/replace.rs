@@ -13,14 +13,20 @@ use super::steps::At;
 use super::together::{Down, Member, shared};
 use super::volumes::inherit;
 use super::{Planner, is_alive};
+use crate::base::aside::aside;
 use crate::plan::observed::{Container, State};
 use crate::plan::request::REPLACE;
 use crate::plan::request::container::numbered;
 use crate::plan::wanted::{Update, WantedService};
-use crate::plan::{Action, Cause, Risk, Target};
+use crate::plan::{Action, Cause, Risk, Target, Until};
+use crate::spec::front::ROUTED;
 
 /// Seconds that a new container which did not prove itself gets to stop: the old one waits for it.
 const GIVE_WAY: i64 = 3;
+
+/// Milliseconds from the new name of an old container until Traefik asks it no more: gate tells of the name at once, Traefik takes up a
+/// change at most two seconds after the one before, and a request that was on its way has a second.
+const LEAVE: u64 = 3000;
 
 /// How the steps of one replacement hang together while they are drafted.
 struct Swap<'a> {
@@ -200,6 +206,7 @@ impl<'a> Planner<'a> {
         swap.last = vec![proven];
         self.retire_step(service, swap, Vec::new());
         self.rename_both(service, slot, swap);
+        self.unrouted(service, slot, swap);
         let (first, stop) = self.stop_steps(Some(service), swap.old, Cause::Replacement);
         let old = set_aside(swap.old, &slot.name);
         self.steps.drafts[stop].action = Action::StopContainer { container: old, timeout: self.options.timeout };
@@ -212,6 +219,19 @@ impl<'a> Planner<'a> {
         let removed = self.remove_old(service, slot, swap, proven);
         self.steps.tie(removed, stop);
         (Down { first: start, stop: None }, started, proven, vec![removed])
+    }
+
+    /// Where Traefik sends requests to the old one it stops only when none come any more.
+    fn unrouted(&mut self, service: &WantedService, slot: &Slot<'a>, swap: &mut Swap<'a>) {
+        if !swap.old.labels.contains_key(ROUTED) || swap.old.name != slot.name {
+            return;
+        }
+        let container = set_aside(swap.old, &slot.name);
+        let action = Action::Wait { container, until: Until::Left { ms: LEAVE }, optional: true };
+        let at = self.steps.add(&service.name, action, Cause::Replacement);
+        self.steps.undo(at, swap.group, Vec::new());
+        self.steps.tie_all(at, &swap.last);
+        swap.last = vec![at];
     }
 
     /// The old one's restart policy goes, else a restart of the engine would revive it beside the new one.
@@ -266,8 +286,8 @@ impl<'a> Planner<'a> {
     fn rename_both(&mut self, service: &WantedService, slot: &Slot<'a>, swap: &mut Swap<'a>) {
         let old = existing(swap.old);
         if swap.old.name == slot.name {
-            let aside = format!("{}-old", temporary_name(swap.old, &slot.name));
-            let at = self.steps.add(&service.name, rename(&old, aside), Cause::Replacement);
+            let name = aside(&swap.old.id, &slot.name);
+            let at = self.steps.add(&service.name, rename(&old, name), Cause::Replacement);
             self.steps.undo(at, swap.group, vec![rename(&old, slot.name.clone())]);
             self.steps.tie_all(at, &swap.last);
             swap.last = vec![at];

@@ -20,6 +20,9 @@ use tokio_rustls::TlsAcceptor;
 
 /// Makes this program the server, for a container.
 pub const WORD: &str = "--echo";
+const SLOW: &str = "ECHO_IS_SLOW_TO_STOP";
+/// It was told to stop.
+static STOPPING: AtomicBool = AtomicBool::new(false);
 
 /// Its answer is text: `from NAME`, the version of HTTP, the request line, then the headers. A path with `wait-MS` in it waits, `status-N`
 /// answers that status, `health` answers 200 until `ill` was asked for, and what asks for an upgrade gets back all it sends.
@@ -60,6 +63,13 @@ impl Echo {
         )
     }
 
+    /// The same, but with [`SLOW`] it ends as a bad server does: told to stop it refuses new connections at once, says so (599) on those it
+    /// has, and ends two seconds later.
+    pub fn slow_to_stop() -> String {
+        let own = Echo::service().replace("SIGKILL", "SIGTERM");
+        format!("{own}    environment: {{ {SLOW}: '1' }}\n    stop_grace_period: 10s\n")
+    }
+
     /// Serves on the usual ports, until the process is killed.
     pub fn be() -> ! {
         let name = std::env::var("HOSTNAME").unwrap_or_default();
@@ -82,32 +92,48 @@ fn serve(name: String, http: TcpListener, https: TcpListener, raw: TcpListener, 
         let udp = tokio::net::UdpSocket::from_std(udp).expect("a socket can be taken over");
         let name: Arc<str> = name.into();
         let (http, https, raw) = (taken(http), taken(https), taken(raw));
-        tokio::join!(
-            accept(http, |stream| {
-                let name = name.clone();
-                async move { talk(stream, name).await }
-            }),
-            accept(https, |stream| {
-                let (tls, name) = (tls.clone(), name.clone());
-                async move {
-                    if let Ok(stream) = tls.accept(stream).await {
-                        talk(stream, name).await;
+        let serving = async {
+            tokio::join!(
+                accept(http, |stream| {
+                    let name = name.clone();
+                    async move { talk(stream, name).await }
+                }),
+                accept(https, |stream| {
+                    let (tls, name) = (tls.clone(), name.clone());
+                    async move {
+                        if let Ok(stream) = tls.accept(stream).await {
+                            talk(stream, name).await;
+                        }
+                    }
+                }),
+                accept(raw, |mut stream| async move {
+                    let (mut from, mut to) = stream.split();
+                    let _ = tokio::io::copy(&mut from, &mut to).await;
+                }),
+                async {
+                    let mut buffer = [0; 2048];
+                    while let Ok((size, who)) = udp.recv_from(&mut buffer).await {
+                        let _ = udp.send_to(&buffer[..size], who).await;
                     }
                 }
-            }),
-            accept(raw, |mut stream| async move {
-                let (mut from, mut to) = stream.split();
-                let _ = tokio::io::copy(&mut from, &mut to).await;
-            }),
-            async {
-                let mut buffer = [0; 2048];
-                while let Ok((size, who)) = udp.recv_from(&mut buffer).await {
-                    let _ = udp.send_to(&buffer[..size], who).await;
-                }
-            }
-        );
+            )
+        };
+        tokio::select! {
+            _ = serving => {}
+            () = told_to_stop() => STOPPING.store(true, Ordering::Relaxed),
+        }
+        // The listeners are gone; who is connected is still heard.
+        tokio::time::sleep(Duration::from_secs(2)).await;
     });
-    unreachable!("listeners do not end")
+    std::process::exit(0)
+}
+
+async fn told_to_stop() {
+    let signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+    match signal {
+        Ok(mut signal) if std::env::var_os(SLOW).is_some() => drop(signal.recv().await),
+        _ => std::future::pending().await,
+    }
 }
 
 async fn accept<F: Future<Output = ()> + Send + 'static>(
@@ -172,6 +198,7 @@ async fn answer(mut request: Request<Incoming>, name: Arc<str>) -> Result<Respon
         tokio::time::sleep(Duration::from_millis(ms)).await;
     }
     let status = match path.as_str() {
+        _ if STOPPING.load(Ordering::Relaxed) => 599,
         "/ill" => {
             ILL.store(true, Ordering::Relaxed);
             200
