@@ -88,6 +88,7 @@ fn dispatch(cli: Cli, out: &Out) -> crate::cli::Done {
         Command::Gate(args) => crate::gate::cli::run(args),
         Command::Serve(args) => crate::serve::cli::run(&global, args, out),
         Command::Image(args) => stacks::image::run(args, out),
+        Command::Machine => crate::proxy::machine::print(out),
         Command::Example(args) => crate::example::run(args.which.into(), &|name| std::env::var(name).ok()),
         Command::Completions(args) => {
             clap_complete::generate(args.shell, &mut Cli::command(), "hearth", &mut std::io::stdout());

@@ -130,6 +130,9 @@ pub enum Command {
     Serve(Serve),
     /// Make the image hearth:local of this program: for gate, and to run Hearth itself as a container (compose/hearth.yaml)
     Image(Image),
+    /// Say what of the machine a container does not show: Hearth in one runs it there
+    #[command(hide = true)]
+    Machine,
     /// Small programs to see something run: web, counter
     #[command(hide = true)]
     Example(ExampleArgs),

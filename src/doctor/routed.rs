@@ -21,6 +21,7 @@ use crate::certs::preflight::{self, Question, Reach};
 use crate::certs::room::Room;
 use crate::config::certificates::{Challenge, Issuer};
 use crate::diag::{Diagnostic, Diagnostics};
+use crate::engine::docker;
 use crate::plan::observed::{Container, Health, State};
 use crate::plan::request::SERVICE;
 use crate::proxy::{self, Values};
@@ -121,7 +122,7 @@ pub async fn look(routed: &Routed<'_>, clock: Arc<dyn Clock>) -> (Vec<Finding>, 
             return (all, Vec::new());
         }
     };
-    let mine = proxy::own_addresses();
+    let mine = proxy::own_addresses(routed.home);
     let roots = Arc::new(proxy::roots(routed.home));
     let looked = hosts.iter().map(|(host, public)| {
         let (lookup, roots, mine) = (&lookup, roots.clone(), &mine);
@@ -137,7 +138,15 @@ pub async fn look(routed: &Routed<'_>, clock: Arc<dyn Clock>) -> (Vec<Finding>, 
             verdicts.entry(verdict).or_default().push(host.clone());
         }
     }
-    let own = proxy::own_address();
+    if docker::inside().is_some() {
+        let words =
+            "from within a container it is not tried what answers where names lead: judged by the addresses alone";
+        all.push(
+            Finding::note(About::Names, "names-untried", words)
+                .fix("run hearth doctor on the machine itself, or try them from a device"),
+        );
+    }
+    let own = proxy::own_address(routed.home);
     all.extend(verdicts.iter().map(|(verdict, hosts)| verdict.say(hosts, own, &routed.domain)));
     match http01 {
         true => all.extend(challenges(routed, &looked, settings.roots.is_none()).await),
@@ -170,7 +179,8 @@ async fn one<'f>(
     let home = &routed.home.config.traefik;
     let door = proxy::leaf(routed.home.https().address(), host, roots.clone()).await;
     let mut at = BTreeMap::new();
-    if let Ok(own) = &door {
+    // Docker lets no bridge through to the machine's ports: from within a container nothing is told by trying.
+    if let (Ok(own), None) = (&door, docker::inside()) {
         let mut addresses: Vec<IpAddr> = system.iter().chain(world.iter().flatten()).copied().collect();
         addresses.retain(|ip| !is_nowhere(*ip));
         addresses.sort();

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 
 use super::adopted;
 use super::lan::{self, Interface, Machine};
+use super::machine;
 use crate::compose::Compat;
 use crate::compose::template::{self, Scope, TemplateError};
 use crate::diag::{Diagnostic, Diagnostics};
@@ -77,7 +78,7 @@ pub fn resolved(
 /// Who is at home, as this machine sees it now. The machine itself is only where it is sure that nobody else seems to be it.
 /// `tunnels`: those that are known.
 pub fn lan(home: &Home, read: &Read, around: Option<&Around>, tunnels: &[String]) -> Vec<String> {
-    let interfaces = interfaces();
+    let interfaces = machine::of(home).interfaces;
     let addresses = itself(home, read, &interfaces);
     let gateways: Vec<IpAddr> = gateways(read).collect();
     let seen = around.is_some_and(|around| around.engine.hides_clients.is_empty());
@@ -94,7 +95,7 @@ pub fn lan(home: &Home, read: &Read, around: Option<&Around>, tunnels: &[String]
 
 /// The addresses of this machine that `lan:` of `hearth.yaml` names one by one: they are let in, whoever comes from there.
 pub fn named_itself(home: &Home, read: &Read) -> Vec<IpAddr> {
-    let itself = itself(home, read, &interfaces());
+    let itself = itself(home, read, &machine::of(home).interfaces);
     let said = home.config.lan.iter().flatten().filter(|net| net.prefix_len() == net.max_prefix_len());
     said.map(IpNet::addr).filter(|ip| itself.contains(ip)).collect()
 }
@@ -114,28 +115,16 @@ fn v4_only(home: &Home) -> bool {
 }
 
 /// The address under which devices of the home reach this machine.
-pub fn own_address() -> Option<IpAddr> {
-    let all = interfaces();
+pub fn own_address(home: &Home) -> Option<IpAddr> {
+    let all = machine::of(home).interfaces;
     let docker: Vec<IpNet> = crate::config::default_networks().to_string().parse().into_iter().collect();
-    let home = lan::ranges(None, &all, &docker, &Machine::AtHome(&[]));
-    let ranges: Vec<IpNet> = home.iter().filter_map(|range| range.parse().ok()).collect();
+    let ranges = lan::ranges(None, &all, &docker, &Machine::AtHome(&[]));
+    let ranges: Vec<IpNet> = ranges.iter().filter_map(|range| range.parse().ok()).collect();
     let at_home = |i: &&Interface| i.net.addr().is_ipv4() && ranges.iter().any(|r| r.contains(&i.net.addr()));
     all.iter().find(at_home).map(|i| i.net.addr())
 }
 
 /// All addresses of this machine.
-pub fn own_addresses() -> Vec<IpAddr> {
-    interfaces().iter().map(|i| i.net.addr()).collect()
-}
-
-fn interfaces() -> Vec<Interface> {
-    let all = if_addrs::get_if_addrs().unwrap_or_default();
-    let one = |found: if_addrs::Interface| {
-        let prefix = match &found.addr {
-            if_addrs::IfAddr::V4(v4) => v4.prefixlen,
-            if_addrs::IfAddr::V6(v6) => v6.prefixlen,
-        };
-        Some(Interface { net: IpNet::new(found.ip(), prefix).ok()?, name: found.name })
-    };
-    all.into_iter().filter_map(one).collect()
+pub fn own_addresses(home: &Home) -> Vec<IpAddr> {
+    machine::of(home).addresses()
 }

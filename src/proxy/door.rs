@@ -12,11 +12,11 @@ use super::entrance::{self, Entrance};
 use super::look::know;
 use super::place::{Owner, Place};
 use super::state::Grade;
-use super::{certificates, cli, filled, judge, names, tunnels};
+use super::{certificates, cli, filled, judge, machine, names, tunnels};
 use crate::base::wording;
 use crate::cli::{Failure, Out};
 use crate::diag::{Diagnostic, Diagnostics, Severity};
-use crate::engine::docker::{DockerEngine, programs};
+use crate::engine::docker::DockerEngine;
 use crate::engine::{Engine, Scope};
 use crate::plan::observed::{Container, Observed};
 use crate::plan::wanted::{VERSION_LABEL, Wanted};
@@ -24,7 +24,7 @@ use crate::spec::front;
 use crate::stacks::home::{Home, Read};
 use crate::stacks::{Around, FrontDoor};
 use crate::traefik::file::{self, Content};
-use crate::traefik::{Route, statics};
+use crate::traefik::{Door as Who, Route, statics};
 
 /// How long new routes have to settle: Traefik waits two seconds between changes, and services take a moment to listen.
 const SETTLE: Duration = Duration::from_secs(12);
@@ -162,7 +162,10 @@ pub fn publish(
     let entrance = entrance::of(home, read, around);
     let certificates = certificates::of(home, &domain, &hosts, &sets, entrance.as_ref(), &mut notes)?;
     notes.into_iter().for_each(|d| told.push(d));
-    let tunnels = tunnels::seen(around, programs);
+    let tunnels = tunnels::seen(around, || machine::of(home).programs);
+    if routes.iter().any(|route| route.access.door() == Who::Lan) {
+        told.0.extend(machine::unknown(home));
+    }
     judge::tunnelled(home, read, &tunnels, told);
     let lan = content::lan(home, read, around, &tunnels);
     let text = file::render_marked(&Content {

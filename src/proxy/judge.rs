@@ -1,10 +1,10 @@
 //! What of a home's routes cannot work, or will surprise, as the images and containers on this machine tell.
 
 use super::content::{self, Values};
-use super::{certificates, door, filled, look, names, place, tunnels};
+use super::{certificates, door, filled, look, machine, names, place, tunnels};
 use crate::base::wording;
 use crate::diag::{Diagnostic, Diagnostics, Kind};
-use crate::engine::docker::{own, programs};
+use crate::engine::docker::own;
 use crate::plan::observed::{Image, Observed};
 use crate::plan::wanted::{VERSION_LABEL, Wanted};
 use crate::spec::front;
@@ -29,7 +29,7 @@ pub fn judge(home: &Home, read: &Read, seen: Option<(&Wanted, &Observed)>) -> Di
         }
         Err(why) => told.push(why),
     }
-    tunnelled(home, read, &tunnels::seen(around.as_ref(), programs), &mut told);
+    tunnelled(home, read, &tunnels::seen(around.as_ref(), || machine::of(home).programs), &mut told);
     leads_off(home, read, &mut told);
     stripped(read, &mut told);
     if let Some((wanted, observed)) = seen {

@@ -13,6 +13,7 @@ use super::deliver;
 use super::door::{self, Published};
 use super::entrance::{self, Entrance};
 use super::look;
+use super::machine;
 use super::place::Place;
 use crate::base::clock::{Clock, SystemClock};
 use crate::config;
@@ -53,8 +54,17 @@ pub async fn keep(
     mut changed: watch::Receiver<u64>,
     found: watch::Sender<Found>,
 ) {
-    let mut keeper =
-        Keeper { dir, environment, found, around: None, borrows: false, said: Vec::new(), kept: None, arrived: None };
+    let mut keeper = Keeper {
+        dir,
+        environment,
+        found,
+        around: None,
+        borrows: false,
+        said: Vec::new(),
+        kept: None,
+        learned: None,
+        arrived: None,
+    };
     let mut stamp = None;
     let mut due = Instant::now();
     let mut clock = Steady::begin();
@@ -113,6 +123,8 @@ struct Keeper {
     said: Vec<String>,
     /// Where somebody waits for it, what is said is kept for them and not logged.
     kept: Option<Diagnostics>,
+    /// When it was last seen what of the machine a container does not show.
+    learned: Option<Instant>,
     /// The mark of the last text that Traefik has read, and serves the certificates of.
     arrived: Option<String>,
 }
@@ -138,6 +150,12 @@ impl Keeper {
             Ok(engine) => engine,
             Err(error) => return self.say(&Diagnostics::from(*error.diagnostic)),
         };
+        if self.kept.is_none() && self.learned.is_none_or(|at| at.elapsed() > machine::FRESH) {
+            match machine::learn(&home, &engine).await {
+                Ok(()) => self.learned = Some(Instant::now()),
+                Err(why) => tracing::warn!(%why, "the machine's network is not seen from this container"),
+            }
+        }
         let scope = Scope { project: home.config.name.clone(), ..Scope::default() };
         if let Ok(observed) = engine.observe(&scope).await {
             self.around = Some(Around::of(&observed, None));
@@ -230,6 +248,7 @@ pub async fn once(home: &Home, environment: &BTreeMap<String, String>) -> Diagno
         borrows: false,
         said: Vec::new(),
         kept,
+        learned: None,
         arrived: None,
     };
     keeper.publish().await;

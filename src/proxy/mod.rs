@@ -14,6 +14,7 @@ mod judge;
 mod keep;
 mod lan;
 mod look;
+pub mod machine;
 mod names;
 mod place;
 mod state;

@@ -68,6 +68,11 @@ fn repository(reference: &str) -> &str {
     }
 }
 
+/// Whether a program is one, by the name of its process.
+pub fn is_program(name: &str) -> bool {
+    PROGRAMS.contains(&name)
+}
+
 /// The tunnels that are there, or about to be, in words; empty where none is known. Stopped containers count: they may be started at
 /// any time, by anybody. `programs`: what runs on this machine.
 pub fn seen(around: Option<&Around>, programs: impl FnOnce() -> BTreeSet<String>) -> Vec<String> {

@@ -5,14 +5,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::rig::{
-    Container, Done, Door, Page, PrivateEngine, Ran, Scratch, cases, curl, curl_in_container, free_port, until,
+    Container, DOMAIN, Done, Door, Elsewhere, Page, PrivateEngine, Ran, Scratch, cases, curl, curl_in_container,
+    free_port, until,
 };
 
 cases![
     together:
     a_home_is_served_from_a_container_as_the_user_who_owns_it,
     traefik_reaches_a_container_by_name_and_nobody_else_does,
-    the_container_is_on_traefiks_network_as_long_as_traefik_is;
+    the_container_is_on_traefiks_network_as_long_as_traefik_is,
+    who_is_at_home_is_known_from_within;
     alone:
     after_a_restart_of_the_engine_the_container_and_the_panel_are_back,
 ];
@@ -269,6 +271,37 @@ fn the_container_is_on_traefiks_network_as_long_as_traefik_is(s: &Scratch) -> Do
     let own = ["exec", &boxed.name(), "hearth", "-f", "compose/hearth.yaml", "-p", &project, "down"];
     s.docker_args(&own).exits(5).says("in which this very `hearth` runs");
     assert!(boxed.container().running());
+    Ok(())
+}
+
+/// The machine's networks are not those of the container; and the home is root's here, its services another user's.
+fn who_is_at_home_is_known_from_within(s: &Scratch) -> Done {
+    let neighbour = Elsewhere::new(s, "itboxa0", "192.168.212")?;
+    let stranger = Elsewhere::new(s, "itboxb0", "198.51.100")?;
+    let door = Door::new(s, &WEB.replace("access: public", "access: lan"))?;
+    let env = std::fs::read_to_string(s.dir.join(".env")).expect("it is there");
+    s.write(".env", &format!("{env}PUID={OWNER}\nPGID={OWNER}\n"));
+    let boxed = Boxed::new(s);
+    boxed.up();
+    boxed.hearth("up web").ok();
+    door.until("panel", 200);
+    let from = |who: &Elsewhere| {
+        let whole = format!("app.{DOMAIN}");
+        let at = format!("{whole}:{}:{}", door.https, who.here);
+        let ca = s.dir.join("state/ca/root.pem").display().to_string();
+        who.curl(&["--resolve", &at, "--cacert", &ca, &format!("https://{whole}:{}/", door.https)]).status
+    };
+    assert!(until(Duration::from_secs(10), || from(&neighbour) == 200), "{}\n{}", from(&neighbour), boxed.log());
+    assert_eq!(from(&stranger), 403);
+    // What is learned is what a command outside sees, so the file stays whoever writes it.
+    let file = door.file();
+    door.hearth("up").ok().says("nothing to do");
+    boxed.hearth("up").ok().says("nothing to do");
+    assert_eq!(door.file(), file);
+    assert_eq!(boxed.hearth("routes --dns hosts").ok().out, door.hearth("routes --dns hosts").ok().out);
+    // Whoever looked is gone.
+    let left = s.docker_args(&["ps", "-aq", "--filter", &format!("ancestor={}", boxed.image)]).ok().out;
+    assert_eq!(left.lines().count(), 1, "{left}");
     Ok(())
 }
 

@@ -3,11 +3,12 @@
 use std::net::Ipv4Addr;
 use std::sync::OnceLock;
 
-use serde_json::Value;
+use hyper::Method;
+use serde_json::{Value, json};
 
 use super::DockerEngine;
 use super::host::container_of;
-use super::wire::segment;
+use super::wire::{LOOK, segment};
 use crate::engine::{Engine, EngineError, Known};
 use crate::plan::observed::{Container, SERVER, State};
 use crate::plan::wanted::Endpoint;
@@ -72,6 +73,35 @@ impl DockerEngine {
         self.perform(&action, &Known::default(), &|_| {}).await.map(drop)
     }
 }
+
+impl DockerEngine {
+    /// Runs a command of Hearth's own image for a moment on the machine's network and among its processes, and with no right beside; gives
+    /// the lines that it says.
+    pub async fn on_the_machine(&self, itself: &Container, command: &str) -> Result<Vec<String>, EngineError> {
+        let body = json!({
+            "Image": itself.image_id, "Entrypoint": ["/hearth"], "Cmd": [command], "User": "65534:65534",
+            "HostConfig": {
+                "NetworkMode": "host", "PidMode": "host", "ReadonlyRootfs": true, "CapDrop": ["ALL"],
+                "SecurityOpt": ["no-new-privileges"], "LogConfig": {"Type": "json-file"},
+            },
+        });
+        let told = |f| self.tell(f, "look at the machine from outside of Hearth's own container");
+        let made = self.wire.call(Method::POST, "/containers/create", Some(&body), LOOK).await.map_err(told)?;
+        let id = made.json().map_err(told)?["Id"].as_str().unwrap_or_default().to_string();
+        let path = format!("/containers/{}", segment(&id));
+        let said = async {
+            self.wire.call(Method::POST, &format!("{path}/start"), None, LOOK).await.map_err(told)?;
+            self.wire.call(Method::POST, &format!("{path}/wait"), None, LOOK).await.map_err(told)?;
+            self.last_words(&id, LINES).await
+        };
+        let said = said.await;
+        let removed = self.wire.call(Method::DELETE, &format!("{path}?force=1"), None, LOOK).await.map_err(told);
+        said.and_then(|lines| removed.map(|_| lines))
+    }
+}
+
+/// Of one that looks at the machine.
+const LINES: u32 = 1000;
 
 fn target(container: &Container) -> Target {
     Target::Existing { id: container.id.clone(), name: container.name.clone() }

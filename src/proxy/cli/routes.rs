@@ -199,7 +199,7 @@ fn print_dns(home: &Home, read: &crate::stacks::home::Read, format: Dns, address
             .hint("set it there, as DOMAIN=example.org")
             .into());
     };
-    let Some(address) = address.or_else(content::own_address) else {
+    let Some(address) = address.or_else(|| content::own_address(home)) else {
         return Err(Diagnostic::error("proxy.no-address", "this machine has no address in a home network")
             .hint("say which one devices use: --address 192.168.1.10")
             .into());
