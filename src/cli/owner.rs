@@ -6,10 +6,10 @@ use std::path::Path;
 
 use crate::diag::{Diagnostic, Kind};
 
-/// Set in compose/hearth.yaml: root is there to become somebody else.
-const WANTED: &str = "HEARTH_AS_OWNER";
+/// Set in compose/hearth.yaml, where root is there to become somebody else.
+const WANTED: &str = "HEARTH_CONTAINER";
 
-/// Takes on user and group of the home that `HEARTH_HOME` names, where it is asked for and this is root. The group of the engine's socket
+/// Takes on user and group of the home that `HEARTH_HOME` names, where this is the container of compose/hearth.yaml and root. The group of the engine's socket
 /// stays, since Docker lets in its group. A home of root's is served as root.
 pub fn take_on() -> Result<(), Diagnostic> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
@@ -27,7 +27,7 @@ pub fn take_on() -> Result<(), Diagnostic> {
         let title = format!("Hearth runs as root, and cannot become the user {} who owns the home ({error})", found.uid());
         Diagnostic::error("cli.not-owner", title)
             .kind(Kind::Denied)
-            .hint("compose/hearth.yaml gives the container SETUID and SETGID for it: leave them there, or run it as that user (`user:`) and without HEARTH_AS_OWNER")
+            .hint("compose/hearth.yaml gives the container SETUID and SETGID for it: leave them there, or run it as that user (`user:`)")
     })
 }
 

@@ -18,7 +18,7 @@ use super::place::Place;
 use crate::base::clock::{Clock, SystemClock};
 use crate::config;
 use crate::diag::{Diagnostics, log};
-use crate::engine::docker::DockerEngine;
+use crate::engine::docker::{self, DockerEngine};
 use crate::engine::{Engine, Scope};
 use crate::spec::Mode;
 use crate::stacks::Around;
@@ -134,7 +134,8 @@ impl Keeper {
     async fn publish(&mut self) -> bool {
         let home = match Home::open(self.dir.clone()) {
             Ok(home) if home.config.mode == Mode::Domain => home,
-            Ok(_) => {
+            Ok(home) => {
+                self.learn(&home).await;
                 // Nobody is reached through Traefik here.
                 self.found.send_if_modified(|old| std::mem::take(old) != Found::default());
                 return true;
@@ -150,12 +151,7 @@ impl Keeper {
             Ok(engine) => engine,
             Err(error) => return self.say(&Diagnostics::from(*error.diagnostic)),
         };
-        if self.kept.is_none() && self.learned.is_none_or(|at| at.elapsed() > machine::FRESH) {
-            match machine::learn(&home, &engine).await {
-                Ok(()) => self.learned = Some(Instant::now()),
-                Err(why) => tracing::warn!(%why, "the machine's network is not seen from this container"),
-            }
-        }
+        self.learn(&home).await;
         let scope = Scope { project: home.config.name.clone(), ..Scope::default() };
         if let Ok(observed) = engine.observe(&scope).await {
             self.around = Some(Around::of(&observed, None));
@@ -183,6 +179,19 @@ impl Keeper {
         };
         self.found.send_if_modified(|old| std::mem::replace(old, found.clone()) != found);
         self.confirm(&home, &engine, published).await
+    }
+
+    /// Within a container: sees to it that what of the machine it does not show is known.
+    async fn learn(&mut self, home: &Home) {
+        let due = self.kept.is_none() && self.learned.is_none_or(|at| at.elapsed() > machine::FRESH);
+        if docker::inside().is_none() || !due {
+            return;
+        }
+        let learned = async { machine::learn(home, &DockerEngine::connect(&self.environment).await?).await };
+        match learned.await {
+            Ok(()) => self.learned = Some(Instant::now()),
+            Err(why) => tracing::warn!(%why, "the machine's network is not seen from this container"),
+        }
     }
 
     async fn confirm(&mut self, home: &Home, engine: &DockerEngine, published: Published) -> bool {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -20,6 +20,9 @@ use crate::stacks::home::{Home, write};
 
 /// The subcommand that the image is run with.
 pub const COMMAND: &str = "machine";
+/// Where it is kept.
+const STATE: &str = "state";
+const FILE: &str = "machine";
 /// How old it may be.
 pub const FRESH: Duration = Duration::from_secs(3600);
 
@@ -61,9 +64,14 @@ impl Machine {
 
 /// The machine of a home: as this process sees it, or within a container as the server has last learned it.
 pub fn of(home: &Home) -> Machine {
+    at(&home.dir.join(STATE))
+}
+
+/// As [`of`], by the folder of a home's state.
+pub fn at(state: &Path) -> Machine {
     match docker::inside() {
         None => here(),
-        Some(_) => Machine::parse(&std::fs::read_to_string(file(home)).unwrap_or_default()),
+        Some(_) => Machine::parse(&std::fs::read_to_string(state.join(FILE)).unwrap_or_default()),
     }
 }
 
@@ -92,7 +100,7 @@ pub async fn learn(home: &Home, engine: &DockerEngine) -> Result<(), EngineError
     let Some(itself) = engine.itself().await? else { return Ok(()) };
     let lines = engine.on_the_machine(&itself, COMMAND).await?;
     let text = Machine::parse(&lines.join("\n")).text();
-    let path = file(home);
+    let path = home.dir.join(STATE).join(FILE);
     if std::fs::read_to_string(&path).is_ok_and(|old| old == text) {
         return Ok(());
     }
@@ -112,10 +120,6 @@ pub fn unknown(home: &Home) -> Option<Diagnostic> {
             .hint("`hearth serve` in the container looks at its start, and says in its log why it could not")
             .hint("or name the home's network in hearth.yaml: lan: [192.168.1.0/24]")
     })
-}
-
-fn file(home: &Home) -> PathBuf {
-    home.dir.join("state/machine")
 }
 
 #[cfg(test)]

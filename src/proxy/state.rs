@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 use super::client::{Failed, Knock, Seen};
 use super::traefik::{Router, sentence};
 use crate::base::wording;
+use crate::engine::docker;
 use crate::plan::observed::{Container, Health, State as Run};
 use crate::traefik::Door;
 
@@ -197,7 +198,8 @@ pub fn judge(facts: &Facts) -> State {
             "hearth up puts it right; until then stop the service",
         ),
         (Door::Lan, 403) if answer.by_gate => {
-            State::good("refuses this machine, as access: lan asks of whom it cannot place at home")
+            let who = if docker::inside().is_some() { "Hearth's container" } else { "this machine" };
+            State::good(format!("refuses {who}, as access: lan asks of whom it cannot place at home"))
         }
         (_, 503) if away.is_some() => away.unwrap_or_else(|| State::waiting("away")),
         (_, 503) if answer.by_gate => State::bad(

@@ -11,6 +11,7 @@ use crate::base::clock::Clock;
 use crate::certs::local::leaves::Leaves;
 use crate::certs::local::{Issued, LocalCa, host};
 use crate::diag::Diagnostic;
+use crate::proxy::machine;
 use crate::web::{Certificates, Pair};
 
 /// How often is looked whether the certificate, the addresses or the CA have changed.
@@ -20,6 +21,7 @@ const ADDRESSES: usize = 32;
 
 /// The CA, and what is served of it.
 pub struct Own {
+    state: PathBuf,
     dir: PathBuf,
     /// The home's domain, for the constraints of a CA that is made here.
     zones: Vec<String>,
@@ -46,14 +48,14 @@ impl Own {
         for notice in ca.notices(&zones, clock.now()) {
             tracing::warn!(code = notice.code, "{}; {}", notice.title, notice.hints.join("; "));
         }
-        let all = all_names(&names, &listen);
+        let all = all_names(&names, &listen, state);
         for name in all.iter().filter(|name| !ca.allows(name)) {
             tracing::warn!("the local CA may not sign for {name}: browsers will refuse Hearth under that name");
         }
         let served = sign(&dir, &ca, &all, &*clock)?;
         let certificates = Certificates::new(&[Pair { chain: &served.chain, key: &served.key }])?;
         let (ca, served) = (RwLock::new(Arc::new(ca)), RwLock::new(served));
-        Ok(Own { dir, zones, names, listen, clock, ca, served, certificates })
+        Ok(Own { state: state.to_owned(), dir, zones, names, listen, clock, ca, served, certificates })
     }
 
     pub fn ca(&self) -> Arc<LocalCa> {
@@ -91,7 +93,7 @@ impl Own {
             tracing::info!("there is a new local CA, {}", ca.fingerprint());
             *self.ca.write().unwrap_or_else(PoisonError::into_inner) = ca.clone();
         }
-        let new = sign(&self.dir, &ca, &all_names(&self.names, &self.listen), &*self.clock)?;
+        let new = sign(&self.dir, &ca, &all_names(&self.names, &self.listen, &self.state), &*self.clock)?;
         if self.served.read().unwrap_or_else(PoisonError::into_inner).chain != new.chain {
             self.certificates.set(&[Pair { chain: &new.chain, key: &new.key }])?;
             tracing::info!("Hearth's own certificate is new, valid until {}", new.not_after.date());
@@ -111,14 +113,14 @@ fn sign(dir: &Path, ca: &LocalCa, names: &[String], clock: &dyn Clock) -> Result
 }
 
 /// Every name that somebody in the home could write into a browser.
-fn all_names(more: &[String], listen: &[SocketAddr]) -> Vec<String> {
+fn all_names(more: &[String], listen: &[SocketAddr], state: &Path) -> Vec<String> {
     let mut all: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
     if let Some(host) = host() {
         all.extend([format!("{host}.local"), host]);
     }
     all.extend(listen.iter().filter(|a| !a.ip().is_unspecified()).map(|a| a.ip().to_string()));
     if listen.iter().any(|a| a.ip().is_unspecified()) {
-        all.extend(addresses().into_iter().map(|ip| ip.to_string()));
+        all.extend(addresses(state).into_iter().map(|ip| ip.to_string()));
     }
     all.extend(more.iter().cloned());
     all.sort();
@@ -126,11 +128,11 @@ fn all_names(more: &[String], listen: &[SocketAddr]) -> Vec<String> {
     all
 }
 
-/// The machine's addresses, without those on bridges of containers.
-fn addresses() -> Vec<IpAddr> {
+/// The machine's addresses, without those on bridges of containers. Those of Hearth's own container are nobody's in the home.
+fn addresses(state: &Path) -> Vec<IpAddr> {
     let virtual_ = |name: &str| ["docker", "br-", "veth", "virbr"].iter().any(|prefix| name.starts_with(prefix));
-    let all = if_addrs::get_if_addrs().unwrap_or_default();
-    let mut found: Vec<IpAddr> = all.iter().filter(|i| !virtual_(&i.name)).map(if_addrs::Interface::ip).collect();
+    let all = machine::at(state).interfaces;
+    let mut found: Vec<IpAddr> = all.iter().filter(|i| !virtual_(&i.name)).map(|i| i.net.addr()).collect();
     found.sort();
     found.truncate(ADDRESSES);
     found
@@ -162,7 +164,7 @@ mod tests {
 
     #[test]
     fn the_names_are_those_that_people_write() {
-        let names = all_names(&["nas.example.org".into()], &["192.168.1.5:8443".parse().unwrap()]);
+        let names = all_names(&["nas.example.org".into()], &["192.168.1.5:8443".parse().unwrap()], Path::new("/none"));
         for name in ["localhost", "127.0.0.1", "::1", "192.168.1.5", "nas.example.org"] {
             assert!(names.iter().any(|n| n == name), "{name}");
         }

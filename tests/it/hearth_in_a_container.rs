@@ -300,8 +300,9 @@ fn who_is_at_home_is_known_from_within(s: &Scratch) -> Done {
     assert_eq!(door.file(), file);
     assert_eq!(boxed.hearth("routes --dns hosts").ok().out, door.hearth("routes --dns hosts").ok().out);
     // Whoever looked is gone.
-    let left = s.docker_args(&["ps", "-aq", "--filter", &format!("ancestor={}", boxed.image)]).ok().out;
-    assert_eq!(left.lines().count(), 1, "{left}");
+    let left =
+        s.docker_args(&["ps", "-aq", "--filter", &format!("label=hearth.look={}", boxed.container().id)]).ok().out;
+    assert_eq!(left, "");
     Ok(())
 }
 

@@ -17,12 +17,17 @@ use crate::plan::{Action, Target};
 /// Files that an engine mounts into every container, from the folder that it keeps for that container.
 const MOUNTED: [&str; 3] = ["/etc/hosts", "/etc/hostname", "/etc/resolv.conf"];
 
-/// The id of the container that this process seems to run in, as the kernel tells it; `None`: in none. Not to be relied on alone: a
-/// container that shares another's network has that one's files.
+/// Set by compose/hearth.yaml. Without it a machine that is itself a container, with an engine of its own in it, would be taken for one.
+const SAID: &str = "HEARTH_CONTAINER";
+
+/// The id of the container that this process seems to run in, as it was told and as the kernel tells it; `None`: in none. Not to be relied on
+/// alone: a container that shares another's network has that one's files.
 pub fn inside() -> Option<&'static str> {
     static FOUND: OnceLock<Option<String>> = OnceLock::new();
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-    FOUND.get_or_init(|| seems(&read("/proc/self/cgroup"), &read("/proc/self/mountinfo"))).as_deref()
+    let said = || std::env::var_os(SAID).is_some_and(|value| !value.is_empty());
+    let seems = || seems(&read("/proc/self/cgroup"), &read("/proc/self/mountinfo")).filter(|_| said());
+    FOUND.get_or_init(seems).as_deref()
 }
 
 /// From `/proc/self/cgroup`, which is always about the process itself but often says nothing, else from `/proc/self/mountinfo`.
@@ -80,6 +85,7 @@ impl DockerEngine {
     pub async fn on_the_machine(&self, itself: &Container, command: &str) -> Result<Vec<String>, EngineError> {
         let body = json!({
             "Image": itself.image_id, "Entrypoint": ["/hearth"], "Cmd": [command], "User": "65534:65534",
+            "Labels": {"hearth.look": itself.id},
             "HostConfig": {
                 "NetworkMode": "host", "PidMode": "host", "ReadonlyRootfs": true, "CapDrop": ["ALL"],
                 "SecurityOpt": ["no-new-privileges"], "LogConfig": {"Type": "json-file"},
