@@ -1,6 +1,6 @@
 //! An authority that counts as Let's Encrypt does, and notes whoever goes too far.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use time::Duration;
 
@@ -33,7 +33,8 @@ pub struct Ca {
     pub late_windows: bool,
     pub troubles: Vec<Trouble>,
     pub violations: Vec<String>,
-    pub failures: BTreeMap<String, VecDeque<Time>>,
+    /// By the account's URL and the name.
+    pub failures: BTreeMap<(String, String), VecDeque<Time>>,
     pub most_failures: usize,
     accounts: BTreeMap<String, Time>,
     registered: Vec<Time>,
@@ -41,7 +42,12 @@ pub struct Ca {
     pub running: BTreeMap<String, usize>,
     issued: BTreeMap<Vec<String>, Vec<Time>>,
     replaced: Vec<String>,
-    windows: BTreeMap<String, Window>,
+    /// Nothing: it gives no suggestion about this one for now.
+    windows: BTreeMap<String, Option<Window>>,
+    ends: BTreeMap<String, Time>,
+    /// Whose last order met a nonce that was refused.
+    refused: BTreeSet<Vec<String>>,
+    pub ways: BTreeSet<u64>,
     serial: u64,
 }
 
@@ -64,6 +70,9 @@ impl Ca {
             issued: BTreeMap::new(),
             replaced: Vec::new(),
             windows: BTreeMap::new(),
+            ends: BTreeMap::new(),
+            refused: BTreeSet::new(),
+            ways: BTreeSet::new(),
             serial: 0,
         }
     }
@@ -111,7 +120,9 @@ impl Ca {
         if self.is_down(now) {
             return Err(fault(FaultKind::Passing, "network", None));
         }
-        if !ask.rehearsal && random.share() < 0.02 {
+        // Never twice in a row for the same names: how long recovery may take is said for once.
+        if !ask.rehearsal && !self.refused.remove(&ask.want.names) && random.share() < 0.02 {
+            self.refused.insert(ask.want.names.clone());
             return Err(fault(FaultKind::Passing, "badNonce", None));
         }
         self.account(ask, now).map_err(|()| fault(FaultKind::NoAccount, "accountDoesNotExist", None))?;
@@ -121,7 +132,7 @@ impl Ca {
         }
         if self.at(What::Unreachable, now).is_some() {
             if !ask.rehearsal {
-                self.count_failures(&ask.want.names, now);
+                self.count_failures(&ask.url, &ask.want.names, now);
             }
             return Err(fault(FaultKind::Validation, "connection", None));
         }
@@ -147,9 +158,9 @@ impl Ca {
         if known < lost { Err(()) } else { Ok(()) }
     }
 
-    fn count_failures(&mut self, names: &[String], now: Time) {
+    fn count_failures(&mut self, account: &str, names: &[String], now: Time) {
         for name in names {
-            let failures = self.failures.entry(name.clone()).or_default();
+            let failures = self.failures.entry((account.to_owned(), name.clone())).or_default();
             failures.retain(|t| *t + Duration::hours(1) > now);
             failures.push_back(now);
             self.most_failures = self.most_failures.max(failures.len());
@@ -179,7 +190,8 @@ impl Ca {
             true => not_after + Duration::days(1),
             false => not_after - left - self.lifetime * (random.share() / 30.0),
         };
-        self.windows.insert(id.clone(), Window { start: begin, end: begin + self.lifetime / 30 });
+        self.ends.insert(id.clone(), not_after);
+        self.windows.insert(id.clone(), Some(Window { start: begin, end: begin + self.lifetime / 30 }));
         Certificate {
             id: Some(id),
             directory: ask.directory.clone(),
@@ -190,19 +202,35 @@ impl Ca {
     }
 
     pub fn window(&self, id: &str) -> Option<Window> {
-        self.windows.get(id).copied()
+        self.windows.get(id).copied().flatten()
     }
 
-    /// Moves every window a little, never behind its place at the beginning.
-    pub fn move_windows(&mut self, random: &mut Random) {
-        for window in self.windows.values_mut() {
+    /// Moves every window, each in another way, and remembers which ways there were. Never so late that the longest bearable trouble would
+    /// not fit in behind it: whoever follows such a suggestion has a gap.
+    pub fn move_windows(&mut self, random: &mut Random, now: Time, room: Duration) {
+        for (id, window) in &mut self.windows {
             let by = self.lifetime * (random.share() / 20.0);
-            *window = Window { start: window.start - by, end: window.end - by };
+            let way = random.next() % 5;
+            self.ways.insert(way);
+            let not_after = self.ends[id];
+            let wide = self.lifetime / 30;
+            let plain = |start: Time| Some(Window { start, end: start + wide });
+            let here = window.map_or(now, |w| w.start.min(w.end));
+            *window = match way {
+                0 => plain(here - by),
+                1 => plain((here + by).min(not_after - room - self.lifetime / 24 - wide)),
+                // Behind us: it is to be renewed at once.
+                2 => plain(now - by - wide),
+                // Not there any more, for a while.
+                3 => None,
+                // Ends before it begins.
+                _ => Some(Window { start: here + wide, end: here }),
+            };
         }
     }
 
     pub fn revoke(&mut self, id: &str, now: Time) {
         let window = Window { start: now - Duration::days(2), end: now - Duration::days(1) };
-        self.windows.insert(id.to_owned(), window);
+        self.windows.insert(id.to_owned(), Some(window));
     }
 }

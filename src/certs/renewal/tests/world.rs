@@ -39,6 +39,8 @@ pub fn days(n: i64) -> Duration {
 pub struct Plan {
     pub lifetime: Duration,
     pub longest: Duration,
+    /// How much time a moved window leaves at the end at the least.
+    pub room: Duration,
     pub only_outages: bool,
     pub calm: bool,
     pub ari: bool,
@@ -54,6 +56,7 @@ impl Plan {
         Plan {
             lifetime,
             longest: Duration::ZERO,
+            room: Duration::ZERO,
             only_outages: false,
             calm: false,
             ari: true,
@@ -95,6 +98,7 @@ pub struct World {
     log: Vec<String>,
     pub revoked: Vec<(usize, Time, Option<Time>)>,
     until: Time,
+    room: Duration,
 }
 
 impl World {
@@ -126,7 +130,11 @@ impl World {
         let policy = Policy { check: CHECK, authorities: cas.iter().map(authority).collect() };
         cas[0].ari = plan.ari;
         cas[0].late_windows = plan.late_windows;
-        let want = |i: usize| Want { names: vec![format!("{i}.example.org")], profile: None, key: KeyType::P256 };
+        let want = |i: usize| Want {
+            names: vec![format!("{i}.example.org"), "of-all.example.org".into()],
+            profile: None,
+            key: KeyType::P256,
+        };
         let states: Vec<State> = (0..plan.certificates).map(|i| State::new(want(i))).collect();
         let mut world = World {
             now: begin(),
@@ -145,6 +153,7 @@ impl World {
             log: Vec::new(),
             revoked: Vec::new(),
             until,
+            room: plan.room,
             random: Random(random.next()),
         };
         if !plan.calm {
@@ -217,8 +226,8 @@ impl World {
             Happens::Ends(i, nth) => self.ends(i, nth),
             Happens::Pump => self.pump(),
             Happens::MoveWindows => {
-                let World { cas, random, .. } = self;
-                cas.iter_mut().for_each(|ca| ca.move_windows(random));
+                let World { cas, random, now, room, .. } = self;
+                cas.iter_mut().for_each(|ca| ca.move_windows(random, *now, *room));
             }
             Happens::Revoke => {
                 let i = (self.random.next() % self.states.len() as u64) as usize;
@@ -344,7 +353,7 @@ impl World {
             Some(window) if ca.ari => {
                 Event::Suggested { id, window, explanation: None, retry_after: Some(Duration::hours(6)) }
             }
-            _ => Event::NoSuggestion { unsupported: true },
+            _ => Event::NoSuggestion { unsupported: !ca.ari },
         };
         self.tell(i, event);
     }
@@ -379,10 +388,21 @@ impl World {
         gaps
     }
 
-    /// The end of the last trouble before `at`, or `at` where it goes on.
-    pub fn trouble_before(&self, at: Time) -> Option<Time> {
-        let mut ended = self.cas[0].troubles.iter().filter(|t| t.from < at).map(|t| t.to.min(at));
-        ended.next_back()
+    /// The end of the outage in which this moment fell, or which ended up to `after` before it.
+    pub fn outage_at(&self, at: Time, after: Duration) -> Option<Time> {
+        let mut outages = self.cas[0].troubles.iter().filter(|t| t.what == What::Outage);
+        outages.find(|t| t.from <= at && at < t.to + after).map(|t| t.to.min(self.until))
+    }
+
+    /// When the certificate that expires at `end` was there.
+    pub fn issued_before(&self, of: usize, end: Time) -> Time {
+        let mut held = self.held[of].iter().filter(|(at, _)| *at < end).map(|(at, _)| *at);
+        held.next_back().unwrap_or(begin())
+    }
+
+    /// In how many ways windows were moved.
+    pub fn kinds_of_windows(&self) -> usize {
+        self.cas[0].ways.len()
     }
 
     pub fn alarmed(&self, of: usize, from: Time, to: Time) -> bool {
