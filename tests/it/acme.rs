@@ -13,7 +13,7 @@ use hearth::certs::store::{Held, Store};
 use hearth::stacks::home::Home;
 use serde_json::Value;
 
-use crate::rig::{Done, Front, Knot, Like, Pebble, Ran, Reply, Running, Scratch, TestCa, cases, free_port};
+use crate::rig::{Disk, Done, Front, Knot, Like, Pebble, Ran, Reply, Running, Scratch, TestCa, cases, free_port};
 
 cases![
     together: names_are_proved_over_http_and_nothing_is_left_behind, sixty_percent_of_refused_nonces_are_not_felt,
@@ -21,7 +21,7 @@ cases![
         a_lost_account_is_made_anew, a_failed_order_says_authority_name_cause_and_next_try,
         a_closed_port_is_found_before_an_authority_counts_it, an_open_port_is_seen_and_the_order_goes_on,
         nonsense_and_silence_keep_the_old_certificate, a_name_that_is_refused_is_not_tried_again,
-        an_order_is_gone_on_with_after_a_kill_at_every_step, after_a_failure_staging_comes_first, two_hearths_order_once, apex_and_wildcard_by_rfc_2136_and_a_cname_is_followed;
+        an_order_is_gone_on_with_after_a_kill_at_every_step, after_a_failure_staging_comes_first, two_hearths_order_once, a_disk_that_fills_while_a_certificate_is_written_loses_nothing, apex_and_wildcard_by_rfc_2136_and_a_cname_is_followed;
 ];
 
 /// A home that orders at `url`.
@@ -359,6 +359,45 @@ fn an_order_is_gone_on_with_after_a_kill_at_every_step(s: &Scratch) -> Done {
         }
     }
     assert!(kills >= 16, "only {kills} steps were met");
+    Ok(())
+}
+
+/// The disk is full from the moment on at which the authority has issued, so that only the writing is left; and then from the beginning.
+fn a_disk_that_fills_while_a_certificate_is_written_loses_nothing(s: &Scratch) -> Done {
+    let ca = ca(s);
+    let pebble = Pebble::start(s, &ca, Like::default())?;
+    let disk = Disk::at(s, "state/certs")?;
+    let fills = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let (aim, ballast) = (fills.clone(), s.dir.join("state/certs/ballast"));
+    let front = Front::start(&ca, &["127.0.0.1"], pebble.port, move |asked| {
+        // The certificate is on its way: nothing fits beside it any more.
+        if asked.path.contains("certZ") && aim.swap(false, Ordering::SeqCst) {
+            let mut file = std::fs::File::create(&ballast).expect("a file can be made");
+            while std::io::Write::write(&mut file, &[0; 512]).is_ok_and(|n| n > 0) {}
+        }
+        Reply::Pass(Box::new(|| {}))
+    });
+    home(s, &ca, &format!("https://127.0.0.1:{}/dir", front.port), "");
+    pebble.answers_for(&s.dir);
+    renew(s, &["a.example"]).ok();
+    let before = held(s).remove(0).fingerprint;
+    let kept = |ran: Ran| {
+        let ran = ran.exits(1).says("the disk is full").says("the certificate that is there is kept");
+        assert!(!ran.both().contains("os error") && !ran.both().contains("panicked"), "{}", ran.both());
+        assert_eq!(held(s).remove(0).fingerprint, before, "what is served is what was served");
+    };
+    fills.store(true, Ordering::SeqCst);
+    kept(renew(s, &["a.example"]));
+    assert!(!fills.load(Ordering::SeqCst), "the disk was full when the certificate came");
+    let orders = new_orders(&front);
+    // Still full: nothing new is ordered either, since nothing of it could be kept.
+    kept(renew(s, &["a.example"]));
+    assert_eq!(new_orders(&front), orders, "an order that nobody can keep");
+    disk.free();
+    renew(s, &["a.example"]).ok();
+    assert_ne!(held(s).remove(0).fingerprint, before);
+    assert_eq!((orders, new_orders(&front)), (2, 2), "the order was gone on with");
+    assert!(!s.dir.join("state/certs").join(id(&["a.example"])).join("order.json").exists());
     Ok(())
 }
 

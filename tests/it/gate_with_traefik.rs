@@ -1,13 +1,15 @@
 //! A real Traefik that knows Docker through gate alone.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::rig::{Done, Gate, PrivateEngine, Scratch, Traefik, cases, get, until};
+use crate::rig::{Done, Gate, PrivateEngine, Proxy, Scratch, Traefik, Verdict, cases, get, until};
 
 cases![
     together: a_start_is_routed_and_a_stop_takes_it_away, labels_of_the_image_route_nothing, of_two_networks_the_named_one_is_used,
         an_attached_network_works_without_a_restart, a_container_started_in_the_gap_is_found,
-        a_file_in_its_directory_becomes_a_route_of_that_entry_point;
+        a_file_in_its_directory_becomes_a_route_of_that_entry_point, an_inspect_that_fails_costs_no_route;
     alone: an_engine_that_is_started_anew_costs_no_route_and_no_start, a_gate_that_is_started_anew_costs_no_route;
 ];
 
@@ -272,5 +274,55 @@ fn a_file_in_its_directory_becomes_a_route_of_that_entry_point(s: &Scratch) -> D
     traefik.stop();
     traefik.run();
     assert_eq!(traefik.answers("a.test", 418, Duration::from_secs(10)).header("content-length"), "0");
+    Ok(())
+}
+
+/// Of three inspects one fails, each time that Traefik looks: it must keep what it has, for a list that works with an inspect that fails
+/// takes that container's route away without a word.
+fn an_inspect_that_fails_costs_no_route(s: &Scratch) -> Done {
+    let names = ["one", "two", "three"];
+    let all: String = names.iter().chain(&["four"]).map(|name| service(s, name, "default", "")).collect();
+    s.stack(&format!("services:\n{all}"));
+    s.compose("up -d one two three").ok();
+    let (fails, inspects, refused) =
+        (Arc::new(AtomicBool::new(false)), AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
+    let (failing, counted) = (fails.clone(), refused.clone());
+    let socket = s.beside("failing.sock");
+    let _engine = Proxy::new(socket.clone(), &s.socket(), move |call| {
+        let inspect = call.kind() == "GET /containers/*/json" && failing.load(Ordering::SeqCst);
+        match inspect && inspects.fetch_add(1, Ordering::SeqCst) % 3 == 0 {
+            true => {
+                counted.fetch_add(1, Ordering::SeqCst);
+                Verdict::Refuse
+            }
+            false => Verdict::Pass,
+        }
+    });
+    let gate = Gate::start(s, &socket);
+    let traefik = traefik(s, &gate)?;
+    for name in names {
+        traefik.answers(&format!("{name}.test"), 200, SOON);
+    }
+    // Else gate would still know them.
+    std::thread::sleep(Duration::from_millis(1500));
+    fails.store(true, Ordering::SeqCst);
+    // Traefik looks again because of it, and again because of what failed.
+    s.compose("up -d four").ok();
+    let began = std::time::Instant::now();
+    while began.elapsed() < Duration::from_secs(10) {
+        for name in names {
+            assert_eq!(traefik.answers(&format!("{name}.test"), 200, Duration::ZERO).body.trim(), name);
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let looks = refused.load(Ordering::SeqCst);
+    assert!(looks >= 2, "only {looks} inspects failed while Traefik looked");
+    assert_ne!(gate.ask("/v1.45/containers/json?all=1").status, 200, "a list that is not whole is none");
+    fails.store(false, Ordering::SeqCst);
+    // Without a new event: gate makes good for the looks that failed.
+    traefik.answers("four.test", 200, Duration::from_secs(25));
+    for name in names {
+        traefik.answers(&format!("{name}.test"), 200, Duration::ZERO);
+    }
     Ok(())
 }

@@ -367,9 +367,11 @@ fn a_certificate_is_swapped_under_load_and_no_request_fails(s: &Scratch) -> Done
     Ok(())
 }
 
+/// The middle of seven. What the kernel itself counts as waiting for a core is taken out, for others use this machine too; work, sleep and the
+/// disk stay in. This program is not optimised; `ROWS=serving make bench` holds the optimised one to the same time by the clock on the wall.
 fn it_answers_within_0_3_s_of_its_first_start(s: &Scratch) -> Done {
     let mut all = Vec::new();
-    for _ in 0..5 {
+    for _ in 0..7 {
         let own = Own::home(s);
         let _ = std::fs::remove_dir_all(s.dir.join("state"));
         let any = Arc::new(Any::default());
@@ -377,15 +379,25 @@ fn it_answers_within_0_3_s_of_its_first_start(s: &Scratch) -> Done {
         let running = own.begin(&[]);
         let answered =
             until(Duration::from_secs(10), || connect(own.https, &any).and_then(|mut c| ask(&mut c)).is_ok());
-        all.push(began.elapsed());
+        let took = began.elapsed();
+        all.push((took.saturating_sub(waited_for_a_core(running.pid())), took));
         own.stop(running);
         assert!(answered);
     }
-    // Others use this machine too.
-    let best = all.iter().min().expect("five were measured");
-    assert!(*best < Duration::from_millis(300), "{all:?}");
-    println!("first answer after {best:?} (of {all:?})");
+    all.sort();
+    println!("first answer after {:?} without the wait for a core (of {all:?})", all[3].0);
+    assert!(all[3].0 < Duration::from_millis(300), "{all:?}");
     Ok(())
+}
+
+/// Of the thread of a process that waited most; nothing where the kernel does not count it.
+fn waited_for_a_core(pid: u32) -> Duration {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let waited = |task: std::fs::DirEntry| -> Option<u64> {
+        let text = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
+        text.split(' ').nth(1)?.parse().ok()
+    };
+    Duration::from_nanos(tasks.filter_map(waited).max().unwrap_or(0))
 }
 
 fn it_ends_in_under_5_s_whatever_clients_do(s: &Scratch) -> Done {
