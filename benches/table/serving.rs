@@ -1,7 +1,7 @@
-//! `hearth serve` when nothing goes on: its memory beside 50 running containers, and its work for 500 certificates of which none is due.
+//! `hearth serve`: its first answer on a machine that it never ran on; and when nothing goes on, its memory beside 50 running containers, and its work for 500 certificates of which none is due.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hearth::base::secret::Secret;
 use hearth::certs::store::{Meta, Source, Store};
@@ -15,6 +15,7 @@ use crate::report::{Goal, Row, Samples, Unit};
 use crate::rig::Rig;
 
 const MEMORY: &str = "memory of hearth serve, idle, with 50 containers";
+const FIRST: &str = "first start of hearth serve, to its first answer over TLS";
 const WORK: &str = "hearth serve with 500 certificates of which none is due: share of a core";
 /// With Traefik and gate.
 const CONTAINERS: usize = 50;
@@ -26,7 +27,21 @@ const EVERY_LOOK: f64 = 600.0;
 
 pub fn rows(rig: &Rig) -> Result<Vec<Row>, String> {
     rig.client().image()?;
-    let mut rows = home::measured("serving", &[MEMORY], |s| {
+    let mut rows = home::measured("first-start", &[FIRST], |s| {
+        s.write("hearth.yaml", &format!("name: {}\n", s.project));
+        s.write("stacks/.keep", "");
+        let mut samples = Samples::default();
+        for _ in 0..rig.runs.max(5) * 2 {
+            let _ = std::fs::remove_dir_all(s.dir.join("state"));
+            let began = Instant::now();
+            let serve = Serve::start(s);
+            samples.seconds(began.elapsed());
+            serve.end(s);
+        }
+        let row = Row::new(FIRST, Unit::Seconds, samples, Samples::default(), Goal::AtMost(0.3));
+        Ok(vec![row.note("the local CA is made; by the clock on the wall, asked every 10 ms")])
+    })?;
+    rows.extend(home::measured("serving", &[MEMORY], |s| {
         let service = |n: usize| {
             format!(
                 "  s{n:02}:\n    image: {IMAGE}\n    command: [sleep, \"1000000\"]\n    stop_signal: SIGKILL\n    profiles: [web]\n    \
@@ -59,7 +74,7 @@ pub fn rows(rig: &Rig) -> Result<Vec<Row>, String> {
         Ok(vec![row.note(format!(
             "VmRSS after 80 pages and hearth routes; {own:.1} MB are its own, the rest is the program; at most {most:.1} MB"
         ))])
-    })?;
+    })?);
     rows.extend(home::measured("certificates", &[WORK], |s| {
         home_with_certificates(s);
         let serve = Serve::start(s);
