@@ -128,7 +128,9 @@ impl Serving {
         }
         let http = plain.as_ref().and_then(|l| l.local_addr().ok());
         if let Some(listener) = plain {
-            let router = urls::plain(&app, https.first().copied().unwrap_or(HTTPS));
+            let named = own.clone();
+            let is_ours: urls::IsOurs = Arc::new(move |name: &str| named.is_ours(name));
+            let router = urls::plain(&app, https.first().copied().unwrap_or(HTTPS), is_ours);
             let limits = Limits { connections: 256, connections_each: 64, body: 0, ..Limits::default() };
             server.open(listener, Door { tls: None, limits, manner: Manner::default(), router });
         }

@@ -62,6 +62,19 @@ impl Own {
         self.ca.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Whether people reach this server under that name or address (lower case): those that its certificate is for, and all addresses
+    /// of this machine.
+    pub fn is_ours(&self, name: &str) -> bool {
+        match name.parse::<IpAddr>() {
+            Ok(ip) => {
+                let ip = ip.to_canonical();
+                let said = self.names.iter().any(|name| name.parse() == Ok(ip));
+                ip.is_loopback() || said || machine::at(&self.state).addresses().contains(&ip)
+            }
+            Err(_) => all_names(&self.names, &self.listen, &self.state).iter().any(|own| own.eq_ignore_ascii_case(name)),
+        }
+    }
+
     /// What a listener shows; it changes as the certificate does.
     pub fn certificates(&self) -> Arc<Certificates> {
         self.certificates.clone()
@@ -160,6 +173,20 @@ mod tests {
         LocalCa::replace(&dir.path().join("ca"), &["example.org".into()], &SystemClock).unwrap();
         own.look().unwrap();
         assert!(chain() != first && own.ca().fingerprint() != print);
+    }
+
+    #[test]
+    fn only_names_and_addresses_of_this_machine_are_ours() {
+        let dir = tempfile::tempdir().unwrap();
+        let names = vec!["NAS.lan".into(), "203.0.113.5".into()];
+        let listen = vec!["127.0.0.1:1".parse().unwrap()];
+        let own = Own::open(dir.path(), Vec::new(), names, listen, Arc::new(SystemClock)).unwrap();
+        for ours in ["localhost", "127.0.0.1", "::1", "nas.lan", "203.0.113.5", "::ffff:127.0.0.1"] {
+            assert!(own.is_ours(ours), "{ours}");
+        }
+        for other in ["evil.example", "localhost.evil.example", "203.0.113.6", "2001:db8::1", ""] {
+            assert!(!own.is_ours(other), "{other}");
+        }
     }
 
     #[test]

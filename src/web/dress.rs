@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::Semaphore;
@@ -63,21 +64,47 @@ pub fn dress(router: Router, manner: Manner, limits: &Limits) -> Router {
 
 async fn around(State(dress): State<Arc<Dress>>, mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
+    let unclear = unclear_host(&request);
     let caller = caller(&mut request, &dress.manner);
     let method = request.method().clone();
     // Without the query: it is where tokens and names of files stand.
     let path: String = request.uri().path().chars().take(200).collect();
     let (address, https) = (caller.address, caller.https);
     request.extensions_mut().insert(caller);
-    let mut response = match dress.places.try_acquire() {
-        Ok(_place) => next.run(request).await,
-        Err(_) => busy(),
+    let mut response = match (unclear, dress.places.try_acquire()) {
+        (Some(refusal), _) => (StatusCode::BAD_REQUEST, Refusal(refusal)).into_response(),
+        (None, Ok(_place)) => next.run(request).await,
+        (None, Err(_)) => busy(),
     };
     headers(response.headers_mut(), https, &dress.manner);
     let status = response.status().as_u16();
     let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     info!(target: "hearth::access", %method, path, status, ms, client = %address);
     response
+}
+
+/// RFC 9112, 3.2, and RFC 9113, 8.3.1: a request names its host once. Of two whoever is asked, and whoever is in between, may each take
+/// another one.
+fn unclear_host(request: &Request) -> Option<Diagnostic> {
+    let mut named = request.headers().get_all(header::HOST).iter();
+    let first = named.next();
+    let authority = request.uri().authority().map(|authority| authority.as_str());
+    let title = match (first, named.next()) {
+        (Some(_), Some(_)) => "the request has more than one `Host`",
+        (None, None) if authority.is_none() && request.version() == Version::HTTP_11 => "the request has no `Host`",
+        (Some(host), None) if !host.to_str().is_ok_and(|text| text.is_empty() || text.parse::<Authority>().is_ok()) => {
+            "the `Host` of the request is no name"
+        }
+        // Over HTTP/1.1 the address counts, and `Host` is to be passed over.
+        (Some(host), None)
+            if request.version() == Version::HTTP_2
+                && authority.is_some_and(|one| !host.as_bytes().eq_ignore_ascii_case(one.as_bytes())) =>
+        {
+            "the request has a `Host` other than its address"
+        }
+        _ => return None,
+    };
+    Some(Diagnostic::error("web.bad-host", title).hint("name the host once, as in the address"))
 }
 
 fn busy() -> Response {

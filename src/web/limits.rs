@@ -11,6 +11,9 @@ pub struct Limits {
     /// Connections at once, and of one address (of IPv6 a /64, which one person has). More are closed at once.
     pub connections: usize,
     pub connections_each: usize,
+    /// Connections whose TLS handshake has not ended, at once and of one address. Where there are more the oldest are closed.
+    pub handshakes: usize,
+    pub handshakes_each: usize,
     /// From the first byte to the end of the TLS handshake.
     pub handshake: Duration,
     /// For the head of a request over HTTP/1.1, and between two requests.
@@ -35,6 +38,8 @@ impl Default for Limits {
         Limits {
             connections: 1024,
             connections_each: 256,
+            handshakes: 256,
+            handshakes_each: 64,
             handshake: Duration::from_secs(10),
             head: Duration::from_secs(15),
             head_bytes: 32 << 10,
@@ -49,9 +54,9 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Where all connections come from one address, which is trusted: a proxy.
+    /// Where all connections come from one address, which is trusted: a proxy, near by, that does not keep anybody waiting.
     pub fn of_proxy() -> Limits {
-        Limits { connections_each: 1024, ..Limits::default() }
+        Limits { connections_each: 1024, handshake: Duration::from_secs(3), ..Limits::default() }
     }
 }
 
@@ -100,7 +105,7 @@ impl Drop for Place {
 }
 
 /// What one person can have of addresses.
-fn household(address: IpAddr) -> IpAddr {
+pub(super) fn household(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) if !v6.is_loopback() => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
         other => other,

@@ -7,6 +7,7 @@
 mod activity;
 pub mod client;
 mod dress;
+mod handshakes;
 mod limits;
 mod listen;
 mod refuse;

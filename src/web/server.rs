@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_service::Service;
@@ -23,6 +24,7 @@ use tracing::{debug, warn};
 
 use super::activity::{Activity, Watched};
 use super::dress::{Manner, Peer, dress};
+use super::handshakes::{Handshake, Handshakes};
 use super::limits::{Limits, Place, Places};
 use super::tls::Tls;
 
@@ -71,6 +73,8 @@ impl Server {
         let inner = Arc::new(Inner {
             tls: door.tls,
             limits: door.limits,
+            places: Places::default(),
+            handshakes: Handshakes::default(),
             router,
             stop: self.stop.clone(),
             cut: self.cut.clone(),
@@ -95,25 +99,47 @@ impl Server {
 struct Inner {
     tls: Option<Arc<Tls>>,
     limits: Limits,
+    places: Places,
+    handshakes: Handshakes,
     router: Router,
     stop: CancellationToken,
     cut: CancellationToken,
 }
 
+impl Inner {
+    fn place(&self, peer: SocketAddr) -> Option<Place> {
+        let place = self.places.take(peer.ip(), &self.limits);
+        if place.is_none() {
+            debug!(client = %peer.ip(), "too many connections: one is closed");
+        }
+        place
+    }
+}
+
 async fn accept(listener: TcpListener, inner: Arc<Inner>, tasks: TaskTracker) {
-    let places = Places::default();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = inner.stop.cancelled() => return,
         };
         match accepted {
-            Ok((stream, peer)) => match places.take(peer.ip(), &inner.limits) {
-                Some(place) => {
-                    tasks.spawn(connection(stream, peer, place, inner.clone()));
+            Ok((stream, peer)) => {
+                let _ = stream.set_nodelay(true);
+                match &inner.tls {
+                    Some(tls) => {
+                        let shaking = inner.handshakes.begin(peer.ip(), &inner.limits);
+                        tasks.spawn(connection(
+                            secure(stream, peer, tls.clone(), shaking, inner.clone()),
+                            inner.clone(),
+                        ));
+                    }
+                    None => {
+                        if let Some(place) = inner.place(peer) {
+                            tasks.spawn(connection(plain(stream, peer, place, inner.clone()), inner.clone()));
+                        }
+                    }
                 }
-                None => debug!(client = %peer.ip(), "too many connections: one is closed"),
-            },
+            }
             Err(error) => {
                 // Out of files, mostly: others end, then it goes on.
                 warn!("a connection could not be accepted: {error}");
@@ -123,53 +149,65 @@ async fn accept(listener: TcpListener, inner: Arc<Inner>, tasks: TaskTracker) {
     }
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, place: Place, inner: Arc<Inner>) {
-    let cut = inner.cut.clone();
+async fn connection(serving: impl Future<Output = ()>, inner: Arc<Inner>) {
     tokio::select! {
-        () = begin(stream, peer, &inner) => {}
-        () = cut.cancelled() => {}
+        () = serving => {}
+        () = inner.cut.cancelled() => {}
     }
-    drop(place);
 }
 
-async fn begin(stream: TcpStream, peer: SocketAddr, inner: &Inner) {
-    let _ = stream.set_nodelay(true);
+async fn plain(stream: TcpStream, peer: SocketAddr, _place: Place, inner: Arc<Inner>) {
     let activity = Activity::new();
-    let Some(tls) = &inner.tls else {
-        return serve(Watched::new(stream, activity.clone()), false, peer, activity, inner).await;
-    };
-    let handshake = async {
-        let mut first = [0];
-        if stream.peek(&mut first).await.ok()? == 0 {
-            return None;
-        }
-        // 22 begins a TLS handshake; a letter begins the request of somebody who wrote http:// for https://.
-        if first[0] != 22 {
-            if first[0].is_ascii_uppercase() {
-                say_https(stream).await;
-            }
-            return None;
-        }
-        let stream = Watched::new(stream, activity.clone());
-        match TlsAcceptor::from(tls.config()).accept(stream).await {
-            Ok(stream) => Some(stream),
-            Err(error) => {
-                debug!(client = %peer.ip(), "no TLS handshake: {error}");
-                None
-            }
-        }
-    };
+    serve(Watched::new(stream, activity.clone()), false, peer, activity, &inner).await;
+}
+
+/// A connection takes a place only once its handshake has ended: before, it is one of many that wait.
+async fn secure(stream: TcpStream, peer: SocketAddr, tls: Arc<Tls>, shaking: Handshake, inner: Arc<Inner>) {
+    let activity = Activity::new();
+    let handshake = shake(stream, peer, &tls, activity.clone());
     let shaken = tokio::select! {
         shaken = timeout(inner.limits.handshake, handshake) => shaken,
+        () = shaking.given_up() => {
+            debug!(client = %peer.ip(), "too many TLS handshakes: one is given up");
+            return;
+        }
         () = inner.stop.cancelled() => return,
     };
+    drop(shaking);
     match shaken {
         Ok(Some(stream)) => {
+            let Some(_place) = inner.place(peer) else { return };
             let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-            serve(stream, http2, peer, activity, inner).await;
+            serve(stream, http2, peer, activity, &inner).await;
         }
         Ok(None) => {}
         Err(_) => debug!(client = %peer.ip(), "a TLS handshake did not end in time"),
+    }
+}
+
+async fn shake(
+    stream: TcpStream,
+    peer: SocketAddr,
+    tls: &Tls,
+    activity: Activity,
+) -> Option<TlsStream<Watched<TcpStream>>> {
+    let mut first = [0];
+    if stream.peek(&mut first).await.ok()? == 0 {
+        return None;
+    }
+    // 22 begins a TLS handshake; a letter begins the request of somebody who wrote http:// for https://.
+    if first[0] != 22 {
+        if first[0].is_ascii_uppercase() {
+            say_https(stream).await;
+        }
+        return None;
+    }
+    match TlsAcceptor::from(tls.config()).accept(Watched::new(stream, activity)).await {
+        Ok(stream) => Some(stream),
+        Err(error) => {
+            debug!(client = %peer.ip(), "no TLS handshake: {error}");
+            None
+        }
     }
 }
 

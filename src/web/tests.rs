@@ -285,18 +285,50 @@ async fn a_head_too_large_is_refused() {
 #[tokio::test]
 async fn idle_connections_are_bounded_and_leave_room_for_others() {
     let limits = Limits { connections_each: 50, head: Duration::from_millis(700), ..Limits::default() };
-    let rig = Rig::start(limits, How::Tls).await;
+    let rig = Rig::start(limits, How::Plain).await;
     let mut open = Vec::new();
     for _ in 0..200 {
         open.push(rig.tcp().await);
     }
     tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(closed(&mut open).await, 150);
+    drop(open);
+    for _ in 0..100 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        if ask(rig.tcp().await, &get_("/")).await.contains("hello") {
+            return;
+        }
+    }
+    panic!("the places were not given back");
+}
+
+async fn closed(open: &mut [TcpStream]) -> usize {
     let mut closed = 0;
-    for stream in &mut open {
+    for stream in open {
         let ended = timeout(Duration::from_millis(1), stream.read_u8()).await;
         closed += usize::from(ended.is_ok());
     }
-    assert_eq!(closed, 150);
+    closed
+}
+
+#[tokio::test]
+async fn whoever_does_not_end_his_handshake_keeps_nobody_out() {
+    let limits = Limits { connections: 4, connections_each: 4, handshakes_each: 50, ..Limits::default() };
+    let rig = Rig::start(limits, How::Tls).await;
+    let mut open = Vec::new();
+    for _ in 0..200 {
+        open.push(rig.tcp().await);
+        // Some say a little.
+        if open.len() % 2 == 0 {
+            open.last_mut().unwrap().write_all(&[22, 3, 1]).await.unwrap();
+        }
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(closed(&mut open).await, 150);
+    // From the same address too: the oldest give way.
+    for _ in 0..20 {
+        assert!(rig.ask(&get_("/")).await.contains("hello"));
+    }
     drop(open);
     for _ in 0..100 {
         tokio::time::sleep(Duration::from_millis(20)).await;

@@ -12,13 +12,14 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
 
-use crate::rig::{Done, Page, Ran, Running, Scratch, Skip, cases, curl, free_port, until};
+use crate::rig::{Done, Page, Ran, Running, Scratch, Skip, cases, curl, free_port, page, until};
 
 cases![
     together:
     clients_that_trust_the_ca_trust_the_server_under_every_name_of_the_machine,
     health_and_info_have_the_fields_that_clients_know,
     plain_http_redirects_and_shows_the_trust_page_and_nothing_else,
+    nobody_is_sent_to_a_host_that_is_not_this_machine_and_a_host_is_named_once,
     the_terminal_and_the_page_show_one_fingerprint,
     a_second_server_for_a_home_is_told_who_is_there,
     what_keeps_it_from_starting_is_told_in_words,
@@ -236,6 +237,47 @@ fn plain_http_redirects_and_shows_the_trust_page_and_nothing_else(s: &Scratch) -
     }
     let pem = own.plain("/trust/hearth-ca.crt").body;
     assert_eq!(pem.trim(), std::fs::read_to_string(own.root()).expect("the root is there").trim());
+    own.stop(running);
+    Ok(())
+}
+
+fn nobody_is_sent_to_a_host_that_is_not_this_machine_and_a_host_is_named_once(s: &Scratch) -> Done {
+    let own = Own::home(s);
+    s.write("hearth.yaml", &format!("name: {}\nserver: {{names: [NAS.lan]}}\n", s.project));
+    let running = own.start();
+    // Raw: curl would tidy it up.
+    let say = |head: &str| {
+        let mut stream = TcpStream::connect(("127.0.0.1", own.http)).expect("it listens");
+        stream.write_all(format!("{head}Connection: close\r\n\r\n").as_bytes()).expect("it takes it");
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer);
+        page(&Ran { line: head.into(), code: 0, out: answer, err: String::new(), took: Duration::ZERO })
+    };
+    let asked = |host: &str| say(&format!("GET /a HTTP/1.1\r\nHost: {host}\r\n"));
+    for host in ["localhost", "LOCALHOST.", "127.0.0.1:80", "[::1]:8480", "nas.lan", "127.0.0.1"] {
+        let page = asked(host);
+        let to = page.header("location").unwrap_or_default();
+        assert!(page.status == 307 && to.ends_with(&format!(":{}/a", own.https)), "{host}: {page:?}");
+    }
+    for host in ["evil.example", "nas.lan.evil.example", "203.0.113.9", "[2001:db8::1]:80", "localhost.evil.example"] {
+        let page = asked(host);
+        assert_eq!((page.status, page.header("location")), (421, None), "{host}: {page:?}");
+        assert!(page.body.contains("no name of it") && page.body.contains("names: ["), "{page:?}");
+    }
+    for head in [
+        "GET /a HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n",
+        "GET /a HTTP/1.1\r\nHost: localhost\r\nhost: evil.example\r\n",
+        "GET /a HTTP/1.1\r\n",
+        "GET /a HTTP/1.1\r\nHost: a b\r\n",
+        "GET /trust HTTP/1.1\r\nHost: localhost\r\nHost: b\r\n",
+        "GET /a HTTP/1.1\r\nHost: localhost, evil.example\r\n",
+        "GET /a HTTP/1.1\r\nHost: localhost/evil\r\n",
+        "GET /a HTTP/1.1\r\nHost: evil@localhost\r\n",
+        "GET /a HTTP/1.1\r\nHost: [::1\r\n",
+    ] {
+        let page = say(head);
+        assert_eq!((page.status, page.header("location")), (400, None), "{head:?}: {page:?}");
+    }
     own.stop(running);
     Ok(())
 }

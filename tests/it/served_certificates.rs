@@ -1,13 +1,16 @@
 //! Certificates reach new connections at once and cost no request; whatever happens to Hearth, Traefik goes on with the last ones.
 
+use std::io::Write;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use hearth::base::clock::{Clock, SystemClock};
 use hearth::base::secret::Secret;
 use hearth::certs::store::Store;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::rig::{DOMAIN, Done, Door, Scratch, cases, curl, own_certificate, until};
+use crate::rig::{DOMAIN, Done, Door, Scratch, Skip, cases, curl, own_certificate, until};
 
 cases![together:
     a_new_certificate_is_served_within_seconds_and_no_request_fails,
@@ -16,6 +19,7 @@ cases![together:
     after_a_restart_of_everything_the_last_routes_and_certificates_are_served,
     a_certificate_that_a_route_needs_is_not_deleted,
     the_panel_is_reached_through_traefik_and_in_no_other_way,
+    half_open_connections_do_not_keep_traefik_from_the_panel,
     an_upload_of_more_than_a_minute_comes_through,
 ];
 
@@ -221,6 +225,36 @@ fn the_panel_is_reached_through_traefik_and_in_no_other_way(s: &Scratch) -> Done
     }
     serve.signal(rustix::process::Signal::TERM);
     serve.end().ok();
+    Ok(())
+}
+
+fn half_open_connections_do_not_keep_traefik_from_the_panel(s: &Scratch) -> Done {
+    const MANY: usize = 2000;
+    let raised = Rlimit { current: Some(MANY as u64 + 500), maximum: getrlimit(Resource::Nofile).maximum };
+    setrlimit(Resource::Nofile, raised).map_err(|_| Skip("this process may not have 2500 files".into()))?;
+    let door = Door::new(s, STACK)?;
+    door.hearth("up web").ok();
+    let serve = door.serve();
+    let inner = SocketAddr::new(door.gateway("core").parse().expect("an address"), 8444);
+    assert!(until(Duration::from_secs(15), || TcpStream::connect(inner).is_ok()), "nothing listens on {inner}");
+    // As any container of that network could: nothing is said, or the beginning of a handshake.
+    let open = || {
+        let stream = TcpStream::connect_timeout(&inner, Duration::from_secs(5)).ok()?;
+        (&stream).write_all(&b"\x16\x03\x01\x02"[..]).ok()?;
+        Some(stream)
+    };
+    let mut held: Vec<TcpStream> = (0..MANY).filter_map(|_| open()).collect();
+    assert!(held.len() > MANY * 9 / 10, "{}", held.len());
+    for round in 0..10 {
+        // Whoever was closed comes again.
+        held.drain(..200);
+        held.extend((0..200).filter_map(|_| open()));
+        let began = Instant::now();
+        let page = door.get("panel", "/health");
+        assert!(page.status == 200 && began.elapsed() < Duration::from_secs(2), "{round}: {page:?}");
+    }
+    drop(held);
+    serve.end();
     Ok(())
 }
 
