@@ -2,6 +2,7 @@
 
 pub mod aside;
 pub mod clock;
+pub mod files;
 pub mod net;
 pub mod secret;
 pub mod units;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::base::wording;
+use crate::base::{files, wording};
 use crate::diag::{Diagnostic, Kind};
 
 /// No file of this room is longer.
@@ -47,7 +47,7 @@ impl Folder {
         let read =
             rustix::fs::openat(&self.handle, name, flags, Mode::empty()).map_err(io::Error::from).and_then(|fd| {
                 let mut text = String::new();
-                File::from(fd).take(MOST).read_to_string(&mut text).map(|_| text)
+                files::regular(File::from(fd))?.take(MOST).read_to_string(&mut text).map(|_| text)
             });
         match read {
             Ok(text) => Ok(Some(text)),

@@ -6,6 +6,7 @@ use super::deliver::Expected;
 use super::entrance::Entrance;
 use super::names;
 use crate::base::clock::{Clock, SystemClock};
+use crate::base::files;
 use crate::base::net::is_of_the_world;
 use crate::base::secret::Secret;
 use crate::certs::local::leaves::Leaves;
@@ -131,5 +132,5 @@ pub fn client(home: &Home) -> Option<Pair> {
 
 /// The root of the home's own CA, PEM, where there is one.
 pub fn local_root(home: &Home) -> Option<String> {
-    std::fs::read_to_string(ca_dir(home).join("root.pem")).ok()
+    files::read_text(&ca_dir(home).join("root.pem")).ok()
 }

@@ -9,7 +9,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use time::OffsetDateTime;
 
-use crate::base::clock;
+use crate::base::{clock, files};
 use crate::diag::{Diagnostic, Kind};
 
 /// Held as long as it lives.
@@ -25,8 +25,9 @@ pub fn take(state: &Path, now: OffsetDateTime) -> Result<Lock, Diagnostic> {
             .hint("Hearth keeps there what it must remember: run it as the user who owns the home, on a disk that is not full")
     };
     crate::store::private_folder(state).map_err(|e| unusable(&e.to_string()))?;
-    let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
-    let mut file = options.map_err(|e| unusable(&e.to_string()))?;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    let mut file = files::open_with(&options, &path).map_err(|e| unusable(&e.to_string()))?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => {}
         Err(Errno::WOULDBLOCK) => {

@@ -9,6 +9,7 @@ use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
 
+use crate::base::files;
 use crate::compose::yaml::MAX_BYTES;
 use crate::compose::{FileError, Files};
 
@@ -62,15 +63,12 @@ impl Files for Disk {
         }
         let file = self.open(path)?;
         let kind = file.metadata().map_err(words)?.file_type();
-        // A pipe that a shell made for `-f <(...)` is read to its end; any other is not waited for, and a device that goes on for
-        // ever is ended by the limit.
-        if kind.is_dir() {
-            return Err(FileError::Other("it is a directory".into()));
-        }
-        let of_shell =
-            path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd") || path == Path::new("/dev/stdin");
-        if kind.is_fifo() && !of_shell {
-            return Err(FileError::Other("it is a pipe".into()));
+        // A pipe that a shell made for `-f <(...)` is read to its end; any other is not waited for. A device (`/dev/null`) may be named
+        // from anywhere but a home; one that goes on for ever is ended by the limit.
+        let of_shell = files::is_of_shell(path);
+        let device = kind.is_char_device() && self.root.is_none();
+        if let Some(what) = files::what(kind).filter(|_| !device && (kind.is_dir() || !of_shell)) {
+            return Err(FileError::Other(format!("it is {what}, not a file")));
         }
         if !kind.is_file() && of_shell {
             rustix::fs::fcntl_setfl(&file, OFlags::empty()).map_err(|e| words(e.into()))?;
@@ -100,6 +98,9 @@ fn words(error: std::io::Error) -> FileError {
         std::io::ErrorKind::PermissionDenied => FileError::Other("you may not read it".into()),
         _ if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
             FileError::Other("its symbolic links go in a circle".into())
+        }
+        _ if error.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error()) => {
+            FileError::Other("it is a socket, not a file".into())
         }
         std::io::ErrorKind::WouldBlock => FileError::Other("it is a pipe or device that gives nothing".into()),
         _ => FileError::Other(error.to_string()),

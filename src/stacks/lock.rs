@@ -1,6 +1,6 @@
 //! One writer per engine and project: a file lock that the kernel gives back when its holder dies, however it dies.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::base::clock;
+use crate::base::{clock, files};
 use crate::diag::{Diagnostic, Kind};
 
 /// Who holds a lock; written into the lock file.
@@ -52,7 +52,7 @@ pub fn take(paths: &[PathBuf], project: &str, holder: &Holder, seen: OffsetDateT
 
 /// Whether somebody holds the lock in `path` now.
 pub fn is_held(path: &Path) -> bool {
-    let Ok(file) = File::open(path) else { return false };
+    let Ok(file) = files::open_with(OpenOptions::new().read(true), path) else { return false };
     flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
 }
 
@@ -65,13 +65,13 @@ fn take_one(path: &Path, project: &str, seen: OffsetDateTime) -> Result<(File, b
     if let Some(folder) = path.parent() {
         crate::store::private_folder(folder).map_err(|e| unusable(e.to_string()))?;
     }
-    let mut options = std::fs::OpenOptions::new();
+    let mut options = OpenOptions::new();
     options.read(true).write(true).mode(0o600);
     // The time of a file that is made here says nothing about other holders.
     let made = options.clone().create_new(true).open(path);
     let (mut file, new) = match made {
         Ok(file) => (file, true),
-        Err(_) => (options.open(path).map_err(|e| unusable(e.to_string()))?, false),
+        Err(_) => (files::open_with(&options, path).map_err(|e| unusable(e.to_string()))?, false),
     };
     let mut text = String::new();
     let mut taken = flock(&file, FlockOperation::NonBlockingLockExclusive);

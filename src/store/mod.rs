@@ -7,6 +7,7 @@ use std::time::Duration;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
+use crate::base::files;
 use crate::diag::{Diagnostic, Kind};
 
 pub use sqlx::SqlitePool as Pool;
@@ -21,12 +22,9 @@ pub async fn open(file: &Path) -> Result<Pool, Diagnostic> {
         private_folder(folder).map_err(|e| unusable(file, &e.to_string()))?;
     }
     // SQLite gives its own files beside this one the same permissions.
-    std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(file)
-        .map_err(|e| unusable(file, &e.to_string()))?;
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).append(true).mode(0o600);
+    files::open_with(&options, file).map_err(|e| unusable(file, &e.to_string()))?;
     connect(file, false).await
 }
 

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use crate::args::{Certs, CertsVerb, Global};
 use crate::base::clock::{Clock, SystemClock};
+use crate::base::files;
 use crate::base::secret::Secret;
 use crate::certs::room::Room;
 use crate::certs::shown::Shown;
@@ -43,7 +44,7 @@ pub fn run(global: &Global, args: Certs, front: &dyn Front, out: &Out) -> Done {
 
 fn import(room: &Room, chain: &Path, key: &Path, out: &Out) -> Done {
     let read = |path: &Path| {
-        std::fs::read_to_string(path).map_err(|error| {
+        files::read_text(path).map_err(|error| {
             Diagnostic::error("certs.unreadable", format!("{} cannot be read: {error}", path.display())).hint(
                 "give two files in PEM: the chain, the certificate of the names first, and its key without a password",
             )

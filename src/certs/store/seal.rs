@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use age::x25519::Identity;
 
+use crate::base::files;
 use crate::base::secret::Secret;
 use crate::diag::{Diagnostic, Kind};
 
@@ -29,7 +30,7 @@ impl Seal {
                 .kind(Kind::Failed)
                 .hint("it is a file that age-keygen writes, with one line that begins with AGE-SECRET-KEY-1, for its owner only")
         };
-        let text = std::fs::read_to_string(key_file).map_err(|e| told(e.to_string()))?;
+        let text = files::read_text(key_file).map_err(|e| told(e.to_string()))?;
         let line = text.lines().map(str::trim).find(|line| line.starts_with("AGE-SECRET-KEY-1"));
         let line = line.ok_or_else(|| told("it holds no key".to_owned()))?;
         let identity = Identity::from_str(line).map_err(|_| told("its key is damaged".to_owned()))?;

@@ -13,6 +13,7 @@ use super::errors::{self, Fault};
 use super::ignore::Ignore;
 use super::wire::{self, query};
 use super::{DockerEngine, convert, own};
+use crate::base::files;
 use crate::diag::{Diagnostic, Kind};
 use crate::engine::{EngineError, Outcome, Progress, Tell};
 use crate::plan::wanted::BuildRequest;
@@ -156,14 +157,14 @@ fn recipe(request: &BuildRequest) -> Result<Recipe, EngineError> {
         return Err(refuse("engine.no-context-dir", title, "correct `build.context`"));
     }
     let mut ignore = read_ignore(&root)?;
-    let own_ignore = std::fs::read(root.join(".dockerignore")).ok();
+    let own_ignore = files::read(&root.join(".dockerignore")).ok();
     if !request.dockerfile_inline.is_empty() {
         let text = request.dockerfile_inline.clone();
         return Ok(outside(root, ignore, own_ignore, text));
     }
     let wanted = if request.dockerfile.is_empty() { "Dockerfile" } else { &request.dockerfile };
     let path = root.join(wanted);
-    let text = std::fs::read(&path).map_err(|e| {
+    let text = files::read(&path).map_err(|e| {
         let title =
             format!("the Dockerfile {} of the service `{}` cannot be read: {e}", path.display(), request.service);
         refuse("engine.no-dockerfile", title, "correct `build.dockerfile`, which is relative to the context")
@@ -188,7 +189,7 @@ fn outside(root: PathBuf, ignore: Ignore, own_ignore: Option<Vec<u8>>, text: Str
 
 fn read_ignore(root: &Path) -> Result<Ignore, EngineError> {
     let path = root.join(".dockerignore");
-    let text = match std::fs::read(&path) {
+    let text = match files::read(&path) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Ignore::default()),
         Err(error) => {

@@ -8,6 +8,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::errors::{self, Fault};
+use crate::base::files;
 use crate::engine::EngineError;
 
 /// What Hearth reads of `config.json`.
@@ -30,7 +31,7 @@ impl Settings {
     /// Reads `config.json` in `dir`; no file is no settings.
     pub fn read(dir: &Path) -> Result<Settings, EngineError> {
         let path = dir.join("config.json");
-        let bytes = match std::fs::read(&path) {
+        let bytes = match files::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Settings::default()),
             Err(error) => return Err(errors::config(&path, &error.to_string())),
@@ -82,7 +83,7 @@ impl ContextEntry {
 pub fn read(dir: &Path, name: &str) -> Result<ContextEntry, EngineError> {
     let id = id_of(name);
     let path = dir.join("contexts/meta").join(&id).join("meta.json");
-    let bytes = std::fs::read(&path).map_err(|error| match error.kind() {
+    let bytes = files::read(&path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => errors::no_context(name, &known(dir)),
         _ => errors::config(&path, &error.to_string()),
     })?;
@@ -108,7 +109,7 @@ fn known(dir: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(dir.join("contexts/meta")).into_iter().flatten().flatten();
     let name = |bytes: Vec<u8>| Some(serde_json::from_slice::<Value>(&bytes).ok()?["Name"].as_str()?.to_string());
     let mut names: Vec<String> =
-        entries.filter_map(|e| std::fs::read(e.path().join("meta.json")).ok().and_then(name)).collect();
+        entries.filter_map(|e| files::read(&e.path().join("meta.json")).ok().and_then(name)).collect();
     names.sort();
     names
 }
@@ -120,7 +121,7 @@ fn id_of(name: &str) -> String {
 
 /// Reads PEM material for TLS; the path is told when it cannot be read.
 pub fn pem(path: &Path) -> Result<Vec<u8>, Fault> {
-    std::fs::read(path).map_err(|e| Fault::Tls(format!("{} cannot be read: {e}", path.display())))
+    files::read(path).map_err(|e| Fault::Tls(format!("{} cannot be read: {e}", path.display())))
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::Disk;
-use crate::base::wording;
+use crate::base::{files, wording};
 use crate::cli::{Failure, Out};
 use crate::compose::{self, Compat, FileError, Files, dotenv};
 use crate::config::{self, Config};
@@ -98,6 +98,12 @@ impl HandEdit {
     }
 }
 
+/// Whether a folder has a `hearth.yaml`, of whatever kind: what cannot be one is told when it is read, and not passed over for the one
+/// of a folder above.
+fn is_there(dir: &Path) -> bool {
+    std::fs::symlink_metadata(dir.join(config::FILE)).is_ok()
+}
+
 impl Home {
     /// Whether a service with these profiles is on: it has none, or one of them is.
     pub fn has_on(&self, profiles: &[String]) -> bool {
@@ -108,14 +114,14 @@ impl Home {
     pub fn find(given: Option<&Path>, cwd: &Path) -> Result<Option<Home>, Refused> {
         if let Some(given) = given {
             let dir = PathBuf::from(compose::short::volume::clean(&cwd.join(given).to_string_lossy()));
-            if !dir.join(config::FILE).is_file() {
+            if !is_there(&dir) {
                 let title = format!("{} is no home: there is no hearth.yaml in it", dir.display());
                 let d = Diagnostic::error("home.none", title).kind(Kind::NotFound);
                 return Err(d.hint(format!("make one with: hearth init {}", given.display())).into());
             }
             return Home::open(dir).map(Some);
         }
-        match cwd.ancestors().find(|dir| dir.join(config::FILE).is_file()) {
+        match cwd.ancestors().find(|dir| is_there(dir)) {
             Some(dir) => Home::open(dir.to_path_buf()).map(Some),
             None => Ok(None),
         }
@@ -351,7 +357,7 @@ impl Home {
     /// Changes `hearth.yaml` by one of the edits of [`config`], and this home with it.
     pub fn edit_config(&mut self, edit: impl FnOnce(&str) -> Result<String, Diagnostic>) -> Result<(), Diagnostic> {
         let path = self.dir.join(config::FILE);
-        let text = std::fs::read_to_string(&path).map_err(|error| write::failed(&path, &error))?;
+        let text = files::read_text(&path).map_err(|error| write::failed(&path, &error))?;
         let new = edit(&text)?;
         if new != text {
             write::atomically(&path, &new, 0o644)?;
