@@ -17,7 +17,7 @@ pub mod wanted;
 
 pub use planner::plan;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -387,6 +387,9 @@ pub struct Options {
     pub remove_orphans: bool,
     /// Hearth's own services that the mode of the home does not have: what is left of them goes without being asked for.
     pub outgoing: Option<Outgoing>,
+    /// The keys of all networks of a home, those of services that are off among them: its other ones go with its orphans. `None`: not
+    /// known.
+    pub networks: Option<BTreeSet<String>>,
     /// Run finished one-shots again (Compose's way).
     pub rerun: bool,
     /// Stop timeout in seconds (`-t`).

@@ -99,6 +99,10 @@ impl FrontDoor for Door {
         refuse_old(told, read, out)
     }
 
+    fn ports(&self, home: &Home, read: &Read) -> Result<Vec<(String, String, bool)>, Diagnostic> {
+        cli::routes::ports(home, read)
+    }
+
     fn judge(&self, home: &Home, read: &Read, seen: Option<(&Wanted, &Observed)>) -> Diagnostics {
         judge::judge(home, read, seen)
     }

@@ -1,6 +1,6 @@
 //! The files of a home that plain Compose runs: written here, never by hand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
@@ -78,6 +78,8 @@ pub struct Rendered {
     pub routes: Routes,
     /// The labels that were added to services in the home's mode, by service.
     pub labels: IndexMap<String, Vec<(String, String)>>,
+    /// The keys of all networks of the home's mode.
+    pub networks: BTreeSet<String>,
     /// The machine's address in each network that Traefik joins and that leads out, by the network's key.
     pub gateways: BTreeMap<String, Ipv4Addr>,
     /// Hearth's own in the network of the core stack, where it runs as a container.
@@ -120,6 +122,8 @@ pub fn render(spec: &Spec, settings: &Settings, diagnostics: &mut Diagnostics) -
     let mut rendered = Rendered { routes, hearth, ..Rendered::default() };
     let localhost =
         if has_domain { networks.without(&front::own_networks(&rendered.routes)) } else { networks.clone() };
+    let has = if settings.mode == Mode::Domain { &networks } else { &localhost };
+    rendered.networks = has.all.keys().cloned().collect();
     let none = IndexMap::new();
     rendered.add(LOCALHOST, Tree { spec, networks: &localhost, published: &published, labels: &none });
     if has_domain {

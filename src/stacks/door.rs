@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::home::{Home, Read};
 use crate::cli::{Failure, Out};
-use crate::diag::Diagnostics;
+use crate::diag::{Diagnostic, Diagnostics};
 use crate::engine::Engine;
 use crate::plan::observed::{EngineFacts, Foreign, Observed};
 use crate::plan::wanted::{Wanted, WantedService};
@@ -56,6 +56,9 @@ pub trait FrontDoor {
         changed: &BTreeSet<String>,
         out: &Out,
     ) -> Result<(), Failure>;
+
+    /// Where services answer in localhost mode: service, address, whether it is on.
+    fn ports(&self, home: &Home, read: &Read) -> Result<Vec<(String, String, bool)>, Diagnostic>;
 
     /// What cannot work or will surprise: all that [`FrontDoor::make_ready`] would refuse, and with `seen` what is on the engine
     /// tells. Writes nothing. Places are those of `read`.

@@ -135,7 +135,12 @@ impl<'a> Session<'a> {
 
     /// The plan for one look. A plan that breaks an invariant is never shown as one: it is a bug, and says so.
     pub fn plan(&self, look: &Look, options: &Options) -> Result<Plan, Failure> {
-        let options = Options { now: Some(look.at), outgoing: self.target.outgoing(), ..options.clone() };
+        let options = Options {
+            now: Some(look.at),
+            outgoing: self.target.outgoing(),
+            networks: self.target.networks(),
+            ..options.clone()
+        };
         let plan = plan::plan(&self.wanted, &look.observed, &options);
         let broken = check::check(&plan);
         if broken.is_empty() {

@@ -72,6 +72,11 @@ impl Target {
         Some(Outgoing { services, network: format!("{}_{}", home.config.name, front::gate_network()) })
     }
 
+    /// The keys of all networks that a home has, whatever is on.
+    pub fn networks(&self) -> Option<BTreeSet<String>> {
+        self.read().map(|(_, read)| read.rendered.networks.clone())
+    }
+
     /// Before services are started in domain mode: the way in is ready.
     pub fn open_door(&self, door: &dyn FrontDoor, around: Option<&Around>, out: &Out) -> Result<(), Failure> {
         match self.read() {
@@ -92,6 +97,20 @@ impl Target {
             Some((home, read)) => door.try_routes(home, read, engine, changed, out).await,
             None => Ok(()),
         }
+    }
+
+    /// After a switch to localhost mode: where what is on answers.
+    pub fn say_ports(&self, door: &dyn FrontDoor, out: &Out) -> Result<(), Failure> {
+        let Some((home, read)) = self.read().filter(|(home, _)| home.config.mode == Mode::Localhost) else {
+            return Ok(());
+        };
+        if out.json {
+            return Ok(());
+        }
+        for (service, address, _) in door.ports(home, read)?.iter().filter(|(_, _, on)| *on) {
+            out.say(format!("{service} answers at {address}"));
+        }
+        Ok(())
     }
 
     /// Says what of a home cannot work or will surprise, and refuses what cannot: all that would be refused later, between writing one

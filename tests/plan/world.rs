@@ -115,6 +115,7 @@ impl Command {
                 "--no-recreate" => options.recreate = Recreate::Never,
                 "-V" => options.renew_anonymous_volumes = true,
                 "--remove-orphans" => options.remove_orphans = true,
+                "--home-networks" => options.networks = Some(value().split(',').map(str::to_string).collect()),
                 "--rerun" => options.rerun = true,
                 "-t" => options.timeout = Some(value().parse().unwrap()),
                 "--wait" => options.wait = true,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::steps::At;
 use super::{Planner, is_alive, label};
 use crate::plan::observed::Container;
-use crate::plan::request::{DEPENDS_ON, PROJECT, SERVICE};
+use crate::plan::request::{DEPENDS_ON, SERVICE};
 use crate::plan::wanted::WantedService;
 use crate::plan::{Action, Cause, Risk};
 
@@ -23,7 +23,7 @@ impl<'a> Planner<'a> {
             ends.entry(name).or_default().push((first, self.steps.stop_before(removal)));
         }
         self.order_ends(&ends);
-        self.remove_networks(&removals);
+        self.remove_networks(&removals, &|_| true, &Cause::Requested { what: "down".into() });
         self.remove_volumes(&removals);
     }
 
@@ -99,47 +99,6 @@ impl<'a> Planner<'a> {
                     }
                 }
             }
-        }
-    }
-
-    /// The project's own networks, where nothing stays on them.
-    fn remove_networks(&mut self, removals: &HashMap<&str, At>) {
-        let external: BTreeSet<&str> =
-            self.wanted.networks.values().filter(|n| n.external).map(|n| n.name.as_str()).collect();
-        for (name, network) in &self.observed.networks {
-            let ours = network.labels.get(PROJECT).is_some_and(|p| *p == self.wanted.project);
-            if !ours || external.contains(name.as_str()) {
-                continue;
-            }
-            let on_it = |c: &&Container| c.networks.contains_key(name);
-            let stays: Vec<&Container> = self
-                .observed
-                .containers
-                .iter()
-                .filter(on_it)
-                .filter(|c| !removals.contains_key(c.id.as_str()))
-                .collect();
-            let foreign =
-                self.observed.foreign.iter().find(|f| f.running && f.serves.is_none() && f.networks.contains(name));
-            let who = stays.first().map(|c| c.name.clone()).or_else(|| foreign.map(|f| f.name.clone()));
-            if let Some(who) = who {
-                let text = format!("it stays, because {who} is on it");
-                self.note("network-in-use", name, text);
-                continue;
-            }
-            let after: Vec<At> = self
-                .observed
-                .containers
-                .iter()
-                .filter(on_it)
-                .filter_map(|c| removals.get(c.id.as_str()).copied())
-                .collect();
-            let cause = || Cause::Requested { what: "down".into() };
-            let servers = self.detach_servers(name, &after, cause);
-            let action = Action::RemoveNetwork { id: network.id.clone(), name: name.clone() };
-            let at = self.steps.add("", action, cause());
-            self.steps.tie_all(at, &after);
-            self.steps.tie_all(at, &servers);
         }
     }
 

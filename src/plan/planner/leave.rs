@@ -8,7 +8,7 @@ use super::{Planner, is_alive, label};
 use crate::base::wording;
 use crate::plan::observed::{Container, Health, State};
 use crate::plan::request::{ONEOFF, SERVICE};
-use crate::plan::{Cause, Risk};
+use crate::plan::{Action, Cause, Risk, Target};
 
 /// Steps that an orphan may stand in the way of.
 #[derive(Default)]
@@ -52,6 +52,21 @@ impl<'a> Planner<'a> {
                 self.note_orphan(container);
             }
         }
+        if self.options.remove_orphans {
+            self.orphaned_networks();
+        }
+    }
+
+    /// Networks that the home does not have any more. Compose leaves them where they are.
+    fn orphaned_networks(&mut self) {
+        let Some(declared) = &self.options.networks else { return };
+        let removal = |(at, draft): (At, &'_ super::steps::Draft)| match &draft.action {
+            Action::RemoveContainer { container: Target::Existing { id, .. }, .. } => Some((id.clone(), at)),
+            _ => None,
+        };
+        let removals: Vec<(String, At)> = self.steps.drafts.iter().enumerate().filter_map(removal).collect();
+        let removals = removals.iter().map(|(id, at)| (id.as_str(), *at)).collect();
+        self.remove_networks(&removals, &|key| !declared.contains(key), &Cause::Orphan);
     }
 
     /// Whoever takes an orphan's name is created after it; whoever mounts its volumes starts after it.

@@ -1,6 +1,8 @@
 //! Networks: created where missing, made anew where their definition changed, with everyone reconnected under the names
 //! that others know them by.
 
+use std::collections::{BTreeSet, HashMap};
+
 use serde_json::Value;
 
 use super::slots::Fate;
@@ -180,6 +182,33 @@ impl<'a> Planner<'a> {
     pub fn connect(&mut self, service: &str, container: Target, network: &str, endpoint: Endpoint, cause: Cause) -> At {
         let action = Action::ConnectNetwork { network: network.into(), container, endpoint: Box::new(endpoint) };
         self.steps.add(service, action, cause)
+    }
+
+    /// Removes the project's own networks whose key `goes`, where nothing stays on them. `removals`: the containers that go, and when.
+    pub(super) fn remove_networks(&mut self, removals: &HashMap<&str, At>, goes: &dyn Fn(&str) -> bool, cause: &Cause) {
+        let external: BTreeSet<&str> =
+            self.wanted.networks.values().filter(|n| n.external).map(|n| n.name.as_str()).collect();
+        for (name, network) in &self.observed.networks {
+            let ours = network.labels.get(PROJECT).is_some_and(|p| *p == self.wanted.project);
+            let key = network.labels.get(NETWORK).map_or("", String::as_str);
+            if !ours || external.contains(name.as_str()) || !goes(key) {
+                continue;
+            }
+            let on_it = |c: &&Container| c.networks.contains_key(name);
+            let on_it: Vec<&Container> = self.observed.containers.iter().filter(on_it).collect();
+            let stays = on_it.iter().find(|c| !removals.contains_key(c.id.as_str()));
+            let foreign = self.observed.foreign.iter().find(|f| f.running && f.networks.contains(name));
+            let who = stays.map(|c| c.name.clone()).or_else(|| foreign.map(|f| f.name.clone()));
+            if let Some(who) = who {
+                let text = format!("it stays, because {who} is on it");
+                self.note("network-in-use", name, text);
+                continue;
+            }
+            let after: Vec<At> = on_it.iter().filter_map(|c| removals.get(c.id.as_str()).copied()).collect();
+            let action = Action::RemoveNetwork { id: network.id.clone(), name: name.clone() };
+            let at = self.steps.add("", action, cause.clone());
+            self.steps.tie_all(at, &after);
+        }
     }
 
     /// A subnet that is asked for must be free.

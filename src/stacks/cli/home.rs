@@ -36,8 +36,8 @@ pub fn init(args: Init, out: &Out) -> Done {
     }
     let read = home.read().map_err(|refused| refused.tell(out))?;
     let known = read.spec.profiles();
-    // The example's image is there only where `make run` made it.
-    let first = known.iter().find(|p| *p != "example").or(known.first());
+    // It runs anywhere: its image is Hearth's own.
+    let first = known.iter().find(|p| *p == "example").or(known.first());
     let go = if dir == Path::new(".") { String::new() } else { format!("cd {} && ", dir.display()) };
     if let Some(first) = first {
         out.say(format!("next: {go}hearth plan {first}     (profiles: {})", wording::list(&known)));

@@ -91,7 +91,8 @@ fn switch(target: &Target, mode: Mode, args: &Args, door: &dyn FrontDoor, out: &
         let changed = up::changed(&plan);
         let doing = Doing { options, yes: args.answer.yes, saved: None, settle: &mut settle };
         carry_out_plan(&session, doing, look, plan).await?;
-        target.try_routes(door, session.engine.as_ref(), &changed, out).await
+        target.try_routes(door, session.engine.as_ref(), &changed, out).await?;
+        target.say_ports(door, out)
     })
 }
 
