@@ -1,14 +1,14 @@
 //! Labels that take a host which is somebody else's already: that of a route, or Hearth's own.
 
 use super::Container;
-use crate::diag::{Diagnostic, Span};
+use crate::diag::Diagnostic;
 use crate::traefik::route::STAND_IN;
 use crate::traefik::rule::{self, Host, Protocol, Reach};
 use crate::traefik::{Entry, Route, name};
 
 /// Where the labels of a container reach a host of another service's route, or the panel's. `routes` are resolved. A rule that
-/// names the host is always told; one for many hosts where it would win, be it only over what answers while the service is away. What a
-/// regular expression fits is not looked for. A route `outside` is nobody's own, though its key may be a service's name.
+/// names the host is always told; one for many hosts, an expression among them, where it would win, be it only over what answers while the
+/// service is away; and one for all that comes in clear where HTTP is served. A route `outside` is nobody's own, though its key may be a service's name.
 pub fn claims(all: &[Container<'_>], routes: &[Route], outside: &[Route], panel: Option<&str>) -> Vec<Diagnostic> {
     let mut told = Vec::new();
     for container in all {
@@ -26,6 +26,12 @@ pub fn claims(all: &[Container<'_>], routes: &[Route], outside: &[Route], panel:
                     is_named && rule::parse(&route.rule(), kind).is_ok_and(|rule| rule::reach::of(&rule) == reach)
                 };
                 if routes.iter().any(ours) {
+                    continue;
+                }
+                let clear = kind == Protocol::Tcp && router.tls().is_none();
+                let entry = router.entry_points().iter().find(|point| ["web", "websecure"].contains(&point.as_str()));
+                if let Some(entry) = entry.filter(|_| clear) {
+                    told.push(in_clear(container, name, &path, entry));
                     continue;
                 }
                 let others = routes.iter().filter(|route| route.service != container.name).chain(outside);
@@ -54,9 +60,11 @@ fn taken<'r>(
     let many = |host: &str| {
         let parent = host.split_once('.').map(|(_, parent)| parent);
         reach.iter().any(|way| match &way.host {
+            // Over TCP with TLS a route by name comes first, whatever the priority.
             Host::Any => kind == Protocol::Http,
+            Host::Pattern(pattern) => kind == Protocol::Http && matches(pattern, host),
             Host::Wildcard(base) => parent == Some(base),
-            Host::Name(_) | Host::Pattern(_) => false,
+            Host::Name(_) => false,
         })
     };
     others.find_map(|route| {
@@ -68,18 +76,40 @@ fn taken<'r>(
     })
 }
 
+/// Whether a host fits an expression, as Traefik tries it: anywhere in the host, in lower case. One that only Go reads may fit all.
+fn matches(pattern: &str, host: &str) -> bool {
+    /// Far more than a person writes; what is larger takes memory that nobody wants to give.
+    const MOST: usize = 1 << 20;
+    let made = regex::RegexBuilder::new(pattern).size_limit(MOST).build();
+    made.map_or(true, |expression| expression.is_match(host))
+}
+
+/// A rule that takes what is in clear on an entry point of HTTP.
+fn in_clear(container: &Container<'_>, router: &str, path: &[&str], entry: &str) -> Diagnostic {
+    let what = match entry {
+        "web" => "the redirect to HTTPS and the answers to certificate authorities",
+        _ => "what is not encrypted, where nothing may be in clear",
+    };
+    let title =
+        format!("the router `{router}` of `{}` takes all that comes in clear on `{entry}`: {what}", container.name);
+    let d = placed(Diagnostic::error("traefik.host-taken", title), container, path);
+    d.hint("give it a port of its own: x-hearth: {route: {tcp: PORT, port: PORT}}")
+}
+
+fn placed(d: Diagnostic, container: &Container<'_>, path: &[&str]) -> Diagnostic {
+    match container.places.near(path) {
+        Some(place) => d.at(place.value_span.or(place.key_span)).field(place.key.clone()),
+        None => d,
+    }
+}
+
 fn refusal(container: &Container<'_>, router: &str, path: &[&str], host: &str, first: Option<&Route>) -> Diagnostic {
     let whose = match first {
         Some(route) => format!("which is routed to `{}` (access: {})", route.service, route.access),
         None => "which is Hearth's own name".to_string(),
     };
     let title = format!("the router `{router}` of `{}` takes {host}, {whose}", container.name);
-    let place: Option<(&str, Option<Span>)> =
-        container.places.near(path).map(|place| (place.key.as_str(), place.value_span.or(place.key_span)));
-    let mut d = Diagnostic::error("traefik.host-taken", title);
-    if let Some((key, span)) = place {
-        d = d.at(span).field(key);
-    }
+    let mut d = placed(Diagnostic::error("traefik.host-taken", title), container, path);
     if let Some(span) = first.and_then(|route| route.span) {
         d = d.related(span, "its route stands here");
     }

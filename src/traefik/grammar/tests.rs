@@ -111,6 +111,26 @@ fn hosts_of_routes_and_the_panel_are_taken_by_no_label() {
     assert!(takes("raw", "http", "Host(`*.example.org`)", "").is_some());
     let low = "traefik.http.routers.r.priority=2";
     assert_eq!(takes("raw", "http", "Host(`*.example.org`)", low), None, "the route wins, and what stands in for it");
+    for (pattern, taken) in [
+        (r"^.+\.example\.org$", true),
+        ("app", true),
+        (r"\Qapp\E", true),
+        (r"^raw\.example\.org$", false),
+        (r"^[a-z]{4,}\.example\.org$", false),
+    ] {
+        let rule = format!("HostRegexp(`{pattern}`)");
+        assert_eq!(takes("raw", "http", &rule, "").is_some(), taken, "{pattern}");
+        assert_eq!(takes("raw", "http", &rule, low), None, "{pattern}");
+    }
+    for (points, more, taken) in [
+        ("web", "", true),
+        ("websecure", "", true),
+        ("websecure", "traefik.tcp.routers.r.tls=true", false),
+        ("tcp-5432", "", false),
+    ] {
+        let more = format!("traefik.tcp.routers.r.entrypoints={points}\n{more}");
+        assert_eq!(takes("raw", "tcp", "HostSNI(`*`)", &more).is_some(), taken, "{points} {more}");
+    }
     assert_eq!(takes("raw", "http", "Host(`raw.example.org`)", high), None);
     assert_eq!(takes("app", "http", "Host(`app.example.org`) && Path(`/x`)", high), None, "its own host");
     let version = read(&of("traefik.http.routers.home-app--v0a1b2c3d.rule=Host(`app.example.org`)"));
