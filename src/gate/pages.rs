@@ -1,7 +1,7 @@
 //! The pages side: what a browser gets where a service cannot answer, and one line of text for everybody else.
 //!
-//! Traefik sends here, with the header [`ROUTE_HEADER`], what asks for a service whose own route is gone for now; `/closed`, `/refused` and
-//! `/unknown` are asked for by its other routes.
+//! Traefik sends here, with the header [`ROUTE_HEADER`], what asks for a service whose own route is gone for now; `/closed`, `/refused`,
+//! `/parameters` and `/unknown` are asked for by its other routes.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,7 +22,7 @@ use super::view::View;
 use super::words::{self, Seen, Who, Words};
 use crate::base::clock;
 use crate::engine::docker::reader::Unread;
-use crate::traefik::file::{GATE_HEADER, ROUTE_HEADER};
+use crate::traefik::file::{GATE_HEADER, PARAMETERS_PAGE, ROUTE_HEADER};
 use crate::web;
 
 /// Seconds until a page looks again.
@@ -66,6 +66,7 @@ async fn answer(State(pages): State<Arc<Pages>>, method: Method, uri: Uri, heade
         _ => match uri.path() {
             "/closed" => (StatusCode::FORBIDDEN, words::closed()),
             "/refused" => (StatusCode::FORBIDDEN, words::refused()),
+            PARAMETERS_PAGE => (StatusCode::BAD_REQUEST, words::parameters()),
             _ => (StatusCode::NOT_FOUND, words::unknown(host.as_deref())),
         },
     };

@@ -192,6 +192,18 @@ pub fn refused() -> Words {
     }
 }
 
+/// A `;` in a path, on a host where the path decides who enters.
+pub fn parameters() -> Words {
+    Words {
+        story: vec![
+            "On this host the path decides who enters, and some servers read a path with a `;` as another one. So none is passed on."
+                .into(),
+        ],
+        advice: vec![("host".into(), "of its own, without `path:` in its route, lets the program have such paths".into())],
+        ..still("This address holds a semicolon".into())
+    }
+}
+
 /// No route has this name.
 pub fn unknown(host: Option<&str>) -> Words {
     let called = host.unwrap_or("what was asked for");

@@ -1,5 +1,7 @@
 //! What of a home's routes cannot work, or will surprise, as the images and containers on this machine tell.
 
+use std::net::IpAddr;
+
 use super::content::{self, Values};
 use super::{certificates, door, filled, look, machine, names, place, tunnels};
 use crate::base::wording;
@@ -63,6 +65,7 @@ fn on_engine(home: &Home, read: &Read, wanted: &Wanted, observed: &Observed, tol
             }
         }
     }
+    beside(read, wanted, told);
     hidden(read, home, &observed.engine.hides_clients, told);
     for name in wanted.services.keys() {
         let Some(image) = image_of(name) else { continue };
@@ -167,6 +170,35 @@ fn leads_off(home: &Home, read: &Read, told: &mut Diagnostics) {
 fn host_of(address: &str) -> &str {
     let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
     rest.split(['/', ':']).next().unwrap_or_default()
+}
+
+/// A port that a stack publishes itself is a way in that no `access` is asked at.
+fn beside(read: &Read, wanted: &Wanted, told: &mut Diagnostics) {
+    for (service, routes) in &read.rendered.routes.services {
+        let Some(route) = routes.iter().find(|route| route.access.door() != Door::Open) else { continue };
+        let ports = wanted.services.get(service).map(|s| s.service.ports.as_slice()).unwrap_or_default();
+        let here_only = |ip: &str| ip.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        let open: Vec<String> = ports
+            .iter()
+            .filter(|port| !here_only(&port.host_ip))
+            .map(
+                |port| if port.published.is_empty() { "of the engine's choice".into() } else { port.published.clone() },
+            )
+            .collect();
+        if open.is_empty() {
+            continue;
+        }
+        let title = format!(
+            "`{service}` has `access: {}`, and its stack publishes the port {} of this machine: whoever reaches that is not asked",
+            route.access,
+            wording::list(&open)
+        );
+        told.push(
+            Diagnostic::warning("lint.port-beside-door", title)
+                .at(route.span)
+                .hint("take it out of `ports:`, or publish it on this machine only, as \"127.0.0.1:8080:80\""),
+        );
+    }
 }
 
 /// `access: lan` believes the address that a connection comes from.

@@ -59,7 +59,13 @@ pub fn judge(domain: &str, routes: &[Route], told: &mut Diagnostics) {
     }
     for route in routes {
         let Entry::Web { hosts, path, .. } = &route.entry else { continue };
-        if let Some(path) = path.as_ref().filter(|path| !keys::is_route_path(path)) {
+        if let Some(path) = path.as_ref().filter(|path| path.ends_with('/')) {
+            let title = format!("the path `{path}` ends with a `/` that comes from a variable");
+            let shorter = path.trim_end_matches('/');
+            told.push(
+                Diagnostic::error("proxy.bad-path", title).at(route.span).hint(format!("make it {shorter} in .env")),
+            );
+        } else if let Some(path) = path.as_ref().filter(|path| !keys::is_route_path(path)) {
             let title = format!("the path `{path}` holds what no path may");
             told.push(
                 Diagnostic::error("proxy.bad-path", title)
@@ -120,7 +126,7 @@ mod tests {
         judge("example.org", &[path, route("b`) || Host(`panel.example.org")], &mut told);
         assert_eq!(told.0.iter().map(|d| d.code).collect::<Vec<_>>(), ["proxy.bad-path", "proxy.bad-host"]);
         // Nor is a path one that no request has.
-        for path in ["/a/../x", "/..", "/%2E%2e/x", "/a/./b", "/a%2fb", "/a%5C..%5Cb"] {
+        for path in ["/a/", "/", "/a/../x", "/..", "/%2E%2e/x", "/a/./b", "/a%2fb", "/a%5C..%5Cb"] {
             let mut told = Diagnostics::default();
             judge("example.org", &[tests::route("r", "a.example.org", Some(path), Access::Public)], &mut told);
             assert_eq!(told.0.iter().map(|d| d.code).collect::<Vec<_>>(), ["proxy.bad-path"], "{path}");

@@ -45,7 +45,11 @@ impl State {
     }
 }
 
+/// A route that works as it should: nobody enters.
+const CLOSED: &str = "closed until login, as its access asks; there is no login yet";
+
 /// What is known of one route.
+#[derive(Clone, Copy)]
 pub struct Facts<'a> {
     pub door: Door,
     /// Containers of its service; `None`: the engine was not asked, or it leads elsewhere.
@@ -91,6 +95,20 @@ fn of_containers(facts: &Facts) -> Option<State> {
     })
 }
 
+/// Its profile is off, and nothing of it is there.
+fn is_off(facts: &Facts) -> bool {
+    facts.off.is_some() && facts.containers.is_some_and(<[_]>::is_empty)
+}
+
+/// `off (profile media)`, and whether somebody could enter once it is on.
+fn off(facts: &Facts, away: Option<State>) -> State {
+    let state = away.unwrap_or_else(|| State::waiting("off"));
+    match facts.door {
+        Door::Closed => State::waiting(format!("{}; closed until login once it is on", state.words)),
+        _ => state,
+    }
+}
+
 /// What Traefik itself does not want to serve.
 fn disabled(facts: &Facts) -> Option<State> {
     let router = facts.router.flatten().filter(|router| router.status == "disabled")?;
@@ -119,7 +137,7 @@ pub fn judge_raw(facts: &Facts, knock: Option<&Knock>) -> State {
         return state;
     }
     match (knock, facts.door) {
-        (None, Door::Closed) => State::good("closed, as its access asks: there is no login yet"),
+        (None, Door::Closed) => State::good(CLOSED),
         (None, _) => away.unwrap_or_else(|| match facts.router {
             Some(Some(_)) => State::good("passed on (UDP does not tell whether anybody answers)"),
             Some(None) => unknown(),
@@ -128,7 +146,7 @@ pub fn judge_raw(facts: &Facts, knock: Option<&Knock>) -> State {
         (Some(Knock::Nobody(why)), _) => {
             State::bad(format!("Traefik does not listen there: {why}"), "hearth up starts it with this port")
         }
-        (Some(Knock::Cut), Door::Closed) => State::good("closed, as its access asks: there is no login yet"),
+        (Some(Knock::Cut), Door::Closed) => State::good(CLOSED),
         (Some(Knock::Open), Door::Closed) => State::bad(
             "takes connections, but should be closed",
             "hearth up puts it right; until then stop the service",
@@ -143,12 +161,27 @@ fn unknown() -> State {
     State::bad("Traefik does not know this route", "hearth up; where that changes nothing: hearth logs traefik")
 }
 
+/// Gate answers that nothing has this address: no router took the request.
+fn unmatched(facts: &Facts) -> State {
+    match facts.router {
+        Some(None) => unknown(),
+        Some(Some(_)) => State::bad(
+            "Traefik has this route, but no request fits its rule",
+            "see that its `host` and `path` are written as browsers ask for them; then hearth up",
+        ),
+        None => State::bad(
+            "no route answers under this address",
+            "hearth up; where that changes nothing: hearth logs traefik",
+        ),
+    }
+}
+
 /// A closed route that answers 403: gate marks its refusals, an application's own looks just as Traefik's bare one does.
 fn closed(by_gate: bool, gate_runs: Option<bool>) -> State {
     match (by_gate, gate_runs) {
-        (true, _) => State::good("closed, as its access asks: there is no login yet"),
+        (true, _) => State::good(CLOSED),
         (false, Some(false)) => State::good(
-            "closed, as its access asks: there is no login yet (Traefik refuses by itself: gate, which tells visitors why, does not run)",
+            "closed until login, as its access asks; there is no login yet (Traefik refuses by itself: gate, which tells visitors why, does not run)",
         ),
         (false, _) => State::bad(
             "answers 403, and not by gate: it should be closed, and the service itself may have answered",
@@ -169,8 +202,8 @@ pub fn judge(facts: &Facts) -> State {
     let answer = match &seen.answer {
         Err(Failed::Connect(why)) => {
             // Nobody expects what is off to answer.
-            if let Some(off) = away.filter(|_| facts.off.is_some()) {
-                return off;
+            if is_off(facts) {
+                return off(facts, away);
             }
             return State::bad(
                 format!("Traefik does not answer: {why}"),
@@ -192,6 +225,13 @@ pub fn judge(facts: &Facts) -> State {
         );
     }
     match (facts.door, answer.status) {
+        (_, 404) if answer.by_gate => away.unwrap_or_else(|| unmatched(facts)),
+        (Door::Open, 403) if answer.by_gate => State::bad(
+            "refused at the door, though everybody may enter",
+            "another route takes what is asked for, or Traefik has an older one: hearth up; where that changes nothing: hearth plan",
+        ),
+        // The door is there without the service.
+        (Door::Lan | Door::Closed, 403) if answer.by_gate && is_off(facts) => off(facts, away),
         (Door::Closed, 403) => closed(answer.by_gate, facts.gate),
         (Door::Closed, status) => State::bad(
             format!("answers {status}, but should be closed"),
@@ -285,7 +325,8 @@ mod tests {
     #[test]
     fn a_refusal_that_was_asked_for_counts_as_working() {
         let up = || Some(container(Run::Running, None));
-        assert_eq!(answered(Door::Closed, up(), seen(403, true)).grade, Grade::Good);
+        let closed = answered(Door::Closed, up(), seen(403, true));
+        assert!(closed.grade == Grade::Good && closed.words.starts_with("closed until login"), "{closed:?}");
         assert!(answered(Door::Lan, up(), seen(403, true)).words.starts_with("refuses this machine"));
         assert_eq!(
             of(Door::Closed, up(), 200).grade,
@@ -308,6 +349,20 @@ mod tests {
     }
 
     #[test]
+    fn what_gate_answers_in_place_of_a_route_is_not_taken_for_working() {
+        let up = || Some(container(Run::Running, None));
+        for door in [Door::Open, Door::Lan, Door::Closed] {
+            let state = answered(door, up(), seen(404, true));
+            assert!(state.grade == Grade::Bad && state.advice.is_some(), "{state:?}");
+            assert!(state.words.contains("no request fits its rule"), "{state:?}");
+        }
+        assert_eq!(of(Door::Open, up(), 404).words, "working", "the service's own");
+        let away = answered(Door::Open, Some(container(Run::Exited, None)), seen(404, true));
+        assert_eq!(away.words, "stopped (exit code 3)");
+        assert_eq!(answered(Door::Open, up(), seen(403, true)).grade, Grade::Bad);
+    }
+
+    #[test]
     fn whoever_is_away_is_called_by_its_reason() {
         assert_eq!(of(Door::Open, Some(container(Run::Running, Some(Health::Starting))), 503).grade, Grade::Waiting);
         assert!(
@@ -327,6 +382,11 @@ mod tests {
             seen: None,
         };
         assert_eq!(judge(&off).words, "off (profile media)");
+        // Also where its door answers, which is there without it.
+        let answer = seen(403, true);
+        let of = |door: Door| judge(&Facts { door, seen: Some(&answer), gate: Some(true), ..off }).words;
+        assert_eq!(of(Door::Lan), "off (profile media)");
+        assert_eq!(of(Door::Closed), "off (profile media); closed until login once it is on");
     }
 
     #[test]

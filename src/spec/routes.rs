@@ -90,7 +90,7 @@ fn make(name: String, service: &str, written: &keys::Route) -> Route {
         Listen::Hosts { hosts, path, strip } => {
             let hosts = hosts.iter().map(|(host, _)| whole(host)).collect();
             // `/` is all that there is.
-            let path = path.as_ref().filter(|p| *p != "/").cloned();
+            let path = path.as_ref().map(|p| p.trim_end_matches('/').to_string()).filter(|p| !p.is_empty());
             Entry::Web { hosts, strip: *strip && path.is_some(), path }
         }
         Listen::Tcp(port) => Entry::Tcp(*port),

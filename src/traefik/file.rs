@@ -4,8 +4,11 @@
 //! What was learned on a real Traefik 3.7.9 and must stay: an empty object anywhere voids the whole directory; the text goes through
 //! Go's templates first, so no value may bring a `{{`; every router names its entry points, else it joins all of them.
 
+mod paths;
+
 use std::collections::BTreeMap;
 
+pub use paths::PARAMETERS_PAGE;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -245,14 +248,13 @@ fn shared(content: &Content, http: &mut Section, tcp: &mut Section) {
     // Else anybody could ask gate how any service is. And a browser sends what an application of a name above set for all names below.
     let nameless = json!({ ROUTE_HEADER: "", "Cookie": "", "Authorization": "" });
     http.middleware("nameless", json!({ "headers": { "customRequestHeaders": nameless } }));
-    // What is not named is denied. Both of these are in names of files, and no server takes them for the end of a path's part.
-    let plain = json!({ "allowEncodedQuestionMark": true, "allowEncodedHash": true });
-    http.middleware(PLAIN, json!({ "encodedCharacters": plain }));
+    paths::add(content.routes, http);
     http.service("gate", &[PAGES], json!({ "serversTransport": "gate" }));
     http.transports.insert("gate".into(), json!({ "forwardingTimeouts": { "dialTimeout": "2s" } }));
     let mut clean: Map<String, Value> = IDENTITY.iter().map(|name| (name.to_string(), json!(""))).collect();
     clean.insert(ROUTE_HEADER.into(), json!(""));
-    let mut headers = json!({ "customRequestHeaders": clean });
+    // No service can pass its own answer off as gate's.
+    let mut headers = json!({ "customRequestHeaders": clean, "customResponseHeaders": { GATE_HEADER: "" } });
     if content.hsts {
         headers["stsSeconds"] = json!(HSTS);
     }

@@ -59,7 +59,7 @@ pub enum Entry {
     Web {
         /// Whole names, lower case.
         hosts: Vec<String>,
-        /// `/api`: only what begins with it.
+        /// `/api`: only that and what is below it. Without a final `/`.
         path: Option<String>,
         /// The service does not see the path.
         strip: bool,
@@ -220,14 +220,16 @@ impl Route {
         all
     }
 
-    /// `Host(...)`, with `&& PathPrefix(...)` where there is a path.
+    /// `Host(...)`, and where there is a path that and what is below it: `/s` must not open `/settings`.
     pub(super) fn rule(&self) -> String {
         let Entry::Web { hosts, path, .. } = &self.entry else { return "HostSNI(`*`)".into() };
         let all: Vec<String> = hosts.iter().map(|host| format!("Host(`{host}`)")).collect();
         match path {
             None => all.join(" || "),
-            Some(path) if all.len() == 1 => format!("{} && PathPrefix(`{path}`)", all[0]),
-            Some(path) => format!("({}) && PathPrefix(`{path}`)", all.join(" || ")),
+            Some(path) => {
+                let hosts = if all.len() == 1 { all[0].clone() } else { format!("({})", all.join(" || ")) };
+                format!("{hosts} && (Path(`{path}`) || PathPrefix(`{path}/`))")
+            }
         }
     }
 
@@ -271,6 +273,8 @@ pub(super) const LAST: u64 = 1;
 pub(super) const STAND_IN: u64 = 2;
 /// Priorities of routes with a path begin here.
 pub(super) const PATHS: u64 = 100_000;
+/// Above every route of a service: what has a `;` in its path, where a path is a boundary.
+pub(super) const PARAMETERS: u64 = 9_000_000;
 /// Above every route of a service, so that no path of one can take challenges away.
 pub(super) const CHALLENGE: u64 = 10_000_000;
 /// Just below the highest that Traefik lets a user set: nobody takes the panel's host.

@@ -199,8 +199,12 @@ fn route(name: &str, service: &str, protocol: &str, said: Said, file: &Value) ->
             let ways = reach::of(&rule);
             let one = |way: &reach::Reach| match (&way.host, &way.path) {
                 (reach::Host::Name(host), reach::Path::Any) if !way.narrowed => Some((host.clone(), None)),
-                (reach::Host::Name(host), reach::Path::Prefix(path)) if !way.narrowed => {
+                // A path, and all below it.
+                (reach::Host::Name(host), reach::Path::Exact(path)) if !way.narrowed => {
                     Some((host.clone(), Some(path.clone())))
+                }
+                (reach::Host::Name(host), reach::Path::Prefix(path)) if !way.narrowed => {
+                    Some((host.clone(), Some(path.strip_suffix('/')?.to_string())))
                 }
                 _ => None,
             };
@@ -208,7 +212,8 @@ fn route(name: &str, service: &str, protocol: &str, said: Said, file: &Value) ->
                 return no("more than host and path");
             };
             let paths: BTreeSet<Option<String>> = ways.iter().map(|(_, path)| path.clone()).collect();
-            let hosts = ways.into_iter().map(|(host, _)| host).collect();
+            let hosts: BTreeSet<String> = ways.into_iter().map(|(host, _)| host).collect();
+            let hosts = hosts.into_iter().collect();
             let path = match (paths.len(), paths.into_iter().next()) {
                 (1, Some(path)) => path,
                 _ => return no("not one path"),

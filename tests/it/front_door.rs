@@ -69,7 +69,7 @@ fn what_needs_a_login_is_closed_with_a_sentence(s: &Scratch) -> Done {
     door.hearth("up web").ok();
     // By gate's own answer, which Traefik hands on with its mark.
     let said = door.hearth("routes").ok().out;
-    assert_eq!(said.matches("closed, as its access asks: there is no login yet").count(), 3, "{said}");
+    assert_eq!(said.matches("closed until login, as its access asks; there is no login yet").count(), 3, "{said}");
     assert!(!said.contains("gate, which") && said.contains("the service itself answers 403"), "{said}");
     for host in ["user", "admin", "family"] {
         let page = door.until(host, 403);
@@ -84,7 +84,7 @@ fn what_needs_a_login_is_closed_with_a_sentence(s: &Scratch) -> Done {
     assert_eq!(door.get("user", "/").status, 403);
     assert_eq!(door.get("admin", "/").status, 403);
     let said = door.hearth("routes").out;
-    assert!(said.contains("closed, as its access asks") && said.contains("gate, which tells visitors why"), "{said}");
+    assert!(said.contains("closed until login") && said.contains("gate, which tells visitors why"), "{said}");
     Ok(())
 }
 
@@ -389,8 +389,9 @@ fn a_path_is_a_boundary_for_every_spelling_of_it(s: &Scratch) -> Done {
       - -c
       - |
         cd /usr/share/nginx/html
-        mkdir -p api x open admin
-        for one in api x open admin; do echo $$one > $$one/index.html; done
+        mkdir -p api x open admin café openly apiary
+        for one in api x open admin openly apiary; do echo $$one > $$one/index.html; done
+        echo coffee > café/index.html
         echo spaced > 'x/a b'
         echo sharp > 'x/a#b'
         exec nginx -g 'daemon off;'
@@ -400,6 +401,8 @@ fn a_path_is_a_boundary_for_every_spelling_of_it(s: &Scratch) -> Done {
         - {host: site, path: /api, port: 80, access: lan, strip-prefix: true}
         - {host: part, path: /open, port: 80, access: public}
         - {host: free, port: 80, access: public}
+        - {host: same, port: 80, access: public, headers: {response: {X-Hearth-Gate: pages}}}
+        - {host: same, path: /café, port: 80, access: public}
 ";
     let door = Door::new(s, &format!("services:\n  app:\n{nginx}"))?;
     door.hearth("up web").ok();
@@ -419,11 +422,24 @@ fn a_path_is_a_boundary_for_every_spelling_of_it(s: &Scratch) -> Done {
         ("part", "/open/", "open"),
         // No route of this host has a path: nothing is kept from anybody by one, and some programs need encoded slashes.
         ("free", "/x/..%2fapi/", "api"),
+        // All of this host is for everybody.
+        ("same", "/x/;v=1/..;/x/", ""),
     ] {
+        if body.is_empty() {
+            assert_eq!(get(host, path).status, 404, "{host}{path}: the service's own");
+            continue;
+        }
         let page = get(host, path);
         assert_eq!((page.status, page.body.trim()), (200, body), "{host}{path}: {page:?}");
     }
     assert_eq!(get("part", "/admin/").status, 404);
+    assert_eq!(get("part", "/open%2f..%2fadmin/").status, 404);
+    // A path ends where its name ends.
+    assert_eq!((get("part", "/openly/").status, get("part", "/open").status), (404, 301));
+    assert_eq!(get("site", "/apiary/").body.trim(), "apiary");
+    assert_eq!(get("same", "/caf%C3%A9/").body.trim(), "coffee");
+    assert_eq!(get("same", "/").header("X-Hearth-Gate"), None, "no service speaks as gate does");
+    assert!(get("part", "/admin/").header("X-Hearth-Gate").is_some());
     for path in ["/api/", "/x/../api/", "/x/%2e%2e/api/", "/%61pi/", "//api/", "/x/.%2E//api/"] {
         assert_eq!(get("site", path).status, 403, "{path}");
     }
@@ -438,12 +454,20 @@ fn a_path_is_a_boundary_for_every_spelling_of_it(s: &Scratch) -> Done {
         ("site", "/x/..%3b/api/"),
         ("site", "/api/..%2fadmin/"),
         ("part", "/open/..%2fadmin/"),
-        ("part", "/open%2f..%2fadmin/"),
         ("part", "/open/%2e%2e%2fadmin/"),
+        // What a server of Java would read as /api/ and /admin/.
+        ("site", "/x/..;/api/"),
+        ("site", "/x/..;a=b/api/"),
+        ("site", "/x;/..;/api/"),
+        ("site", "/;/api/"),
+        ("site", "/api;/"),
+        ("part", "/open/..;/admin/"),
     ] {
         let page = get(host, path);
         assert_eq!(page.status, 400, "{host}{path}: {page:?}");
     }
+    assert!(get("site", "/x/..;/api/").body.contains("holds a semicolon"));
+    assert_eq!(get("site", "/x/?a=1;b=2").status, 200, "a query may have one");
     // Nor is that so only while the service is there.
     door.hearth("stop app").ok();
     door.until("site", 503);

@@ -67,7 +67,7 @@ fn tcp_and_udp_pass_as_they_come_and_the_plan_says_that_traefik_is_recreated(s: 
     let state =
         |port: u16| routes.out.lines().find(|l| l.contains(&format!(":{port} "))).unwrap_or_default().to_owned();
     assert!(state(open).contains("working") && state(home).contains("working"), "{}", routes.out);
-    assert!(state(shut).contains("closed, as its access asks"), "{}", routes.out);
+    assert!(state(shut).contains("closed until login"), "{}", routes.out);
     assert!(state(datagrams).contains("passed on"), "{}", routes.out);
     // Off and on again, without Traefik being made anew: entry points are those of all profiles.
     let traefik = door.id("traefik");

@@ -8,6 +8,7 @@ use crate::rig::{DOMAIN, Done, Door, Scratch, TestCa, cases};
 cases![together:
     a_host_outside_every_certificate_is_said_at_its_route,
     a_route_of_hearth_yaml_to_a_service_that_is_off_is_said,
+    a_port_beside_a_door_is_said,
     what_up_would_refuse_the_plan_refuses_in_the_same_words_and_nothing_is_written;
 ];
 
@@ -74,6 +75,28 @@ fn a_route_of_hearth_yaml_to_a_service_that_is_off_is_said(s: &Scratch) -> Done 
     s.hearth_args(&["enable", "others"]).ok();
     let plan = door.hearth("plan").both();
     assert!(!plan.contains("route-off"), "{plan}");
+    Ok(())
+}
+
+fn a_port_beside_a_door_is_said(s: &Scratch) -> Done {
+    let with = |access: &str, port: &str| {
+        let text = stack("app").replacen("access: public", &format!("access: {access}"), 1);
+        text.replacen("    profiles: [web]\n", &format!("    profiles: [web]\n    ports: ['{port}']\n"), 1)
+    };
+    let door = Door::new(s, &with("admin", "18080:80"))?;
+    let plan = door.hearth("plan web").ok().both();
+    assert!(plan.contains("`app` has `access: admin`, and its stack publishes the port 18080"), "{plan}");
+    assert!(plan.contains("stacks/web.yaml:8"), "{plan}");
+    for (access, port, said) in [
+        ("lan", "80", true),
+        ("lan", "0.0.0.0:81:80", true),
+        ("public", "81:80", false),
+        ("admin", "127.0.0.1:81:80", false),
+    ] {
+        s.write("stacks/web.yaml", &with(access, port));
+        let plan = door.hearth("plan web").ok().both();
+        assert_eq!(plan.contains("port-beside-door"), said, "{access} {port}: {plan}");
+    }
     Ok(())
 }
 

@@ -381,8 +381,15 @@ fn takes(rule: &Rule, host: &str, path: &str) -> bool {
             }
         }
         Rule::Is(Matcher { name: Name::PathPrefix, arguments }) => path.starts_with(&arguments[0]),
+        Rule::Is(Matcher { name: Name::Path, arguments }) => path == arguments[0],
+        Rule::Is(Matcher { name: Name::PathRegexp, arguments }) if arguments[0] == ";" => path.contains(';'),
         other => panic!("a rule that nobody wrote here: {other}"),
     }
+}
+
+/// Whether a path is this one, or below it.
+fn is_under(path: &str, way: &str) -> bool {
+    path.strip_prefix(way.trim_end_matches('/')).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// The routers that may get a request: all of the highest priority, of the file where that has one.
@@ -420,7 +427,7 @@ proptest! {
             for path in ASKED {
                 let won = winners(&routers, host, path);
                 let owners: BTreeSet<&String> = won.iter().flat_map(|r| &r.owner).collect();
-                let way = ways.iter().filter(|w| w.host == name && path.starts_with(w.path)).max_by_key(|w| w.path.len());
+                let way = ways.iter().filter(|w| w.host == name && is_under(path, w.path)).max_by_key(|w| w.path.len());
                 let said = || format!("{host}{path}: {won:?}\n{}", serde_json::to_string_pretty(&told.file["http"]["routers"]).unwrap_or_default());
                 let Some(way) = way else {
                     let theirs = ways.iter().any(|w| owners.contains(&w.owner) && home.services.get(&w.owner["service ".len().min(w.owner.len())..]).is_none_or(|s| s.raw.is_none()));

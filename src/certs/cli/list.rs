@@ -12,6 +12,7 @@ use crate::certs::store::{Held, Source};
 use crate::certs::tell::span;
 use crate::cli::{Done, Out, Tone, table};
 use crate::diag::Sources;
+use crate::diag::text::visible;
 
 struct Row {
     id: String,
@@ -55,7 +56,7 @@ pub fn run(room: &Room, shown: Option<&[Shown]>, out: &Out) -> Done {
     let header = ["ID", "NAMES", "ISSUER", "SERVED", "EXPIRES", "NEXT"];
     let own = rows.iter().map(|row| cells(row, now, out));
     let cells: Vec<Vec<String>> = own.chain(besides.iter().map(|one| beside(one, now))).collect();
-    out.text(&table::table(&header, &cells));
+    out.text(&table::fitting(&header, &cells, out.terminal));
     if rows.iter().any(|row| row.served.is_wrong()) {
         out.say("what is stored is not what is served: hearth up gives it to Traefik; where that changes nothing: hearth doctor");
     }
@@ -71,34 +72,43 @@ pub fn run(room: &Room, shown: Option<&[Shown]>, out: &Out) -> Done {
     Ok(())
 }
 
+/// The day; the minute too, where it is near. JSON has all of it.
+fn day(at: OffsetDateTime, now: OffsetDateTime) -> String {
+    let whole = rfc3339(at);
+    match (at - now).whole_hours() {
+        ..48 => whole.get(..16).map_or(whole.clone(), |text| format!("{} UTC", text.replace('T', " "))),
+        _ => at.date().to_string(),
+    }
+}
+
 fn cells(row: &Row, now: OffsetDateTime, out: &Out) -> Vec<String> {
     let expires = match &row.held {
         None => out.paint(Tone::Warn, "none yet"),
-        Some(held) if held.not_after <= now => out.paint(Tone::Bad, &format!("expired on {}", rfc3339(held.not_after))),
-        Some(held) => format!("in {} ({})", span(held.not_after - now), rfc3339(held.not_after)),
+        Some(held) if held.not_after <= now => out.paint(Tone::Bad, &format!("expired on {}", held.not_after.date())),
+        Some(held) => format!("in {} ({})", span(held.not_after - now), held.not_after.date()),
     };
     let next = match (&row.held, &row.state, row.next) {
         (Some(Held { source: Source::Imported, .. }), ..) => "bring the next one by hand".to_owned(),
         (_, Some(state), None) if state.order.is_some() => "it is being ordered".to_owned(),
         (_, Some(_), None) => out.paint(Tone::Bad, "stopped: see below"),
         (_, Some(_), Some(next)) if next.at <= now => format!("now, because {}", next.why.words()),
-        (_, Some(_), Some(next)) => format!("{}, because {}", rfc3339(next.at), next.why.words()),
+        (_, Some(_), Some(next)) => format!("{}, because {}", day(next.at, now), next.why.words()),
         (_, None, _) => "-".to_owned(),
     };
-    let issuer = row.held.as_ref().map_or("-".to_owned(), |held| held.issuer.clone());
+    let issuer = row.held.as_ref().map_or("-".to_owned(), |held| visible(&held.issuer));
     let served = match row.held {
         None => "-".to_owned(),
-        Some(_) if row.served.is_wrong() => out.paint(Tone::Bad, &row.served.words(now)),
-        Some(_) => row.served.words(now),
+        Some(_) if row.served.is_wrong() => out.paint(Tone::Bad, &visible(&row.served.words(now))),
+        Some(_) => visible(&row.served.words(now)),
     };
-    vec![row.id.clone(), row.names.join(" "), issuer, served, expires, next]
+    vec![row.id.clone(), visible(&row.names.join(" ")), issuer, served, expires, next]
 }
 
 /// One that is served and not stored; whose it is stands in its issuer.
 fn beside((hosts, leaf): &(Vec<&str>, &Leaf), now: OffsetDateTime) -> Vec<String> {
-    let expires = format!("{} ({})", leaf.left(now), rfc3339(leaf.not_after));
+    let expires = format!("{} ({})", leaf.left(now), leaf.not_after.date());
     let next = "by itself, where it is of this home's own CA".to_owned();
-    vec!["-".to_owned(), hosts.join(" "), leaf.issuer.clone(), "yes".to_owned(), expires, next]
+    vec!["-".to_owned(), hosts.join(" "), visible(&leaf.issuer), "yes".to_owned(), expires, next]
 }
 
 fn beside_json((hosts, leaf): &(Vec<&str>, &Leaf)) -> Value {

@@ -197,7 +197,8 @@ impl<'a> Planner<'a> {
             let on_it = |c: &&Container| c.networks.contains_key(name);
             let on_it: Vec<&Container> = self.observed.containers.iter().filter(on_it).collect();
             let stays = on_it.iter().find(|c| !removals.contains_key(c.id.as_str()));
-            let foreign = self.observed.foreign.iter().find(|f| f.running && f.networks.contains(name));
+            let foreign =
+                self.observed.foreign.iter().find(|f| f.running && f.serves.is_none() && f.networks.contains(name));
             let who = stays.map(|c| c.name.clone()).or_else(|| foreign.map(|f| f.name.clone()));
             if let Some(who) = who {
                 let text = format!("it stays, because {who} is on it");
@@ -205,9 +206,11 @@ impl<'a> Planner<'a> {
                 continue;
             }
             let after: Vec<At> = on_it.iter().filter_map(|c| removals.get(c.id.as_str()).copied()).collect();
+            let servers = self.detach_servers(name, &after, || cause.clone());
             let action = Action::RemoveNetwork { id: network.id.clone(), name: name.clone() };
             let at = self.steps.add("", action, cause.clone());
             self.steps.tie_all(at, &after);
+            self.steps.tie_all(at, &servers);
         }
     }
 

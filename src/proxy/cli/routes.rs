@@ -9,13 +9,14 @@ use crate::args::{Dns, Global, Routes};
 use crate::base::clock::{Clock, SystemClock, rfc3339};
 use crate::base::wording;
 use crate::cli::{Done, Failure, Out, Tone, table};
+use crate::diag::text::visible;
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::engine::Engine;
 use crate::proxy::content::{self, Values};
 use crate::proxy::look::{Row, know};
 use crate::proxy::{dns, names};
 use crate::spec::Mode;
-use crate::stacks::home::Home;
+use crate::stacks::home::{Home, Read};
 use crate::stacks::{Target, cli as stacks};
 
 pub fn run(global: &Global, args: Routes, out: &Out) -> Done {
@@ -70,7 +71,7 @@ pub fn show(rows: &[Row], out: &Out) {
                 Some(served) => {
                     let days = (served.not_after - now).whole_days();
                     let left = if days < 0 { "expired".to_string() } else { wording::count(days as usize, "day") };
-                    format!("{}, {left}", served.issuer)
+                    format!("{}, {left}", visible(&served.issuer))
                 }
             };
             vec![
@@ -78,11 +79,11 @@ pub fn show(rows: &[Row], out: &Out) {
                 row.url.clone(),
                 row.access.clone(),
                 certificate,
-                out.paint(tone(row), &row.state.words),
+                out.paint(tone(row), &visible(&row.state.words)),
             ]
         })
         .collect();
-    out.text(&table::table(&["SERVICE", "URL", "ACCESS", "CERTIFICATE", "STATE"], &cells));
+    out.text(&table::fitting(&["SERVICE", "URL", "ACCESS", "CERTIFICATE", "STATE"], &cells, out.terminal));
     let advice: BTreeSet<String> = rows
         .iter()
         .filter_map(|row| row.state.advice.as_ref().map(|advice| format!("{}: {advice}", row.service)))
@@ -115,7 +116,7 @@ pub fn after(rows: &[Row], out: &Out) {
             out.line(value.to_string());
             continue;
         }
-        out.say(format!("{}  {}", row.url, out.paint(tone(row), &row.state.words)));
+        out.say(format!("{}  {}", row.url, out.paint(tone(row), &visible(&row.state.words))));
         if let Some(advice) = row.state.advice.as_ref().filter(|_| row.state.grade == crate::proxy::Grade::Bad) {
             out.say(format!("  {advice}"));
         }
@@ -149,8 +150,8 @@ fn to_json(row: &Row) -> serde_json::Value {
     })
 }
 
-/// Without a proxy a service answers on its ports.
-fn localhost(home: &Home, read: &crate::stacks::home::Read, out: &Out) -> Done {
+/// Without a proxy a service answers on its ports: each service with where it answers, and whether it is on.
+pub fn ports(home: &Home, read: &Read) -> Result<Vec<(String, String, bool)>, Diagnostic> {
     let values = Values::of(home)?;
     let mut rows = Vec::new();
     for (name, service) in &read.spec.services {
@@ -164,6 +165,11 @@ fn localhost(home: &Home, read: &crate::stacks::home::Read, out: &Out) -> Done {
             rows.push((name.clone(), url, on));
         }
     }
+    Ok(rows)
+}
+
+fn localhost(home: &Home, read: &Read, out: &Out) -> Done {
+    let rows = ports(home, read)?;
     if out.json {
         let all = rows.iter().map(|(service, url, on)| json!({ "service": service, "url": url, "on": on }));
         out.value(&json!(all.collect::<Vec<_>>()));
@@ -189,7 +195,7 @@ fn port_of(route: &crate::spec::keys::Route) -> &str {
     }
 }
 
-fn print_dns(home: &Home, read: &crate::stacks::home::Read, format: Dns, address: Option<IpAddr>, out: &Out) -> Done {
+fn print_dns(home: &Home, read: &Read, format: Dns, address: Option<IpAddr>, out: &Out) -> Done {
     let values = Values::of(home)?;
     let mut told = Diagnostics::default();
     let routes = content::resolved(&read.rendered.routes, &values, None, &mut told);

@@ -216,12 +216,16 @@ mod tests {
             "/a%252e",
             "/a%00",
             "/a%3Bb",
+            "/a;b",
+            "/a%20b",
+            "/caf%C3%A9",
+            "/.well-known/acme-challenge/x",
         ] {
             let (_, told) = read(&format!("route:\n  host: a\n  port: 80\n  path: {path}\n"));
             assert_eq!(told.len(), 1, "{path} {told:?}");
             assert!(told[0].starts_with("4:services.web.x-hearth.route.path spec.wrong-value"), "{told:?}");
         }
-        for path in ["/a/...", "/.well-known", "/a..b", "/a%20b", "/a/"] {
+        for path in ["/a/...", "/.well-known", "/a..b", "/café", "/a/"] {
             let (_, told) = read(&format!("route:\n  host: a\n  port: 80\n  path: {path}\n"));
             assert_eq!(told, Vec::<String>::new(), "{path}");
         }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::Reader;
-use super::shape::{denied, has_dots, host, is_address, is_path, is_url};
+use super::shape::{decoded, denied, has_dots, host, is_address, is_challenge, is_path, is_url};
 use crate::base::wording;
 use crate::compose::template;
 use crate::compose::tree::{Map, Node, Value};
@@ -270,6 +270,21 @@ impl Reader<'_> {
         if let Some(code) = denied(&path).filter(|_| key == "path") {
             let title = format!("the path `{path}` holds `{code}`, with which every request is refused");
             self.wrong_value(span, key, title, "write a path without it, as /photos");
+            return None;
+        }
+        if let Some(compared) = decoded(&path).filter(|_| key == "path") {
+            let title =
+                format!("the path `{path}` is one that Traefik never sees: it compares paths without such codes");
+            let hint = match is_path(&compared) {
+                true => format!("write {compared}"),
+                false => "take a path without it, as /photos, or a host of its own".to_string(),
+            };
+            self.wrong_value(span, key, title, hint);
+            return None;
+        }
+        if is_challenge(&path) && key == "path" {
+            let title = format!("under the path `{path}` only answers to certificate authorities are");
+            self.wrong_value(span, key, title, "take another path, or a host of its own");
             return None;
         }
         Some(path)

@@ -70,14 +70,50 @@ pub(super) fn has_dots(path: &str) -> bool {
 
 /// What is denied in a request's path on hosts that have a route with a path.
 pub(super) fn denied(path: &str) -> Option<&str> {
+    if path.contains(';') {
+        return Some(";");
+    }
     let codes = path.match_indices('%').filter_map(|(at, _)| path.get(at..at + 3));
     let is_denied = |code: &&str| matches!(code.to_ascii_lowercase().as_str(), "%2f" | "%5c" | "%00" | "%25" | "%3b");
     codes.into_iter().find(is_denied)
 }
 
+/// What stays encoded in a path that Traefik compares (RFC 3986, 2.2): what would mean something else without. All else it decodes.
+const RESERVED: &str = ":/?#[]@!$&'()*+,;=%";
+
+/// The path as Traefik compares it, where that is another one than this.
+pub(super) fn decoded(path: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let [first, tail @ ..] = rest {
+        rest = tail;
+        let code = tail.get(..2).filter(|_| *first == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
+        match code.and_then(|hex| Some((hex, u8::from_str_radix(hex, 16).ok()?))) {
+            Some((hex, byte)) => {
+                rest = &tail[2..];
+                match RESERVED.as_bytes().contains(&byte) {
+                    true => bytes.extend(format!("%{}", hex.to_ascii_uppercase()).bytes()),
+                    false => bytes.push(byte),
+                }
+            }
+            None => bytes.push(*first),
+        }
+    }
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    (text != path).then_some(text)
+}
+
+/// The path by which authorities see that a name is this home's: above every route.
+const CHALLENGE: &str = "/.well-known/acme-challenge";
+
+/// Whether it lies where only answers to authorities are.
+pub(super) fn is_challenge(path: &str) -> bool {
+    path.strip_prefix(CHALLENGE).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// Whether a request can ever have it as the path of a route.
 pub fn is_route_path(path: &str) -> bool {
-    is_path(path) && !has_dots(path) && denied(path).is_none()
+    is_path(path) && !has_dots(path) && denied(path).is_none() && decoded(path).is_none() && !is_challenge(path)
 }
 
 /// A port: 1 to 65535.
@@ -135,6 +171,23 @@ mod tests {
         }
         assert!(is_address("nas:53") && is_address("[fd00::1]:53"));
         assert!(!is_address("nas") && !is_address("nas:x") && !is_address(":53") && !is_address("nas:+53"));
+    }
+
+    #[test]
+    fn a_path_is_written_as_it_is_compared() {
+        for (path, compared) in [
+            ("/caf%C3%A9", Some("/café")),
+            ("/a%20b", Some("/a b")),
+            ("/%7euser", Some("/~user")),
+            ("/a%3ab", Some("/a%3Ab")),
+            ("/a%3Ab", None),
+            ("/café", None),
+            ("/a%zz", None),
+            ("/a%", None),
+        ] {
+            assert_eq!(decoded(path).as_deref(), compared, "{path}");
+        }
+        assert!(is_challenge("/.well-known/acme-challenge/x") && !is_challenge("/.well-known/acme-challenges"));
     }
 
     #[test]

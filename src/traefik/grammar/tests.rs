@@ -31,7 +31,8 @@ fn what_hearth_writes_is_read_back() {
     let rule = rule::parse(router.rule().unwrap(), Protocol::Http).unwrap();
     let reach = rule::reach::of(&rule);
     assert_eq!(reach[0].host, Host::Name("web.example.org".into()));
-    assert_eq!(reach[0].path, rule::Path::Prefix("/api".into()));
+    let paths: Vec<&rule::Path> = reach.iter().map(|way| &way.path).collect();
+    assert_eq!(paths, [&rule::Path::Prefix("/api/".into()), &rule::Path::Exact("/api".into())]);
     assert_eq!(router.entry_points(), ["websecure"]);
     assert!(router.tls().is_some_and(|tls| tls.options().is_none() && tls.domains().is_empty()));
     assert_eq!((router.service(), router.middlewares()[0].as_str()), (Some("home-web"), "plain-path@file"));
