@@ -71,7 +71,9 @@ impl Own {
                 let said = self.names.iter().any(|name| name.parse() == Ok(ip));
                 ip.is_loopback() || said || machine::at(&self.state).addresses().contains(&ip)
             }
-            Err(_) => all_names(&self.names, &self.listen, &self.state).iter().any(|own| own.eq_ignore_ascii_case(name)),
+            Err(_) => {
+                all_names(&self.names, &self.listen, &self.state).iter().any(|own| own.eq_ignore_ascii_case(name))
+            }
         }
     }
 
