@@ -59,7 +59,7 @@ impl<'h> Routed<'h> {
             ));
         };
         let mut told = Diagnostics::default();
-        let routes = proxy::resolved(&read.rendered.routes, &values, None, &mut told);
+        let routes = proxy::resolved(&read.rendered.routes, &values, None, proxy::Absent::Names, &mut told);
         Ok(Routed { home, read, values, domain, routes })
     }
 

@@ -74,28 +74,35 @@ async fn answer(State(pages): State<Arc<Pages>>, method: Method, uri: Uri, heade
 }
 
 impl Pages {
-    async fn waiting(&self, service: &str, host: Option<&str>) -> Words {
-        let known = match named(service) {
-            true => self.look(service).await,
+    /// `whose`: a service of the home, or `project/service` of another project.
+    async fn waiting(&self, whose: &str, host: Option<&str>) -> Words {
+        let (project, service) = match whose.split_once('/') {
+            Some((project, service)) => (Some(project), service),
+            None => (None, whose),
+        };
+        let elsewhere = project.filter(|project| named(project)).map(str::to_owned);
+        let known = match named(service) && project.is_none_or(named) {
+            true => self.look(whose, project.unwrap_or(&self.view.project), service).await,
             false => Ok(Arc::new(Known { title: None, service: None, all: Vec::new() })),
         };
         let fallback = || host.unwrap_or("This service").to_owned();
         match known {
             Ok(known) => {
                 let title = known.title.clone().or_else(|| known.service.clone()).unwrap_or_else(fallback);
-                words::service(&Who { title, service: known.service.clone() }, &known.all, self.view.now())
+                let who = Who { title, service: known.service.clone(), project: elsewhere };
+                words::service(&who, &known.all, self.view.now())
             }
             Err(why) => {
                 error!("a waiting page without the engine: {why}");
-                words::unseen(&Who { title: fallback(), service: None })
+                words::unseen(&Who { title: fallback(), service: None, project: None })
             }
         }
     }
 
     /// The service's containers, from a look that is at most a second old.
-    async fn look(&self, service: &str) -> Result<Arc<Known>, Unread> {
+    async fn look(&self, whose: &str, project: &str, service: &str) -> Result<Arc<Known>, Unread> {
         let kept = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = || kept().get(service).filter(|(at, _)| at.elapsed() < KEPT.0).map(|(_, known)| known.clone());
+        let fresh = || kept().get(whose).filter(|(at, _)| at.elapsed() < KEPT.0).map(|(_, known)| known.clone());
         if let Some(known) = fresh() {
             return Ok(known);
         }
@@ -104,15 +111,16 @@ impl Pages {
         if let Some(known) = fresh() {
             return Ok(known);
         }
-        let ids = self.view.ids(&[format!("{}={service}", show::SERVICE)]).await?;
-        let looks = ids.into_iter().take(CONTAINERS).map(|id| async move { self.view.inspected(&id).await });
+        let ids = self.view.ids_of(project, &[format!("{}={service}", show::SERVICE)]).await?;
+        let looks =
+            ids.into_iter().take(CONTAINERS).map(|id| async move { self.view.inspected_of(project, &id).await });
         let found: Vec<Option<Inspected>> = stream::iter(looks).buffered(LOOKS).try_collect().await?;
         let known = Arc::new(known(found.into_iter().flatten()));
         let mut kept = kept();
         if kept.len() >= KEPT.1 {
             kept.clear();
         }
-        kept.insert(service.to_owned(), (Instant::now(), known.clone()));
+        kept.insert(whose.to_owned(), (Instant::now(), known.clone()));
         Ok(known)
     }
 }
@@ -235,7 +243,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_page_is_escaped_and_needs_nothing_else() {
-        let who = Who { title: "<b>Photos</b>".into(), service: Some("immich".into()) };
+        let who = Who { title: "<b>Photos</b>".into(), service: Some("immich".into()), project: None };
         let seen = Seen { status: "exited".into(), exit_code: 3, ..Seen::default() };
         let words = words::service(&who, &[seen], clock::parse("2026-11-26T12:00:00Z").unwrap());
         let answer = page(StatusCode::SERVICE_UNAVAILABLE, &words, Some("photos.test"), true);

@@ -100,18 +100,28 @@ impl View {
 
     /// What the engine says now about one of the project's containers.
     pub async fn inspected(&self, named: &str) -> Result<Option<Inspected>, Unread> {
+        self.inspected_of(&self.project, named).await
+    }
+
+    /// The same for any project: what of it leaves gate is in words only.
+    pub async fn inspected_of(&self, project: &str, named: &str) -> Result<Option<Inspected>, Unread> {
         let answer = match self.reader.get(&format!("/containers/{}/json", reader::segment(named))).await {
             Err(Unread::Gone) => return Ok(None),
             answer => answer?,
         };
         let inspected: Inspected = serde_json::from_slice(&answer).map_err(garbled)?;
-        Ok(Some(inspected).filter(|c| c.belongs_to(&self.project)))
+        Ok(Some(inspected).filter(|c| c.belongs_to(project)))
     }
 
     /// Ids of the project's containers, running or not, that have these labels too.
     pub async fn ids(&self, labels: &[String]) -> Result<Vec<String>, Unread> {
+        self.ids_of(&self.project, labels).await
+    }
+
+    /// The same for any project.
+    pub async fn ids_of(&self, project: &str, labels: &[String]) -> Result<Vec<String>, Unread> {
         let labels: Vec<String> =
-            [format!("{}={}", show::PROJECT, self.project)].into_iter().chain(labels.iter().cloned()).collect();
+            [format!("{}={project}", show::PROJECT)].into_iter().chain(labels.iter().cloned()).collect();
         let filters = serde_json::json!({ "label": labels }).to_string();
         let path = format!("/containers/json{}", reader::query(&[("all", "1"), ("filters", &filters)]));
         let listed: Vec<Listed> = serde_json::from_slice(&self.reader.get(&path).await?).map_err(garbled)?;

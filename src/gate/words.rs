@@ -28,6 +28,8 @@ pub struct Who {
     pub title: String,
     /// The service's name where it is known for certain: commands take it.
     pub service: Option<String>,
+    /// The Compose project that it is of, where that is not the home's own.
+    pub project: Option<String>,
 }
 
 /// What a page says.
@@ -153,6 +155,13 @@ fn ended(code: i64) -> String {
 }
 
 fn off(who: &Who) -> Words {
+    if let Some(project) = &who.project {
+        return Words {
+            story: vec![format!("The project {project} has no container of it now.")],
+            advice: vec![(format!("docker compose -p {project} ps"), "shows what it has".into())],
+            ..again("", format!("{} is not there", who.title))
+        };
+    }
     let advice = [("hearth profiles", "shows what is on and what is off"), ("hearth up", "starts all that is on")];
     Words {
         story: vec!["Nothing of it is there to answer.".into()],
@@ -224,7 +233,8 @@ fn again(tone: &'static str, heading: String) -> Words {
 
 fn advice(who: &Who, verbs: &[(&str, &str)]) -> Vec<(String, String)> {
     let Some(service) = &who.service else { return Vec::new() };
-    verbs.iter().map(|(verb, what)| (format!("hearth {verb} {service}"), what.to_string())).collect()
+    let by = who.project.as_ref().map_or("hearth".to_owned(), |project| format!("docker compose -p {project}"));
+    verbs.iter().map(|(verb, what)| (format!("{by} {verb} {service}"), what.to_string())).collect()
 }
 
 #[cfg(test)]
@@ -243,7 +253,7 @@ mod tests {
     }
 
     fn said(all: &[Seen]) -> String {
-        let who = Who { title: "Photos".into(), service: Some("immich".into()) };
+        let who = Who { title: "Photos".into(), service: Some("immich".into()), project: None };
         service(&who, all, now()).line()
     }
 
@@ -301,11 +311,20 @@ mod tests {
 
     #[test]
     fn commands_name_the_service_only_where_it_is_known() {
-        let nameless = Who { title: "x.test".into(), service: None };
+        let nameless = Who { title: "x.test".into(), service: None, project: None };
         assert!(service(&nameless, &[seen("exited", "", 1)], now()).advice.is_empty());
-        let named = Who { title: "Photos".into(), service: Some("immich".into()) };
+        let named = Who { title: "Photos".into(), service: Some("immich".into()), project: None };
         let words = service(&named, &[seen("exited", "", 1)], now());
         assert_eq!(words.advice[0].0, "hearth logs immich");
+    }
+
+    #[test]
+    fn a_service_of_another_project_is_spoken_of_in_the_words_of_compose() {
+        let who = Who { title: "Photos".into(), service: Some("server".into()), project: Some("photos".into()) };
+        let stopped = service(&who, &[seen("exited", "", 1)], now());
+        assert_eq!(stopped.advice[1].0, "docker compose -p photos start server");
+        let gone = service(&who, &[], now());
+        assert_eq!(gone.line(), "Photos is not there. The project photos has no container of it now.\n");
     }
 
     #[test]

@@ -42,6 +42,7 @@ impl Observed {
             project: label(c, PROJECT),
             service: label(c, SERVICE).filter(|_| !label(c, ONEOFF).is_some_and(|v| v.eq_ignore_ascii_case("true"))),
             running: matches!(c.state, State::Running | State::Paused | State::Restarting),
+            ready: c.state == State::Running && matches!(c.health, None | Some(Health::Healthy)),
             ports: c.ports.clone(),
             volumes: Vec::new(),
             networks: c.networks.keys().cloned().collect(),
@@ -175,6 +176,8 @@ pub struct Foreign {
     /// The Compose service that it is a container of; none for a one-off (`docker compose run`).
     pub service: Option<String>,
     pub running: bool,
+    /// It runs, is not paused, and its health check, where it has one, has passed.
+    pub ready: bool,
     /// Published `(host ip, host port, protocol)`.
     pub ports: Vec<(String, u16, String)>,
     /// Names of volumes it mounts and of networks it is on.

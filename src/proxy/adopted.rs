@@ -7,9 +7,24 @@ use crate::plan::observed::Foreign;
 use crate::spec::routes::Outside;
 use crate::traefik::{Route, Target};
 
-/// Leads each route of `outside` among `all` to the containers of its service that run on the network that Traefik joins. `containers`:
-/// every one on the engine; without them, and where none is found, the name that Compose gives is taken.
-pub fn lead(outside: &[Outside], all: &mut [Route], containers: Option<&[Foreign]>, told: &mut Diagnostics) {
+/// What becomes of a route while none of its containers can answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absent {
+    /// The waiting page answers. For whoever hears of each change, and then writes it anew.
+    Page,
+    /// Their names stay, and Traefik finds nobody: they are reached as soon as they run, also where nobody is there to write it anew.
+    Names,
+}
+
+/// Leads each route of `outside` among `all` to the containers of its service that are ready on the network that Traefik joins. `containers`:
+/// every one on the engine; without them the name that Compose gives is taken.
+pub fn lead(
+    outside: &[Outside],
+    all: &mut [Route],
+    containers: Option<&[Foreign]>,
+    absent: Absent,
+    told: &mut Diagnostics,
+) {
     for outside in outside {
         let Some((project, service)) = &outside.into else { continue };
         let Some(route) = all.iter_mut().find(|route| route.name == outside.route.name) else { continue };
@@ -19,12 +34,20 @@ pub fn lead(outside: &[Outside], all: &mut [Route], containers: Option<&[Foreign
         let own: Option<Vec<&Foreign>> = containers.map(|all| all.iter().filter(of).collect());
         let mut hosts: Vec<String> = Vec::new();
         if let Some(own) = own {
-            let reached = |c: &&&Foreign| c.running && c.networks.iter().any(|name| name == network);
-            hosts = own.iter().filter(reached).map(|c| c.name.clone()).collect();
-            hosts.sort();
+            let on = |c: &Foreign| c.networks.iter().any(|name| name == network);
+            let names = |good: &dyn Fn(&Foreign) -> bool| -> Vec<String> {
+                own.iter().filter(|c| good(c)).map(|c| c.name.clone()).collect()
+            };
+            hosts = names(&|c| c.ready && on(c));
             if hosts.is_empty() {
                 told.push(lost(outside, &own, network));
+                if absent == Absent::Page {
+                    route.target = Target::Nobody(format!("{project}/{service}"));
+                    continue;
+                }
+                hosts = names(&on);
             }
+            hosts.sort();
         }
         if hosts.is_empty() {
             hosts.push(format!("{project}-{service}-1"));
@@ -37,6 +60,13 @@ pub fn lead(outside: &[Outside], all: &mut [Route], containers: Option<&[Foreign
 /// Why nothing can answer; it may be there later.
 fn lost(outside: &Outside, own: &[&Foreign], network: &str) -> Diagnostic {
     let (project, service) = outside.into.as_ref().map_or(("", ""), |(project, service)| (project, service));
+    let on = |c: &&&Foreign| c.networks.iter().any(|name| name == network);
+    if let Some(container) = own.iter().filter(on).find(|c| c.running) {
+        let title = format!("the route `{}` leads to nobody: {} is not ready", outside.route.service, container.name);
+        return Diagnostic::warning("proxy.no-container", title)
+            .hint("it is paused, or its health check has not passed")
+            .at(outside.route.span);
+    }
     let running = own.iter().find(|c| c.running);
     let what = format!("the route `{}` leads to nobody", outside.route.service);
     let d = match (running, own.first()) {
@@ -70,19 +100,25 @@ mod tests {
             project: Some(project.into()),
             service: service.map(str::to_string),
             running,
+            ready: running,
             networks: networks.iter().map(|n| n.to_string()).collect(),
             ..Foreign::default()
         }
     }
 
     fn led(foreign: Option<&[Foreign]>) -> (Vec<String>, Vec<String>) {
+        let (target, told) = led_with(foreign, Absent::Names);
+        let Target::Addresses(addresses) = target else { panic!("it leads to addresses") };
+        (addresses, told)
+    }
+
+    fn led_with(foreign: Option<&[Foreign]>, absent: Absent) -> (Target, Vec<String>) {
         let route = tests::route("out-photos", "photos.example.org", None, Access::Lan);
         let into = Some(("photos".into(), "server".into()));
         let outside = Outside { route: route.clone(), into, network: Some("photos_default".into()) };
         let (mut all, mut told) = (vec![route], Diagnostics::default());
-        lead(&[outside], &mut all, foreign, &mut told);
-        let Target::Addresses(addresses) = all[0].target.clone() else { panic!("it leads to addresses") };
-        (addresses, told.0.iter().map(|d| format!("{}: {}", d.code, d.title)).collect())
+        lead(&[outside], &mut all, foreign, absent, &mut told);
+        (all[0].target.clone(), told.0.iter().map(|d| format!("{}: {}", d.code, d.title)).collect())
     }
 
     #[test]
@@ -102,6 +138,21 @@ mod tests {
     #[test]
     fn without_a_look_the_usual_name_is_taken() {
         assert_eq!(led(None), (vec!["http://photos-server-1:8080".into()], Vec::new()));
+    }
+
+    #[test]
+    fn while_nobody_is_ready_the_waiting_page_answers_or_the_names_stay() {
+        let mut one = foreign("p", "photos", Some("server"), true, &["photos_default"]);
+        let led = |one: &Foreign, absent: Absent| led_with(Some(std::slice::from_ref(one)), absent).0;
+        let address = Target::Addresses(vec!["http://p:8080".into()]);
+        let page = Target::Nobody("photos/server".into());
+        assert_eq!(led(&one, Absent::Page), address);
+        one.ready = false;
+        assert_eq!((led(&one, Absent::Page), led(&one, Absent::Names)), (page.clone(), address.clone()), "not healthy");
+        one.running = false;
+        assert_eq!((led(&one, Absent::Page), led(&one, Absent::Names)), (page.clone(), address), "stopped");
+        assert_eq!(led_with(Some(&[]), Absent::Page).0, page, "gone");
+        assert!(matches!(led_with(None, Absent::Page).0, Target::Addresses(_)), "who was not asked knows nothing");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::adopted;
+use super::adopted::{self, Absent};
 use super::lan::{self, Interface, Machine};
 use super::machine;
 use crate::compose::Compat;
@@ -43,12 +43,13 @@ impl Values {
     }
 }
 
-/// All routes with their values; those into other projects lead to the containers that are there. `containers`: every one on
-/// the engine, where it was asked.
+/// All routes with their values; those into other projects lead to the containers that are there, `absent` says what where none is.
+/// `containers`: every one on the engine, where it was asked.
 pub fn resolved(
     routes: &Routes,
     values: &Values,
     containers: Option<&[Foreign]>,
+    absent: Absent,
     told: &mut Diagnostics,
 ) -> Vec<Route> {
     let lookup = |name: &str| values.0.get(name).cloned();
@@ -69,7 +70,7 @@ pub fn resolved(
             }
         }
     }
-    adopted::lead(&routes.outside, &mut all, containers, told);
+    adopted::lead(&routes.outside, &mut all, containers, absent, told);
     // Names that only turn out to be one with their values.
     routes::names_twice(all.iter(), told);
     all

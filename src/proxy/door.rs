@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use tokio::time::sleep;
 
+use super::adopted::Absent;
 use super::content::{self, Values};
 use super::deliver::{self, Expected};
 use super::entrance::{self, Entrance};
@@ -24,7 +25,7 @@ use crate::spec::front;
 use crate::stacks::home::{Home, Read};
 use crate::stacks::{Around, FrontDoor};
 use crate::traefik::file::{self, Content};
-use crate::traefik::{Door as Who, Route, statics};
+use crate::traefik::{Door as Who, Route, Target, statics};
 
 /// How long new routes have to settle: Traefik waits two seconds between changes, and services take a moment to listen.
 const SETTLE: Duration = Duration::from_secs(12);
@@ -40,7 +41,7 @@ pub struct Door;
 impl FrontDoor for Door {
     fn make_ready(&self, home: &Home, read: &Read, around: Option<&Around>, out: &Out) -> Result<(), Failure> {
         let mut told = Diagnostics::default();
-        let published = publish(home, read, around, &mut told)?;
+        let published = publish(home, read, around, Absent::Names, &mut told)?;
         let new = |d: &&Diagnostic| !SAID_BY_THE_PLAN.contains(&d.code);
         told.0.iter().filter(new).for_each(|d| out.diagnostic(d, &read.sources));
         if told.0.iter().any(|d| d.severity == Severity::Error) {
@@ -141,6 +142,8 @@ pub struct Published {
     pub hosts: Vec<String>,
     /// Where Traefik finds Hearth.
     pub entrance: Option<Entrance>,
+    /// Whether a route leads to nobody now.
+    pub nobody: bool,
 }
 
 /// Writes what Traefik reads for this home as it is now; `around` is what the engine says, where it was asked. Mistakes are in
@@ -149,11 +152,12 @@ pub fn publish(
     home: &Home,
     read: &Read,
     around: Option<&Around>,
+    absent: Absent,
     told: &mut Diagnostics,
 ) -> Result<Published, Diagnostic> {
     let values = Values::of(home)?;
     let containers = around.map(|around| around.containers.as_slice());
-    let (domain, routes) = filled::routes(read, &values, containers, told);
+    let (domain, routes) = filled::routes(read, &values, containers, absent, told);
     if told.has_errors() {
         return Ok(Published::default());
     }
@@ -188,6 +192,7 @@ pub fn publish(
         domain,
         hosts,
         entrance,
+        nobody: routes.iter().any(|route| matches!(route.target, Target::Nobody(_))),
     })
 }
 

@@ -1,5 +1,6 @@
 //! What the values of `.env` make of a home's routes: judged before anything is written, so that a plan refuses what could not work.
 
+use super::adopted::Absent;
 use super::content::{self, Values};
 use super::names;
 use crate::diag::{Diagnostic, Diagnostics};
@@ -14,9 +15,10 @@ pub fn routes(
     read: &Read,
     values: &Values,
     containers: Option<&[Foreign]>,
+    absent: Absent,
     told: &mut Diagnostics,
 ) -> (String, Vec<Route>) {
-    let routes = content::resolved(&read.rendered.routes, values, containers, told);
+    let routes = content::resolved(&read.rendered.routes, values, containers, absent, told);
     let domain = values.domain().unwrap_or_default();
     names::judge(&domain, &routes, told);
     routes.iter().for_each(|route| judge(route, told));
@@ -37,7 +39,7 @@ fn judge(route: &Route, told: &mut Diagnostics) {
         Target::Container { port, .. } if !keys::is_port(port) => {
             wrong(format!("`{port}`, where the route of `{}` leads, is no port", route.service), PORT);
         }
-        Target::Container { .. } => {}
+        Target::Container { .. } | Target::Nobody(_) => {}
         Target::Addresses(all) => {
             let raw = !matches!(route.entry, Entry::Web { .. });
             let good = |address: &&String| if raw { keys::is_address(address) } else { keys::is_url(address) };

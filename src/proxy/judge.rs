@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use super::adopted::Absent;
 use super::content::{self, Values};
 use super::{certificates, door, filled, look, machine, names, place, tunnels};
 use crate::base::wording;
@@ -25,7 +26,7 @@ pub fn judge(home: &Home, read: &Read, seen: Option<(&Wanted, &Observed)>) -> Di
     match Values::of(home) {
         Ok(values) => {
             let containers = around.as_ref().map(|around| around.containers.as_slice());
-            filled::routes(read, &values, containers, &mut told);
+            filled::routes(read, &values, containers, Absent::Names, &mut told);
             uncovered(home, read, &values, &mut told);
             place::foresee(home, door::owner(&values)).unwrap_or_else(|why| told.push(why));
         }
@@ -107,7 +108,7 @@ fn made_of_this(image: Option<&Image>, observed: &Observed, told: &mut Diagnosti
 /// Hosts for which browsers will be shown a certificate that is not theirs. Only of routes that are on.
 fn uncovered(home: &Home, read: &Read, values: &Values, told: &mut Diagnostics) {
     // What cannot be filled in is told where the file is written.
-    let routes = content::resolved(&read.rendered.routes, values, None, &mut Diagnostics::default());
+    let routes = content::resolved(&read.rendered.routes, values, None, Absent::Names, &mut Diagnostics::default());
     let Some(domain) = values.domain() else { return };
     let panel = format!("{}.{domain}", names::PANEL);
     if !certificates::uncovered(home, std::slice::from_ref(&panel)).is_empty() {
@@ -144,7 +145,7 @@ fn leads_off(home: &Home, read: &Read, told: &mut Diagnostics) {
             (Some((project, service)), _) if *project == home.config.name => service.as_str(),
             (Some(_), _) => continue,
             (None, Target::Addresses(all)) => all.first().map(|address| host_of(address)).unwrap_or_default(),
-            (None, Target::Container { .. }) => continue,
+            (None, Target::Container { .. } | Target::Nobody(_)) => continue,
         };
         // By its own name, or by its container's.
         let short = host.strip_prefix(&format!("{}-", home.config.name)).and_then(|rest| rest.strip_suffix("-1"));

@@ -1,20 +1,23 @@
-//! Keeps what Traefik reads true while Hearth runs: at start, when certificates changed, when the home's files changed, and every hour
-//! (networks of the machine come and go, leaves of the local CA grow old).
+//! Keeps what Traefik reads true while Hearth runs: at start, when certificates changed, when the home's files changed, when containers of
+//! other projects to which routes lead came or went, and every hour (networks of the machine come and go, leaves of the local CA grow old).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use time::OffsetDateTime;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 
+use super::adopted::Absent;
 use super::deliver;
 use super::door::{self, Published};
 use super::entrance::{self, Entrance};
 use super::look;
 use super::machine;
-use super::place::Place;
+use super::place::{self, Place};
+use super::wake::{self, Interest};
 use crate::base::clock::{Clock, SystemClock};
 use crate::config;
 use crate::diag::{Diagnostics, log};
@@ -22,7 +25,7 @@ use crate::engine::docker::{self, DockerEngine};
 use crate::engine::{Engine, Scope};
 use crate::spec::Mode;
 use crate::stacks::Around;
-use crate::stacks::home::{Home, STACKS};
+use crate::stacks::home::{Home, Read, STACKS};
 use crate::traefik::{Door, file};
 
 /// How often the home's files are looked at.
@@ -33,6 +36,8 @@ const AGAIN: Duration = Duration::from_secs(30);
 /// The same where containers that the home does not make have a say: a route leads to some of another project, or `access: lan` must
 /// know of a tunnel.
 const BORROWED: Duration = Duration::from_secs(60);
+/// A container that starts or ends is several events.
+const TOGETHER: Duration = Duration::from_millis(100);
 
 /// What the keeper found, for others of this process.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,46 +51,55 @@ pub struct Found {
     pub hosts: Vec<String>,
 }
 
-/// Runs until it is dropped. `changed` says that certificates changed; `environment` is where the engine is found; `found` is told
+/// Runs until `stop`. `changed` says that certificates changed; `environment` is where the engine is found; `found` is told
 /// what of it others have to know.
 pub async fn keep(
     dir: PathBuf,
     environment: BTreeMap<String, String>,
-    mut changed: watch::Receiver<u64>,
+    changed: watch::Receiver<u64>,
     found: watch::Sender<Found>,
+    stop: CancellationToken,
 ) {
-    let mut keeper = Keeper {
-        dir,
-        environment,
-        found,
-        around: None,
-        borrows: false,
-        said: Vec::new(),
-        kept: None,
-        learned: None,
-        arrived: None,
-    };
-    let mut stamp = None;
-    let mut due = Instant::now();
-    let mut clock = Steady::begin();
-    loop {
-        let now = stamp_of(&keeper.dir);
-        let news = changed.has_changed().unwrap_or(false) | clock.was_set();
-        if now != stamp || news || Instant::now() >= due {
-            changed.mark_unchanged();
-            stamp = now;
-            let well = keeper.publish().await;
-            let next = if keeper.borrows { ANYWAY.min(BORROWED) } else { ANYWAY };
-            due = Instant::now() + if well { next } else { AGAIN };
-        }
-        tokio::select! {
-            () = sleep(LOOK) => {}
-            gone = changed.changed() => {
-                // Nobody renews certificates here: then only files change.
-                if gone.is_err() {
-                    sleep(LOOK).await;
-                } else {
-                    changed.mark_changed();
+    let (interest, wanted) = watch::channel(Interest::default());
+    let wake = Notify::new();
+    let mut keeper = Keeper::new(dir, environment.clone(), found);
+    keeper.interest = Some(interest);
+    tokio::select! {
+        () = keeper.go_on(changed, &wake) => {}
+        () = wake::listen(&environment, wanted, &wake) => {}
+        () = stop.cancelled() => {}
+    }
+    keeper.leave();
+}
+
+impl Keeper {
+    async fn go_on(&mut self, mut changed: watch::Receiver<u64>, wake: &Notify) {
+        let mut stamp = None;
+        let mut due = Instant::now();
+        let mut clock = Steady::begin();
+        loop {
+            let now = stamp_of(&self.dir);
+            let news = changed.has_changed().unwrap_or(false) | clock.was_set();
+            if now != stamp || news || Instant::now() >= due {
+                changed.mark_unchanged();
+                stamp = now;
+                let well = self.publish().await;
+                let next = if self.borrows { ANYWAY.min(BORROWED) } else { ANYWAY };
+                due = Instant::now() + if well { next } else { AGAIN };
+            }
+            tokio::select! {
+                () = sleep(LOOK) => {}
+                () = wake.notified() => {
+                    sleep(TOGETHER).await;
+                    due = Instant::now();
+                }
+                gone = changed.changed() => {
+                    // Nobody renews certificates here: then only files change.
+                    if gone.is_err() {
+                        sleep(LOOK).await;
+                    } else {
+                        changed.mark_changed();
+                    }
                 }
             }
         }
@@ -127,9 +141,32 @@ struct Keeper {
     learned: Option<Instant>,
     /// The mark of the last text that Traefik has read, and serves the certificates of.
     arrived: Option<String>,
+    /// Where it is told what to hear of; then what is written is written anew in time.
+    interest: Option<watch::Sender<Interest>>,
+    /// Whether a route leads to nobody now.
+    nobody: bool,
 }
 
 impl Keeper {
+    fn new(dir: PathBuf, environment: BTreeMap<String, String>, found: watch::Sender<Found>) -> Keeper {
+        let (around, said, kept, learned, arrived, interest) = Default::default();
+        let (borrows, nobody) = (false, false);
+        Keeper { dir, environment, found, around, borrows, said, kept, learned, arrived, interest, nobody }
+    }
+
+    /// Nobody writes it anew from here on: names take the place of waiting pages, so that Traefik finds who comes later.
+    fn leave(&self) {
+        if !self.nobody {
+            return;
+        }
+        let Ok(home) = Home::open(self.dir.clone()) else { return };
+        let Ok(read) = home.read() else { return };
+        let written = door::publish(&home, &read, self.around.as_ref(), Absent::Names, &mut Diagnostics::default());
+        if let Err(why) = written {
+            log(&why);
+        }
+    }
+
     /// Writes what Traefik reads and sees it arrive. `false`: it should be tried again soon.
     async fn publish(&mut self) -> bool {
         let home = match Home::open(self.dir.clone()) {
@@ -157,9 +194,17 @@ impl Keeper {
             self.around = Some(Around::of(&observed, None));
         }
         let lan = read.rendered.routes.all().any(|route| route.access.door() == Door::Lan);
-        self.borrows = lan || read.rendered.routes.outside.iter().any(|outside| outside.into.is_some());
+        let interest = interest_of(&read);
+        self.borrows = lan || !interest.projects.is_empty();
+        let absent = match &self.interest {
+            Some(told) => {
+                told.send_if_modified(|old| std::mem::replace(old, interest.clone()) != interest);
+                Absent::Page
+            }
+            None => Absent::Names,
+        };
         let mut told = Diagnostics::default();
-        let published = match door::publish(&home, &read, self.around.as_ref(), &mut told) {
+        let published = match door::publish(&home, &read, self.around.as_ref(), absent, &mut told) {
             Ok(published) => published,
             Err(why) => return self.say(&Diagnostics::from(why)),
         };
@@ -171,6 +216,7 @@ impl Keeper {
             entrance::trouble(&home, self.around.as_ref()).into_iter().for_each(|d| told.push(d));
         }
         self.say(&told);
+        self.nobody = published.nobody;
         let found = Found {
             entrance: published.entrance.clone(),
             public: published.public,
@@ -248,25 +294,23 @@ impl Keeper {
 pub async fn once(home: &Home, environment: &BTreeMap<String, String>) -> Diagnostics {
     let (found, _) = watch::channel(Found::default());
     let environment = environment.clone();
-    let kept = Some(Diagnostics::default());
-    let mut keeper = Keeper {
-        dir: home.dir.clone(),
-        environment,
-        found,
-        around: None,
-        borrows: false,
-        said: Vec::new(),
-        kept,
-        learned: None,
-        arrived: None,
-    };
+    let mut keeper = Keeper::new(home.dir.clone(), environment, found);
+    keeper.kept = Some(Diagnostics::default());
     keeper.publish().await;
     keeper.kept.unwrap_or_default()
 }
 
-/// Size and time of every file that a person edits, and of what other commands do to certificates.
+/// The other projects to which routes lead, and the networks on which they are reached.
+fn interest_of(read: &Read) -> Interest {
+    let outside = read.rendered.routes.outside.iter();
+    let into = outside.filter_map(|outside| Some((outside.into.as_ref()?.0.clone(), outside.network.clone())));
+    let (projects, networks): (BTreeSet<String>, BTreeSet<Option<String>>) = into.unzip();
+    Interest { projects, networks: networks.into_iter().flatten().collect() }
+}
+
+/// Size and time of every file that a person edits, and of what other commands do to certificates and to what Traefik reads.
 fn stamp_of(dir: &Path) -> Option<Vec<(PathBuf, u64, Option<SystemTime>)>> {
-    let mut files = vec![dir.join(config::FILE), dir.join(".env")];
+    let mut files = vec![dir.join(config::FILE), dir.join(".env"), place::file(dir)];
     let stacks = std::fs::read_dir(dir.join(STACKS)).ok()?;
     files.extend(stacks.filter_map(|entry| Some(entry.ok()?.path())));
     // A folder's time changes with what is moved into it.

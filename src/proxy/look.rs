@@ -11,6 +11,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tokio::time::timeout;
 
+use super::adopted::Absent;
 use super::client::{self, Seen};
 use super::content::{self, Values};
 use super::judge;
@@ -69,7 +70,7 @@ pub async fn know<'a>(
         },
     };
     let everyone = observed.as_ref().map(Observed::everyone);
-    let routes = content::resolved(&read.rendered.routes, &values, everyone.as_deref(), told);
+    let routes = content::resolved(&read.rendered.routes, &values, everyone.as_deref(), Absent::Page, told);
     let containers = observed.map(|o| o.containers);
     let routers = match containers.as_deref().and_then(|all| api(home, all)) {
         Some(api) => match api.routers().await {
@@ -156,6 +157,7 @@ impl Known<'_> {
         let port = match &route.target {
             Target::Container { port, .. } => port.as_str(),
             Target::Addresses(all) => all.first().and_then(|url| url.rsplit(':').next()).unwrap_or_default(),
+            Target::Nobody(_) => "",
         };
         Facts {
             door: route.access.door(),
@@ -171,7 +173,11 @@ impl Known<'_> {
             port,
             outside: match &route.target {
                 Target::Addresses(all) => Some(all),
-                Target::Container { .. } => None,
+                Target::Container { .. } | Target::Nobody(_) => None,
+            },
+            nobody: match &route.target {
+                Target::Nobody(of) => Some(of),
+                _ => None,
             },
             gate: self
                 .containers

@@ -20,8 +20,10 @@ mod place;
 mod state;
 mod traefik;
 mod tunnels;
+mod wake;
 
 pub use crate::traefik::file::HSTS;
+pub use adopted::Absent;
 pub use certificates::local_root;
 pub use client::answers;
 pub use content::{Values, own_address, own_addresses, resolved};

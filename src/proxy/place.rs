@@ -119,9 +119,14 @@ pub fn foresee(home: &Home, owner: Owner) -> Result<(), Diagnostic> {
     if me.is_root() || found == owner.uid { Ok(()) } else { Err(foreign(&dir, found, owner.uid)) }
 }
 
+/// Where the file is, in a home's folder.
+pub fn file(dir: &Path) -> PathBuf {
+    dir.join(MOUNTED).join("dynamic").join(FILE)
+}
+
 /// Whether a home's file is there.
 pub fn has_file(home: &Home) -> bool {
-    home.dir.join(MOUNTED).join("dynamic").join(FILE).exists()
+    file(&home.dir).exists()
 }
 
 impl Owner {

@@ -61,6 +61,8 @@ pub struct Facts<'a> {
     pub port: &'a str,
     /// The addresses it leads to, where that is no service of the home.
     pub outside: Option<&'a [String]>,
+    /// The `project/service` of another project that it leads to, where none of its containers can answer.
+    pub nobody: Option<&'a str>,
     /// Whether gate runs; `None`: the engine was not asked.
     pub gate: Option<bool>,
     /// What was seen from outside; `None`: it was not tried.
@@ -69,6 +71,10 @@ pub struct Facts<'a> {
 
 /// The containers' part: why nothing can answer yet, where that is so.
 fn of_containers(facts: &Facts) -> Option<State> {
+    if let Some((project, service)) = facts.nobody.and_then(|of| of.split_once('/')) {
+        let words = format!("away: no container of `{service}` of the project `{project}` is ready");
+        return Some(State::bad(words, format!("docker compose -p {project} ps, or start {service}")));
+    }
     let containers = facts.containers?;
     if containers.is_empty() {
         return Some(match facts.off {
@@ -153,7 +159,8 @@ pub fn judge_raw(facts: &Facts, knock: Option<&Knock>) -> State {
         ),
         (Some(Knock::Cut), _) if facts.router == Some(None) => away.unwrap_or_else(unknown),
         (Some(Knock::Cut), _) => away.unwrap_or_else(|| silent(facts)),
-        (Some(Knock::Open), _) => State::good("working"),
+        // Without a router Traefik takes the connection, and then does nothing with it.
+        (Some(Knock::Open), _) => away.filter(|_| facts.nobody.is_some()).unwrap_or_else(|| State::good("working")),
     }
 }
 
@@ -241,7 +248,7 @@ pub fn judge(facts: &Facts) -> State {
             let who = if docker::inside().is_some() { "Hearth's container" } else { "this machine" };
             State::good(format!("refuses {who}, as access: lan asks of whom it cannot place at home"))
         }
-        (_, 503) if away.is_some() => away.unwrap_or_else(|| State::waiting("away")),
+        (_, 502 | 503) if away.is_some() => away.unwrap_or_else(|| State::waiting("away")),
         (_, 503) if answer.by_gate => State::bad(
             "its container runs, and Traefik has not found it yet",
             "wait a moment; where it stays so: hearth logs gate, hearth logs traefik",
@@ -317,6 +324,7 @@ mod tests {
             router: Some(Some(&router)),
             port: "80",
             outside: None,
+            nobody: None,
             gate: Some(true),
             seen: Some(&seen),
         })
@@ -378,6 +386,7 @@ mod tests {
             router: None,
             port: "80",
             outside: None,
+            nobody: None,
             gate: None,
             seen: None,
         };
@@ -401,6 +410,7 @@ mod tests {
                 router: Some(Some(&router)),
                 port: "7",
                 outside: None,
+                nobody: None,
                 gate: None,
                 seen: None,
             };
@@ -412,6 +422,27 @@ mod tests {
         assert_eq!(of(Door::Closed, Some(Knock::Open)).grade, Grade::Bad);
         assert!(of(Door::Open, Some(Knock::Nobody("x".into()))).words.contains("does not listen"));
         assert_eq!(of(Door::Open, None).grade, Grade::Good, "UDP: Traefik knows it, and that is all that can be known");
+    }
+
+    #[test]
+    fn a_container_of_another_project_that_is_away_is_called_so() {
+        for status in [502, 503] {
+            let seen = seen(status, status == 503);
+            let facts = Facts {
+                door: Door::Open,
+                containers: None,
+                off: None,
+                router: Some(None),
+                port: "",
+                outside: None,
+                nobody: Some("photos/server"),
+                gate: Some(true),
+                seen: Some(&seen),
+            };
+            let state = judge(&facts);
+            assert!(state.words.contains("no container of `server` of the project `photos` is ready"), "{state:?}");
+            assert!(state.advice.is_some_and(|advice| advice.starts_with("docker compose -p photos ps")));
+        }
     }
 
     #[test]

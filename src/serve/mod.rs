@@ -148,12 +148,7 @@ impl Serving {
         loops.spawn("front door", move |stop| {
             let (dir, environment) = (dir.clone(), environment.clone());
             let (changed, found) = (changed.clone(), found.clone());
-            async move {
-                tokio::select! {
-                    () = proxy::keep(dir, environment, changed, found) => {}
-                    () = stop.cancelled() => {}
-                }
-            }
+            proxy::keep(dir, environment, changed, found, stop)
         });
         if inside().is_some() {
             let (environment, seen) = (env.clone(), seen.clone());

@@ -21,7 +21,7 @@ pub const PAGES: &str = "http://gate.hearth.internal:8081";
 pub const API_NAME: &str = "api.traefik.internal";
 /// Half a year, in seconds: how long browsers come back over HTTPS only, where every certificate is from a public CA.
 pub const HSTS: u64 = 15_552_000;
-/// Tells gate whose page is asked for.
+/// Tells gate whose page is asked for: a service of the home, or `project/service` of another project.
 pub const ROUTE_HEADER: &str = "X-Hearth-Route";
 /// What gate writes into each of its answers, so that they are told from a service's own.
 pub const GATE_HEADER: &str = "X-Hearth-Gate";
@@ -110,8 +110,9 @@ fn root(content: &Content) -> Map<String, Value> {
             (Entry::Web { .. }, Target::Container { .. }) => {
                 // Also where its labels name none: an older container may still do, until it is replaced.
                 transport(route, &mut http);
-                stand_in(route, &mut http);
+                stand_in(route, &route.service, &mut http);
             }
+            (Entry::Web { .. }, Target::Nobody(of)) => stand_in(route, of, &mut http),
             (Entry::Web { .. }, Target::Addresses(urls)) => {
                 if route.has_transport() {
                     transport(route, &mut http);
@@ -325,13 +326,13 @@ fn router(route: &Route, middlewares: Vec<String>, service: &str, priority: Opti
     router
 }
 
-/// Answers while no container of the service does: same door, no cookies, gate's page.
-fn stand_in(route: &Route, http: &mut Section) {
+/// Answers while no container of the service does: same door, no cookies, gate's page. `of` tells gate whose.
+fn stand_in(route: &Route, of: &str, http: &mut Section) {
     let name = format!("{}--away", route.name);
     let mut middlewares: Vec<String> = route.middlewares("", "");
     middlewares.retain(|m| matches!(m.as_str(), PLAIN | "lan" | "closed"));
     middlewares.push(name.clone());
-    let headers = json!({ ROUTE_HEADER: route.service, "Cookie": "", "Authorization": "" });
+    let headers = json!({ ROUTE_HEADER: of, "Cookie": "", "Authorization": "" });
     http.middleware(&name, json!({ "headers": { "customRequestHeaders": headers } }));
     http.router(&name, router(route, middlewares, "gate", Some(route.priorities().1)));
 }

@@ -52,7 +52,7 @@ fn named(route: &Route, name: &str) -> Vec<(String, String)> {
 fn target(route: &Route) -> (&str, &str) {
     match &route.target {
         Target::Container { port, scheme } => (port, scheme),
-        Target::Addresses(_) => ("", "http"),
+        Target::Addresses(_) | Target::Nobody(_) => ("", "http"),
     }
 }
 

@@ -100,6 +100,8 @@ pub enum Target {
     },
     /// Addresses that Traefik reaches, each as good as the others: `http://192.168.1.20:5000`, for TCP and UDP `192.168.1.20:53`.
     Addresses(Vec<String>),
+    /// To nobody now, as no container of this `project/service` of another project can answer.
+    Nobody(String),
 }
 
 /// Who may enter.
@@ -188,6 +190,7 @@ impl Route {
         match &mut route.target {
             Target::Container { port, scheme } => text(port).and_then(|()| text(scheme))?,
             Target::Addresses(all) => all.iter_mut().try_for_each(&mut text)?,
+            Target::Nobody(_) => {}
         }
         route.health.iter_mut().try_for_each(&mut text)?;
         for value in route.request_headers.values_mut().chain(route.response_headers.values_mut()) {
@@ -259,6 +262,7 @@ impl Route {
             Target::Addresses(all) => {
                 all.first().and_then(|url| url.split_once("://")).map_or("http", |(scheme, _)| scheme)
             }
+            Target::Nobody(_) => "http",
         }
     }
 }

@@ -233,6 +233,7 @@ fn route(name: &str, service: &str, protocol: &str, said: Said, file: &Value) ->
     let secure = match &target {
         Target::Container { scheme, .. } => scheme == "https",
         Target::Addresses(all) => all.iter().all(|url| url.starts_with("https://")),
+        Target::Nobody(_) => return no("leads to nobody"),
     };
     let timeout = match &said.transport {
         None => None,

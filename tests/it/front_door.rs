@@ -121,7 +121,7 @@ fn no_cookie_of_the_application_reaches_the_page_that_stands_in_for_it(s: &Scrat
     let service = |name: &str, route: &str| {
         format!("  {name}:\n{}    profiles: [web]\n    x-hearth: {{route: {{{route}}}}}\n", Echo::service())
     };
-    let (app, shut) = (service("app", "host: app, port: 80, access: lan"), service("shut", "host: shut, port: 80"));
+    let (app, shut) = (service("app", "host: app, port: 80, access: public"), service("shut", "host: shut, port: 80"));
     let door = Door::new(s, &format!("services:\n{app}{shut}"))?;
     door.hearth("up web").ok();
     door.until("app", 200);

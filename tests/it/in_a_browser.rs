@@ -35,7 +35,7 @@ fn root(s: &Scratch) -> PathBuf {
 
 fn who_waits_sees_why_and_then_the_application_without_reloading(s: &Scratch) -> Done {
     let check = "    healthcheck: {test: [CMD, test, -e, /tmp/well], interval: 1s, start_period: 90s, retries: 2}\n";
-    let door = Door::new(s, &stack(&[("photos", "host: photos, port: 80, access: lan", check)]))?;
+    let door = Door::new(s, &stack(&[("photos", "host: photos, port: 80, access: public", check)]))?;
     door.hearth("up web").ok();
     let browser = Browser::start(s, &[&root(s)])?;
     // Many applications keep their place behind a `#`.
@@ -71,7 +71,7 @@ fn who_waits_sees_why_and_then_the_application_without_reloading(s: &Scratch) ->
 }
 
 fn a_browser_keeps_the_applications_cookies_from_the_waiting_page(s: &Scratch) -> Done {
-    let route = "    profiles: [web]\n    x-hearth: {route: {host: photos, port: 80, access: lan}}\n";
+    let route = "    profiles: [web]\n    x-hearth: {route: {host: photos, port: 80, access: public}}\n";
     let door = Door::new(s, &format!("services:\n  photos:\n{}{route}", Echo::service()))?;
     door.hearth("up web").ok();
     door.until("photos", 200);

@@ -12,6 +12,7 @@ cases![together:
     a_browser_stays_with_one_of_three_and_the_ill_one_is_left_out,
     what_is_not_in_docker_is_reached_by_its_address,
     a_container_of_another_project_is_reached_and_never_recreated,
+    a_container_of_another_project_that_is_away_has_a_waiting_page_while_hearth_runs,
     where_lan_cannot_be_promised_it_is_said,
 ];
 
@@ -371,6 +372,79 @@ fn a_container_of_another_project_is_reached_and_never_recreated(s: &Scratch) ->
     door.until("behind", 200);
     assert!(until(SOON, || many().len() == 3), "{:?}", many());
     door.hearth("up").ok().says("nothing to do");
+    Ok(())
+}
+
+/// Compose alone has the other project in hand, and Hearth hears of it.
+fn a_container_of_another_project_that_is_away_has_a_waiting_page_while_hearth_runs(s: &Scratch) -> Done {
+    let other = format!("{}-photos", s.project);
+    let own = service("server", &["host: own, port: 80, access: public"], "");
+    let door = Door::new(s, &format!("services:\n{own}"))?;
+    let check = "    healthcheck: {test: [CMD, test, -e, /tmp/well], interval: 1s, start_period: 60s, retries: 2}\n";
+    let plain = "  server:\n    image: hearth-test/busybox:1\n    stop_signal: SIGKILL\n    command: [sh, -c, 'mkdir /tmp/w; echo of photos >/tmp/w/index.html; exec httpd -f -p 80 -h /tmp/w']\n";
+    s.write("other/compose.yaml", &format!("services:\n{plain}{check}    container_name: {other}-as-somebody-likes\n"));
+    let compose = |args: &str| s.compose(&format!("-p {other} -f other/compose.yaml {args}")).ok();
+    compose("up -d");
+    let well = || s.docker_args(&["exec", &format!("{other}-as-somebody-likes"), "touch", "/tmp/well"]).ok();
+    well();
+    let (raw, more) = (free_port(), ["-H", "Accept: text/html", "-b", "own=s3cret"]);
+    door.says(&format!(
+        "routes:\n  photos: {{host: photos, project: '{other}', service: server, port: 80, access: public}}\n  \
+         raw: {{tcp: {raw}, project: '{other}', service: server, port: 80, access: public}}\n"
+    ));
+    door.hearth("up web").ok();
+    door.until("photos", 200);
+    let before = lives_of(s, &other);
+    let serve = door.serve();
+    let waiting = |words: &str| {
+        let mut page = door.ask("photos", "/a", &more);
+        let came = until(SOON, || {
+            page = door.ask("photos", "/a", &more);
+            page.status == 503 && page.body.contains(words)
+        });
+        assert!(came, "no {words:?}: {page:?}\n{}", door.routes());
+        assert!(page.header("x-hearth-gate").is_some() && !page.body.contains("s3cret"), "{page:?}");
+        page.body
+    };
+    assert_eq!(door.until("photos", 200).body.trim(), "of photos");
+    assert_eq!(lives_of(s, &other), before, "containers of another project were touched");
+    compose("stop -t 0");
+    let page = waiting("server is stopped");
+    assert!(page.contains(&format!("docker compose -p {other} start server")), "{page}");
+    let said = door.routes();
+    let words = format!("no container of `server` of the project `{other}` is ready");
+    assert_eq!(said.matches(&words).count(), 2, "by name and by port: {said}");
+    assert_eq!(door.get("own", "/").status, 200, "a service of the home has the same name, and its own page");
+    compose("start");
+    let page = waiting("server is starting");
+    assert!(!page.contains("is stopped"));
+    well();
+    door.until("photos", 200);
+    s.docker_args(&["exec", &format!("{other}-as-somebody-likes"), "rm", "/tmp/well"]).ok();
+    waiting("server is not well");
+    well();
+    door.until("photos", 200);
+    s.docker_args(&["pause", &format!("{other}-as-somebody-likes")]).ok();
+    waiting("server is paused");
+    s.docker_args(&["unpause", &format!("{other}-as-somebody-likes")]).ok();
+    door.until("photos", 200);
+    compose("down -t 0");
+    waiting(" is not there");
+    // Made anew, under another address and, by its file, another name.
+    s.write("other/compose.yaml", &format!("services:\n{plain}"));
+    compose("up -d");
+    assert_eq!(door.until("photos", 200).body.trim(), "of photos");
+    // A command beside Hearth, which does not know that it hears, takes no waiting page away for long.
+    compose("stop -t 0");
+    waiting("server is stopped");
+    door.hearth("up web").ok();
+    waiting("server is stopped");
+    // Who goes leaves a file that finds who comes without being written anew.
+    serve.end();
+    assert!(until(SOON, || door.get("photos", "/").status == 502), "{:?}", door.get("photos", "/"));
+    compose("start");
+    assert_eq!(door.until("photos", 200).body.trim(), "of photos");
+    compose("down -t 0");
     Ok(())
 }
 

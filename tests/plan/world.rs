@@ -652,6 +652,7 @@ fn surroundings(observed: &mut Observed, world: &Value) {
             project: foreign["project"].as_str().map(str::to_string),
             service: foreign["service"].as_str().map(str::to_string),
             running: foreign["running"].as_bool().unwrap_or(true),
+            ready: foreign["running"].as_bool().unwrap_or(true),
             ports: words(&foreign["ports"]).iter().map(|p| port_of(p)).collect(),
             volumes: words(&foreign["volumes"]),
             networks: words(&foreign["networks"]),

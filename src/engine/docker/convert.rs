@@ -77,6 +77,8 @@ pub fn foreign(entry: &Value, project: Option<String>) -> Foreign {
         project,
         service: labels[SERVICE].as_str().filter(|_| !one_off).map(str::to_string),
         running: matches!(state(&text(&entry["State"])), State::Running | State::Paused | State::Restarting),
+        ready: state(&text(&entry["State"])) == State::Running
+            && matches!(health_in(&text(&entry["Status"])), None | Some(Health::Healthy)),
         ports: ports(entry),
         volumes: list(&entry["Mounts"]).iter().filter_map(|m| m["Name"].as_str()).map(str::to_string).collect(),
         networks: networks(&entry["NetworkSettings"]["Networks"]).into_keys().collect(),

@@ -113,6 +113,11 @@ impl DockerEngine {
         &self.place.host
     }
 
+    /// The same engine for who only reads.
+    pub fn reader(&self) -> reader::Reader {
+        reader::Reader::over(self.wire.clone(), self.api)
+    }
+
     /// Whether it answers now.
     pub async fn answers(&self) -> bool {
         self.wire.greet().await.is_ok()

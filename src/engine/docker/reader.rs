@@ -59,6 +59,11 @@ impl Reader {
         Ok(Reader { wire, api: Arc::default() })
     }
 
+    /// The engine at the other end, which has been greeted.
+    pub(super) fn over(wire: Wire, api: (u32, u32)) -> Reader {
+        Reader { wire, api: Arc::new(Mutex::new(Some(api))) }
+    }
+
     /// Whether it is there, within some seconds.
     pub async fn ping(&self) -> Result<Pong, Unread> {
         let greeting = self.wire.greet().await.map_err(|fault| self.lost(fault))?;

@@ -8,7 +8,7 @@ use crate::certs::shown::Shown;
 use crate::cli::Out;
 use crate::diag::{Diagnostics, Sources};
 use crate::proxy::place::MOUNTED;
-use crate::proxy::{Door, content, look, names, once};
+use crate::proxy::{Absent, Door, content, look, names, once};
 use crate::spec::Mode;
 use crate::stacks::cli as stacks;
 use crate::stacks::home::Home;
@@ -31,7 +31,8 @@ pub fn refresh(global: &Global, out: &Out) {
 impl Front for Door {
     fn hosts(&self, home: &Home) -> Vec<String> {
         let (Ok(read), Ok(values)) = (home.read(), content::Values::of(home)) else { return Vec::new() };
-        let routes = content::resolved(&read.rendered.routes, &values, None, &mut Diagnostics::default());
+        let routes =
+            content::resolved(&read.rendered.routes, &values, None, Absent::Names, &mut Diagnostics::default());
         names::hosts(&routes).into_iter().map(str::to_owned).collect()
     }
 

@@ -14,7 +14,7 @@ use crate::diag::{Diagnostic, Diagnostics};
 use crate::engine::Engine;
 use crate::proxy::content::{self, Values};
 use crate::proxy::look::{Row, know};
-use crate::proxy::{dns, names};
+use crate::proxy::{Absent, dns, names};
 use crate::spec::Mode;
 use crate::stacks::home::{Home, Read};
 use crate::stacks::{Target, cli as stacks};
@@ -198,7 +198,7 @@ fn port_of(route: &crate::spec::keys::Route) -> &str {
 fn print_dns(home: &Home, read: &Read, format: Dns, address: Option<IpAddr>, out: &Out) -> Done {
     let values = Values::of(home)?;
     let mut told = Diagnostics::default();
-    let routes = content::resolved(&read.rendered.routes, &values, None, &mut told);
+    let routes = content::resolved(&read.rendered.routes, &values, None, Absent::Names, &mut told);
     told.0.iter().for_each(|d| out.diagnostic(d, &read.sources));
     let Some(domain) = values.domain() else {
         return Err(Diagnostic::error("home.no-domain", "there are no names without DOMAIN in .env")

@@ -69,6 +69,20 @@ fn whoever_is_away_is_answered_for_behind_the_same_door_without_cookies() {
 }
 
 #[test]
+fn what_leads_to_nobody_has_only_that_answer() {
+    let mut shop = route("shop", "shop.example.org", Some("/a"), Access::Admin);
+    shop.target = Target::Nobody("shop/web".into());
+    let raw = Route { entry: Entry::Tcp(5432), name: "raw".into(), ..shop.clone() };
+    let file = parsed(&content(&[shop, raw]));
+    assert!(file["http"]["routers"]["shop"].is_null() && file["http"]["services"]["shop"].is_null());
+    let router = &file["http"]["routers"]["shop--away"];
+    assert_eq!(router["middlewares"], json!([PLAIN, "closed", "shop--away"]));
+    let headers = &file["http"]["middlewares"]["shop--away"]["headers"]["customRequestHeaders"];
+    assert_eq!((&headers[ROUTE_HEADER], &headers["Cookie"]), (&json!("shop/web"), &json!("")));
+    assert!(file["tcp"]["routers"].is_null(), "{}", file["tcp"]);
+}
+
+#[test]
 fn a_host_with_a_path_takes_plain_paths_only_before_all_else() {
     let mut whole = route("whole", "a.example.org", None, Access::Lan);
     whole.shares_paths = true;
