@@ -12,6 +12,7 @@ use ipnet::IpNet;
 
 use super::lan::Interface;
 use super::tunnels;
+use crate::base::files;
 use crate::cli::{Done, Out};
 use crate::diag::Diagnostic;
 use crate::engine::EngineError;
@@ -71,7 +72,7 @@ pub fn of(home: &Home) -> Machine {
 pub fn at(state: &Path) -> Machine {
     match docker::inside() {
         None => here(),
-        Some(_) => Machine::parse(&std::fs::read_to_string(state.join(FILE)).unwrap_or_default()),
+        Some(_) => Machine::parse(&files::read_text(&state.join(FILE)).unwrap_or_default()),
     }
 }
 
@@ -101,7 +102,7 @@ pub async fn learn(home: &Home, engine: &DockerEngine) -> Result<(), EngineError
     let lines = engine.on_the_machine(&itself, COMMAND).await?;
     let text = Machine::parse(&lines.join("\n")).text();
     let path = home.dir.join(STATE).join(FILE);
-    if std::fs::read_to_string(&path).is_ok_and(|old| old == text) {
+    if files::read_text(&path).is_ok_and(|old| old == text) {
         return Ok(());
     }
     write::atomically(&path, &text, 0o600).map_err(|why| EngineError {
