@@ -79,7 +79,7 @@ pub fn resolved(
 /// Who is at home, as this machine sees it now. The machine itself is only where it is sure that nobody else seems to be it.
 /// `tunnels`: those that are known.
 pub fn lan(home: &Home, read: &Read, around: Option<&Around>, tunnels: &[String]) -> Vec<String> {
-    let interfaces = machine::of(home).interfaces;
+    let interfaces = interfaces(home);
     let addresses = itself(home, read, &interfaces);
     let gateways: Vec<IpAddr> = gateways(read).collect();
     let seen = around.is_some_and(|around| around.engine.hides_clients.is_empty());
@@ -96,7 +96,7 @@ pub fn lan(home: &Home, read: &Read, around: Option<&Around>, tunnels: &[String]
 
 /// The addresses of this machine that `lan:` of `hearth.yaml` names one by one: they are let in, whoever comes from there.
 pub fn named_itself(home: &Home, read: &Read) -> Vec<IpAddr> {
-    let itself = itself(home, read, &machine::of(home).interfaces);
+    let itself = itself(home, read, &interfaces(home));
     let said = home.config.lan.iter().flatten().filter(|net| net.prefix_len() == net.max_prefix_len());
     said.map(IpNet::addr).filter(|ip| itself.contains(ip)).collect()
 }
@@ -117,7 +117,7 @@ fn v4_only(home: &Home) -> bool {
 
 /// The address under which devices of the home reach this machine.
 pub fn own_address(home: &Home) -> Option<IpAddr> {
-    let all = machine::of(home).interfaces;
+    let all = interfaces(home);
     let docker: Vec<IpNet> = crate::config::default_networks().to_string().parse().into_iter().collect();
     let ranges = lan::ranges(None, &all, &docker, &Machine::AtHome(&[]));
     let ranges: Vec<IpNet> = ranges.iter().filter_map(|range| range.parse().ok()).collect();
@@ -127,5 +127,9 @@ pub fn own_address(home: &Home) -> Option<IpAddr> {
 
 /// All addresses of this machine.
 pub fn own_addresses(home: &Home) -> Vec<IpAddr> {
-    machine::of(home).addresses()
+    interfaces(home).iter().map(|i| i.net.addr()).collect()
+}
+
+fn interfaces(home: &Home) -> Vec<Interface> {
+    machine::interfaces(&machine::state(home))
 }

@@ -170,7 +170,7 @@ pub fn publish(
     let entrance = entrance::of(home, read, around);
     let certificates = certificates::of(home, &domain, &hosts, &sets, entrance.as_ref(), &mut notes)?;
     notes.into_iter().for_each(|d| told.push(d));
-    let tunnels = tunnels::seen(around, || machine::of(home).programs);
+    let tunnels = tunnels::seen(around, || machine::programs(&machine::state(home)));
     if routes.iter().any(|route| route.access.door() == Who::Lan) {
         told.0.extend(machine::unknown(home));
     }

@@ -32,7 +32,7 @@ pub fn judge(home: &Home, read: &Read, seen: Option<(&Wanted, &Observed)>) -> Di
         }
         Err(why) => told.push(why),
     }
-    tunnelled(home, read, &tunnels::seen(around.as_ref(), || machine::of(home).programs), &mut told);
+    tunnelled(home, read, &tunnels::seen(around.as_ref(), || machine::programs(&machine::state(home))), &mut told);
     leads_off(home, read, &mut told);
     stripped(read, &mut told);
     if let Some((wanted, observed)) = seen {

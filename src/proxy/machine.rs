@@ -4,8 +4,7 @@
 //! start and every hour, and keeps what came back in the home, where commands find it too.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -29,17 +28,13 @@ pub const FRESH: Duration = Duration::from_secs(3600);
 
 /// What is known of the machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Machine {
-    pub interfaces: Vec<Interface>,
+struct Machine {
+    interfaces: Vec<Interface>,
     /// Programs that are tunnels.
-    pub programs: BTreeSet<String>,
+    programs: BTreeSet<String>,
 }
 
 impl Machine {
-    pub fn addresses(&self) -> Vec<IpAddr> {
-        self.interfaces.iter().map(|i| i.net.addr()).collect()
-    }
-
     /// As lines: `address NAME ADDRESS/PREFIX`, `program NAME`.
     fn text(&self) -> String {
         let addresses = self.interfaces.iter().map(|i| format!("address {} {}\n", i.name, i.net));
@@ -61,23 +56,36 @@ impl Machine {
         }
         machine
     }
-}
 
-/// The machine of a home: as this process sees it, or within a container as the server has last learned it.
-pub fn of(home: &Home) -> Machine {
-    at(&home.dir.join(STATE))
-}
-
-/// As [`of`], by the folder of a home's state.
-pub fn at(state: &Path) -> Machine {
-    match docker::inside() {
-        None => here(),
-        Some(_) => Machine::parse(&files::read_text(&state.join(FILE)).unwrap_or_default()),
+    /// As this process sees it.
+    fn here() -> Machine {
+        Machine { interfaces: own_interfaces(), programs: own_programs() }
     }
 }
 
-/// As this process sees it.
-fn here() -> Machine {
+/// Where a home keeps its state.
+pub fn state(home: &Home) -> PathBuf {
+    home.dir.join(STATE)
+}
+
+/// The machine's addresses, each with its network: as this process sees them, or within a container as the server has last learned them. `state`:
+/// the folder of a home's state.
+pub fn interfaces(state: &Path) -> Vec<Interface> {
+    learned(state).map_or_else(own_interfaces, |machine| machine.interfaces)
+}
+
+/// The tunnels among the machine's programs, as [`interfaces`]. Outside of a container all processes are looked at for it.
+pub fn programs(state: &Path) -> BTreeSet<String> {
+    learned(state).map_or_else(own_programs, |machine| machine.programs)
+}
+
+/// Within a container: what is kept.
+fn learned(state: &Path) -> Option<Machine> {
+    docker::inside()?;
+    Some(Machine::parse(&files::read_text(&state.join(FILE)).unwrap_or_default()))
+}
+
+fn own_interfaces() -> Vec<Interface> {
     let one = |found: if_addrs::Interface| {
         let prefix = match &found.addr {
             if_addrs::IfAddr::V4(v4) => v4.prefixlen,
@@ -85,14 +93,16 @@ fn here() -> Machine {
         };
         Some(Interface { net: IpNet::new(found.ip(), prefix).ok()?, name: found.name })
     };
-    let interfaces = if_addrs::get_if_addrs().unwrap_or_default().into_iter().filter_map(one).collect();
-    let programs = docker::programs().into_iter().filter(|name| tunnels::is_program(name)).collect();
-    Machine { interfaces, programs }
+    if_addrs::get_if_addrs().unwrap_or_default().into_iter().filter_map(one).collect()
+}
+
+fn own_programs() -> BTreeSet<String> {
+    docker::programs().into_iter().filter(|name| tunnels::is_program(name)).collect()
 }
 
 /// `hearth machine`: says it.
 pub fn print(out: &Out) -> Done {
-    out.text(&here().text());
+    out.text(&Machine::here().text());
     Ok(())
 }
 
@@ -101,7 +111,7 @@ pub async fn learn(home: &Home, engine: &DockerEngine) -> Result<(), EngineError
     let Some(itself) = engine.itself().await? else { return Ok(()) };
     let lines = engine.on_the_machine(&itself, COMMAND).await?;
     let text = Machine::parse(&lines.join("\n")).text();
-    let path = home.dir.join(STATE).join(FILE);
+    let path = state(home).join(FILE);
     if files::read_text(&path).is_ok_and(|old| old == text) {
         return Ok(());
     }
@@ -114,7 +124,7 @@ pub async fn learn(home: &Home, engine: &DockerEngine) -> Result<(), EngineError
 
 /// Within a container that has not learned it: nobody at home can be told from others.
 pub fn unknown(home: &Home) -> Option<Diagnostic> {
-    let missing = docker::inside().is_some() && home.config.lan.is_none() && of(home).interfaces.is_empty();
+    let missing = docker::inside().is_some() && home.config.lan.is_none() && interfaces(&state(home)).is_empty();
     missing.then(|| {
         let title = "Hearth runs in a container and does not know yet in which network the machine is: `access: lan` lets in nobody but the machine";
         Diagnostic::warning("proxy.unknown-machine", title)
@@ -136,6 +146,6 @@ mod tests {
         };
         assert_eq!(Machine::parse(&machine.text()), machine);
         assert_eq!(Machine::parse("error: no\naddress eth0 nonsense\nprogram a b\n"), Machine::default());
-        assert!(here().interfaces.iter().any(|i| i.net.addr().is_loopback()));
+        assert!(own_interfaces().iter().any(|i| i.net.addr().is_loopback()));
     }
 }

@@ -69,7 +69,7 @@ impl Own {
             Ok(ip) => {
                 let ip = ip.to_canonical();
                 let said = self.names.iter().any(|name| name.parse() == Ok(ip));
-                ip.is_loopback() || said || machine::at(&self.state).addresses().contains(&ip)
+                ip.is_loopback() || said || machine::interfaces(&self.state).iter().any(|i| i.net.addr() == ip)
             }
             Err(_) => {
                 all_names(&self.names, &self.listen, &self.state).iter().any(|own| own.eq_ignore_ascii_case(name))
@@ -146,7 +146,7 @@ fn all_names(more: &[String], listen: &[SocketAddr], state: &Path) -> Vec<String
 /// The machine's addresses, without those on bridges of containers. Those of Hearth's own container are nobody's in the home.
 fn addresses(state: &Path) -> Vec<IpAddr> {
     let virtual_ = |name: &str| ["docker", "br-", "veth", "virbr"].iter().any(|prefix| name.starts_with(prefix));
-    let all = machine::at(state).interfaces;
+    let all = machine::interfaces(state);
     let mut found: Vec<IpAddr> = all.iter().filter(|i| !virtual_(&i.name)).map(|i| i.net.addr()).collect();
     found.sort();
     found.truncate(ADDRESSES);
