@@ -24,6 +24,9 @@ pub fn is_nowhere(ip: IpAddr) -> bool {
     ip.is_unspecified()
 }
 
+/// Below it authorities ask for answers to challenges over HTTP (RFC 8555, 8.3).
+pub const CHALLENGES: &str = "/.well-known/acme-challenge/";
+
 /// Names that are reserved, or that routers use for a home: no public DNS knows them, and no public authority issues for them.
 const RESERVED: [&str; 11] =
     ["home.arpa", "internal", "local", "localhost", "test", "invalid", "example", "lan", "home", "corp", "private"];

@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::dns::Lookup;
+use crate::base::net::CHALLENGES;
 use crate::base::wording::connection;
 use crate::web::client;
 
@@ -125,7 +126,7 @@ pub async fn reach(at: SocketAddr, asked: Question<'_>) -> Reach {
         Ok(Err(error)) => return Reach::Nothing(connection(&error)),
         Ok(Ok(stream)) => stream,
     };
-    let path = format!("/.well-known/acme-challenge/{}", asked.token);
+    let path = format!("{CHALLENGES}{}", asked.token);
     match timeout(PATIENCE, client::get(stream, asked.name, &path, "*/*", MOST)).await {
         Ok(Ok(answer)) if answer.status() == 200 && answer.body().trim_ascii_end() == asked.answer.as_bytes() => {
             Reach::Us

@@ -17,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::{json, page, state};
+use crate::base::net::CHALLENGES;
 use crate::certs;
 use crate::diag::{Diagnostic, Kind};
 use crate::web::{Caller, Refusal, no_such_page};
@@ -52,7 +53,7 @@ pub fn plain(app: &App, https: SocketAddr, is_ours: IsOurs) -> Router {
 
 fn both(app: &App) -> Router {
     let challenge =
-        Router::new().route("/.well-known/acme-challenge/{token}", get(challenge)).with_state(app.challenge.clone());
+        Router::new().route(&format!("{CHALLENGES}{{token}}"), get(challenge)).with_state(app.challenge.clone());
     // Browsers ask for it by themselves; there is none.
     let icon = Router::new().route("/favicon.ico", get(|| async { StatusCode::NO_CONTENT }));
     challenge.merge(icon).merge(certs::page::router(app.trust.clone()))

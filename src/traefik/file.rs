@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::labels::{cookie, tcp_middleware};
 use super::route::{CHALLENGE, Door, Entry, LAST, PANEL, PLAIN, Rate, Route, Target};
+use crate::base::net::CHALLENGES;
 
 /// Where gate answers for services that are away, closed or unknown, as Traefik reaches it.
 pub const PAGES: &str = "http://gate.hearth.internal:8081";
@@ -220,7 +221,7 @@ const IDENTITY: [&str; 31] = [
 ];
 
 fn shared(content: &Content, http: &mut Section, tcp: &mut Section) {
-    let challenge = "PathPrefix(`/.well-known/acme-challenge/`)";
+    let challenge = format!("PathPrefix(`{CHALLENGES}`)");
     let all = "PathPrefix(`/`)";
     let inner = if content.inner.is_some() { "hearth" } else { "gate" };
     http.router(

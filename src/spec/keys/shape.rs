@@ -2,6 +2,7 @@
 
 use std::net::Ipv6Addr;
 
+use crate::base::net::CHALLENGES;
 use crate::compose::template;
 
 /// Characters of one part of a name, and of a whole name (RFC 1035).
@@ -103,12 +104,9 @@ pub(super) fn decoded(path: &str) -> Option<String> {
     (text != path).then_some(text)
 }
 
-/// The path by which authorities see that a name is this home's: above every route.
-const CHALLENGE: &str = "/.well-known/acme-challenge";
-
-/// Whether it lies where only answers to authorities are.
+/// Whether it lies where only answers to authorities are, which come before every route.
 pub(super) fn is_challenge(path: &str) -> bool {
-    path.strip_prefix(CHALLENGE).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    format!("{path}/").starts_with(CHALLENGES)
 }
 
 /// Whether a request can ever have it as the path of a route.
