@@ -1,9 +1,14 @@
-//! The name of a container that makes way for another: gate shows Traefik nothing of one that has it, so that no request meets a
+//! Names of containers while one replaces another. Gate shows Traefik nothing of one that was set aside, so that no request meets a
 //! container while it stops.
+
+/// `<first 12 of the old id>_<name>`, as Compose names a container that will replace another.
+pub fn successor(old: &str, name: &str) -> String {
+    format!("{}_{name}", old.get(..12).unwrap_or(old))
+}
 
 /// `<first 12 of its id>_<name>-old`. Its own id is in it, so no container is called so by accident.
 pub fn aside(id: &str, name: &str) -> String {
-    format!("{}_{name}-old", id.get(..12).unwrap_or(id))
+    format!("{}-old", successor(id, name))
 }
 
 /// Whether a container was set aside. `name` as it is, or as the engine writes it, with a leading `/`.

@@ -42,7 +42,7 @@ impl Observed {
             project: label(c, PROJECT),
             service: label(c, SERVICE).filter(|_| !label(c, ONEOFF).is_some_and(|v| v.eq_ignore_ascii_case("true"))),
             running: matches!(c.state, State::Running | State::Paused | State::Restarting),
-            ready: c.state == State::Running && matches!(c.health, None | Some(Health::Healthy)),
+            ready: is_ready(c.state, c.health),
             ports: c.ports.clone(),
             volumes: Vec::new(),
             networks: c.networks.keys().cloned().collect(),
@@ -176,7 +176,7 @@ pub struct Foreign {
     /// The Compose service that it is a container of; none for a one-off (`docker compose run`).
     pub service: Option<String>,
     pub running: bool,
-    /// It runs, is not paused, and its health check, where it has one, has passed.
+    /// See [`is_ready`].
     pub ready: bool,
     /// Published `(host ip, host port, protocol)`.
     pub ports: Vec<(String, u16, String)>,
@@ -185,6 +185,11 @@ pub struct Foreign {
     pub networks: Vec<String>,
     /// The home whose server it is, see [`SERVER`].
     pub serves: Option<String>,
+}
+
+/// Whether a container answers for its service: it runs, is not paused, and its health check, where it has one, has passed.
+pub fn is_ready(state: State, health: Option<Health>) -> bool {
+    state == State::Running && matches!(health, None | Some(Health::Healthy))
 }
 
 /// The label of a container that runs `hearth serve`; its value is the home's folder. It joins the network of a home's Traefik by itself, so that

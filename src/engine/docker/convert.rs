@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::plan::observed::{
-    Attachment, Container, Detail, Foreign, Health, Image, Mount, Network, SERVER, State, Volume,
+    Attachment, Container, Detail, Foreign, Health, Image, Mount, Network, SERVER, State, Volume, is_ready,
 };
 use crate::plan::request::{ONEOFF, SERVICE};
 
@@ -77,8 +77,7 @@ pub fn foreign(entry: &Value, project: Option<String>) -> Foreign {
         project,
         service: labels[SERVICE].as_str().filter(|_| !one_off).map(str::to_string),
         running: matches!(state(&text(&entry["State"])), State::Running | State::Paused | State::Restarting),
-        ready: state(&text(&entry["State"])) == State::Running
-            && matches!(health_in(&text(&entry["Status"])), None | Some(Health::Healthy)),
+        ready: is_ready(state(&text(&entry["State"])), health_in(&text(&entry["Status"]))),
         ports: ports(entry),
         volumes: list(&entry["Mounts"]).iter().filter_map(|m| m["Name"].as_str()).map(str::to_string).collect(),
         networks: networks(&entry["NetworkSettings"]["Networks"]).into_keys().collect(),

@@ -77,7 +77,7 @@ fn stranger(c: &FakeContainer) -> Foreign {
         project: c.labels.get(PROJECT).cloned(),
         service: c.labels.get(SERVICE).cloned(),
         running: c.is_running(),
-        ready: c.is_running(),
+        ready: is_ready(c.state, c.health),
         ports: c.ports.clone(),
         volumes: c.mounts.iter().filter(|m| m.kind == "volume").map(|m| m.name.clone()).collect(),
         networks: c.endpoints.keys().cloned().collect(),

@@ -13,7 +13,7 @@ use super::steps::At;
 use super::together::{Down, Member, shared};
 use super::volumes::inherit;
 use super::{Planner, is_alive};
-use crate::base::aside::aside;
+use crate::base::aside::{aside, successor};
 use crate::plan::observed::{Container, State};
 use crate::plan::request::REPLACE;
 use crate::plan::request::container::numbered;
@@ -145,7 +145,7 @@ impl<'a> Planner<'a> {
         }
         let free = old.name != slot.name && self.is_free(&slot.name, slot);
         if !free {
-            request.name = temporary_name(old, &slot.name);
+            request.name = successor(&old.id, &slot.name);
         }
         request.renew = self.options.renew_anonymous_volumes;
         let (at, target) = self.create(service, request, Some(old), replace.cause.clone(), now);
@@ -247,7 +247,7 @@ impl<'a> Planner<'a> {
         if let Some(fresh) = replace.fresh {
             // Its making and naming happened in an earlier run: taking this run back takes them back too.
             if fresh.name == slot.name {
-                undo.push(rename(&swap.new, temporary_name(swap.old, &slot.name)));
+                undo.push(rename(&swap.new, successor(&swap.old.id, &slot.name)));
             }
             if is_leftover_name(&swap.old.name, &slot.name) {
                 undo.push(rename(&existing(swap.old), slot.name.clone()));
@@ -360,9 +360,4 @@ fn rename(target: &Target, to: String) -> Action {
 
 fn left_behind() -> Cause {
     Cause::LeftBehind { what: "an interrupted replacement".into() }
-}
-
-/// `<first 12 of the old id>_<name>`, as Compose names a container that will replace another.
-pub(super) fn temporary_name(old: &Container, name: &str) -> String {
-    format!("{}_{name}", old.id.get(..12).unwrap_or(&old.id))
 }
