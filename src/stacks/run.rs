@@ -7,7 +7,7 @@ use serde_json::json;
 use super::history::Record;
 use super::session::{Look, Session};
 use super::sql::SavedPlan;
-use super::{interrupt, itself, lock, report, saved, who};
+use super::{interrupt, lock, report, saved, who};
 use crate::base::clock::{Clock, SystemClock, rfc3339};
 use crate::cli::progress::Progress;
 use crate::cli::{Failure, ask};
@@ -43,7 +43,6 @@ pub async fn carry_out_plan(
 ) -> Result<(), Failure> {
     show(session, &plan);
     session.refuse(&plan)?;
-    itself::spare(&plan)?;
     confirm(&plan, doing.yes)?;
     if plan.steps.is_empty() {
         (doing.settle)()?;
@@ -59,7 +58,6 @@ pub async fn carry_out_plan(
             session.out.say("another command changed this project in the meantime; the plan now:");
             show(session, &again);
             session.refuse(&again)?;
-            itself::spare(&again)?;
             confirm(&again, doing.yes)?;
         }
         plan = again;
@@ -89,7 +87,6 @@ pub async fn carry_out_plan(
                 show(session, &rest);
             }
             session.refuse(&rest)?;
-            itself::spare(&rest)?;
             if rest.risk() > plan.risk() {
                 confirm(&rest, doing.yes)?;
             }

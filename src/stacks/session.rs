@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use time::OffsetDateTime;
 
-use super::{Disk, Loading, Place, Target};
+use super::{Disk, Loading, Place, Target, itself};
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::wording;
 use crate::cli::{Failure, Out};
@@ -153,10 +153,10 @@ impl<'a> Session<'a> {
         Err(bug.into())
     }
 
-    /// Tells what stands in the way of a plan, each at its place in the files.
+    /// Tells what stands in the way of a plan, each at its place in the files; last, that it would end the container of this very process.
     pub fn refuse(&self, plan: &Plan) -> Result<(), Failure> {
         if plan.refusals.is_empty() {
-            return Ok(());
+            return Ok(itself::spare(plan)?);
         }
         let mut code = None;
         for refusal in &plan.refusals {
