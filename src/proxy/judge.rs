@@ -14,7 +14,7 @@ use crate::spec::front;
 use crate::spec::stack::is_traefik_label;
 use crate::stacks::Around;
 use crate::stacks::home::{Home, Read};
-use crate::traefik::{Door, Entry, Target, statics};
+use crate::traefik::{Door, Entry, Route, Target, statics};
 
 /// The code of a Traefik below the minimum.
 pub const TOO_OLD: &str = "proxy.traefik-too-old";
@@ -26,8 +26,8 @@ pub fn judge(home: &Home, read: &Read, seen: Option<(&Wanted, &Observed)>) -> Di
     match Values::of(home) {
         Ok(values) => {
             let containers = around.as_ref().map(|around| around.containers.as_slice());
-            filled::routes(read, &values, containers, Absent::Names, &mut told);
-            uncovered(home, read, &values, &mut told);
+            let (domain, routes) = filled::routes(read, &values, containers, Absent::Names, &mut told);
+            uncovered(home, read, &domain, &routes, &mut told);
             place::foresee(home, door::owner(&values)).unwrap_or_else(|why| told.push(why));
         }
         Err(why) => told.push(why),
@@ -106,10 +106,10 @@ fn made_of_this(image: Option<&Image>, observed: &Observed, told: &mut Diagnosti
 }
 
 /// Hosts for which browsers will be shown a certificate that is not theirs. Only of routes that are on.
-fn uncovered(home: &Home, read: &Read, values: &Values, told: &mut Diagnostics) {
-    // What cannot be filled in is told where the file is written.
-    let routes = content::resolved(&read.rendered.routes, values, None, Absent::Names, &mut Diagnostics::default());
-    let Some(domain) = values.domain() else { return };
+fn uncovered(home: &Home, read: &Read, domain: &str, routes: &[Route], told: &mut Diagnostics) {
+    if domain.is_empty() {
+        return;
+    }
     let panel = format!("{}.{domain}", names::PANEL);
     if !certificates::uncovered(home, std::slice::from_ref(&panel)).is_empty() {
         // Then all right under it are outside too.

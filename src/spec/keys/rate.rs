@@ -10,9 +10,11 @@ impl Reader<'_> {
     /// `20`, `20/s`, `300/m`, or `{average: 300/m, burst: 50}`. Without `burst`, the average's number may come at once.
     pub(super) fn rate(&mut self, map: &Map) -> Option<Rate> {
         let node = map.get("rate-limit")?;
-        let Value::Map(inner) = &node.value else { return self.average(node, "rate-limit") };
+        if !matches!(node.value, Value::Map(_)) {
+            return self.average(node, "rate-limit");
+        }
         self.within("rate-limit", |reader| {
-            let inner = reader.mapping(node, &KEYS).unwrap_or(inner);
+            let inner = reader.mapping(node, &KEYS)?;
             let Some(average) = inner.get("average") else {
                 let title = "a `rate-limit` needs its `average`".to_string();
                 reader.wrong_value(node.span, "average", title, "write average: 20/s, or rate-limit: 20/s");
