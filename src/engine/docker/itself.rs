@@ -7,8 +7,9 @@ use hyper::Method;
 use serde_json::{Value, json};
 
 use super::DockerEngine;
+use super::errors::Fault;
 use super::host::container_of;
-use super::wire::{LOOK, segment};
+use super::wire::{LOOK, query, segment};
 use crate::engine::{Engine, EngineError, Known};
 use crate::plan::observed::{Container, SERVER, State};
 use crate::plan::wanted::Endpoint;
@@ -81,17 +82,24 @@ impl DockerEngine {
 
 impl DockerEngine {
     /// Runs a command of Hearth's own image for a moment on the machine's network and among its processes, and with no right beside; gives
-    /// the lines that it says.
+    /// the lines that it says. Of one that was cut off, by a crash or the power, what is left goes first: a home has one server only.
     pub async fn on_the_machine(&self, itself: &Container, command: &str) -> Result<Vec<String>, EngineError> {
+        let told = |f| self.tell(f, "look at the machine from outside of Hearth's own container");
+        let home = itself.labels.get(SERVER).map_or("", String::as_str);
+        let filters = json!({ "label": [format!("{LOOK_LABEL}={home}")] }).to_string();
+        let all = format!("/containers/json{}", query(&[("all", "1"), ("filters", &filters)]));
+        let left = self.wire.get(&all).await.map_err(told)?;
+        for id in left.as_array().into_iter().flatten().filter_map(|c| c["Id"].as_str()) {
+            self.remove_look(id).await.map_err(told)?;
+        }
         let body = json!({
             "Image": itself.image_id, "Entrypoint": ["/hearth"], "Cmd": [command], "User": "65534:65534",
-            "Labels": {"hearth.look": itself.id},
+            "Labels": {LOOK_LABEL: home},
             "HostConfig": {
                 "NetworkMode": "host", "PidMode": "host", "ReadonlyRootfs": true, "CapDrop": ["ALL"],
                 "SecurityOpt": ["no-new-privileges"], "LogConfig": {"Type": "json-file"},
             },
         });
-        let told = |f| self.tell(f, "look at the machine from outside of Hearth's own container");
         let made = self.wire.call(Method::POST, "/containers/create", Some(&body), LOOK).await.map_err(told)?;
         let id = made.json().map_err(told)?["Id"].as_str().unwrap_or_default().to_string();
         let path = format!("/containers/{}", segment(&id));
@@ -101,11 +109,18 @@ impl DockerEngine {
             self.last_words(&id, LINES).await
         };
         let said = said.await;
-        let removed = self.wire.call(Method::DELETE, &format!("{path}?force=1"), None, LOOK).await.map_err(told);
-        said.and_then(|lines| removed.map(|_| lines))
+        let removed = self.remove_look(&id).await.map_err(told);
+        said.and_then(|lines| removed.map(|()| lines))
+    }
+
+    async fn remove_look(&self, id: &str) -> Result<(), Fault> {
+        let path = format!("/containers/{}?force=1", segment(id));
+        self.wire.call(Method::DELETE, &path, None, LOOK).await.map(drop)
     }
 }
 
+/// The label of a container that looks at the machine for a home; its value is the home's folder.
+const LOOK_LABEL: &str = "hearth.look";
 /// Of one that looks at the machine.
 const LINES: u32 = 1000;
 
