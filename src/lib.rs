@@ -12,10 +12,11 @@
 //! | [`config`] | `hearth.yaml`: what a home has decided for itself |
 //! | [`plan`] | wanted and observed make a [`plan::Plan`]; a checker; its text. Pure |
 //! | [`engine`] | the Docker Engine behind a trait, an in-memory double, and the walker of plans |
-//! | [`store`] | SQLite: pools and migrations |
+//! | [`store`] | SQLite and PostgreSQL: pools, migrations, one writer |
 //! | [`cli`] | output, colour, progress and exit codes; knows no room |
 //! | [`args`] | every subcommand and flag on one page, as types; what each does stands in the face of its room |
 //! | [`web`] | the kit for serving: TLS listeners, limits, headers, pages; knows no room |
+//! | [`auth`] | the room of people: who is asking, what they may, what they did |
 //! | [`gate`] | the small service between Traefik and Docker |
 //! | [`example`] | two small services to see something run |
 //! | [`stacks`] | the room that joins them: preview, up, down, history |
@@ -28,6 +29,7 @@
 //! Pure means: no async, no I/O, no clock, no randomness.
 
 pub mod args;
+pub mod auth;
 pub mod base;
 pub mod certs;
 pub mod cli;

@@ -20,15 +20,16 @@ const LAW: &[(&str, &[&str])] = &[
     ("cli", &["base", "diag", "plan", "engine"]),
     ("args", &["base", "diag", "compose", "config", "cli"]),
     ("web", &["base", "diag"]),
+    ("auth", &["base", "diag", "spec", "traefik", "config", "store", "cli", "args", "web"]),
     ("gate", &["base", "diag", "traefik", "engine", "cli", "web", "args"]),
     ("example", &["base", "diag", "cli"]),
-    ("stacks", &["base", "diag", "compose", "spec", "config", "plan", "engine", "store", "cli", "args"]),
-    ("certs", &["base", "diag", "spec", "config", "store", "cli", "web", "stacks", "args"]),
+    ("stacks", &["base", "diag", "compose", "spec", "config", "plan", "engine", "store", "cli", "args", "web", "auth"]),
+    ("certs", &["base", "diag", "spec", "config", "store", "cli", "web", "stacks", "args", "auth"]),
     (
         "proxy",
         &[
             "base", "diag", "compose", "traefik", "spec", "config", "plan", "engine", "store", "cli", "web", "stacks",
-            "certs", "args",
+            "certs", "args", "auth",
         ],
     ),
     (
@@ -66,7 +67,7 @@ const LIBRARIES: &[(&str, &[&str], &str)] = &[
         &["src/engine/docker"],
         "Docker's own types end at the port, so that the fake engine is as good as the real one",
     ),
-    ("sqlx", &["src/store", "sql.rs"], "SQL stands in one file of each room"),
+    ("sqlx", &["src/store", "sql.rs", "/sql/"], "SQL stands in one file of each room"),
     (
         "clap",
         &["src/args", "src/command.rs", "src/cli", "/cli/", "/cli.rs"],
@@ -79,7 +80,22 @@ const LIBRARIES: &[(&str, &[&str], &str)] = &[
     ("instant_acme", &["src/certs/acme"], "one folder speaks to certificate authorities"),
     ("dns_update", &["src/certs/dns"], "one folder speaks to DNS providers"),
     ("hickory_resolver", &["src/certs/dns", "src/proxy"], "names are looked up where it is judged what they mean"),
-    ("axum", &["src/web", "src/gate", "src/serve", "page.rs", "json.rs"], "HTTP is a face"),
+    (
+        "axum",
+        &[
+            "src/web",
+            "src/auth",
+            "src/gate",
+            "src/serve",
+            "src/about",
+            "src/routes.rs",
+            "page.rs",
+            "json.rs",
+            "/json/",
+            "/page/",
+        ],
+        "HTTP is a face",
+    ),
     ("askama", &["src/web", "src/gate", "page.rs"], "HTML is a face"),
 ];
 

@@ -25,7 +25,11 @@ pub enum Kind {
     Failed,
     Invalid,
     NotFound,
+    /// Nobody has shown who they are, or what was shown does not hold.
+    Unauthenticated,
     Denied,
+    /// Too often, or too much at once: later it will be taken.
+    TooMany,
     Conflict,
     Unavailable,
     Bug,
@@ -39,9 +43,9 @@ impl Kind {
             Kind::Failed => 1,
             Kind::Invalid => 2,
             Kind::NotFound => 3,
-            Kind::Denied => 4,
+            Kind::Unauthenticated | Kind::Denied => 4,
             Kind::Conflict => 5,
-            Kind::Unavailable => 6,
+            Kind::Unavailable | Kind::TooMany => 6,
             Kind::Bug => 70,
             Kind::Interrupted => 130,
         }

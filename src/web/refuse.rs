@@ -22,7 +22,9 @@ impl IntoResponse for Refusal {
         let status = match self.0.kind {
             Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
             Kind::NotFound => StatusCode::NOT_FOUND,
+            Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
             Kind::Denied => StatusCode::FORBIDDEN,
+            Kind::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Kind::Conflict => StatusCode::CONFLICT,
             Kind::Unavailable | Kind::Interrupted => StatusCode::SERVICE_UNAVAILABLE,
             Kind::Failed | Kind::Bug => StatusCode::INTERNAL_SERVER_ERROR,
