@@ -2,13 +2,20 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
+use super::Out;
 use crate::diag::text::visible;
 use crate::diag::{Diagnostic, Kind};
 
-/// Asks for a yes. `yes` answers it beforehand; without a terminal the answer is a refusal that names the flag.
-pub fn confirm(question: &str, yes: bool) -> Result<(), Diagnostic> {
+/// Asks for a yes. `yes` answers it beforehand; where nobody can be asked, the answer is a refusal that says how to.
+pub fn confirm(question: &str, yes: bool, out: &Out) -> Result<(), Diagnostic> {
     if yes {
         return Ok(());
+    }
+    if out.behalf.is_some() {
+        return Err(Diagnostic::error("cli.needs-yes", format!("{question} Nothing was done"))
+            .kind(Kind::Denied)
+            .field("yes")
+            .hint("send it again with \"yes\": true to say so beforehand"));
     }
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Err(Diagnostic::error(

@@ -1,12 +1,14 @@
 //! The terminal: output, colour, progress, questions and exit codes. Knows no room.
 
 pub mod ask;
+mod behalf;
 pub mod output;
 pub mod owner;
 pub mod progress;
 pub mod table;
 pub mod terminal;
 
+pub use behalf::{Behalf, Ear};
 pub use output::{ColorArg, Out, Tone};
 
 use crate::diag::{Diagnostic, Diagnostics};

@@ -1,10 +1,12 @@
 //! Standard output is for data, standard error for everything said about it.
 
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
 use serde_json::Value;
 
+use super::Behalf;
 use crate::diag::{Diagnostic, Severity, Sources, text};
 
 /// `--color`.
@@ -26,6 +28,8 @@ pub struct Out {
     /// The command changes something: it goes on even if nobody reads what it prints.
     pub acts: bool,
     pub cwd: PathBuf,
+    /// `None`: it runs for whoever is at the terminal of this process.
+    pub behalf: Option<Behalf>,
 }
 
 /// The few colours in use; each also told by a word or shape.
@@ -47,7 +51,23 @@ impl Out {
             ColorArg::Never => false,
             ColorArg::Auto => io::stdout().is_terminal() && terminal && !no_color,
         };
-        Out { color, terminal, json: false, acts: false, cwd }
+        Out { color, terminal, json: false, acts: false, cwd, behalf: None }
+    }
+
+    /// For somebody elsewhere: everything is told to them, as JSON where there is a form for it.
+    pub fn on_behalf(behalf: Behalf, cwd: PathBuf) -> Out {
+        Out { color: false, terminal: false, json: true, acts: true, cwd, behalf: Some(behalf) }
+    }
+
+    /// The environment by which the engine and the state of projects are found: this process's, unless another is handed in.
+    pub fn environment(&self) -> BTreeMap<String, String> {
+        match &self.behalf {
+            Some(behalf) => (*behalf.environment).clone(),
+            None => {
+                let text = |s: std::ffi::OsString| s.into_string().ok();
+                std::env::vars_os().filter_map(|(k, v)| Some((text(k)?, text(v)?))).collect()
+            }
+        }
     }
 
     pub fn json(mut self, json: bool) -> Out {
@@ -75,6 +95,9 @@ impl Out {
     /// A line of data. A closed pipe ends a program that only shows things quietly, as it does other tools.
     pub fn line(&self, words: impl AsRef<str>) {
         let words = words.as_ref();
+        if let Some(behalf) = &self.behalf {
+            return behalf.ear.words(words);
+        }
         match self.json {
             true => self.text(&format!("{}\n", plain_json(words))),
             false => self.text(&format!("{words}\n")),
@@ -87,6 +110,9 @@ impl Out {
 
     /// Data as it is.
     pub fn bytes(&self, bytes: &[u8]) {
+        if let Some(behalf) = &self.behalf {
+            return behalf.ear.words(&String::from_utf8_lossy(bytes));
+        }
         let mut stdout = io::stdout().lock();
         if let Err(error) = stdout.write_all(bytes).and_then(|()| stdout.flush()) {
             if self.acts {
@@ -97,18 +123,35 @@ impl Out {
         }
     }
 
+    /// An event of the work: one line of JSON.
+    pub fn event(&self, value: &Value) {
+        match &self.behalf {
+            Some(behalf) => behalf.ear.event(value),
+            None => self.line(value.to_string()),
+        }
+    }
+
     /// A JSON document, indented.
     pub fn value(&self, value: &Value) {
+        if let Some(behalf) = &self.behalf {
+            return behalf.ear.value(value);
+        }
         self.text(&format!("{}\n", plain_json(&serde_json::to_string_pretty(value).unwrap_or_default())));
     }
 
     /// Words about the work, on standard error.
     pub fn say(&self, words: impl AsRef<str>) {
+        if let Some(behalf) = &self.behalf {
+            return behalf.ear.words(words.as_ref());
+        }
         let _ = writeln!(io::stderr().lock(), "{}", words.as_ref());
     }
 
     /// A diagnostic on standard error: one JSON line with `--json`, else text with its snippet.
     pub fn diagnostic(&self, diagnostic: &Diagnostic, sources: &Sources) {
+        if let Some(behalf) = &self.behalf {
+            return behalf.ear.diagnostic(diagnostic, sources);
+        }
         if self.json {
             return self.say(plain_json(&text::to_json(diagnostic, sources).to_string()));
         }

@@ -37,7 +37,7 @@ impl Progress {
     /// Shows one event; called from many tasks.
     pub fn tell(&self, event: &Event<'_>) {
         if self.out.json {
-            return self.out.line(self.json(event).to_string());
+            return self.out.event(&self.json(event));
         }
         match event {
             Event::Started(step) => {

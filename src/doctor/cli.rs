@@ -33,7 +33,7 @@ pub fn run(global: &Global, args: Json, out: &Out) -> Done {
             Finding::note(About::Home, "no-home", words).fix("go to a home, or name one: hearth --home DIR doctor"),
         );
     }
-    let env = std::env::vars().collect();
+    let env = out.environment();
     stacks::start(async {
         findings.extend(look(home.as_ref(), &env, Arc::new(SystemClock)).await);
         match out.json {

@@ -64,8 +64,8 @@ impl FrontDoor for Door {
         let place = Place::at(&home.dir);
         let containers = engine.observe(&Scope::of(&home.config.name)).await.map(|o| o.containers).unwrap_or_default();
         if let Some(text) = place.read() {
+            let environment = out.environment();
             let reload = |id: String| async move {
-                let environment = std::env::vars().collect();
                 if let Ok(engine) = DockerEngine::connect(&environment).await {
                     let _ = engine.reload(&id).await;
                 }

@@ -27,9 +27,12 @@ fn say(out: &Out, words: &'static str) {
     }
 }
 
-/// A token that the first signal cancels. The second signal ends the process, whatever it is busy with: so listening
+/// A token that the first signal cancels, or who asked where that is somebody elsewhere: then signals are nobody's here. The second signal ends the process, whatever it is busy with: so listening
 /// happens on a thread of its own. To be called once a process.
 pub fn listen(out: &Out) -> CancellationToken {
+    if let Some(behalf) = &out.behalf {
+        return behalf.cancel.clone();
+    }
     let token = CancellationToken::new();
     if LISTENING.swap(true, Ordering::SeqCst) {
         return token;

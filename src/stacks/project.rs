@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::{Disk, compat};
 use crate::args::Global;
+use crate::cli::Out;
 use crate::compose::{self, Compat, Loaded, Request};
 
 /// What the process brought: directory, variables, flags before the command.
@@ -40,10 +41,8 @@ impl Loading {
 }
 
 impl Given {
-    pub fn new(global: &Global, cwd: &std::path::Path) -> Given {
-        let text = |s: std::ffi::OsString| s.into_string().ok();
-        let environment = std::env::vars_os().filter_map(|(k, v)| Some((text(k)?, text(v)?))).collect();
-        Given { global: global.clone(), cwd: cwd.to_path_buf(), environment }
+    pub fn new(global: &Global, out: &Out) -> Given {
+        Given { global: global.clone(), cwd: out.cwd.clone(), environment: out.environment() }
     }
 
     /// `--compat`, else the installed Compose, else the current generation.

@@ -17,7 +17,7 @@ use crate::plan::{Action, Plan, Step, text};
 /// The closing line where a plan had no steps.
 pub fn nothing_to_do(out: &Out, plan: &Plan) {
     if out.json {
-        return out.line(json!({"event": "result", "outcome": "done", "summary": text::summary(plan)}).to_string());
+        return out.event(&json!({"event": "result", "outcome": "done", "summary": text::summary(plan)}));
     }
     out.say(text::summary(plan));
 }
@@ -73,7 +73,7 @@ pub fn tell(
             "seconds_of_calls": seconds(sum(|report| report.in_calls)),
             "seconds_waited": seconds(sum(|report| report.busy)),
         });
-        out.line(value.to_string());
+        out.event(&value);
     } else {
         let tone = if code == 0 { Tone::Good } else { Tone::Bad };
         let after = if code == 0 { "in" } else { "after" };

@@ -43,7 +43,7 @@ pub async fn carry_out_plan(
 ) -> Result<(), Failure> {
     show(session, &plan);
     session.refuse(&plan)?;
-    confirm(&plan, doing.yes)?;
+    confirm(session, &plan, doing.yes)?;
     if plan.steps.is_empty() {
         (doing.settle)()?;
         report::nothing_to_do(session.out, &plan);
@@ -58,7 +58,7 @@ pub async fn carry_out_plan(
             session.out.say("another command changed this project in the meantime; the plan now:");
             show(session, &again);
             session.refuse(&again)?;
-            confirm(&again, doing.yes)?;
+            confirm(session, &again, doing.yes)?;
         }
         plan = again;
     }
@@ -88,7 +88,7 @@ pub async fn carry_out_plan(
             }
             session.refuse(&rest)?;
             if rest.risk() > plan.risk() {
-                confirm(&rest, doing.yes)?;
+                confirm(session, &rest, doing.yes)?;
             }
             plan = rest;
         }
@@ -138,20 +138,20 @@ fn show(session: &Session<'_>, plan: &Plan) {
     if session.out.json {
         let mut value = plan_json::to_json(plan);
         value["event"] = json!("plan");
-        session.out.line(value.to_string());
+        session.out.event(&value);
     } else if plan.refusals.is_empty() && (!plan.steps.is_empty() || !plan.notes.is_empty()) {
         session.out.text(&text::render(plan, false));
     }
 }
 
 /// Only what loses data asks.
-fn confirm(plan: &Plan, yes: bool) -> Result<(), Failure> {
+fn confirm(session: &Session<'_>, plan: &Plan, yes: bool) -> Result<(), Failure> {
     if plan.risk() < Risk::Data {
         return Ok(());
     }
     let lost: Vec<String> = plan.steps.iter().filter(|s| s.risk == Risk::Data).map(|s| lost(&s.action)).collect();
     let question = format!("{} will be removed for good. Go on?", capital(&crate::base::wording::list(&lost)));
-    Ok(ask::confirm(&question, yes)?)
+    Ok(ask::confirm(&question, yes, session.out)?)
 }
 
 fn lost(action: &Action) -> String {
@@ -175,8 +175,8 @@ fn take_lock(session: &Session<'_>, look: &Look) -> Result<Option<lock::Lock>, D
     }
     let holder = lock::Holder {
         pid: std::process::id(),
-        user: who::user(&session.target.given.environment, rustix::process::getuid().as_raw()),
-        command: who::command_line(std::env::args_os()),
+        user: who::user(session.out),
+        command: who::command(session.out),
         since: rfc3339(SystemClock.now()),
     };
     lock::take(&paths, &session.wanted.project, &holder, look.at).map(Some)
@@ -184,8 +184,8 @@ fn take_lock(session: &Session<'_>, look: &Look) -> Result<Option<lock::Lock>, D
 
 fn begin_record(session: &Session<'_>, look: &Look, plan: &Plan) -> Option<Record> {
     let file = session.place.history(&look.observed.engine.id)?;
-    let who = who::who(&session.target.given.environment);
-    Some(Record::begin(file, plan, who, who::command_line(std::env::args_os()), SystemClock.now()))
+    let (who, command) = (who::who(session.out), who::command(session.out));
+    Some(Record::begin(file, plan, who, command, SystemClock.now()))
 }
 
 /// Engine calls at once. Measured on 2 cores: 30 containers start fastest with 32 calls at once (50 containers: 8.8 s with 8, 8.5 with
@@ -234,8 +234,9 @@ mod tests {
 
     use super::*;
     use crate::args::Global;
-    use crate::cli::{ColorArg, Out};
+    use crate::cli::{Behalf, ColorArg, Ear, Out};
     use crate::compose::model::Project;
+    use crate::diag::Sources;
     use crate::engine::{Engine, EngineError, Known, Outcome, Progress as Said, Scope};
     use crate::plan::observed::{Container, Observed};
     use crate::plan::{Cause, Step, StepId};
@@ -288,7 +289,16 @@ mod tests {
 
     /// As [`tried`], where the plan was saved before.
     async fn tried_of(state: &Path, plan: Plan, yes: bool, saved: Option<&SavedPlan>) -> (u8, Vec<String>, bool) {
-        let out = Out::new(ColorArg::Never, true, state.to_path_buf());
+        tried_as(Out::new(ColorArg::Never, true, state.to_path_buf()), state, plan, yes, saved).await
+    }
+
+    async fn tried_as(
+        out: Out,
+        state: &Path,
+        plan: Plan,
+        yes: bool,
+        saved: Option<&SavedPlan>,
+    ) -> (u8, Vec<String>, bool) {
         let mut target = Target::find(&Global { files: vec!["x".into()], ..Global::default() }, &out)
             .unwrap_or_else(|_| panic!("plain files are always found"));
         target.given.environment = BTreeMap::from([("XDG_STATE_HOME".into(), state.display().to_string())]);
@@ -345,6 +355,68 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(dir.path().join("hearth/engine/p/history.db")).unwrap();
         assert_eq!(tried(dir.path(), removal("data", Risk::None), false).await.0, 0);
+    }
+
+    /// What somebody elsewhere was told.
+    #[derive(Default)]
+    struct Told(Mutex<Vec<String>>);
+
+    impl Ear for Told {
+        fn event(&self, value: &serde_json::Value) {
+            self.0.lock().unwrap().push(value["event"].as_str().unwrap_or_default().to_string());
+        }
+        fn value(&self, _: &serde_json::Value) {}
+        fn words(&self, words: &str) {
+            self.0.lock().unwrap().push(format!("words: {words}"));
+        }
+        fn diagnostic(&self, diagnostic: &Diagnostic, _: &Sources) {
+            self.0.lock().unwrap().push(diagnostic.code.to_string());
+        }
+    }
+
+    fn elsewhere(state: &Path, told: &Arc<Told>) -> Out {
+        let behalf = Behalf {
+            who: "ann (session)".into(),
+            command: "hearth down --volumes data".into(),
+            environment: Arc::default(),
+            ear: told.clone(),
+            cancel: Default::default(),
+        };
+        Out::on_behalf(behalf, state.to_path_buf())
+    }
+
+    #[tokio::test]
+    async fn who_asks_from_elsewhere_is_told_everything_and_stands_in_history() {
+        let dir = tempfile::tempdir().unwrap();
+        let told = Arc::new(Told::default());
+        let out = elsewhere(dir.path(), &told);
+        let (code, did, _) = tried_as(out.clone(), dir.path(), removal("data", Risk::Data), true, None).await;
+        assert_eq!((code, did), (0, vec!["removed volume data".to_string()]));
+        assert_eq!(*told.0.lock().unwrap(), ["plan", "started", "finished", "result"]);
+        let pool = crate::store::open_existing(&dir.path().join("hearth/engine/p/history.db")).await.unwrap().unwrap();
+        let run = sql::runs(&pool, "p", 9).await.unwrap().remove(0);
+        assert_eq!((run.who.as_str(), run.command.as_str()), ("ann (session)", "hearth down --volumes data"));
+        // Nobody can be asked a question there.
+        assert_eq!(tried_as(out.clone(), dir.path(), removal("data", Risk::Data), false, None).await.0, 4);
+        // What is cancelled begins nothing.
+        out.behalf.as_ref().unwrap().cancel.cancel();
+        let dir = tempfile::tempdir().unwrap();
+        let (code, did, _) = tried_as(out, dir.path(), removal("data", Risk::Data), true, None).await;
+        assert_eq!((code, did.len()), (130, 0));
+    }
+
+    #[tokio::test]
+    async fn hostile_32_a_second_writer_from_elsewhere_is_refused_and_told_who_is_at_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = dir.path().join("hearth/engine/p");
+        let terminal = lock::Holder { pid: 7, user: "joe".into(), command: "hearth up".into(), since: String::new() };
+        let held = lock::take(&[state.join("lock")], "p", &terminal, SystemClock.now()).unwrap();
+        let told = Arc::new(Told::default());
+        let out = elsewhere(dir.path(), &told);
+        let (code, did, settled) = tried_as(out.clone(), dir.path(), removal("data", Risk::None), false, None).await;
+        assert_eq!((code, did.len(), settled), (5, 0, false));
+        drop(held);
+        assert_eq!(tried_as(out, dir.path(), removal("data", Risk::None), false, None).await.0, 0);
     }
 
     #[tokio::test]

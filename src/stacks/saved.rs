@@ -81,7 +81,7 @@ pub async fn save(session: &Session<'_>, look: &Look, plan: &Plan, asked: &Asked
         id: history::new_id(now),
         project: plan.project.clone(),
         made: rfc3339(now),
-        who: who::who(&session.target.given.environment),
+        who: who::who(session.out),
         asked: serde_json::to_string(asked).unwrap_or_default(),
         plan: plan_json::to_json(plan).to_string(),
         premises: serde_json::to_string(&plan.premises).unwrap_or_default(),

@@ -38,7 +38,7 @@ impl Target {
         }
         let found = Home::find(global.home.as_deref(), &out.cwd).map_err(|refused| refused.tell(out))?;
         let Some(home) = found else { return Ok(Target::plain(global, out)) };
-        let given = Given::new(global, &out.cwd);
+        let given = Given::new(global, out);
         let keeper = Some(home.dir.clone());
         match &global.project_name {
             Some(name) if *name != home.config.name => Ok(match home.config.adopted.get(name) {
@@ -128,12 +128,12 @@ impl Target {
 
     /// Plain Compose files, whatever home is around.
     pub fn plain(global: &Global, out: &Out) -> Target {
-        Target { given: Given::new(global, &out.cwd), home: None, keeper: None, stranger: false }
+        Target { given: Given::new(global, out), home: None, keeper: None, stranger: false }
     }
 
     /// A project as a home has adopted it, or would.
     pub fn adopted(global: &Global, name: &str, adopted: &Adopted, out: &Out) -> Target {
-        let given = as_adopted(Given::new(global, &out.cwd), name, adopted);
+        let given = as_adopted(Given::new(global, out), name, adopted);
         Target { given, home: None, keeper: None, stranger: false }
     }
 
@@ -285,7 +285,7 @@ impl Target {
             Change::Off(names) => home.without(names),
         };
         if let Some(edit) = home.hand_edit() {
-            let asks = yes || std::io::stdin().is_terminal() && out.terminal;
+            let asks = yes || out.terminal && std::io::stdin().is_terminal();
             if !asks && matches!(change, Change::None) {
                 let d = Diagnostic::warning("home.hand-edit", format!("{} It was left as it is", edit.question()));
                 out.diagnostic(
@@ -294,7 +294,7 @@ impl Target {
                 );
                 return Ok(());
             }
-            ask::confirm(&edit.question(), yes)?;
+            ask::confirm(&edit.question(), yes, out)?;
         }
         Ok(home.set_profiles(&profiles)?)
     }

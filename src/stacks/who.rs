@@ -3,23 +3,44 @@
 use std::collections::BTreeMap;
 
 use crate::base::secret::is_secret_name;
+use crate::cli::Out;
 
-/// The person and place behind this process: `joe (uid 1000, pts/3, nas)`. `sudo` names who called it.
-pub fn who(environment: &BTreeMap<String, String>) -> String {
+/// The person and place behind a command: `joe (uid 1000, pts/3, nas)`, or who it is done on behalf of. `sudo` names who called it.
+pub fn who(out: &Out) -> String {
+    if let Some(behalf) = &out.behalf {
+        return behalf.who.clone();
+    }
+    let environment = out.environment();
     let uid = rustix::process::getuid().as_raw();
     let mut parts = vec![format!("uid {uid}")];
     let tty = rustix::termios::ttyname(rustix::stdio::stdin(), Vec::new()).ok();
     parts.extend(tty.and_then(|t| t.into_string().ok()).map(|t| t.trim_start_matches("/dev/").to_string()));
     parts.push(rustix::system::uname().nodename().to_string_lossy().into_owned());
-    let user = user(environment, uid);
+    let user = of_process(&environment, uid);
     match environment.get("SUDO_USER").filter(|s| **s != user && uid == 0) {
         Some(caller) => format!("{caller} as {user} ({})", parts.join(", ")),
         None => format!("{user} ({})", parts.join(", ")),
     }
 }
 
+/// Who it is, without the place.
+pub fn user(out: &Out) -> String {
+    match &out.behalf {
+        Some(behalf) => behalf.who.clone(),
+        None => of_process(&out.environment(), rustix::process::getuid().as_raw()),
+    }
+}
+
+/// What was typed, or what would have to be typed for the same.
+pub fn command(out: &Out) -> String {
+    match &out.behalf {
+        Some(behalf) => behalf.command.clone(),
+        None => command_line(std::env::args_os()),
+    }
+}
+
 /// The name of the user of this process. What the password file says wins over the variables, which anyone can set.
-pub fn user(environment: &BTreeMap<String, String>, uid: u32) -> String {
+fn of_process(environment: &BTreeMap<String, String>, uid: u32) -> String {
     let table = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
     let of_line = |line: &str| {
         let mut parts = line.split(':');
@@ -31,7 +52,7 @@ pub fn user(environment: &BTreeMap<String, String>, uid: u32) -> String {
 }
 
 /// The command line as typed. Values given to names that look secret are left out.
-pub fn command_line(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> String {
+fn command_line(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> String {
     let mut words = vec!["hearth".to_string()];
     for argument in arguments.into_iter().skip(1) {
         let argument = argument.to_string_lossy().into_owned();
@@ -64,7 +85,7 @@ mod tests {
     #[test]
     fn root_is_named_by_the_password_file() {
         let liar = BTreeMap::from([("USER".to_string(), "mallory".to_string())]);
-        assert_eq!(user(&liar, 0), "root");
-        assert_eq!(user(&liar, 4_000_000_001), "mallory");
+        assert_eq!(of_process(&liar, 0), "root");
+        assert_eq!(of_process(&liar, 4_000_000_001), "mallory");
     }
 }

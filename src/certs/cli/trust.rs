@@ -72,7 +72,7 @@ pub fn new_ca(global: &Global, args: &NewCa, out: &Out) -> Done {
     if dir.join("root.pem").exists() {
         let question =
             "Make a new root for the local CA? Every device has to be told to trust it, and the old one's key is gone.";
-        ask::confirm(question, args.answer.yes)?;
+        ask::confirm(question, args.answer.yes, out)?;
     }
     let ca = LocalCa::replace(&dir, &zones, &SystemClock)?;
     out.line("There is a new root. Its fingerprint (SHA-256):");

@@ -19,7 +19,7 @@ pub fn refresh(global: &Global, out: &Out) {
     if home.config.mode != Mode::Domain || !home.dir.join(MOUNTED).is_dir() {
         return;
     }
-    let environment = std::env::vars().collect();
+    let environment = out.environment();
     // What cannot be done now is done by the next `hearth up`, or by `hearth serve`.
     let _ = stacks::start(async {
         let told = once(&home, &environment).await;

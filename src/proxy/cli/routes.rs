@@ -113,7 +113,7 @@ pub fn after(rows: &[Row], out: &Out) {
         if out.json {
             let mut value = to_json(row);
             value["event"] = json!("route");
-            out.line(value.to_string());
+            out.event(&value);
             continue;
         }
         out.say(format!("{}  {}", row.url, out.paint(tone(row), &visible(&row.state.words))));

@@ -105,7 +105,7 @@ fn record(
     out: &Out,
 ) -> Result<(), Failure> {
     say_plain(mode, out);
-    ask::confirm(&format!("Switch this home to {} mode?", mode.name()), args.answer.yes)?;
+    ask::confirm(&format!("Switch this home to {} mode?", mode.name()), args.answer.yes, out)?;
     let Some(home) = target.home() else { return Ok(()) };
     let mut there = Home::open(home.dir.clone()).map_err(|refused| refused.tell(out))?;
     there.edit_config(|text| config::set_mode(text, mode))?;

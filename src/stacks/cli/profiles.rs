@@ -240,9 +240,9 @@ fn say_needs(home: &Home, read: &Read, names: &[String], out: &Out) {
     }
 }
 
-fn confirm_hand_edit(home: &Home, args: &Toggle, _out: &Out) -> Result<(), Diagnostic> {
+fn confirm_hand_edit(home: &Home, args: &Toggle, out: &Out) -> Result<(), Diagnostic> {
     match home.hand_edit() {
-        Some(edit) => crate::cli::ask::confirm(&edit.question(), args.answer.yes),
+        Some(edit) => crate::cli::ask::confirm(&edit.question(), args.answer.yes, out),
         None => Ok(()),
     }
 }
