@@ -3,7 +3,11 @@
 //! | subject | file |
 //! |---|---|
 //! | roles, and the proof that one was checked | `who` |
+//! | passwords: which are taken, what a guess costs, how many at once | `passwords` |
+//! | tokens, and what is kept of them | `secrets` |
 //!
 //! It stands below the other rooms, since all of them ask it. It knows no home: it is given a folder and a config.
 
+pub mod passwords;
+pub mod secrets;
 pub mod who;

@@ -4,6 +4,7 @@ pub mod aside;
 pub mod clock;
 pub mod files;
 pub mod net;
+pub mod random;
 pub mod secret;
 pub mod units;
 pub mod wording;

@@ -11,7 +11,6 @@ pub mod acme;
 pub mod challenges;
 pub mod cli;
 pub mod dns;
-mod folder;
 pub mod keeper;
 pub mod local;
 pub mod page;

@@ -1,5 +1,7 @@
 //! SQLite: one small database in a home's `state/`. Pools and migrations; no queries of rooms.
 
+pub mod folder;
+
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;

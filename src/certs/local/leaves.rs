@@ -11,8 +11,8 @@ use time::OffsetDateTime;
 use super::{Issued, LocalCa, read, signer};
 use crate::base::clock::Clock;
 use crate::base::secret::Secret;
-use crate::certs::folder::Folder;
 use crate::diag::Diagnostic;
+use crate::store::folder::Folder;
 
 /// An open folder of leaves, `<home>/state/ca/leaves`.
 pub struct Leaves {

@@ -28,11 +28,11 @@ pub use self::make::Validity;
 pub use self::names::Name;
 use self::names::Permitted;
 use self::read::Read;
-use super::folder::Folder;
 use crate::base::clock::{self, Clock};
 use crate::base::secret::Secret;
 use crate::base::wording;
 use crate::diag::{Diagnostic, Kind};
+use crate::store::folder::Folder;
 
 const ROOT_LIFE: Duration = Duration::days(3652);
 const ISSUER_LIFE: Duration = Duration::days(365);

@@ -14,8 +14,8 @@ use super::names::Name;
 use super::{Issued, LEAF_LIFE, ROOT_LIFE, Signer, bundle, read, sign, signer};
 use crate::base::clock::Clock;
 use crate::base::secret::Secret;
-use crate::certs::folder::Folder;
 use crate::diag::Diagnostic;
+use crate::store::folder::Folder;
 
 /// The name in the server's certificate: Traefik asks for it whatever address it connects to.
 pub const SERVER_NAME: &str = "panel.hearth.internal";

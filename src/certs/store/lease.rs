@@ -6,8 +6,8 @@ use std::fs::File;
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
-use crate::certs::folder::Folder;
 use crate::diag::Diagnostic;
+use crate::store::folder::Folder;
 
 /// Longer than any order takes.
 const LONG: Duration = Duration::minutes(15);

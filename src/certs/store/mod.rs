@@ -29,10 +29,10 @@ pub use lease::Lease;
 pub use pair::Facts;
 pub use seal::Seal;
 
-use super::folder::Folder;
 use super::renewal::State;
 use crate::base::secret::Secret;
 use crate::diag::{Diagnostic, Kind};
+use crate::store::folder::Folder;
 
 const CHAIN: &str = "chain.pem";
 const KEY: &str = "key.pem";

@@ -26,7 +26,7 @@ pub struct Folder {
 impl Folder {
     /// Opens the folder, and makes it (and those above it) where it is missing. Rights of others are taken away.
     pub fn open(path: &Path) -> Result<Folder, Diagnostic> {
-        let made = crate::store::private_folder(path).and_then(|()| {
+        let made = super::private_folder(path).and_then(|()| {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             let handle = rustix::fs::openat(CWD, path, flags, Mode::empty())?;
             if rustix::fs::fstat(&handle)?.st_mode & 0o077 != 0 {
@@ -145,7 +145,7 @@ impl Folder {
             }
         }
         let title = format!("another process works in {} and does not end", self.path.display());
-        Err(Diagnostic::error("certs.busy", title)
+        Err(Diagnostic::error("store.folder-busy", title)
             .kind(Kind::Conflict)
             .hint("look for a hearth that hangs, end it, and run this again"))
     }
@@ -157,9 +157,9 @@ fn unusable(path: &Path, error: &io::Error) -> Diagnostic {
         Some(Errno::NOTDIR) => "it is no folder, or something above it is none".to_string(),
         _ => wording::disk(error),
     };
-    Diagnostic::error("certs.no-folder", format!("{} cannot be used ({why})", path.display()))
+    Diagnostic::error("store.no-folder", format!("{} cannot be used ({why})", path.display()))
         .kind(Kind::Failed)
-        .hint("keys and certificates of this home are kept there, readable by its owner only; run hearth as that user")
+        .hint("keys and secrets of this home are kept there, readable by its owner only; run hearth as that user")
 }
 
 #[cfg(test)]
@@ -196,7 +196,7 @@ mod tests {
         let folder = Folder::open(&dir.path().join("f")).unwrap();
         std::fs::write(dir.path().join("victim"), "whole").unwrap();
         symlink(dir.path().join("victim"), folder.path().join("key")).unwrap();
-        assert_eq!(folder.read("key").unwrap_err().code, "certs.no-folder");
+        assert_eq!(folder.read("key").unwrap_err().code, "store.no-folder");
         folder.write("key", "new").unwrap();
         assert_eq!(std::fs::read_to_string(dir.path().join("victim")).unwrap(), "whole");
         symlink(dir.path().join("f"), dir.path().join("link")).unwrap();

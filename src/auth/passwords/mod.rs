@@ -1,0 +1,150 @@
+//! Passwords: which are taken (`rules`), what one guess costs (`cost`), and how many are tried at once (`places`).
+
+mod cost;
+mod places;
+mod rules;
+
+pub use cost::{Cost, FLOOR};
+pub use places::Lane;
+pub use rules::{About, LONGEST, SHORTEST, judge};
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use argon2::{Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier};
+
+use self::places::Places;
+use crate::base::random::{Random, bytes};
+use crate::base::secret::Secret;
+use crate::diag::{Diagnostic, Kind};
+
+/// What comes of trying a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Wrong,
+    Right {
+        /// It was hashed with less than this machine would take today: hash it again.
+        outdated: bool,
+    },
+}
+
+/// Makes and checks hashes of passwords: Argon2id, as PHC strings, each with the cost it was made with.
+pub struct Passwords {
+    cost: Cost,
+    places: Places,
+    random: Arc<dyn Random>,
+    /// What is checked where there is no account, or none with a password: as much work, and never right.
+    nobody: String,
+}
+
+impl Passwords {
+    /// With the cost that fits this machine: hashes once to measure, some tenths of a second.
+    pub fn tuned(random: Arc<dyn Random>) -> Result<Passwords, Diagnostic> {
+        let cores = std::thread::available_parallelism().map_or(2, |n| u32::try_from(n.get()).unwrap_or(2));
+        let memory_kib = places::memory_kib(cores);
+        let probe = Cost { memory_kib, passes: 2 };
+        let begun = Instant::now();
+        hash(probe, "how long does it take", &bytes::<16>(&*random))?;
+        let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Passwords::new(Cost::tuned(memory_kib, ms), random)
+    }
+
+    pub fn new(cost: Cost, random: Arc<dyn Random>) -> Result<Passwords, Diagnostic> {
+        let secret: [u8; 32] = bytes(&*random);
+        let words: String = secret.iter().map(|b| format!("{b:02x}")).collect();
+        let nobody = hash(cost, &words, &bytes::<16>(&*random))?;
+        Ok(Passwords { cost, places: Places::default(), random, nobody })
+    }
+
+    pub fn cost(&self) -> Cost {
+        self.cost
+    }
+
+    /// The PHC string to keep of a password, which [`judge`] has taken.
+    pub async fn hash(&self, password: Secret, lane: Lane) -> Result<String, Diagnostic> {
+        let (cost, salt) = (self.cost, bytes::<16>(&*self.random));
+        self.places.run(lane, cost.mib(), move || hash(cost, password.expose(), &salt)).await?
+    }
+
+    /// Tries a password against what is kept of the right one; `None` takes as long, and is always wrong.
+    pub async fn verify(&self, password: Secret, kept: Option<&str>, lane: Lane) -> Result<Verdict, Diagnostic> {
+        let known = kept.is_some();
+        let kept = kept.unwrap_or(&self.nobody);
+        let made = cost_of(kept).ok_or_else(damaged)?;
+        let (outdated, kept) = (made.is_weaker_than(self.cost), kept.to_owned());
+        let right = self.places.run(lane, made.mib(), move || is_right(password.expose(), &kept)).await?;
+        Ok(if right && known { Verdict::Right { outdated } } else { Verdict::Wrong })
+    }
+}
+
+fn hash(cost: Cost, password: &str, salt: &[u8]) -> Result<String, Diagnostic> {
+    let made = cost.argon2().hash_password_with_salt(password.as_bytes(), salt);
+    made.map(|hash| hash.to_string()).map_err(|_| damaged())
+}
+
+fn is_right(password: &str, kept: &str) -> bool {
+    // The hash's own cost counts, not that of this value.
+    PasswordHash::new(kept).is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+}
+
+fn cost_of(kept: &str) -> Option<Cost> {
+    let hash = PasswordHash::new(kept).ok()?;
+    Some(Cost::of(&Params::try_from(&hash).ok()?))
+}
+
+fn damaged() -> Diagnostic {
+    Diagnostic::error("auth.damaged-hash", "what is kept of this password cannot be used")
+        .kind(Kind::Failed)
+        .hint("give the account a new one: hearth users set NAME --password")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::random::SystemRandom;
+
+    const QUICK: Cost = Cost { memory_kib: 64, passes: 1 };
+
+    fn secret(text: &str) -> Secret {
+        Secret::new(text)
+    }
+
+    #[tokio::test]
+    async fn a_password_is_known_by_its_hash_and_an_old_cost_is_told() {
+        let weak = Passwords::new(QUICK, Arc::new(SystemRandom)).unwrap();
+        let kept = weak.hash(secret("correct horse battery"), Lane::Near).await.unwrap();
+        assert!(kept.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{kept}");
+        let right = |passwords: &Passwords, text: &str| {
+            let (kept, text) = (kept.clone(), secret(text));
+            let places = passwords.places.clone();
+            async move { places.run(Lane::Near, 1, move || is_right(text.expose(), &kept)).await.unwrap() }
+        };
+        assert!(right(&weak, "correct horse battery").await);
+        assert!(!right(&weak, "correct horse batterz").await);
+        let strong = Passwords::new(FLOOR, Arc::new(SystemRandom)).unwrap();
+        let verdict = strong.verify(secret("correct horse battery"), Some(&kept), Lane::Near).await.unwrap();
+        assert_eq!(verdict, Verdict::Right { outdated: true });
+        let again = strong.hash(secret("correct horse battery"), Lane::Near).await.unwrap();
+        let verdict = strong.verify(secret("correct horse battery"), Some(&again), Lane::Near).await.unwrap();
+        assert_eq!(verdict, Verdict::Right { outdated: false });
+    }
+
+    #[tokio::test]
+    async fn hostile_20_an_unknown_user_costs_what_a_known_one_does_and_is_never_right() {
+        let passwords = Passwords::new(QUICK, Arc::new(SystemRandom)).unwrap();
+        assert_eq!(cost_of(&passwords.nobody), Some(QUICK));
+        for text in ["", "anything at all", "how long does it take"] {
+            let verdict = passwords.verify(secret(text), None, Lane::Outside).await.unwrap();
+            assert_eq!(verdict, Verdict::Wrong);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_hash_is_told_and_nothing_falls_over() {
+        let passwords = Passwords::new(QUICK, Arc::new(SystemRandom)).unwrap();
+        for kept in ["", "plain text", "$argon2id$v=19$m=99,t=1", "$argon2id$v=19$m=4294967295,t=1,p=1$AAAA$AAAA"] {
+            let told = passwords.verify(secret("anything at all"), Some(kept), Lane::Outside).await;
+            assert!(!matches!(told, Ok(Verdict::Right { .. })), "{kept}");
+        }
+    }
+}
