@@ -5,6 +5,7 @@
 //! file answers in its place while none does.
 
 pub mod file;
+pub mod forward;
 pub mod grammar;
 pub mod labels;
 pub mod name;
