@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::diag::{Diagnostic, Sources};
+use crate::engine::Host;
 
 /// What a command says while it works. Called from several threads, and must not wait.
 pub trait Ear: Send + Sync {
@@ -33,6 +34,8 @@ pub struct Behalf {
     pub command: String,
     /// Where the engine and the state of projects are found by; the server's own.
     pub environment: Arc<BTreeMap<String, String>>,
+    /// The engine in memory, where the server has that instead of a real one.
+    pub double: Option<Arc<dyn Host>>,
     pub ear: Arc<dyn Ear>,
     /// Ends the work in order, as the first Ctrl-C does.
     pub cancel: CancellationToken,

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::Behalf;
 use crate::diag::{Diagnostic, Severity, Sources, text};
+use crate::engine::{self, EngineError, Host};
 
 /// `--color`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -68,6 +70,12 @@ impl Out {
                 std::env::vars_os().filter_map(|(k, v)| Some((text(k)?, text(v)?))).collect()
             }
         }
+    }
+
+    /// The engine that is meant: by the environment, or the one in memory that was handed in.
+    pub async fn engine(&self) -> Result<Arc<dyn Host>, EngineError> {
+        let double = self.behalf.as_ref().and_then(|behalf| behalf.double.as_ref());
+        engine::connect(&self.environment(), double).await
     }
 
     pub fn json(mut self, json: bool) -> Out {

@@ -8,6 +8,8 @@ pub mod docker;
 pub mod fake;
 pub mod streams;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use crate::compose::Compat;
@@ -99,4 +101,24 @@ pub trait Engine: Send + Sync {
     async fn inspect(&self, id: &str) -> Result<Option<Container>, EngineError>;
     /// The last lines of a container's log, newest last, and its last health output.
     async fn last_words(&self, id: &str, lines: u32) -> Result<Vec<String>, EngineError>;
+}
+
+/// An engine as a whole: plans are carried out on it, its containers are listened to, and it is asked about all of its projects.
+#[async_trait]
+pub trait Host: Engine + streams::Streams {
+    /// Containers of every Compose project, ours and others', as the list call tells them.
+    async fn compose_containers(&self) -> Result<Vec<Container>, EngineError>;
+    /// Whether it is the one in memory, on which nothing really runs: whoever shows it says so.
+    fn is_double(&self) -> bool;
+}
+
+/// The engine that the process environment means; `double`: the one in memory instead, where somebody was given one.
+pub async fn connect(
+    environment: &std::collections::BTreeMap<String, String>,
+    double: Option<&Arc<dyn Host>>,
+) -> Result<Arc<dyn Host>, EngineError> {
+    match double {
+        Some(double) => Ok(double.clone()),
+        None => Ok(Arc::new(docker::DockerEngine::connect(environment).await?)),
+    }
 }

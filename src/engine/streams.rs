@@ -1,4 +1,4 @@
-//! Logs and programs in running containers: what streams beside the plan.
+//! Logs, figures and programs of running containers: what streams beside the plan.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -29,6 +29,25 @@ pub struct LogLine {
     /// RFC 3339 with nanoseconds, where asked for.
     pub at: Option<String>,
     pub text: Bytes,
+}
+
+/// What a container uses, at one moment. Sums are since its start.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Stats {
+    /// RFC 3339.
+    pub at: String,
+    /// Of one core: 100 is one core at work.
+    pub cpu_percent: f64,
+    /// Bytes, without what the kernel only keeps as cache; the limit of the container, or of the machine.
+    pub memory: u64,
+    pub memory_limit: u64,
+    /// Bytes over the network, all interfaces together.
+    pub received: u64,
+    pub sent: u64,
+    /// Bytes from and to disks.
+    pub read: u64,
+    pub written: u64,
+    pub processes: u64,
 }
 
 /// A program to run in a container.
@@ -79,4 +98,6 @@ pub trait Streams: Send + Sync {
     async fn resize(&self, exec: &str, rows: u16, columns: u16) -> Result<(), EngineError>;
     /// The exit code, once the output has ended.
     async fn exit_code(&self, exec: &str) -> Result<i64, EngineError>;
+    /// What a running container uses, about once a second; ends when it is gone.
+    async fn stats(&self, id: &str) -> Result<BoxStream<'static, Result<Stats, EngineError>>, EngineError>;
 }

@@ -305,7 +305,7 @@ mod tests {
         let engine = Notes::default();
         let project = Project { name: "p".into(), ..Project::default() };
         let session =
-            Session::on(&target, project, Default::default(), &out, Box::new(engine.clone()), BTreeMap::new());
+            Session::on(&target, project, Default::default(), &out, Arc::new(engine.clone()), BTreeMap::new());
         let look = session.look().await.unwrap_or_else(|_| panic!("the double can be looked at"));
         let mut settled = false;
         let mut settle = || {
@@ -379,6 +379,7 @@ mod tests {
             who: "ann (session)".into(),
             command: "hearth down --volumes data".into(),
             environment: Arc::default(),
+            double: None,
             ear: told.clone(),
             cancel: Default::default(),
         };

@@ -1,7 +1,7 @@
 //! One command on one project: load, look, plan. Nothing is changed here (see `run`).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use time::OffsetDateTime;
 
@@ -26,7 +26,7 @@ pub struct Session<'a> {
     pub sources: Sources,
     pub wanted: Wanted,
     pub place: Place,
-    pub engine: Box<dyn Engine>,
+    pub engine: Arc<dyn Engine>,
 }
 
 /// One look at the engine, and when it began.
@@ -45,15 +45,15 @@ impl<'a> Session<'a> {
     ) -> Result<Session<'a>, Failure> {
         let (mut project, sources) = target.load(loading, out, true)?;
         adjust(&mut project)?;
-        let engine = connect(target).await?;
-        Ok(Session::on(target, project, sources, out, Box::new(engine), docker::proxies(&target.given.environment)?))
+        let engine = out.engine().await?;
+        Ok(Session::on(target, project, sources, out, engine, docker::proxies(&target.given.environment)?))
     }
 
     /// For commands that only show or end what runs: warnings about the files are for another day.
     pub async fn open_quietly(target: &'a Target, loading: &Loading, out: &'a Out) -> Result<Session<'a>, Failure> {
         let (project, sources) = target.load(loading, out, false)?;
-        let engine = connect(target).await?;
-        Ok(Session::on(target, project, sources, out, Box::new(engine), docker::proxies(&target.given.environment)?))
+        let engine = out.engine().await?;
+        Ok(Session::on(target, project, sources, out, engine, docker::proxies(&target.given.environment)?))
     }
 
     /// A loaded project on an engine that is at hand.
@@ -62,7 +62,7 @@ impl<'a> Session<'a> {
         project: Project,
         sources: Sources,
         out: &'a Out,
-        engine: Box<dyn Engine>,
+        engine: Arc<dyn Engine>,
         proxies: BTreeMap<String, String>,
     ) -> Session<'a> {
         let disk = Disk::whole();
@@ -246,9 +246,4 @@ fn place_of(places: &crate::compose::model::Places, field: &str) -> Option<crate
         }
         path = &path[..path.rfind(['.', '['])?];
     }
-}
-
-/// The engine that the environment names.
-pub async fn connect(target: &Target) -> Result<docker::DockerEngine, Failure> {
-    Ok(docker::DockerEngine::connect(&target.given.environment).await?)
 }

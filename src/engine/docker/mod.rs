@@ -8,7 +8,7 @@
 //! | one look at the world | `observe`, `convert`, `host` |
 //! | actions of a plan | `perform`, `containers`, `older`, `upload`, `wait`, `hooks` |
 //! | images | `pull`, `build`, `context`, `ignore` |
-//! | logs and exec | `streams`, `frames` |
+//! | logs, figures and exec | `streams`, `frames`, `stats` |
 //! | reading without plans (gate) | `reader` |
 //! | how it is (doctor) | `checkup` |
 //! | the container that Hearth itself runs in | `itself` |
@@ -36,6 +36,7 @@ mod perform;
 mod pull;
 pub mod reader;
 mod refusals;
+mod stats;
 mod streams;
 mod tls;
 mod upload;
@@ -52,7 +53,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::OnceCell;
 
-use super::{Engine, EngineError, Known, Outcome, Scope, Tell};
+use super::{Engine, EngineError, Host, Known, Outcome, Scope, Tell};
 use crate::plan::Action;
 pub use crate::plan::observed::Container;
 use crate::plan::observed::{EngineFacts, Observed};
@@ -128,14 +129,6 @@ impl DockerEngine {
         self.facts().await.map_err(|f| self.tell(f, "ask the engine about itself"))
     }
 
-    /// Containers of every Compose project of this engine, as the list call tells them.
-    pub async fn compose_containers(&self) -> Result<Vec<Container>, EngineError> {
-        let filters = serde_json::json!({"label": [crate::plan::request::PROJECT]}).to_string();
-        let path = format!("/containers/json{}", wire::query(&[("all", "1"), ("filters", &filters)]));
-        let listed = self.wire.get(&path).await.map_err(|f| self.tell(f, "list all projects"))?;
-        Ok(convert::list(&listed).iter().map(convert::listed).collect())
-    }
-
     /// Sends SIGHUP to a container's first process, which many servers take as "read your files again".
     pub async fn reload(&self, id: &str) -> Result<(), EngineError> {
         let path = format!("/containers/{}/kill?signal=SIGHUP", wire::segment(id));
@@ -164,5 +157,19 @@ impl Engine for DockerEngine {
 
     async fn last_words(&self, id: &str, lines: u32) -> Result<Vec<String>, EngineError> {
         wait::last_words(self, id, lines).await.map_err(|f| self.tell(f, "read the container's last words"))
+    }
+}
+
+#[async_trait]
+impl Host for DockerEngine {
+    async fn compose_containers(&self) -> Result<Vec<Container>, EngineError> {
+        let filters = serde_json::json!({"label": [crate::plan::request::PROJECT]}).to_string();
+        let path = format!("/containers/json{}", wire::query(&[("all", "1"), ("filters", &filters)]));
+        let listed = self.wire.get(&path).await.map_err(|f| self.tell(f, "list all projects"))?;
+        Ok(convert::list(&listed).iter().map(convert::listed).collect())
+    }
+
+    fn is_double(&self) -> bool {
+        false
     }
 }

@@ -15,9 +15,9 @@ use tokio::io::{AsyncReadExt, ReadHalf};
 use super::errors::Fault;
 use super::frames::{self, Lines, Outputs};
 use super::wire::{self, CHANGE, LOOK, query, segment};
-use super::{DockerEngine, convert};
+use super::{DockerEngine, convert, stats};
 use crate::engine::EngineError;
-use crate::engine::streams::{ExecRequest, ExecSession, LogLine, LogOptions, Output, Streams};
+use crate::engine::streams::{ExecRequest, ExecSession, LogLine, LogOptions, Output, Stats, Streams};
 
 #[async_trait]
 impl Streams for DockerEngine {
@@ -52,6 +52,13 @@ impl Streams for DockerEngine {
 
     async fn exit_code(&self, exec: &str) -> Result<i64, EngineError> {
         exit_code(self, exec).await.map_err(|f| self.tell(f, "read the exit code"))
+    }
+
+    async fn stats(&self, id: &str) -> Result<BoxStream<'static, Result<Stats, EngineError>>, EngineError> {
+        let what = format!("see what the container {id} uses");
+        let figures = stats::follow(self, id).await.map_err(|f| self.tell(f, &what))?;
+        let engine = self.clone();
+        Ok(figures.map(move |one| one.map_err(|f| engine.tell(f, &what))).boxed())
     }
 }
 

@@ -6,6 +6,7 @@
 //! ([`World::violations`]) is written down at once, in every call.
 
 mod create;
+mod double;
 mod error;
 mod life;
 mod network;
@@ -13,10 +14,12 @@ mod normal;
 mod observe;
 mod perform;
 mod script;
+mod streams;
 #[cfg(test)]
 mod tests;
 mod world;
 
+pub use double::{ADDRESS, Double};
 pub use script::Fault;
 pub use world::{Behaviour, FakeContainer, FakeEndpoint, FakeImage, FakeNetwork, FakeVolume, Health, Probe, World};
 

@@ -122,7 +122,7 @@ pub(super) fn container(c: &FakeContainer, detail: bool) -> Container {
 }
 
 /// Virtual time as RFC 3339; the epoch is 2026-01-01. Never is the empty text.
-fn stamp(ms: Option<u64>) -> String {
+pub(super) fn stamp(ms: Option<u64>) -> String {
     const EPOCH: i64 = 1_767_225_600;
     let Some(ms) = ms else { return String::new() };
     OffsetDateTime::from_unix_timestamp(EPOCH + (ms / 1000) as i64).map(rfc3339).unwrap_or_default()

@@ -29,18 +29,18 @@ pub fn run(global: &Global, args: Routes, out: &Out) -> Done {
     if home.config.mode == Mode::Localhost {
         return localhost(&home, &read, out);
     }
-    let target = Target::find(global, out)?;
+    // Flags that are not for a home are refused.
+    Target::find(global, out)?;
     stacks::start(async {
         let mut told = Diagnostics::default();
-        let engine = match stacks::connect(&target).await {
+        let engine = match out.engine().await {
             Ok(engine) => Some(engine),
-            Err(Failure::Told(why)) => {
-                told.extend(why);
+            Err(why) => {
+                told.push(*why.diagnostic);
                 None
             }
-            Err(other) => return Err(other),
         };
-        let known = know(&home, &read, engine.as_ref().map(|e| e as &dyn Engine), &mut told).await?;
+        let known = know(&home, &read, engine.as_ref().map(|e| e.as_ref() as &dyn Engine), &mut told).await?;
         told.0.iter().for_each(|d| out.diagnostic(d, &read.sources));
         if told.has_errors() && known.routes.is_empty() {
             return Err(Failure::Code(told.exit_code().max(1)));

@@ -14,15 +14,14 @@ use crate::diag::text::visible;
 use crate::diag::{Diagnostic, Kind};
 use crate::plan::{Options, Plan, json as plan_json, text};
 use crate::stacks::projects::{self, Found};
-use crate::stacks::session::{self, Session};
+use crate::stacks::session::Session;
 use crate::stacks::{Home, Loading, Target};
 
 pub fn run(global: &Global, args: Adopt, out: &Out) -> Done {
     let out = &out.clone().json(args.json.json);
     let mut home = Home::required(global.home.as_deref(), &out.cwd).map_err(|refused| refused.tell(out))?;
-    let target = Target::plain(global, out);
     start(async {
-        let engine = session::connect(&target).await?;
+        let engine = out.engine().await?;
         let mut found = projects::group(&engine.compose_containers().await?);
         found.retain(|one| one.name != home.config.name);
         match &args.project {

@@ -12,11 +12,11 @@ use crate::args::{Exec, Global};
 use crate::cli::terminal::{self, Raw};
 use crate::cli::{Done, Failure, Out};
 use crate::diag::{Diagnostic, Kind};
-use crate::engine::docker::DockerEngine;
-use crate::engine::streams::{ExecRequest, ExecSession, Output, Streams};
+use crate::engine::Host;
+use crate::engine::streams::{ExecRequest, ExecSession, Output};
 use crate::plan::observed::{Container, Observed, State};
 use crate::plan::request;
-use crate::stacks::session::{self, Session};
+use crate::stacks::session::Session;
 use crate::stacks::{Loading, Target};
 
 pub fn run(global: &Global, args: Exec, out: &Out) -> Done {
@@ -26,7 +26,7 @@ pub fn run(global: &Global, args: Exec, out: &Out) -> Done {
         let look = session.look().await?;
         deciding::known_services(&session, &look.observed.containers, std::slice::from_ref(&args.service))?;
         let container = find(&look.observed, &args.service, args.index)?;
-        let engine = session::connect(&target).await?;
+        let engine = out.engine().await?;
         let tty = !args.no_tty && std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
         let size = terminal::size().map_or((24, 80), |(columns, rows)| (rows, columns));
         let request = ExecRequest {
@@ -40,7 +40,7 @@ pub fn run(global: &Global, args: Exec, out: &Out) -> Done {
         };
         let running = engine.exec(&container.id, &request).await?;
         let id = running.id.clone();
-        let interrupted = converse(&engine, running, tty).await?;
+        let interrupted = converse(engine.as_ref(), running, tty).await?;
         if interrupted {
             return Err(Failure::Code(Kind::Interrupted.exit_code()));
         }
@@ -85,7 +85,7 @@ fn environment(given: &[String], of_process: impl Fn(&str) -> Option<String>) ->
 }
 
 /// Copies both ways until the program ends. `true` when a signal ended it.
-async fn converse(engine: &DockerEngine, running: ExecSession, tty: bool) -> Result<bool, Failure> {
+async fn converse(engine: &dyn Host, running: ExecSession, tty: bool) -> Result<bool, Failure> {
     let told = |e: std::io::Error| {
         Failure::from(
             Diagnostic::error("cli.no-terminal", format!("the terminal cannot be used ({e})")).kind(Kind::Failed),

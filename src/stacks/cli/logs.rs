@@ -15,11 +15,10 @@ use crate::cli::{Done, Failure, Out};
 use crate::compose::short::size;
 use crate::diag::Diagnostic;
 use crate::diag::text::visible;
-use crate::engine::EngineError;
-use crate::engine::docker::DockerEngine;
-use crate::engine::streams::{LogLine, LogOptions, Streams};
+use crate::engine::streams::{LogLine, LogOptions};
+use crate::engine::{EngineError, Host};
 use crate::plan::observed::{Container, State};
-use crate::stacks::session::{self, Session};
+use crate::stacks::session::Session;
 use crate::stacks::{Loading, Target};
 
 type Line = Result<LogLine, EngineError>;
@@ -35,11 +34,11 @@ pub fn run(global: &Global, args: Logs, out: &Out) -> Done {
     };
     start(async {
         let session = Session::open_quietly(&target, &Loading::whole(), out).await?;
-        let engine = session::connect(&target).await?;
+        let engine = out.engine().await?;
         let mut containers = of_services(&session, &args.services).await?;
         let mut printer = Printer::new(&args, out, &session.wanted.project);
         printer.know(&containers);
-        let mut seen = backlog(&engine, &containers, &options, &mut printer).await?;
+        let mut seen = backlog(engine.as_ref(), &containers, &options, &mut printer).await?;
         if !args.follow {
             return Ok(());
         }
@@ -49,7 +48,7 @@ pub fn run(global: &Global, args: Logs, out: &Out) -> Done {
         loop {
             for container in containers.iter().filter(|c| runs(c)) {
                 if attached.insert(container.id.clone()) {
-                    live.push(follow(&engine, container, seen.get(&container.id)).await?);
+                    live.push(follow(engine.as_ref(), container, seen.get(&container.id)).await?);
                 }
             }
             if attached.is_empty() {
@@ -94,7 +93,7 @@ async fn of_services(session: &Session<'_>, services: &[String]) -> Result<Vec<C
 
 /// Everything written so far, in order of time. Gives the time of each container's last line.
 async fn backlog(
-    engine: &DockerEngine,
+    engine: &dyn Host,
     containers: &[Container],
     options: &LogOptions,
     printer: &mut Printer<'_>,
@@ -126,7 +125,7 @@ async fn backlog(
 
 /// The lines of one container after `last`; the end of its log is told as `None`.
 async fn follow(
-    engine: &DockerEngine,
+    engine: &dyn Host,
     container: &Container,
     last: Option<&Option<String>>,
 ) -> Result<BoxStream<'static, (String, Option<Line>)>, Failure> {

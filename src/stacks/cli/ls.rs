@@ -9,15 +9,14 @@ use crate::args::{Global, Json};
 use crate::cli::table::table;
 use crate::cli::{Done, Out, Tone};
 use crate::diag::text::visible;
+use crate::stacks::Home;
 use crate::stacks::projects::{self, Found};
-use crate::stacks::{Home, Target, session};
 
 pub fn run(global: &Global, args: Json, out: &Out) -> Done {
     let out = &out.clone().json(args.json);
-    let target = Target::plain(global, out);
     let home = Home::find(global.home.as_deref(), &out.cwd).map_err(|refused| refused.tell(out))?;
     start(async {
-        let engine = session::connect(&target).await?;
+        let engine = out.engine().await?;
         let found = projects::group(&engine.compose_containers().await?);
         if out.json {
             out.value(&Value::Array(found.iter().map(|one| as_json(one, home.as_ref())).collect()));

@@ -19,8 +19,6 @@ pub mod up;
 
 use std::future::Future;
 
-pub use crate::stacks::session::connect;
-
 use crate::cli::{Done, Failure, Out};
 use crate::compose::Loaded;
 use crate::compose::model::Project;

@@ -1,13 +1,13 @@
 //! `hearth mode`: how services are reached, and the switch to the other way, seen through a plan first.
 
 use super::up::{self, load};
-use super::{connect, deciding, start};
+use super::{deciding, start};
 use crate::args::{Deciding, Global, Mode as Args};
 use crate::base::wording;
 use crate::cli::{Done, Failure, Out, ask};
 use crate::config;
 use crate::diag::{Diagnostic, Kind};
-use crate::engine::{Engine, Scope};
+use crate::engine::Scope;
 use crate::plan::{Options, text};
 use crate::spec::{Mode, routes};
 use crate::stacks::home::{Home, env};
@@ -56,7 +56,7 @@ fn is_half_done(global: &Global, out: &Out) -> Result<bool, Failure> {
     let scope = Scope { project: home.config.name.clone(), ..Scope::default() };
     let mut found = false;
     start(async {
-        let Ok(engine) = connect(&target).await else { return Ok(()) };
+        let Ok(engine) = out.engine().await else { return Ok(()) };
         let Ok(observed) = engine.observe(&scope).await else { return Ok(()) };
         found = observed.containers.iter().any(|container| outgoing.is(container));
         Ok(())

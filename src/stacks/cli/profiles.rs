@@ -10,7 +10,7 @@ use crate::cli::{Done, Out, Tone, table};
 use crate::compose::short::size;
 use crate::compose::tree::Node;
 use crate::diag::Diagnostic;
-use crate::engine::{Engine, Scope};
+use crate::engine::Scope;
 use crate::plan::observed::{Container, Health, State};
 use crate::plan::request;
 use crate::spec::{Service, Spec};
@@ -43,7 +43,9 @@ pub fn profiles(global: &Global, args: Json, out: &Out) -> Done {
     let home = Home::required(global.home.as_deref(), &out.cwd).map_err(|refused| refused.tell(out))?;
     let read = home.read().map_err(|refused| refused.tell(out))?;
     read.tell_warnings(out);
-    let seen = look(&Target::find(global, out)?, &home);
+    // Flags that are not for a home are refused.
+    Target::find(global, out)?;
+    let seen = look(&home, out);
     let mut all = gather(&home, &read.spec);
     if let Ok(containers) = &seen {
         all.iter_mut().for_each(|p| p.counts = Some(count(containers, &p.services)));
@@ -89,16 +91,10 @@ fn memory(service: &Node) -> Option<u64> {
 }
 
 /// The containers of the home's project, or why they cannot be seen.
-fn look(target: &Target, home: &Home) -> Result<Vec<Container>, String> {
+fn look(home: &Home, out: &Out) -> Result<Vec<Container>, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
     runtime.block_on(async {
-        let engine = match crate::stacks::session::connect(target).await {
-            Ok(engine) => engine,
-            Err(crate::cli::Failure::Told(told)) => {
-                return Err(told.0.first().map(|d| d.title.clone()).unwrap_or_default());
-            }
-            Err(_) => return Err("no engine answers".to_string()),
-        };
+        let engine = out.engine().await.map_err(|e| e.to_string())?;
         let scope = Scope { project: home.config.name.clone(), ..Scope::default() };
         let observed = engine.observe(&scope).await.map_err(|e| e.to_string())?;
         Ok(observed.containers)
