@@ -23,11 +23,14 @@
 //! | [`certs`] | the room of certificates: local CA, ACME, renewal, storage |
 //! | [`proxy`] | the room of routes: the file that Traefik reads, its status, probes |
 //! | [`doctor`] | a look at everything that a home stands on and does not own, each finding with its fix |
+//! | [`about`] | what Hearth says about itself: health, info, the API to read |
+//! | [`routes`] | every URL on one page, with who may call it |
 //! | [`serve`] | wiring of everything that stays running, and its orderly stop |
 //! | [`command`] | from a command line to the room that does it, and back to an exit code |
 //!
 //! Pure means: no async, no I/O, no clock, no randomness.
 
+pub mod about;
 pub mod args;
 pub mod auth;
 pub mod base;
@@ -43,6 +46,7 @@ pub mod example;
 pub mod gate;
 pub mod plan;
 pub mod proxy;
+pub mod routes;
 pub mod serve;
 pub mod spec;
 pub mod stacks;

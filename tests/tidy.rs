@@ -36,7 +36,15 @@ const LAW: &[(&str, &[&str])] = &[
         "doctor",
         &["base", "diag", "config", "spec", "traefik", "plan", "engine", "cli", "stacks", "certs", "proxy", "args"],
     ),
-    ("serve", &["base", "diag", "config", "engine", "store", "cli", "web", "stacks", "certs", "proxy", "args"]),
+    ("about", &["base", "diag", "engine", "store", "web", "auth", "stacks"]),
+    ("routes", &["auth", "stacks", "certs", "proxy", "doctor", "about"]),
+    (
+        "serve",
+        &[
+            "base", "diag", "config", "engine", "store", "cli", "web", "auth", "stacks", "certs", "proxy", "args",
+            "about", "routes",
+        ],
+    ),
     ("command", &["base", "diag", "cli", "args", "gate", "example", "stacks", "certs", "proxy", "doctor", "serve"]),
 ];
 
@@ -96,7 +104,7 @@ const LIBRARIES: &[(&str, &[&str], &str)] = &[
         ],
         "HTTP is a face",
     ),
-    ("askama", &["src/web", "src/gate", "page.rs"], "HTML is a face"),
+    ("askama", &["src/web", "src/gate", "src/about", "page.rs", "/page/"], "HTML is a face"),
 ];
 
 /// What the pure core must not touch: it is total and gives the same answer for the same input.

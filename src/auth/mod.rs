@@ -3,6 +3,7 @@
 //! | subject | file |
 //! |---|---|
 //! | roles, and the proof that one was checked | `who` |
+//! | what answers at each address, and who may call it | `table` |
 //! | passwords: which are taken, what a guess costs, how many at once | `passwords` |
 //! | tokens, and what is kept of them | `secrets` |
 //!
@@ -10,4 +11,5 @@
 
 pub mod passwords;
 pub mod secrets;
+pub mod table;
 pub mod who;

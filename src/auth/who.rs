@@ -207,7 +207,7 @@ pub fn nobody() -> Diagnostic {
         .hint("in a browser: open /login; a program sends `Authorization: Bearer TOKEN`")
 }
 
-fn not_allowed(who: Who, identity: &Identity) -> Diagnostic {
+pub(super) fn not_allowed(who: Who, identity: &Identity) -> Diagnostic {
     let title = format!("this is for {} and you are {}", role_words(who), article(identity.role.word()));
     Diagnostic::error("auth.not-allowed", title)
         .kind(Kind::Denied)

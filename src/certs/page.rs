@@ -3,18 +3,22 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
 
 use super::local::LocalCa;
 use super::profile;
-use crate::web::STYLE;
+use crate::auth::who::Anyone;
+use crate::diag::{Diagnostic, Kind};
+use crate::web::read::Path;
+use crate::web::{Refusal, STYLE};
 
 /// The CA as it is now: there may be a new one while the server runs.
 pub type Trust = Arc<dyn Fn() -> Arc<LocalCa> + Send + Sync>;
+
+/// What a token of a challenge is answered with; `None`: nobody waits for it.
+pub type Challenge = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 #[derive(Template)]
 #[template(path = "certs/trust.html")]
@@ -25,17 +29,8 @@ struct Page {
     ends: String,
 }
 
-/// `/trust` and what it offers for download; for plain HTTP too.
-pub fn router(trust: Trust) -> Router {
-    Router::new()
-        .route("/trust", get(page))
-        .route("/trust/hearth-ca.crt", get(pem))
-        .route("/trust/hearth-ca.der", get(der))
-        .route("/trust/hearth-ca.mobileconfig", get(mobileconfig))
-        .with_state(trust)
-}
-
-async fn page(State(trust): State<Trust>) -> Response {
+/// How devices come to trust the local CA.
+pub async fn trust(_: Anyone, State(trust): State<Trust>) -> Response {
     let ca = trust();
     let page = Page { style: STYLE, lines: groups(&ca.fingerprint()), ends: ca.root_ends().date().to_string() };
     match page.render() {
@@ -44,17 +39,31 @@ async fn page(State(trust): State<Trust>) -> Response {
     }
 }
 
-async fn pem(State(trust): State<Trust>) -> Response {
+/// The root as most systems take it.
+pub async fn pem(_: Anyone, State(trust): State<Trust>) -> Response {
     file("application/x-x509-ca-cert", "hearth-ca.crt", trust().root_pem().to_owned().into_bytes())
 }
 
-async fn der(State(trust): State<Trust>) -> Response {
+/// The root as Android takes it.
+pub async fn der(_: Anyone, State(trust): State<Trust>) -> Response {
     file("application/x-x509-ca-cert", "hearth-ca.der", trust().root_der().to_vec())
 }
 
-async fn mobileconfig(State(trust): State<Trust>) -> Response {
+/// The root as Apple's devices take it.
+pub async fn mobileconfig(_: Anyone, State(trust): State<Trust>) -> Response {
     let profile = profile::of(&trust());
     file("application/x-apple-aspen-config", "hearth-ca.mobileconfig", profile.into_bytes())
+}
+
+/// What a public CA asks for, to see that a name is ours (RFC 8555, 8.3).
+pub async fn challenge(_: Anyone, State(challenge): State<Challenge>, Path(token): Path<String>) -> Response {
+    match challenge(&token) {
+        Some(answer) => ([(header::CONTENT_TYPE, "text/plain")], answer).into_response(),
+        None => {
+            let d = Diagnostic::error("web.not-found", "no certificate is being asked for with this token");
+            Refusal(d.kind(Kind::NotFound)).into_response()
+        }
+    }
 }
 
 fn file(kind: &'static str, name: &str, bytes: Vec<u8>) -> Response {

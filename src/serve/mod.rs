@@ -2,10 +2,9 @@
 //!
 //! | subject | file |
 //! |---|---|
-//! | every URL | `urls` |
 //! | one server for a home | `lock` |
 //! | its own certificate, kept up to date | `own` |
-//! | what it says about itself | `state`, `json`, `page` |
+//! | from plain HTTP to HTTPS | `redirect` |
 //! | the way from Traefik | `inner`, `joined` (in a container) |
 //! | certificates by ACME | `renewal` |
 //! | what goes on in the background | `loops` |
@@ -14,38 +13,41 @@
 pub mod cli;
 mod inner;
 mod joined;
-mod json;
 mod lock;
 mod loops;
 mod own;
-mod page;
+mod redirect;
 mod renewal;
-mod state;
-mod urls;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
+use axum::Router;
+use axum::extract::Request;
+use axum::http::HeaderMap;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 pub use loops::Loops;
-pub use urls::Challenge;
 
+use crate::about;
+use crate::auth::table::{Act, Doorkeeper, Guard, Notebook, Table};
+use crate::auth::who::Asking;
 use crate::base::clock::Clock;
-use crate::certs::local;
 use crate::certs::room::Room;
+use crate::certs::{self, local};
 use crate::diag::{Diagnostic, Kind};
 use crate::engine::docker::inside;
 use crate::proxy;
+use crate::routes::{self, App};
 use crate::stacks::Home;
 use crate::web::{self, Door, Limits, Manner, Server, Tls};
 use inner::Inner;
 use own::Own;
-use urls::App;
 
 /// Where a home that says nothing is answered: on the machine itself.
 const HTTPS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8443);
@@ -110,10 +112,15 @@ impl Serving {
 
         let room = Room::open(home)?;
         let answers = room.challenges.clone();
-        let challenge: Challenge = Arc::new(move |token: &str| answers.answer(token));
-        let state = Arc::new(state::State::new(home));
+        let challenge: certs::page::Challenge = Arc::new(move |token: &str| answers.answer(token));
+        let state = Arc::new(about::state::State::new(home));
         let trusted = own.clone();
-        let app = App { state: state.clone(), trust: Arc::new(move || trusted.ca()), challenge };
+        let table = routes::table();
+        let api = serde_json::to_value(table.openapi(about::json::VERSION)).unwrap_or_default();
+        let docs = Arc::new(about::docs::Docs::new(&api));
+        let app = App { about: state.clone(), trust: Arc::new(move || trusted.ca()), challenge, docs };
+        let guard = Arc::new(Guard::new(Arc::new(NoAccounts), Arc::new(NoAccounts), Vec::new(), rand::random()));
+        let secure = table.router(&guard).with_state(app.clone());
         let server = Server::default();
         let tls = Arc::new(Tls::new(own.certificates())?);
         let https: Vec<SocketAddr> = listeners.iter().filter_map(|l| l.local_addr().ok()).collect();
@@ -122,15 +129,15 @@ impl Serving {
                 tls: Some(tls.clone()),
                 limits: Limits::default(),
                 manner: Manner::default(),
-                router: urls::secure(&app),
+                router: secure.clone(),
             };
             server.open(listener, door);
         }
         let http = plain.as_ref().and_then(|l| l.local_addr().ok());
         if let Some(listener) = plain {
             let named = own.clone();
-            let is_ours: urls::IsOurs = Arc::new(move |name: &str| named.is_ours(name));
-            let router = urls::plain(&app, https.first().copied().unwrap_or(HTTPS), is_ours);
+            let is_ours: redirect::IsOurs = Arc::new(move |name: &str| named.is_ours(name));
+            let router = plain_router(&guard, app, https.first().copied().unwrap_or(HTTPS), is_ours);
             let limits = Limits { connections: 256, connections_each: 64, body: 0, ..Limits::default() };
             server.open(listener, Door { tls: None, limits, manner: Manner::default(), router });
         }
@@ -139,8 +146,7 @@ impl Serving {
         let (certificates, changed) = watch::channel(0u64);
         let say = Arc::new(certificates);
         let anew: Arc<dyn Fn() + Send + Sync> = Arc::new(move || say.send_modify(|n| *n += 1));
-        let inner =
-            Inner::new(state_dir, clock.clone(), server.clone(), urls::secure(&app), seen.clone(), anew.clone())?;
+        let inner = Inner::new(state_dir, clock.clone(), server.clone(), secure, seen.clone(), anew.clone())?;
         let inner = Arc::new(inner);
 
         let mut loops = Loops::default();
@@ -207,6 +213,14 @@ impl Serving {
     }
 }
 
+/// What is answered over plain HTTP; all else is sent to `https`.
+fn plain_router(guard: &Arc<Guard>, app: App, https: SocketAddr, is_ours: redirect::IsOurs) -> Router {
+    let mut table = Table::default();
+    routes::open(&mut table);
+    let away = move |request: Request| async move { redirect::redirect(&request, https.port(), &*is_ours) };
+    table.router(guard).with_state(app).fallback(away)
+}
+
 async fn listener(address: SocketAddr, field: &str) -> Result<TcpListener, Diagnostic> {
     web::bind(address).await.map_err(|told| match told.kind {
         Kind::Failed => told,
@@ -215,4 +229,23 @@ async fn listener(address: SocketAddr, field: &str) -> Result<TcpListener, Diagn
             told.hint(format!("where it listens is said by {flag}, else by `{field}` in hearth.yaml"))
         }
     })
+}
+
+/// As long as there are no accounts: nobody is known, and every row is for everybody.
+struct NoAccounts;
+
+#[async_trait]
+impl Doorkeeper for NoAccounts {
+    fn is_set_up(&self) -> bool {
+        true
+    }
+
+    async fn ask(&self, _: &HeaderMap, _: &web::Caller, _: bool) -> Asking {
+        Asking::Nobody
+    }
+}
+
+#[async_trait]
+impl Notebook for NoAccounts {
+    async fn note(&self, _: Act) {}
 }

@@ -7,9 +7,13 @@
 mod activity;
 pub mod client;
 mod dress;
+mod etag;
 mod handshakes;
 mod limits;
+pub mod list;
 mod listen;
+mod origin;
+pub mod read;
 mod refuse;
 mod server;
 mod style;
@@ -18,9 +22,16 @@ mod tests;
 mod tls;
 
 pub use dress::{Caller, Manner, dress};
+pub use etag::Etag;
 pub use limits::Limits;
 pub use listen::bind;
-pub use refuse::{Refusal, no_such_page, wants_html};
+pub use origin::Origin;
+pub use read::unread;
+pub use refuse::{Refusal, Refusals, no_such_page, wants_html};
 pub use server::{Door, Drained, Server};
 pub use style::{STYLE, source, style_source};
 pub use tls::{Certificates, Pair, Tls};
+
+/// The cookie of a session, on the panel and on every host behind it. `__Host-` (RFC 6265bis, 4.1.3.2): no other host can set it, and it goes
+/// to none but the one that did.
+pub const SESSION: &str = "__Host-hearth";

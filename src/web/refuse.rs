@@ -3,13 +3,19 @@
 use axum::Json;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::diag::{Diagnostic, Kind, Sources, text};
+use crate::diag::{Diagnostic, Diagnostics, Kind, Sources, text};
 
-/// A diagnostic to answer with: `{"error": {code, title, ...}, "detail": title}`, and the status of its kind.
+/// A diagnostic to answer with: `{"error": {code, title, ...}, "detail": ...}`, and the status of its kind.
+///
+/// `detail` is what clients of HomeServer read: a sentence, or with status 422 a list of `{loc, msg, type}`.
 #[derive(Debug)]
 pub struct Refusal(pub Diagnostic);
+
+/// Several diagnostics about one text, with their places in it: the first error is the answer's, all stand in `errors`.
+#[derive(Debug)]
+pub struct Refusals(pub Diagnostics, pub Sources);
 
 impl From<Diagnostic> for Refusal {
     fn from(diagnostic: Diagnostic) -> Refusal {
@@ -17,21 +23,70 @@ impl From<Diagnostic> for Refusal {
     }
 }
 
+impl Refusal {
+    /// The status of its kind.
+    pub fn status(&self) -> StatusCode {
+        status(self.0.kind)
+    }
+
+    /// The answer where the field stands in `place` of the request: `body`, `query`, `path`.
+    pub fn within(self, place: &str) -> Response {
+        answer(&self.0, &Sources::default(), place, None)
+    }
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let status = match self.0.kind {
-            Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
-            Kind::NotFound => StatusCode::NOT_FOUND,
-            Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
-            Kind::Denied => StatusCode::FORBIDDEN,
-            Kind::TooMany => StatusCode::TOO_MANY_REQUESTS,
-            Kind::Conflict => StatusCode::CONFLICT,
-            Kind::Unavailable | Kind::Interrupted => StatusCode::SERVICE_UNAVAILABLE,
-            Kind::Failed | Kind::Bug => StatusCode::INTERNAL_SERVER_ERROR,
-        };
-        let body = json!({"error": text::to_json(&self.0, &Sources::default()), "detail": self.0.title});
-        (status, Json(body)).into_response()
+        self.within("body")
     }
+}
+
+impl IntoResponse for Refusals {
+    fn into_response(self) -> Response {
+        let Refusals(all, sources) = self;
+        let shown: Vec<Value> = all.0.iter().map(|d| text::to_json(d, &sources)).collect();
+        let first = all.0.iter().find(|d| d.severity == crate::diag::Severity::Error).or(all.0.first());
+        match first {
+            Some(first) => answer(first, &sources, "body", Some(shown)),
+            None => StatusCode::UNPROCESSABLE_ENTITY.into_response(),
+        }
+    }
+}
+
+fn status(kind: Kind) -> StatusCode {
+    match kind {
+        Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+        Kind::NotFound => StatusCode::NOT_FOUND,
+        Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Kind::Denied => StatusCode::FORBIDDEN,
+        Kind::TooMany => StatusCode::TOO_MANY_REQUESTS,
+        Kind::Conflict => StatusCode::CONFLICT,
+        Kind::Unavailable | Kind::Interrupted => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::Failed | Kind::Bug => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn answer(d: &Diagnostic, sources: &Sources, place: &str, all: Option<Vec<Value>>) -> Response {
+    let status = status(d.kind);
+    let mut error = text::to_json(d, sources);
+    error["docs"] = json!(format!("/docs/errors#{}", d.code));
+    let detail = match status {
+        StatusCode::UNPROCESSABLE_ENTITY => {
+            let fields = d.field.iter().flat_map(|field| field.split('.')).map(str::to_owned);
+            let loc: Vec<String> = std::iter::once(place.to_owned()).chain(fields).collect();
+            json!([{"loc": loc, "msg": d.title, "type": d.code}])
+        }
+        _ => json!(d.title),
+    };
+    let mut body = json!({"error": error, "detail": detail});
+    if let Some(all) = all {
+        body["errors"] = json!(all);
+    }
+    let mut answer = (status, Json(body)).into_response();
+    if status == StatusCode::UNAUTHORIZED {
+        answer.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+    }
+    answer
 }
 
 /// For what no route answers.

@@ -1,77 +1,21 @@
-//! Every URL of the server on one page. All of them are for everybody: there is no login yet.
-//!
-//! | address | plain HTTP | HTTPS | what |
-//! |---|---|---|---|
-//! | `/` | redirect | yes | a page for browsers, JSON for programs |
-//! | `/health`, `/api/v1/info` | redirect | yes | that it runs, and since when |
-//! | `/trust`, `/trust/*` | yes | yes | how devices come to trust the local CA |
-//! | `/.well-known/acme-challenge/TOKEN` | yes | yes | what a public CA asks for |
+//! Plain HTTP leads to HTTPS.
 
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::Ipv6Addr;
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{Path, Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 
-use super::{json, page, state};
-use crate::base::net::CHALLENGES;
-use crate::certs;
-use crate::diag::{Diagnostic, Kind};
-use crate::web::{Caller, Refusal, no_such_page};
-
-/// What a token of a challenge is answered with; `None`: nobody waits for it.
-pub type Challenge = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
-
-/// What handlers need.
-#[derive(Clone)]
-pub struct App {
-    pub state: Arc<state::State>,
-    pub trust: certs::page::Trust,
-    pub challenge: Challenge,
-}
-
-/// Behind HTTPS.
-pub fn secure(app: &App) -> Router {
-    let own = Router::new()
-        .route("/", get(page::index))
-        .route("/health", get(json::health))
-        .route("/api/v1/info", get(json::info))
-        .with_state(app.state.clone());
-    own.merge(both(app)).fallback(no_such_page)
-}
+use crate::diag::Diagnostic;
+use crate::web::{Caller, Refusal};
 
 /// Whether a name or address, lower case and without a port, is one under which people reach this server.
 pub type IsOurs = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
-/// On plain HTTP. `https`: the listener that everything else is sent to.
-pub fn plain(app: &App, https: SocketAddr, is_ours: IsOurs) -> Router {
-    both(app).fallback(move |request: Request| async move { redirect(&request, https.port(), &*is_ours) })
-}
-
-fn both(app: &App) -> Router {
-    let challenge =
-        Router::new().route(&format!("{CHALLENGES}{{token}}"), get(challenge)).with_state(app.challenge.clone());
-    // Browsers ask for it by themselves; there is none.
-    let icon = Router::new().route("/favicon.ico", get(|| async { StatusCode::NO_CONTENT }));
-    challenge.merge(icon).merge(certs::page::router(app.trust.clone()))
-}
-
-async fn challenge(State(challenge): State<Challenge>, Path(token): Path<String>) -> Response {
-    match challenge(&token) {
-        Some(answer) => ([(header::CONTENT_TYPE, "text/plain")], answer).into_response(),
-        None => {
-            let d = Diagnostic::error("web.not-found", "no certificate is being asked for with this token");
-            Refusal(d.kind(Kind::NotFound)).into_response()
-        }
-    }
-}
-
 /// To the same address with HTTPS, where that is ours: anything else in a request is somebody's else, and nobody is sent there. Not for
 /// ever: a browser that remembered it would not see that the port has changed.
-fn redirect(request: &Request, port: u16, is_ours: &(dyn Fn(&str) -> bool + Send + Sync)) -> Response {
+pub fn redirect(request: &Request, port: u16, is_ours: &(dyn Fn(&str) -> bool + Send + Sync)) -> Response {
     let host = request.extensions().get::<Caller>().and_then(|caller| caller.host.clone()).unwrap_or_default();
     let Some(name) = name_of(&host) else {
         let d = Diagnostic::error("web.bad-host", "the `Host` of the request is no name");

@@ -5,16 +5,17 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
 use super::json;
+use crate::auth::who::Anyone;
 use crate::web::{STYLE, wants_html};
 
 #[derive(Template)]
-#[template(path = "serve/index.html")]
+#[template(path = "about/index.html")]
 struct Index {
     style: &'static str,
     version: &'static str,
 }
 
-pub async fn index(headers: HeaderMap) -> Response {
+pub async fn index(_: Anyone, headers: HeaderMap) -> Response {
     let mut answer = match wants_html(&headers) {
         false => json::index().into_response(),
         true => match (Index { style: STYLE, version: json::VERSION }).render() {
@@ -24,4 +25,9 @@ pub async fn index(headers: HeaderMap) -> Response {
     };
     answer.headers_mut().insert(header::VARY, header::HeaderValue::from_static("accept"));
     answer
+}
+
+/// Browsers ask for it by themselves; there is none.
+pub async fn no_icon(_: Anyone) -> StatusCode {
+    StatusCode::NO_CONTENT
 }

@@ -1,0 +1,335 @@
+//! What every request passes before and after its handler: who asks and from which page, whether the home is set up, whether they may, and what the
+//! audit keeps of it.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tokio::time::Instant;
+
+use super::once::Once;
+use super::{Entry, Sort};
+use crate::auth::who::{Asking, By, Identity, Who, nobody, not_allowed};
+use crate::diag::{Diagnostic, Kind};
+use crate::web::{Caller, Origin, Refusal, wants_html};
+
+/// Who knows people.
+#[async_trait]
+pub trait Doorkeeper: Send + Sync {
+    /// Whether there is an admin; before that nothing answers but what is `early`.
+    fn is_set_up(&self) -> bool;
+
+    /// Who asks, by the headers of the request. `cookies`: whether the request may be somebody by its cookie; one that another site
+    /// has sent may not.
+    async fn ask(&self, headers: &HeaderMap, caller: &Caller, cookies: bool) -> Asking;
+}
+
+/// Who keeps what was done.
+#[async_trait]
+pub trait Notebook: Send + Sync {
+    /// Returns when it is kept. What cannot be kept is said in the log; it takes no answer back.
+    async fn note(&self, act: Act);
+}
+
+/// What came of an act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Done,
+    Refused,
+    Failed,
+}
+
+/// Something that was done or refused.
+#[derive(Debug, Clone)]
+pub struct Act {
+    pub asking: Asking,
+    pub from: IpAddr,
+    /// [`Entry::name`], or `nothing` where no row is.
+    pub action: String,
+    /// The address, without what stands behind its `?`.
+    pub object: String,
+    pub outcome: Outcome,
+    pub status: u16,
+    pub took: Duration,
+    pub request: String,
+    /// What the handler adds, without secrets.
+    pub detail: Option<serde_json::Value>,
+}
+
+/// A handler adds it to its answer's extensions, for the audit: what exactly was done, without secrets.
+#[derive(Debug, Clone)]
+pub struct Detail(pub serde_json::Value);
+
+/// Each request's own name, for the log and the audit.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub Arc<str>);
+
+/// What all rows share.
+pub struct Guard {
+    keeper: Arc<dyn Doorkeeper>,
+    notebook: Arc<dyn Notebook>,
+    once: Once,
+    /// Other sites whose pages may call the API with a token of their own; exact origins.
+    cors: Vec<String>,
+    /// Makes ids of two processes differ.
+    prefix: u64,
+    count: AtomicU64,
+}
+
+impl Guard {
+    /// `seed`: random, so that ids of requests differ between runs. `cors`: origins such as `https://app.example`.
+    pub fn new(keeper: Arc<dyn Doorkeeper>, notebook: Arc<dyn Notebook>, cors: Vec<String>, seed: u64) -> Guard {
+        Guard { keeper, notebook, once: Once::default(), cors, prefix: seed, count: AtomicU64::new(0) }
+    }
+
+    fn id(&self) -> RequestId {
+        let n = self.count.fetch_add(1, Ordering::Relaxed);
+        RequestId(format!("{:08x}{:08x}", self.prefix as u32, n as u32).into())
+    }
+}
+
+/// One row's place behind the guard.
+#[derive(Clone)]
+pub(super) struct Post {
+    pub guard: Arc<Guard>,
+    pub entry: Arc<Entry>,
+}
+
+/// Whether the home is set up, for what answers where no row does.
+#[derive(Debug, Clone, Copy)]
+struct SetUp(bool);
+
+/// Around everything: who asks, and the request's id.
+pub(super) async fn frame(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
+    let id = guard.id();
+    let unknown = Caller { address: [0, 0, 0, 0].into(), https: false, host: None };
+    let caller = request.extensions().get::<Caller>().cloned().unwrap_or(unknown);
+    let origin = Origin::of(request.method(), request.headers(), &caller);
+    let upgrade = request.headers().contains_key(header::UPGRADE);
+    let looks = [Method::GET, Method::HEAD].contains(request.method()) && !upgrade;
+    // A request that changes something, or opens a socket, has to show that it comes from our own page.
+    let cookies = match origin {
+        Origin::Own => true,
+        Origin::Followed | Origin::Unsaid => looks,
+        Origin::Foreign => false,
+    };
+    let set_up = guard.keeper.is_set_up();
+    let asking = match set_up {
+        true => guard.keeper.ask(request.headers(), &caller, cookies).await,
+        false => Asking::Nobody,
+    };
+    let cross = guard.cors.iter().find(|allowed| {
+        let said = request.headers().get(header::ORIGIN);
+        said.is_some_and(|said| said.as_bytes() == allowed.as_bytes()) && request.uri().path().starts_with("/api/")
+    });
+    let cross = cross.and_then(|origin| HeaderValue::from_str(origin).ok());
+    if request.method() == Method::OPTIONS && cross.is_some() {
+        return allow(StatusCode::NO_CONTENT.into_response(), cross);
+    }
+    let extensions = request.extensions_mut();
+    extensions.insert(asking);
+    extensions.insert(origin);
+    extensions.insert(id.clone());
+    extensions.insert(SetUp(set_up));
+    let mut answer = next.run(request).await;
+    if let Ok(value) = HeaderValue::from_str(&id.0) {
+        answer.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
+    }
+    if guard.cors.is_empty() { answer } else { allow(answer, cross) }
+}
+
+/// Says to a browser that a page of `origin` may read the answer. No cookies: such a page brings a token.
+fn allow(mut answer: Response, origin: Option<HeaderValue>) -> Response {
+    let headers = answer.headers_mut();
+    headers.append(header::VARY, HeaderValue::from_static("origin"));
+    let Some(origin) = origin else { return answer };
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    for (name, value) in [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, PATCH, DELETE"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, if-match, if-none-match, idempotency-key"),
+        (header::ACCESS_CONTROL_EXPOSE_HEADERS, "etag, location, retry-after, x-request-id"),
+        (header::ACCESS_CONTROL_MAX_AGE, "600"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    answer
+}
+
+/// Before and after one row's handler.
+pub(super) async fn row(State(post): State<Post>, request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let Post { guard, entry } = post;
+    let taken = Taken::of(&request);
+    let refusal = refusal(&entry, &request, &taken, &guard.cors);
+    let html = entry.sort == Sort::Page && wants_html(request.headers());
+    let mut answer = match refusal {
+        Some(refusal) if html && refusal.code == "auth.nobody" => to_login(&request),
+        Some(refusal) => Refusal(refusal).into_response(),
+        None if entry.method == Method::POST && entry.sort == Sort::Call => {
+            guard.once.run(&taken.asking, request, next).await
+        }
+        None => next.run(request).await,
+    };
+    let status = answer.status();
+    let outcome = match status.as_u16() {
+        401 | 403 | 429 => Outcome::Refused,
+        400.. => Outcome::Failed,
+        _ => Outcome::Done,
+    };
+    if entry.changes() || outcome == Outcome::Refused {
+        let detail = answer.extensions_mut().remove::<Detail>().map(|detail| detail.0);
+        guard.notebook.note(taken.act(entry.name.clone(), status, outcome, begun.elapsed(), detail)).await;
+    }
+    answer
+}
+
+/// What the audit keeps of a request.
+struct Taken {
+    asking: Asking,
+    from: IpAddr,
+    path: String,
+    request: String,
+}
+
+impl Taken {
+    fn of(request: &Request) -> Taken {
+        let extensions = request.extensions();
+        let caller = extensions.get::<Caller>();
+        Taken {
+            asking: extensions.get::<Asking>().cloned().unwrap_or(Asking::Nobody),
+            from: caller.map_or([0, 0, 0, 0].into(), |caller| caller.address),
+            path: request.uri().path().chars().take(300).collect(),
+            request: extensions.get::<RequestId>().map(|id| id.0.to_string()).unwrap_or_default(),
+        }
+    }
+
+    fn act(
+        self,
+        action: String,
+        status: StatusCode,
+        outcome: Outcome,
+        took: Duration,
+        detail: Option<serde_json::Value>,
+    ) -> Act {
+        let Taken { asking, from, path: object, request } = self;
+        Act { asking, from, action, object, outcome, status: status.as_u16(), took, request, detail }
+    }
+}
+
+/// Why a row does not answer, if it does not.
+fn refusal(entry: &Entry, request: &Request, taken: &Taken, cors: &[String]) -> Option<Diagnostic> {
+    let extensions = request.extensions();
+    let set_up = extensions.get::<SetUp>().is_some_and(|set_up| set_up.0);
+    if !set_up && !entry.early {
+        return Some(not_set_up());
+    }
+    let foreign = extensions.get::<Origin>() == Some(&Origin::Foreign);
+    let by_cookie = matches!(&taken.asking, Asking::Somebody(identity) if matches!(identity.by, By::Session(_)));
+    let bearer = matches!(&taken.asking, Asking::Somebody(_)) && !by_cookie;
+    let opens = entry.changes() || request.headers().contains_key(header::UPGRADE);
+    if foreign && opens && !bearer && !allowed_origin(request.headers(), cors) {
+        return Some(cross_site());
+    }
+    match &taken.asking {
+        _ if entry.who == Who::Anyone => None,
+        Asking::Somebody(identity) if entry.who.admits(identity.role) => scope_of(identity, entry),
+        Asking::Somebody(identity) => Some(not_allowed(entry.who, identity)),
+        Asking::Refused(why) => Some((**why).clone()),
+        Asking::Nobody => Some(nobody()),
+    }
+}
+
+/// An API token may at most what its scopes say.
+fn scope_of(identity: &Identity, entry: &Entry) -> Option<Diagnostic> {
+    let By::Token { scopes, .. } = &identity.by else { return None };
+    let has = |scope: &str| scopes.iter().any(|s| s == scope);
+    let enough = match (entry.changes(), entry.who) {
+        (_, Who::Admin) => has("admin"),
+        (false, _) => has("read") || has("operate") || has("admin"),
+        (true, _) => has("operate") || has("admin"),
+    };
+    (!enough).then(|| {
+        let needed = match (entry.changes(), entry.who) {
+            (_, Who::Admin) => "admin",
+            (false, _) => "read",
+            (true, _) => "operate",
+        };
+        Diagnostic::error(
+            "auth.scope",
+            format!("this takes a token with the scope `{needed}`, and this one has none of it"),
+        )
+        .kind(Kind::Denied)
+        .hint("make another token, with that scope, and end this one where it is not needed any more")
+    })
+}
+
+fn allowed_origin(headers: &HeaderMap, cors: &[String]) -> bool {
+    let said = headers.get(header::ORIGIN);
+    said.is_some_and(|said| cors.iter().any(|allowed| said.as_bytes() == allowed.as_bytes()))
+}
+
+/// For all calls until somebody has used the link.
+fn not_set_up() -> Diagnostic {
+    Diagnostic::error("auth.not-set-up", "this home has no admin yet, and answers nobody until it has one")
+        .kind(Kind::Denied)
+        .hint("open the link that `hearth serve` printed at its start; `hearth users setup-link` prints a new one")
+        .hint("a program sends its token: POST /api/v1/setup {\"token\", \"username\", \"password\"}")
+}
+
+fn cross_site() -> Diagnostic {
+    Diagnostic::error("auth.cross-site", "a page of another site has sent this: nothing was done")
+        .kind(Kind::Denied)
+        .hint("do it on Hearth's own page; a program sends a token and no cookie")
+}
+
+/// A browser that comes to a page signs in first, and comes back to it.
+fn to_login(request: &Request) -> Response {
+    let path = request.uri().path();
+    // Only what is looked at is come back to; a query may hold more than belongs into an address.
+    let back = match *request.method() {
+        Method::GET if path != "/" => {
+            format!("?next={}", form_urlencoded::byte_serialize(path.as_bytes()).collect::<String>())
+        }
+        _ => String::new(),
+    };
+    let to = HeaderValue::try_from(format!("/login{back}")).unwrap_or(HeaderValue::from_static("/login"));
+    (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response()
+}
+
+/// Where no row is: said only to who is somebody, so that nobody learns what there is by trying.
+pub(super) async fn nothing_here(request: Request) -> Response {
+    match unknown(&request) {
+        Some(refusal) => refusal,
+        None => crate::web::no_such_page().await.into_response(),
+    }
+}
+
+/// Where a row is, for other methods.
+pub(super) async fn no_such_method(request: Request) -> Response {
+    if let Some(refusal) = unknown(&request) {
+        return refusal;
+    }
+    let d = Diagnostic::error("web.no-such-method", format!("nothing at this address answers to {}", request.method()));
+    let d = d.kind(Kind::Invalid).hint("/docs shows which calls there are");
+    (StatusCode::METHOD_NOT_ALLOWED, Refusal(d)).into_response()
+}
+
+fn unknown(request: &Request) -> Option<Response> {
+    let extensions = request.extensions();
+    if !extensions.get::<SetUp>().is_some_and(|set_up| set_up.0) {
+        return Some(Refusal(not_set_up()).into_response());
+    }
+    match extensions.get::<Asking>() {
+        Some(Asking::Somebody(_)) => None,
+        Some(Asking::Refused(why)) => Some(Refusal((**why).clone()).into_response()),
+        _ if wants_html(request.headers()) => Some(to_login(request)),
+        _ => Some(Refusal(nobody()).into_response()),
+    }
+}

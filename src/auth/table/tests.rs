@@ -1,0 +1,266 @@
+//! The guard, tried on a small table of its own.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::{Mutex, atomic::Ordering};
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use http_body_util::BodyExt;
+use tower::ServiceExt;
+
+use super::guard::Detail;
+use super::*;
+use crate::auth::who::{Asking, By, Identity, Operator, User, Viewer};
+use crate::calls;
+use crate::pages;
+use crate::web::Caller;
+
+/// Believes `Authorization: Bearer ROLE` and `Cookie: ROLE`, and keeps what is noted.
+#[derive(Default)]
+pub struct Credulous {
+    pub not_set_up: AtomicBool,
+    pub notes: Mutex<Vec<Act>>,
+}
+
+#[async_trait::async_trait]
+impl Doorkeeper for Credulous {
+    fn is_set_up(&self) -> bool {
+        !self.not_set_up.load(Ordering::Relaxed)
+    }
+
+    async fn ask(&self, headers: &HeaderMap, _: &Caller, cookies: bool) -> Asking {
+        let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
+        let (word, by) = match (text("authorization"), text("cookie").filter(|_| cookies)) {
+            (Some(bearer), _) => (bearer.trim_start_matches("Bearer "), By::Access("f".into())),
+            (None, Some(cookie)) => (cookie, By::Session("s".into())),
+            _ => return Asking::Nobody,
+        };
+        let (word, by) = match word.split_once('+') {
+            Some((role, scope)) => (role, By::Token { id: "t".into(), scopes: vec![scope.into()] }),
+            None => (word, by),
+        };
+        match word.parse() {
+            Ok(role) => {
+                let identity = Identity { user: 7, name: word.into(), role, groups: Vec::new(), by };
+                Asking::Somebody(Arc::new(identity))
+            }
+            Err(()) => {
+                let d = crate::diag::Diagnostic::error("auth.nobody", "this token does not hold");
+                Asking::Refused(Arc::new(d.kind(crate::diag::Kind::Unauthenticated)))
+            }
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl Notebook for Credulous {
+    async fn note(&self, act: Act) {
+        self.notes.lock().unwrap().push(act);
+    }
+}
+
+mod things {
+    use super::*;
+
+    #[derive(serde::Deserialize, utoipa::ToSchema)]
+    #[serde(deny_unknown_fields)]
+    pub struct New {
+        name: String,
+    }
+
+    /// All things
+    #[utoipa::path(get, path = "/api/things", responses((status = 200)))]
+    pub async fn list(_: Viewer) -> &'static str {
+        "[]"
+    }
+
+    /// Make one
+    #[utoipa::path(post, path = "/api/things", request_body = New, responses((status = 201)))]
+    pub async fn add(_: Operator, State(made): State<Arc<AtomicUsize>>, new: crate::web::read::Json<New>) -> Response {
+        let n = made.fetch_add(1, Ordering::Relaxed);
+        let mut answer = (StatusCode::CREATED, format!("{n} {}", new.0.name)).into_response();
+        answer.extensions_mut().insert(Detail(serde_json::json!({"name": new.0.name})));
+        answer
+    }
+
+    pub async fn page(_: User) -> &'static str {
+        "a page"
+    }
+}
+
+struct Tried {
+    status: u16,
+    headers: HeaderMap,
+    body: String,
+}
+
+fn router(keeper: &Arc<Credulous>, made: &Arc<AtomicUsize>) -> Router {
+    let mut table = Table::default();
+    calls! { table:
+        GET "/api/things" Viewer => things::list;
+        POST "/api/things" Operator => things::add;
+    }
+    pages! { table:
+        GET "/things" User => things::page;
+    }
+    let cors = vec!["https://app.example".to_owned()];
+    let guard = Arc::new(Guard::new(keeper.clone(), keeper.clone(), cors, 1));
+    table.router(&guard).with_state(made.clone())
+}
+
+async fn tried(router: &Router, head: &str, body: &str) -> Tried {
+    let mut lines = head.lines();
+    let (method, path) = lines.next().unwrap().trim().split_once(' ').unwrap();
+    let mut request = Request::builder().method(method).uri(path);
+    for line in lines {
+        let (name, value) = line.trim().split_once(": ").unwrap();
+        request = request.header(name, value);
+    }
+    let mut request = request.body(Body::from(body.to_owned())).unwrap();
+    let host = Some("panel.example".to_owned());
+    request.extensions_mut().insert(Caller { address: [10, 0, 0, 9].into(), https: true, host });
+    let answer = router.clone().oneshot(request).await.unwrap();
+    let (parts, body) = answer.into_parts();
+    let body = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+    Tried { status: parts.status.as_u16(), headers: parts.headers, body }
+}
+
+const POST: &str = "POST /api/things\nContent-Type: application/json\n";
+
+#[tokio::test]
+async fn hostile_10_a_refused_call_does_nothing_and_is_noted() {
+    let (keeper, made) = (Arc::new(Credulous::default()), Arc::new(AtomicUsize::new(0)));
+    let router = router(&keeper, &made);
+    for (who, status) in [
+        ("", 401),
+        ("Authorization: Bearer wrong", 401),
+        ("Authorization: Bearer viewer", 403),
+        ("Authorization: Bearer member", 403),
+        ("Authorization: Bearer admin+read", 403),
+        ("Authorization: Bearer operator", 201),
+        ("Authorization: Bearer admin+operate", 201),
+    ] {
+        let before = made.load(Ordering::Relaxed);
+        let answer = tried(&router, &format!("{POST}{who}"), r#"{"name": "x"}"#).await;
+        assert_eq!(answer.status, status, "{who}: {}", answer.body);
+        assert_eq!(made.load(Ordering::Relaxed) > before, status == 201, "{who}");
+    }
+    let notes = keeper.notes.lock().unwrap();
+    assert_eq!(notes.len(), 7);
+    assert_eq!(notes.iter().filter(|act| act.outcome == Outcome::Refused).count(), 5);
+    let last = notes.last().unwrap();
+    assert_eq!((last.action.as_str(), last.object.as_str(), last.status), ("things.add", "/api/things", 201));
+    assert_eq!(last.detail, Some(serde_json::json!({"name": "x"})));
+    assert_eq!(last.from, std::net::IpAddr::from([10, 0, 0, 9]));
+}
+
+#[tokio::test]
+async fn what_only_looks_is_noted_where_it_is_refused() {
+    let (keeper, made) = (Arc::new(Credulous::default()), Arc::new(AtomicUsize::new(0)));
+    let router = router(&keeper, &made);
+    assert_eq!(tried(&router, "GET /api/things\nAuthorization: Bearer viewer", "").await.status, 200);
+    assert_eq!(tried(&router, "GET /api/things\nAuthorization: Bearer member", "").await.status, 403);
+    assert_eq!(keeper.notes.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn hostile_21_a_cookie_changes_something_only_from_our_own_page() {
+    let (keeper, made) = (Arc::new(Credulous::default()), Arc::new(AtomicUsize::new(0)));
+    let router = router(&keeper, &made);
+    for (from, status) in [
+        ("Sec-Fetch-Site: same-origin", 201),
+        ("Origin: https://panel.example", 201),
+        ("Sec-Fetch-Site: same-site", 403),
+        ("Sec-Fetch-Site: cross-site", 403),
+        ("Origin: https://other.example", 403),
+        ("Origin: null", 403),
+        // A browser of today says where a page is from; without a word the cookie counts for nothing.
+        ("X-Nothing: 1", 401),
+    ] {
+        let head = format!("{POST}Cookie: operator\n{from}");
+        let answer = tried(&router, &head, r#"{"name": "x"}"#).await;
+        assert_eq!(answer.status, status, "{from}: {}", answer.body);
+    }
+    // A page of ours may not be looked into from others either.
+    let get = |site: &str, more: &str| format!("GET /api/things\nCookie: operator\nSec-Fetch-Site: {site}{more}");
+    assert_eq!(
+        tried(&router, &get("same-site", "\nSec-Fetch-Mode: no-cors\nSec-Fetch-Dest: image"), "").await.status,
+        401
+    );
+    assert_eq!(
+        tried(&router, &get("cross-site", "\nSec-Fetch-Mode: navigate\nSec-Fetch-Dest: iframe"), "").await.status,
+        401
+    );
+    assert_eq!(tried(&router, &get("same-origin", ""), "").await.status, 200);
+    // A token is not sent by a browser on its own.
+    let head = format!("{POST}Authorization: Bearer operator\nSec-Fetch-Site: cross-site");
+    assert_eq!(tried(&router, &head, r#"{"name": "x"}"#).await.status, 201);
+}
+
+#[tokio::test]
+async fn hostile_09_nobody_learns_what_there_is_by_trying() {
+    let (keeper, made) = (Arc::new(Credulous::default()), Arc::new(AtomicUsize::new(0)));
+    let router = router(&keeper, &made);
+    for head in ["GET /nothing", "GET /api/nothing", "DELETE /api/things", "GET /api/things/1"] {
+        assert_eq!(tried(&router, head, "").await.status, 401, "{head}");
+    }
+    let viewer = "\nAuthorization: Bearer viewer";
+    assert_eq!(tried(&router, &format!("GET /api/nothing{viewer}"), "").await.status, 404);
+    let answer = tried(&router, &format!("DELETE /api/things{viewer}"), "").await;
+    assert_eq!(answer.status, 405);
+    assert!(answer.body.contains("web.no-such-method"), "{}", answer.body);
+    let answer = tried(&router, "GET /things\nAccept: text/html", "").await;
+    assert_eq!((answer.status, &answer.headers["location"]), (303, &"/login?next=%2Fthings".parse().unwrap()));
+}
+
+#[tokio::test]
+async fn hostile_15_nothing_answers_until_the_home_is_set_up() {
+    let (keeper, made) = (Arc::new(Credulous::default()), Arc::new(AtomicUsize::new(0)));
+    keeper.not_set_up.store(true, Ordering::Relaxed);
+    let router = router(&keeper, &made);
+    for head in ["GET /api/things", "GET /nothing", "GET /things\nAccept: text/html", POST.trim_end()] {
+        let answer = tried(&router, &format!("{head}\nAuthorization: Bearer admin"), r#"{"name": "x"}"#).await;
+        assert_eq!(answer.status, 403, "{head}");
+        assert!(answer.body.contains("setup-link"), "{}", answer.body);
+    }
+    assert_eq!(made.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn a_call_that_is_sent_again_is_done_once() {
+    let (keeper, made) = (Arc::new(Credulous::default()), Arc::new(AtomicUsize::new(0)));
+    let router = router(&keeper, &made);
+    let head = format!("{POST}Authorization: Bearer operator\nIdempotency-Key: k1");
+    let first = tried(&router, &head, r#"{"name": "x"}"#).await;
+    let again = tried(&router, &head, r#"{"name": "x"}"#).await;
+    assert_eq!((first.status, &first.body), (again.status, &again.body));
+    assert_eq!(again.headers["idempotent-replayed"], "true");
+    assert_eq!(tried(&router, &head, r#"{"name": "y"}"#).await.status, 422, "another body is another call");
+    let other = head.replace("operator", "admin+operate").replace("k1", "k 1");
+    assert_eq!(tried(&router, &other, r#"{"name": "x"}"#).await.status, 422);
+    assert_eq!(made.load(Ordering::Relaxed), 1);
+    // What was refused for its form is answered so again; nothing is kept of a failure that may pass.
+    let head = format!("{POST}Authorization: Bearer operator\nIdempotency-Key: k2");
+    assert_eq!(tried(&router, &head, "{").await.status, 422);
+    assert_eq!(tried(&router, &head, "{").await.status, 422);
+}
+
+#[tokio::test]
+async fn only_the_named_origins_may_read_and_none_by_cookie() {
+    let (keeper, made) = (Arc::new(Credulous::default()), Arc::new(AtomicUsize::new(0)));
+    let router = router(&keeper, &made);
+    let ask = |origin: &str, who: &str| format!("GET /api/things\nOrigin: {origin}\nSec-Fetch-Site: cross-site\n{who}");
+    let good = tried(&router, &ask("https://app.example", "Authorization: Bearer viewer"), "").await;
+    assert_eq!(
+        (good.status, &good.headers["access-control-allow-origin"]),
+        (200, &"https://app.example".parse().unwrap())
+    );
+    assert!(!good.headers.contains_key("access-control-allow-credentials"));
+    let other = tried(&router, &ask("https://app.example.evil.example", "Authorization: Bearer viewer"), "").await;
+    assert!(!other.headers.contains_key("access-control-allow-origin"));
+    assert_eq!(tried(&router, &ask("https://app.example", "Cookie: viewer"), "").await.status, 401);
+    let asks = "OPTIONS /api/things\nOrigin: https://app.example\nAccess-Control-Request-Method: POST";
+    assert_eq!(tried(&router, asks, "").await.status, 204);
+}
