@@ -105,7 +105,7 @@ impl Drop for Place {
 }
 
 /// What one person can have of addresses.
-pub(super) fn household(address: IpAddr) -> IpAddr {
+pub fn household(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) if !v6.is_loopback() => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
         other => other,

@@ -23,7 +23,7 @@ mod tls;
 
 pub use dress::{Caller, Manner, dress};
 pub use etag::Etag;
-pub use limits::Limits;
+pub use limits::{Limits, household};
 pub use listen::bind;
 pub use origin::Origin;
 pub use read::unread;
