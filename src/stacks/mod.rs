@@ -20,6 +20,7 @@ mod session;
 mod sql;
 mod target;
 mod who;
+pub mod works;
 
 pub use disk::Disk;
 pub use door::{Around, FrontDoor};
