@@ -343,6 +343,35 @@ fn nothing_is_left_for_later_and_no_machine_is_named() {
 }
 
 #[test]
+fn migrations_are_the_same_steps_for_both_databases() {
+    let names = |database: &str| -> Vec<String> {
+        let files = files_below(&format!("migrations/{database}"), &|_| true);
+        files.iter().map(|path| path.rsplit('/').next().unwrap_or_default().to_owned()).collect()
+    };
+    assert!(names("sqlite").len() > 1, "the migrations are not where this test looks for them");
+    assert_eq!(
+        names("sqlite"),
+        names("postgres"),
+        "each migration is written for both, under the same number and name"
+    );
+    let mut wrong = Vec::new();
+    for (path, text) in names("sqlite").iter().map(|name| (name, read(&format!("migrations/postgres/{name}")))) {
+        for line in text.lines().map(|line| line.split("--").next().unwrap_or_default().to_uppercase()) {
+            let words = || line.split(|c: char| !c.is_alphanumeric() && c != '_');
+            if words().any(|word| {
+                ["INTEGER", "INT", "SMALLINT", "SERIAL", "REAL", "TIMESTAMP", "TIMESTAMPTZ", "JSONB"].contains(&word)
+            }) {
+                wrong.push(format!("migrations/postgres/{path}: {}", line.trim()));
+            }
+        }
+    }
+    nothing_wrong(
+        wrong,
+        "a type that a query cannot read the same way from both: numbers are BIGINT or DOUBLE PRECISION, times BIGINT, JSON is TEXT",
+    );
+}
+
+#[test]
 fn migrations_are_numbered_without_gaps() {
     for folder in files_below("migrations", &|p| p.ends_with(".sql"))
         .iter()

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::engine::docker::DockerEngine;
 use crate::stacks::Home;
-use crate::store;
+use crate::store::Db;
 
 /// How often is looked.
 const LOOK: Duration = Duration::from_secs(15);
@@ -56,14 +56,15 @@ pub struct Seen {
 /// The state of one server.
 pub struct State {
     home: PathBuf,
+    database: Db,
     begun: Instant,
     seen: RwLock<Seen>,
 }
 
 impl State {
-    pub fn new(home: &Home) -> State {
+    pub fn new(home: &Home, database: Db) -> State {
         let seen = Seen { profiles: home.config.profiles.clone(), ..Seen::default() };
-        State { home: home.dir.clone(), begun: Instant::now(), seen: RwLock::new(seen) }
+        State { home: home.dir.clone(), database, begun: Instant::now(), seen: RwLock::new(seen) }
     }
 
     pub fn seen(&self) -> Seen {
@@ -114,8 +115,7 @@ impl State {
         if !answers {
             *engine = timeout(PATIENCE, DockerEngine::connect(env)).await.ok().and_then(Result::ok);
         }
-        let history = self.home.join("state/history.db");
-        let database = Reach::of(store::answers(&history).await);
+        let database = Reach::of(timeout(PATIENCE, self.database.changes()).await.is_ok_and(|read| read.is_ok()));
         // A file that is being edited is no reason to forget what was on.
         let profiles = match Home::open(self.home.clone()) {
             Ok(home) => home.config.profiles,

@@ -45,6 +45,7 @@ use crate::engine::docker::inside;
 use crate::proxy;
 use crate::routes::{self, App};
 use crate::stacks::Home;
+use crate::store::Db;
 use crate::web::{self, Door, Limits, Manner, Server, Tls};
 use inner::Inner;
 use own::Own;
@@ -79,6 +80,7 @@ pub struct Serving {
     server: Server,
     loops: Loops,
     own: Arc<Own>,
+    database: Db,
     /// Where HTTPS and plain HTTP really are (a port 0 was some port).
     pub https: Vec<SocketAddr>,
     pub http: Option<SocketAddr>,
@@ -113,7 +115,9 @@ impl Serving {
         let room = Room::open(home)?;
         let answers = room.challenges.clone();
         let challenge: certs::page::Challenge = Arc::new(move |token: &str| answers.answer(token));
-        let state = Arc::new(about::state::State::new(home));
+        // Opened with its first use: one that is away keeps nothing from being served.
+        let database = Db::at(home.database(&env)?);
+        let state = Arc::new(about::state::State::new(home, database.clone()));
         let trusted = own.clone();
         let table = routes::table();
         let api = serde_json::to_value(table.openapi(about::json::VERSION)).unwrap_or_default();
@@ -168,7 +172,7 @@ impl Serving {
         });
         let kept = own.clone();
         loops.spawn("own certificate", move |stop| kept.clone().keep(stop));
-        Ok(Serving { server, loops, own, https, http, _lock: lock })
+        Ok(Serving { server, loops, own, database, https, http, _lock: lock })
     }
 
     /// More loops of this process; they end with it.
@@ -202,6 +206,7 @@ impl Serving {
         stop.cancelled().await;
         let begun = tokio::time::Instant::now();
         let (drained, late) = tokio::join!(self.server.stop(PATIENCE), self.loops.end(PATIENCE));
+        let _ = tokio::time::timeout(Duration::from_millis(500), self.database.close()).await;
         if drained.cut > 0 {
             tracing::warn!(connections = drained.cut, "connections were cut: their clients took too long");
         }

@@ -1,7 +1,5 @@
 //! History: what was done, when, by whom. A history that cannot be kept is a warning, never an end.
 
-use std::path::PathBuf;
-
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use tokio::task::JoinHandle;
@@ -10,25 +8,25 @@ use super::sql::{self, Run, RunStep};
 use crate::base::clock::rfc3339;
 use crate::cli::Out;
 use crate::cli::progress::words;
-use crate::diag::{Diagnostic, Severity, Sources};
+use crate::diag::{Diagnostic, Kind, Severity, Sources};
 use crate::engine::apply::{Report, StepResult};
 use crate::plan::{Plan, json as plan_json, text as plan_text};
-use crate::store::{self, Pool};
+use crate::store::{Db, Location};
 
 /// A run under way: written when it begins and again when it ends, so that one that was killed is seen too.
 pub struct Record {
-    file: PathBuf,
+    db: Db,
     run: Run,
     plans: Vec<Value>,
     steps: Vec<RunStep>,
     /// The database opens while the engine works already.
-    opening: Option<JoinHandle<Result<Pool, Diagnostic>>>,
-    opened: Option<Result<Pool, Diagnostic>>,
+    opening: Option<JoinHandle<Result<(), Diagnostic>>>,
+    opened: Option<Result<(), Diagnostic>>,
 }
 
 impl Record {
     /// Begins to write. `command` is without secrets.
-    pub fn begin(file: PathBuf, plan: &Plan, who: String, command: String, now: OffsetDateTime) -> Record {
+    pub fn begin(location: Location, plan: &Plan, who: String, command: String, now: OffsetDateTime) -> Record {
         let run = Run {
             id: new_id(now),
             project: plan.project.clone(),
@@ -40,13 +38,11 @@ impl Record {
             summary: plan_text::summary(plan),
             plan: json!([plan_json::to_json(plan)]).to_string(),
         };
-        let (path, first) = (file.clone(), run.clone());
-        let opening = tokio::spawn(async move {
-            let pool = store::open(&path).await?;
-            sql::begin_run(&pool, &first).await.map_err(|e| store::unusable(&path, &e.to_string()))?;
-            Ok(pool)
-        });
-        Record { file, run, plans: Vec::new(), steps: Vec::new(), opening: Some(opening), opened: None }
+        let db = Db::at(location);
+        let (writing, first) = (db.clone(), run.clone());
+        let opening =
+            tokio::spawn(async move { writing.write(async move |tx| sql::begin_run(tx, &first).await).await });
+        Record { db, run, plans: Vec::new(), steps: Vec::new(), opening: Some(opening), opened: None }
     }
 
     /// Adds a walked plan: images first, then the rest.
@@ -69,13 +65,13 @@ impl Record {
     /// The run's id, where history can be kept.
     pub async fn id(&mut self) -> Option<&str> {
         self.open().await;
-        matches!(self.opened, Some(Ok(_))).then_some(self.run.id.as_str())
+        matches!(self.opened, Some(Ok(()))).then_some(self.run.id.as_str())
     }
 
     async fn open(&mut self) {
         if let Some(task) = self.opening.take() {
-            let broken = |why: String| Err(store::unusable(&self.file, &why));
-            self.opened = Some(task.await.unwrap_or_else(|e| broken(e.to_string())));
+            let broken = |why: String| Err(Diagnostic::error("store.failed", why).kind(Kind::Bug));
+            self.opened = Some(task.await.unwrap_or_else(|e| broken(format!("history could not be begun ({e})"))));
         }
     }
 
@@ -86,14 +82,14 @@ impl Record {
         self.run.outcome = outcome.into();
         self.run.plan = Value::Array(self.plans).to_string();
         let kept = match self.opened {
-            Some(Ok(pool)) => {
-                let kept = sql::end_run(&pool, &self.run, &self.steps).await;
-                pool.close().await;
-                kept.map_err(|e| store::unusable(&self.file, &e.to_string()))
+            Some(Ok(())) => {
+                let (run, steps) = (self.run, self.steps);
+                self.db.write(async move |tx| sql::end_run(tx, &run, &steps).await).await
             }
             Some(Err(told)) => Err(told),
             None => Ok(()),
         };
+        self.db.close().await;
         if let Err(told) = kept {
             warn(told, out);
         }
@@ -127,21 +123,21 @@ pub fn new_id(now: OffsetDateTime) -> String {
     (0..11).rev().map(|i| char::from(DIGITS[(number >> (i * 5) & 31) as usize])).collect()
 }
 
-/// Every history file of a project that can be read, told about where one cannot.
-pub async fn open_all(files: &[PathBuf], out: &Out) -> Result<Vec<(PathBuf, Pool)>, Diagnostic> {
-    let (mut pools, mut failed) = (Vec::new(), Vec::new());
-    for file in files {
-        match store::open_existing(file).await {
-            Ok(pool) => pools.extend(pool.map(|pool| (file.clone(), pool))),
+/// Every history of a project that can be read, told about where one cannot.
+pub async fn open_all(locations: Vec<Location>, out: &Out) -> Result<Vec<Db>, Diagnostic> {
+    let (mut found, mut failed) = (Vec::new(), Vec::new());
+    for location in locations {
+        match Db::look(location).await {
+            Ok(db) => found.extend(db),
             Err(told) => failed.push(told),
         }
     }
     // Of a history that cannot be read nobody may say that it is empty.
-    match (pools.is_empty(), failed.pop()) {
+    match (found.is_empty(), failed.pop()) {
         (true, Some(told)) => return Err(told),
         (_, last) => failed.into_iter().chain(last).for_each(|told| warn(told, out)),
     }
-    Ok(pools)
+    Ok(found)
 }
 
 #[cfg(test)]

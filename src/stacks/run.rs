@@ -7,7 +7,7 @@ use serde_json::json;
 use super::history::Record;
 use super::session::{Look, Session};
 use super::sql::SavedPlan;
-use super::{interrupt, lock, report, saved, who};
+use super::{history, interrupt, lock, report, saved, who};
 use crate::base::clock::{Clock, SystemClock, rfc3339};
 use crate::cli::progress::Progress;
 use crate::cli::{Failure, ask};
@@ -183,9 +183,15 @@ fn take_lock(session: &Session<'_>, look: &Look) -> Result<Option<lock::Lock>, D
 }
 
 fn begin_record(session: &Session<'_>, look: &Look, plan: &Plan) -> Option<Record> {
-    let file = session.place.history(&look.observed.engine.id)?;
+    let location = match session.place.history(&look.observed.engine.id)? {
+        Ok(location) => location,
+        Err(told) => {
+            history::warn(told, session.out);
+            return None;
+        }
+    };
     let (who, command) = (who::who(session.out), who::command(session.out));
-    Some(Record::begin(file, plan, who, command, SystemClock.now()))
+    Some(Record::begin(location, plan, who, command, SystemClock.now()))
 }
 
 /// Engine calls at once. Measured on 2 cores: 30 containers start fastest with 32 calls at once (50 containers: 8.8 s with 8, 8.5 with
@@ -242,6 +248,7 @@ mod tests {
     use crate::plan::{Cause, Step, StepId};
     use crate::stacks::Target;
     use crate::stacks::sql;
+    use crate::store::{Db, Location};
 
     /// Does everything and remembers it; a volume named `broken` cannot be removed.
     #[derive(Clone, Default)]
@@ -346,9 +353,10 @@ mod tests {
             let dir = tempfile::tempdir().unwrap();
             assert_eq!(tried(dir.path(), removal(name, Risk::None), false).await.0, code);
             let file = dir.path().join("hearth/engine/p/history.db");
-            let pool = crate::store::open_existing(&file).await.unwrap().unwrap();
-            let run = sql::runs(&pool, "p", 9).await.unwrap().remove(0);
-            let step = sql::run_steps(&pool, &run.id).await.unwrap().remove(0);
+            let db = Db::look(Location::file(file)).await.unwrap().unwrap();
+            let on = &mut db.reader().await.unwrap();
+            let run = sql::runs(on, "p", 9).await.unwrap().remove(0);
+            let step = sql::run_steps(on, &run.id).await.unwrap().remove(0);
             assert_eq!((run.outcome.as_str(), step.outcome.as_str()), (outcome, outcome));
             assert_eq!(step.detail.starts_with("the volume is in use"), code == 1);
         }
@@ -394,8 +402,9 @@ mod tests {
         let (code, did, _) = tried_as(out.clone(), dir.path(), removal("data", Risk::Data), true, None).await;
         assert_eq!((code, did), (0, vec!["removed volume data".to_string()]));
         assert_eq!(*told.0.lock().unwrap(), ["plan", "started", "finished", "result"]);
-        let pool = crate::store::open_existing(&dir.path().join("hearth/engine/p/history.db")).await.unwrap().unwrap();
-        let run = sql::runs(&pool, "p", 9).await.unwrap().remove(0);
+        let history = Location::file(dir.path().join("hearth/engine/p/history.db"));
+        let on = &mut Db::look(history).await.unwrap().unwrap().reader().await.unwrap();
+        let run = sql::runs(on, "p", 9).await.unwrap().remove(0);
         assert_eq!((run.who.as_str(), run.command.as_str()), ("ann (session)", "hearth down --volumes data"));
         // Nobody can be asked a question there.
         assert_eq!(tried_as(out.clone(), dir.path(), removal("data", Risk::Data), false, None).await.0, 4);

@@ -13,7 +13,7 @@ use crate::base::wording;
 use crate::cli::Failure;
 use crate::diag::{Diagnostic, Kind};
 use crate::plan::{Options, Plan, Recreate, Verb, json as plan_json};
-use crate::store;
+use crate::store::Db;
 
 /// What was asked when the plan was made, enough to ask it again.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -70,7 +70,7 @@ impl Asked {
 
 /// Keeps a plan and gives its id.
 pub async fn save(session: &Session<'_>, look: &Look, plan: &Plan, asked: &Asked) -> Result<String, Failure> {
-    let Some(file) = session.place.history(&look.observed.engine.id) else {
+    let Some(location) = session.place.history(&look.observed.engine.id) else {
         return Err(Diagnostic::error("stacks.no-state", "there is no folder to keep a plan in")
             .kind(Kind::Failed)
             .hint("set HOME or XDG_STATE_HOME")
@@ -86,11 +86,11 @@ pub async fn save(session: &Session<'_>, look: &Look, plan: &Plan, asked: &Asked
         plan: plan_json::to_json(plan).to_string(),
         premises: serde_json::to_string(&plan.premises).unwrap_or_default(),
     };
-    let pool = store::open(&file).await?;
-    let kept = sql::save_plan(&pool, &saved).await;
-    pool.close().await;
-    kept.map_err(|e| store::unusable(&file, &e.to_string()))?;
-    Ok(saved.id)
+    let (db, id) = (Db::at(location?), saved.id.clone());
+    let kept = db.write(async move |tx| sql::save_plan(tx, &saved).await).await;
+    db.close().await;
+    kept?;
+    Ok(id)
 }
 
 /// Refuses when the plan of now is not the plan that was kept, naming what moved.

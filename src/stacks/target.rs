@@ -188,7 +188,8 @@ impl Target {
 
     /// Where the state of this project lies.
     pub fn place(&self, project: &str) -> Place {
-        Place::new(self.keeper.as_deref(), &self.given.environment, project)
+        let home = self.keeper.as_deref().map(|dir| (dir, super::home::database(dir, &self.given.environment)));
+        Place::new(home, &self.given.environment, project)
     }
 
     /// The project's name, without loading more than it takes.

@@ -1,129 +1,251 @@
-//! SQLite: one small database in a home's `state/`. Pools and migrations; no queries of rooms.
+//! SQLite and PostgreSQL behind one type: where a database is, its connections, one writer, migrations. No queries of rooms.
+//!
+//! | subject | file |
+//! |---|---|
+//! | which database: a file, or a server by URL; where a home's is | `location` |
+//! | opening one of each sort | `sqlite`, `postgres` |
+//! | a query written once for both | `query` |
+//! | what was answered is on the disk | `writer` |
+//! | tables of every version, backups, a database that is too new | `migrate`, `backup` |
+//! | errors in words | `words` |
+//!
+//! ```text
+//! let db = Db::at(location);                                      opens nothing yet
+//! db.write(async move |tx| sql::add_user(tx, &user).await).await?  answered: it is on the disk
+//! let mut on = db.reader().await?;                                a connection for reading
+//! let users: Vec<User> = sql::users(&mut on).await?;
+//! ```
+//!
+//! # Rules for a room's `sql.rs`
+//! - Functions that write take `&mut Tx`, those that only read `&mut Conn` (a `Tx` is one). Each query stands there once, with `$1` placeholders,
+//!   by the macros [`execute!`], [`fetch_all!`], [`fetch_optional!`] and [`fetch_one!`]; where the two differ, [`Conn::either`] chooses.
+//! - Types that both know: TEXT, BOOLEAN, BIGINT for every number (`INTEGER` in SQLite's migration; bind and read `i64`), BLOB or BYTEA, DOUBLE PRECISION.
+//!   Sums of numbers need a cast to BIGINT.
+//! - What may be taken already is written with `ON CONFLICT`: a statement that fails is the end of its job on PostgreSQL.
+//! - A job that ends a session, a token or a right calls [`Tx::changed`]: other processes look at [`Db::changes`].
 
+mod backup;
 pub mod folder;
+mod location;
+mod migrate;
+mod postgres;
+mod query;
+mod sqlite;
+#[cfg(test)]
+pub mod tests;
+mod words;
+mod writer;
 
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::ops::{Deref, DerefMut};
 use std::path::Path;
-use std::time::Duration;
+use std::sync::Arc;
 
-use sqlx::migrate::Migrator;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::pool::PoolConnection;
+use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool};
 
-use crate::base::files;
-use crate::diag::{Diagnostic, Kind};
+pub use location::{Location, URL};
+pub use migrate::newest as newest_version;
+pub(crate) use query::{execute, fetch, fetch_all, fetch_one, fetch_optional};
 
-pub use sqlx::SqlitePool as Pool;
+use crate::diag::Diagnostic;
+use location::Which;
+use writer::Writer;
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+/// A database that may be in use by many tasks and by other processes. Cheap to clone; the last clone's end closes it.
+#[derive(Clone)]
+pub struct Db(Arc<Inner>);
 
-/// Opens the database in `file`, making it, its folder (0700) and its tables where they are missing.
-///
-/// The file is readable by its owner only. A second process waits up to 2 s for the first one's write.
-pub async fn open(file: &Path) -> Result<Pool, Diagnostic> {
-    if let Some(folder) = file.parent() {
-        private_folder(folder).map_err(|e| unusable(file, &e.to_string()))?;
-    }
-    // SQLite gives its own files beside this one the same permissions.
-    let mut options = std::fs::OpenOptions::new();
-    options.create(true).append(true).mode(0o600);
-    files::open_with(&options, file).map_err(|e| unusable(file, &e.to_string()))?;
-    connect(file, false).await
+struct Inner {
+    location: Location,
+    readers: Readers,
+    /// `None` where it was opened for reading only.
+    writer: Option<Writer>,
 }
 
-/// Opens a database that is there, for reading. `None` where there is none.
-pub async fn open_existing(file: &Path) -> Result<Option<Pool>, Diagnostic> {
-    match std::fs::metadata(file) {
-        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-            return Err(unusable(file, "permission denied"));
+/// Connections for reading: few, made when they are needed.
+enum Readers {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+impl Db {
+    /// The database at a place, made with its folder and tables when it is first used. Nothing is opened yet, so one that is away is told by
+    /// whoever asks something of it, again and again until it is back.
+    pub fn at(location: Location) -> Db {
+        let readers = match &location.which {
+            Which::File { path, .. } => Readers::Sqlite(sqlite::readers(path, false)),
+            Which::Server { options, .. } => Readers::Postgres(postgres::readers(options)),
+        };
+        let writer = Some(Writer::new(location.clone()));
+        Db(Arc::new(Inner { location, readers, writer }))
+    }
+
+    /// As [`Db::at`], and opens it now.
+    pub async fn open(location: Location) -> Result<Db, Diagnostic> {
+        let db = Db::at(location);
+        db.ready().await?;
+        Ok(db)
+    }
+
+    /// A database that is there, for reading: it is neither made nor brought up to date. `None` where there is no file.
+    pub async fn look(location: Location) -> Result<Option<Db>, Diagnostic> {
+        let readers = match &location.which {
+            Which::File { .. } => match sqlite::there(&location)? {
+                Some(path) => Readers::Sqlite(sqlite::readers(&path, true)),
+                None => return Ok(None),
+            },
+            Which::Server { options, .. } => Readers::Postgres(postgres::readers(options)),
+        };
+        let db = Db(Arc::new(Inner { location, readers, writer: None }));
+        let mut on = db.reader().await?;
+        // A server's database where nobody has written yet has no tables to read from.
+        match migrate::version(&mut on).await? {
+            0 => Ok(None),
+            version if version > migrate::newest() => Err(migrate::newer(&db.0.location, version)),
+            _ => Ok(Some(db)),
         }
-        Ok(meta) if meta.is_file() => {}
-        _ => return Ok(None),
     }
-    connect(file, true).await.map(Some)
+
+    pub fn location(&self) -> &Location {
+        &self.0.location
+    }
+
+    /// Sees to it that it can be used now.
+    pub async fn ready(&self) -> Result<(), Diagnostic> {
+        match &self.0.writer {
+            Some(writer) => writer.ready().await,
+            None => Ok(()),
+        }
+    }
+
+    /// A connection for reading; it goes back to the others when it is dropped.
+    pub async fn reader(&self) -> Result<Conn, Diagnostic> {
+        self.ready().await?;
+        let link = match &self.0.readers {
+            Readers::Sqlite(pool) => pool.acquire().await.map(Link::PooledSqlite),
+            Readers::Postgres(pool) => pool.acquire().await.map(Link::PooledPostgres),
+        };
+        let link = link.map_err(|error| words::told(&self.0.location, &error))?;
+        Ok(Conn { link, location: self.0.location.clone() })
+    }
+
+    /// Does `job` in a transaction of its own, and answers when that is on the disk.
+    ///
+    /// Jobs of many tasks are committed together, each behind a savepoint: one that fails leaves nothing behind and disturbs no other. Nobody else
+    /// writes meanwhile, in this process or another, so what a job reads stays true until its end. A job should be short: it waits for nothing but
+    /// the database. It goes on when its caller does not wait for it any more.
+    pub async fn write<T, F>(&self, job: F) -> Result<T, Diagnostic>
+    where
+        T: Send + 'static,
+        F: AsyncFnOnce(&mut Tx) -> Result<T, Diagnostic> + Send + 'static,
+    {
+        match &self.0.writer {
+            Some(writer) => writer.write(job).await,
+            None => Err(words::read_only(&self.0.location)),
+        }
+    }
+
+    /// How often something was changed that ends sessions, tokens or rights ([`Tx::changed`]), by any process.
+    pub async fn changes(&self) -> Result<i64, Diagnostic> {
+        let mut on = self.reader().await?;
+        let (count,): (i64,) = fetch_one!(&mut on, "SELECT count FROM changes WHERE id = 1")?;
+        Ok(count)
+    }
+
+    /// Which migration its tables are of.
+    pub async fn version(&self) -> Result<i64, Diagnostic> {
+        let mut on = self.reader().await?;
+        migrate::version(&mut on).await
+    }
+
+    /// Waits for what is being written, and closes it: in order, so that SQLite leaves one file. Whoever uses it afterwards is refused.
+    pub async fn close(&self) {
+        // Readers first: the last connection to leave is the one that may write SQLite's log back.
+        match &self.0.readers {
+            Readers::Sqlite(pool) => pool.close().await,
+            Readers::Postgres(pool) => pool.close().await,
+        }
+        if let Some(writer) = &self.0.writer {
+            writer.close().await;
+        }
+    }
 }
 
-/// Whether the database in `file` can be used now; it is made where it is missing.
-pub async fn answers(file: &Path) -> bool {
-    let opened = match open_existing(file).await {
-        Ok(None) => open(file).await.map(Some),
-        other => other,
-    };
-    let Ok(Some(pool)) = opened else { return false };
-    let answers = sqlx::query("SELECT 1").execute(&pool).await.is_ok();
-    pool.close().await;
-    answers
+/// One connection.
+pub struct Conn {
+    link: Link,
+    location: Location,
 }
 
-async fn connect(file: &Path, read_only: bool) -> Result<Pool, Diagnostic> {
-    let options = SqliteConnectOptions::new()
-        .filename(file)
-        .read_only(read_only)
-        .busy_timeout(Duration::from_secs(2))
-        .foreign_keys(true)
-        .synchronous(SqliteSynchronous::Normal);
-    let options = if read_only { options } else { options.journal_mode(SqliteJournalMode::Wal) };
-    let pool = SqlitePoolOptions::new()
-        .max_connections(1)
-        .acquire_timeout(Duration::from_secs(5))
-        .connect_with(options)
-        .await
-        .map_err(|e| unusable(file, &e.to_string()))?;
-    if !read_only {
-        MIGRATIONS.run(&pool).await.map_err(|e| unusable(file, &e.to_string()))?;
+enum Link {
+    Sqlite(Box<SqliteConnection>),
+    Postgres(Box<PgConnection>),
+    PooledSqlite(PoolConnection<Sqlite>),
+    PooledPostgres(PoolConnection<Postgres>),
+}
+
+/// What the macros of `query` choose by.
+#[doc(hidden)]
+pub enum On<'a> {
+    Sqlite(&'a mut SqliteConnection),
+    Postgres(&'a mut PgConnection),
+}
+
+impl Conn {
+    #[doc(hidden)]
+    pub fn on(&mut self) -> On<'_> {
+        match &mut self.link {
+            Link::Sqlite(conn) => On::Sqlite(conn),
+            Link::PooledSqlite(conn) => On::Sqlite(conn),
+            Link::Postgres(conn) => On::Postgres(conn),
+            Link::PooledPostgres(conn) => On::Postgres(conn),
+        }
     }
-    Ok(pool)
+
+    #[doc(hidden)]
+    pub fn told(&self, error: &sqlx::Error) -> Diagnostic {
+        words::told(&self.location, error)
+    }
+
+    pub fn is_postgres(&self) -> bool {
+        matches!(self.link, Link::Postgres(_) | Link::PooledPostgres(_))
+    }
+
+    /// Where the two databases differ: the one for this connection.
+    pub fn either<T>(&self, sqlite: T, postgres: T) -> T {
+        if self.is_postgres() { postgres } else { sqlite }
+    }
+}
+
+/// A connection in a job of [`Db::write`].
+pub struct Tx {
+    conn: Conn,
+    changed: bool,
+}
+
+impl Tx {
+    /// This job ends a session, a token or a right: everybody who remembers one has to look again.
+    pub fn changed(&mut self) {
+        self.changed = true;
+    }
+}
+
+impl Deref for Tx {
+    type Target = Conn;
+
+    fn deref(&self) -> &Conn {
+        &self.conn
+    }
+}
+
+impl DerefMut for Tx {
+    fn deref_mut(&mut self) -> &mut Conn {
+        &mut self.conn
+    }
 }
 
 /// Makes `folder` and what is above it; what is made is for its owner only.
 pub fn private_folder(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
-/// The database cannot be used; `why` is the library's word, kept for the person who mends it.
-pub fn unusable(file: &Path, why: &str) -> Diagnostic {
-    let closed = ["permission denied", "read-only"].iter().any(|words| why.to_lowercase().contains(words));
-    let hint = match (closed, file.parent()) {
-        (true, Some(folder)) => format!("{} must be open to this user; all else works without it", folder.display()),
-        _ => "it holds history and saved plans only: move the file away and a new one is made".to_string(),
-    };
-    Diagnostic::error("store.unusable", format!("the history in {} cannot be used ({why})", file.display()))
-        .kind(Kind::Unavailable)
-        .hint(hint)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn a_new_database_is_for_its_owner_only() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("a/b/history.db");
-        let pool = open(&file).await.unwrap();
-        sqlx::query("INSERT INTO saved_plans VALUES ('1', 'p', 't', 'w', '{}', '{}', '{}')")
-            .execute(&pool)
-            .await
-            .unwrap();
-        let mode = |p: &Path| std::fs::metadata(p).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(&file), 0o600);
-        assert_eq!(mode(file.parent().unwrap()), 0o700);
-        assert_eq!(mode(&dir.path().join("a/b/history.db-wal")), 0o600);
-        pool.close().await;
-        assert!(open_existing(&file).await.unwrap().is_some());
-        assert!(open_existing(&dir.path().join("none.db")).await.unwrap().is_none());
-    }
-
-    #[tokio::test]
-    async fn a_broken_database_is_told_in_words() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("history.db");
-        std::fs::write(&file, "this is no database, and long enough to have a header").unwrap();
-        let told = open(&file).await.unwrap_err();
-        assert_eq!(told.code, "store.unusable");
-        assert!(!told.hints.is_empty());
-        assert!(!answers(&file).await);
-        assert!(answers(&dir.path().join("new.db")).await);
-    }
 }

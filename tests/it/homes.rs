@@ -169,11 +169,11 @@ fn what_is_no_file_holds_nobody_up_and_is_told(s: &Scratch) -> Done {
         s.write("hearth.yaml", &config);
     }
     // What happened before is not needed for what happens now.
-    let history = s.dir.join("state/history.db");
+    let history = s.dir.join("state/hearth.db");
     let _ = std::fs::remove_file(&history);
     mknodat(CWD, &history, FileType::Fifo, Mode::RWXU, 0).expect("a pipe can be made");
     let up = s.noted(s.hearth_args_start(&["up", "--yes"], &[]).patient(Duration::from_secs(60))).ok();
-    assert!(up.err.contains("history.db") && up.err.contains("not a file"), "{}", up.err);
+    assert!(up.err.contains("hearth.db") && up.err.contains("not a file"), "{}", up.err);
     // Nobody waits for a pipe in the place of a root that is only shown along.
     mknodat(CWD, s.dir.join("state/ca/root.pem"), FileType::Fifo, Mode::RWXU, 0).expect("a pipe can be made");
     s.hearth_args(&["certs"]).ok();

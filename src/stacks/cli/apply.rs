@@ -9,7 +9,6 @@ use crate::stacks::run::{Doing, carry_out_plan};
 use crate::stacks::saved::{self, Asked};
 use crate::stacks::sql::{self, SavedPlan};
 use crate::stacks::{Around, FrontDoor, Place, Target, history};
-use crate::store;
 
 pub fn run(global: &Global, args: Apply, door: &dyn FrontDoor, out: &Out) -> Done {
     let out = &out.clone().json(args.json.json).acts();
@@ -40,12 +39,12 @@ pub fn run(global: &Global, args: Apply, door: &dyn FrontDoor, out: &Out) -> Don
 
 async fn find(place: &Place, id: &str, out: &Out) -> Result<SavedPlan, Failure> {
     let mut known = Vec::new();
-    for (file, pool) in history::open_all(&place.histories(), out).await? {
-        let told = |e: sql::Failed| store::unusable(&file, &e.to_string());
-        if let Some(found) = sql::saved_plan(&pool, place.project(), id).await.map_err(told)? {
+    for db in history::open_all(place.histories()?, out).await? {
+        let on = &mut db.reader().await?;
+        if let Some(found) = sql::saved_plan(on, place.project(), id).await? {
             return Ok(found);
         }
-        known.extend(sql::saved_plan_ids(&pool, place.project()).await.map_err(told)?);
+        known.extend(sql::saved_plan_ids(on, place.project()).await?);
     }
     let d = Diagnostic::error(
         "stacks.no-such-plan",

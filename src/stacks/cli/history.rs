@@ -13,21 +13,20 @@ use crate::diag::text::visible;
 use crate::diag::{Diagnostic, Kind};
 use crate::stacks::sql::{self, Run, RunStep};
 use crate::stacks::{Target, history, lock};
-use crate::store;
 
 pub fn run(global: &Global, args: History, out: &Out) -> Done {
     let out = &out.clone().json(args.json.json);
     let target = Target::find(global, out)?;
     start(async {
         let place = target.place(&target.name(out)?);
-        let pools = history::open_all(&place.histories(), out).await?;
+        let found = history::open_all(place.histories()?, out).await?;
         if let Some(id) = &args.id {
-            for (file, pool) in &pools {
-                let told = |e: sql::Failed| store::unusable(file, &e.to_string());
-                if let Some(mut run) = sql::run(pool, id).await.map_err(told)? {
-                    let newest = sql::runs(pool, &run.project, 1).await.map_err(told)?;
-                    settle(&mut run, newest.first().map(|r| r.id.as_str()), &place.lock_beside(file));
-                    let steps = sql::run_steps(pool, id).await.map_err(told)?;
+            for db in &found {
+                let on = &mut db.reader().await?;
+                if let Some(mut run) = sql::run(on, id).await? {
+                    let newest = sql::runs(on, &run.project, 1).await?;
+                    settle(&mut run, newest.first().map(|r| r.id.as_str()), &place.lock_of(db.location()));
+                    let steps = sql::run_steps(on, id).await?;
                     return one(&run, &steps, out);
                 }
             }
@@ -40,12 +39,11 @@ pub fn run(global: &Global, args: History, out: &Out) -> Done {
             .into());
         }
         let mut runs = Vec::new();
-        for (file, pool) in &pools {
-            let mut these = sql::runs(pool, place.project(), args.limit)
-                .await
-                .map_err(|e| store::unusable(file, &e.to_string()))?;
+        for db in &found {
+            let on = &mut db.reader().await?;
+            let mut these = sql::runs(on, place.project(), args.limit).await?;
             let newest = these.first().map(|run| run.id.clone());
-            these.iter_mut().for_each(|run| settle(run, newest.as_deref(), &place.lock_beside(file)));
+            these.iter_mut().for_each(|run| settle(run, newest.as_deref(), &place.lock_of(db.location())));
             runs.extend(these);
         }
         runs.sort_by(|a, b| b.id.cmp(&a.id));

@@ -33,6 +33,7 @@ use crate::compose::{self, Compat, FileError, Files, dotenv};
 use crate::config::{self, Config};
 use crate::diag::{Diagnostic, Diagnostics, Kind, Severity, Sources};
 use crate::spec::{self, Mode, Rendered, Spec, StackFile};
+use crate::store::{self, Location};
 use secrets::Variables;
 
 /// What a person edits, below the home.
@@ -280,23 +281,17 @@ impl Home {
 
     /// `.env` as it stands; empty where there is none. What cannot be read whole must not be written either.
     pub fn env_text(&self) -> Result<String, Diagnostic> {
-        let disk = Disk::beneath(&self.dir).map_err(|error| unreadable_words(&self.dir, &error))?;
-        match compose::discover::read_text(&disk, &self.dir.join(".env")) {
-            Ok(text) if text.len() > compose::yaml::MAX_BYTES => {
-                let title = format!("the file .env is larger than {} MiB", compose::yaml::MAX_BYTES >> 20);
-                Err(Diagnostic::error("compose.too-large", title).hint("keep only variables in it"))
-            }
-            Ok(text) => Ok(text),
-            Err(refusal) if refusal.is_missing() => Ok(String::new()),
-            Err(refusal) => Err(refusal.words("the file .env")),
-        }
+        env_text(&self.dir)
     }
 
     /// The values of `.env`. What is wrong in it is told by whoever loads the project.
     pub fn env_values(&self) -> Result<BTreeMap<String, String>, Diagnostic> {
-        let mut values = BTreeMap::new();
-        let _ = dotenv::parse(&self.env_text()?, &mut values, &|_| None, Compat::default());
-        Ok(values)
+        env_values(&self.dir)
+    }
+
+    /// Where the home's database is. `environment`: that of the process, for where `.env` says nothing.
+    pub fn database(&self, environment: &BTreeMap<String, String>) -> Result<Location, Diagnostic> {
+        database(&self.dir, environment)
     }
 
     /// Whether `COMPOSE_PROFILES` was changed by hand, or `hearth.yaml` was. A missing variable is no edit.
@@ -417,6 +412,33 @@ pub fn domain_of(values: &BTreeMap<String, String>) -> Option<String> {
 
 fn unreadable(dir: &Path, error: &FileError) -> Refused {
     unreadable_words(dir, error).into()
+}
+
+/// `.env` of the home in `dir`, as [`Home::env_text`].
+fn env_text(dir: &Path) -> Result<String, Diagnostic> {
+    let disk = Disk::beneath(dir).map_err(|error| unreadable_words(dir, &error))?;
+    match compose::discover::read_text(&disk, &dir.join(".env")) {
+        Ok(text) if text.len() > compose::yaml::MAX_BYTES => {
+            let title = format!("the file .env is larger than {} MiB", compose::yaml::MAX_BYTES >> 20);
+            Err(Diagnostic::error("compose.too-large", title).hint("keep only variables in it"))
+        }
+        Ok(text) => Ok(text),
+        Err(refusal) if refusal.is_missing() => Ok(String::new()),
+        Err(refusal) => Err(refusal.words("the file .env")),
+    }
+}
+
+fn env_values(dir: &Path) -> Result<BTreeMap<String, String>, Diagnostic> {
+    let mut values = BTreeMap::new();
+    let _ = dotenv::parse(&env_text(dir)?, &mut values, &|_| None, Compat::default());
+    Ok(values)
+}
+
+/// Where the database of the home in `dir` is: `HEARTH_DATABASE_URL` in its `.env`, else in the environment, else a file in `state/`.
+pub fn database(dir: &Path, environment: &BTreeMap<String, String>) -> Result<Location, Diagnostic> {
+    let values = env_values(dir)?;
+    let url = values.get(store::URL).or_else(|| environment.get(store::URL));
+    Location::of_home(dir, url.map(String::as_str))
 }
 
 fn unreadable_words(dir: &Path, error: &FileError) -> Diagnostic {

@@ -1,0 +1,6 @@
+-- One row: how often something was changed that ends sessions, tokens or rights. Other processes look at it to know that they must look again.
+CREATE TABLE changes (
+    id          INTEGER PRIMARY KEY CHECK (id = 1),
+    count       INTEGER NOT NULL
+);
+INSERT INTO changes (id, count) VALUES (1, 0);
