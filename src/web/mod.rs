@@ -27,7 +27,7 @@ pub use limits::{Limits, household};
 pub use listen::bind;
 pub use origin::Origin;
 pub use read::unread;
-pub use refuse::{Refusal, Refusals, no_such_page, wants_html};
+pub use refuse::{Refusal, Refusals, no_such_page, page, wants_html};
 pub use server::{Door, Drained, Server};
 pub use style::{STYLE, source, style_source};
 pub use tls::{Certificates, Pair, Tls};

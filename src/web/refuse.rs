@@ -1,8 +1,9 @@
 //! A refusal as an HTTP answer.
 
+use askama::Template;
 use axum::Json;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::diag::{Diagnostic, Diagnostics, Kind, Sources, text};
@@ -87,6 +88,38 @@ fn answer(d: &Diagnostic, sources: &Sources, place: &str, all: Option<Vec<Value>
         answer.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
     }
     answer
+}
+
+#[derive(Template)]
+#[template(path = "web/refusal.html")]
+struct Page<'a> {
+    heading: &'static str,
+    tone: &'static str,
+    status: String,
+    title: &'a str,
+    hints: &'a [String],
+    code: &'a str,
+}
+
+/// The refusal as a page, for a person's browser.
+pub fn page(d: &Diagnostic, status: StatusCode) -> Response {
+    let heading = match status.as_u16() {
+        401 => "Sign in first",
+        403 => "Not for you",
+        404 | 405 => "Nothing here",
+        429 => "Too often",
+        503 => "Not now",
+        400..500 => "That does not work",
+        _ => "Something went wrong",
+    };
+    let tone = if status.is_server_error() { "bad" } else { "warn" };
+    let mut letters = d.title.chars();
+    let title: String = letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
+    let page = Page { heading, tone, status: status.to_string(), title: &title, hints: &d.hints, code: d.code };
+    match page.render() {
+        Ok(text) => (status, Html(text)).into_response(),
+        Err(_) => status.into_response(),
+    }
 }
 
 /// For what no route answers.

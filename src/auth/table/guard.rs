@@ -171,7 +171,7 @@ pub(super) async fn row(State(post): State<Post>, request: Request, next: Next) 
     let html = entry.sort == Sort::Page && wants_html(request.headers());
     let mut answer = match refusal {
         Some(refusal) if html && refusal.code == "auth.nobody" => to_login(&request),
-        Some(refusal) => Refusal(refusal).into_response(),
+        Some(refusal) => told(refusal, html),
         None if entry.method == Method::POST && entry.sort == Sort::Call => {
             guard.once.run(&taken.asking, request, next).await
         }
@@ -188,6 +188,12 @@ pub(super) async fn row(State(post): State<Post>, request: Request, next: Next) 
         guard.notebook.note(taken.act(entry.name.clone(), status, outcome, begun.elapsed(), detail)).await;
     }
     answer
+}
+
+/// A refusal, as a page where a person looks for one.
+fn told(refusal: Diagnostic, html: bool) -> Response {
+    let refusal = Refusal(refusal);
+    if html { crate::web::page(&refusal.0, refusal.status()) } else { refusal.into_response() }
 }
 
 /// What the audit keeps of a request.
@@ -307,7 +313,7 @@ fn to_login(request: &Request) -> Response {
 pub(super) async fn nothing_here(request: Request) -> Response {
     match unknown(&request) {
         Some(refusal) => refusal,
-        None => crate::web::no_such_page().await.into_response(),
+        None => told(crate::web::no_such_page().await.0, wants_html(request.headers())),
     }
 }
 
@@ -324,7 +330,7 @@ pub(super) async fn no_such_method(request: Request) -> Response {
 fn unknown(request: &Request) -> Option<Response> {
     let extensions = request.extensions();
     if !extensions.get::<SetUp>().is_some_and(|set_up| set_up.0) {
-        return Some(Refusal(not_set_up()).into_response());
+        return Some(told(not_set_up(), wants_html(request.headers())));
     }
     match extensions.get::<Asking>() {
         Some(Asking::Somebody(_)) => None,

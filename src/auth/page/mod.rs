@@ -1,0 +1,156 @@
+//! What people see of accounts in a browser, without a script: forms and what becomes of them.
+//!
+//! | subject | file |
+//! |---|---|
+//! | the pages and their words | this one |
+
+use askama::Template;
+
+use crate::diag::Diagnostic;
+
+/// Something went wrong with what was filled in.
+#[derive(Debug, Clone)]
+pub struct Told {
+    pub title: String,
+    pub hints: Vec<String>,
+}
+
+impl From<Diagnostic> for Told {
+    fn from(d: Diagnostic) -> Told {
+        let mut letters = d.title.chars();
+        let title = letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
+        Told { title, hints: d.hints }
+    }
+}
+
+/// From the one-time link: the first admin.
+#[derive(Debug, Default, Template)]
+#[template(path = "auth/setup.html")]
+pub struct Setup {
+    /// Of the link; goes along in the form.
+    pub token: String,
+    pub username: String,
+    pub email: String,
+    pub told: Option<Told>,
+}
+
+#[derive(Debug, Default, Template)]
+#[template(path = "auth/login.html")]
+pub struct Login {
+    /// Which home: its panel's host.
+    pub place: String,
+    /// The service that somebody was on the way to.
+    pub service: Option<String>,
+    /// Where to go on to; a path of the panel, or a signed address.
+    pub next: String,
+    pub username: String,
+    /// Whether people may make accounts by themselves.
+    pub register: bool,
+    pub told: Option<Told>,
+}
+
+/// After the password, for who has a second factor.
+#[derive(Debug, Default, Template)]
+#[template(path = "auth/second.html")]
+pub struct Second {
+    pub place: String,
+    pub next: String,
+    pub told: Option<Told>,
+}
+
+/// An account of one's own, by invitation or where the home is open.
+#[derive(Debug, Default, Template)]
+#[template(path = "auth/account.html")]
+pub struct Account {
+    pub place: String,
+    pub heading: &'static str,
+    pub story: String,
+    /// Where the form goes.
+    pub action: &'static str,
+    pub invite: Option<String>,
+    pub username: String,
+    pub email: String,
+    pub told: Option<Told>,
+}
+
+#[derive(Debug, Default, Template)]
+#[template(path = "auth/password.html")]
+pub struct Password {
+    pub name: String,
+    pub told: Option<Told>,
+}
+
+#[derive(Debug, Default, Template)]
+#[template(path = "auth/signed_out.html")]
+pub struct SignedOut {
+    pub place: String,
+}
+
+/// The start page of somebody who is signed in.
+#[derive(Debug, Default, Template)]
+#[template(path = "auth/services.html")]
+pub struct Services {
+    pub name: String,
+    pub role: &'static str,
+    pub services: Vec<Tile>,
+    /// Whether they look after the machinery too.
+    pub operates: bool,
+}
+
+/// A service that somebody may enter.
+#[derive(Debug, Clone, Default)]
+pub struct Tile {
+    pub title: String,
+    pub about: String,
+    pub url: String,
+}
+
+/// Every page in the states that it has, by name: for the tests, and for looking at them.
+pub fn samples() -> Vec<(&'static str, String)> {
+    let hostile = "\"><script>alert(1)</script>";
+    let long = "a".repeat(64);
+    let told = |title: &str| {
+        let d = Diagnostic::error("auth.failed", title.to_owned());
+        Some(Told::from(d.hint("look whether Caps Lock is on").hint("an admin of the home gives a new password")))
+    };
+    let place = || "panel.home.example".to_owned();
+    let tile = |n: usize| Tile {
+        title: ["Films", "Photos", "Home Assistant", hostile, "A service with quite a long name of its own"][n % 5].into(),
+        about: ["Films, series and music", "", "Lights, heating, doors"][n % 3].into(),
+        url: format!("https://service{n}.home.example/"),
+    };
+    let services = |n: usize| Services {
+        name: if n == 7 { hostile.into() } else { "ada".into() },
+        role: "member",
+        services: (0..n).map(tile).collect(),
+        operates: n == 7,
+    };
+    let rendered = |page: askama::Result<String>| page.unwrap_or_default();
+    vec![
+        ("setup", rendered(Setup { token: "t".into(), ..Setup::default() }.render())),
+        ("setup-told", rendered(Setup { token: hostile.into(), username: hostile.into(), told: told("the two passwords differ"), ..Setup::default() }.render())),
+        ("login", rendered(Login { place: place(), register: true, ..Login::default() }.render())),
+        ("login-told", rendered(Login { place: place(), service: Some("Photos".into()), next: hostile.into(), username: long.clone(), told: told("user name or password is wrong"), ..Login::default() }.render())),
+        ("second", rendered(Second { place: place(), told: told("the code is wrong"), ..Second::default() }.render())),
+        ("account", rendered(Account { place: place(), heading: "You are invited", story: "Make an account of this home.".into(), action: "/invitation", invite: Some("i".into()), ..Account::default() }.render())),
+        ("password", rendered(Password { name: long, told: None }.render())),
+        ("signed-out", rendered(SignedOut { place: place() }.render())),
+        ("services-none", rendered(services(0).render())),
+        ("services", rendered(services(7).render())),
+        ("services-many", rendered(services(1000).render())),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_page_renders_and_no_text_becomes_markup() {
+        for (name, page) in samples() {
+            assert!(page.starts_with("<!doctype html>") && page.trim_end().ends_with("</html>"), "{name}");
+            assert!(!page.contains("<script"), "{name}");
+            assert!(!page.contains("\n\n\n\n"), "{name}");
+        }
+    }
+}
