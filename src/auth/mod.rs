@@ -4,6 +4,7 @@
 //! |---|---|
 //! | roles, and the proof that one was checked | `who` |
 //! | what answers at each address, and who may call it | `table` |
+//! | what people see of it in a browser | `page` |
 //! | how fast secrets may be guessed | `brakes` |
 //! | second factor: codes of an app, codes on paper | `factor` |
 //! | access tokens of programs, and the keys that sign them | `jwt` |
@@ -15,6 +16,7 @@
 pub mod brakes;
 pub mod factor;
 pub mod jwt;
+pub mod page;
 pub mod passwords;
 pub mod secrets;
 pub mod table;

@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use serde_json::{Value, json};
 
+use crate::base::wording;
 use crate::diag::{Diagnostic, Diagnostics, Kind, Sources, text};
 
 /// A diagnostic to answer with: `{"error": {code, title, ...}, "detail": ...}`, and the status of its kind.
@@ -113,9 +114,9 @@ pub fn page(d: &Diagnostic, status: StatusCode) -> Response {
         _ => "Something went wrong",
     };
     let tone = if status.is_server_error() { "bad" } else { "warn" };
-    let mut letters = d.title.chars();
-    let title: String = letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
-    let page = Page { heading, tone, status: status.to_string(), title: &title, hints: &d.hints, code: d.code };
+    let hints: Vec<String> = d.hints.iter().map(|hint| wording::sentence(hint)).collect();
+    let title = wording::sentence(&d.title);
+    let page = Page { heading, tone, status: status.to_string(), title: &title, hints: &hints, code: d.code };
     match page.render() {
         Ok(text) => (status, Html(text)).into_response(),
         Err(_) => status.into_response(),
