@@ -5,6 +5,7 @@
 pub mod certificates;
 mod edit;
 mod front;
+pub mod people;
 mod server;
 
 pub use edit::{remove_adopted, set_adopted, set_mode, set_profiles};
@@ -41,6 +42,7 @@ pub struct Config {
     pub routes: Vec<(String, keys::Route)>,
     pub server: Server,
     pub certificates: certificates::Certificates,
+    pub people: people::People,
 }
 
 /// A project that was taken over as it is.
@@ -54,8 +56,20 @@ pub struct Adopted {
     pub directory: String,
 }
 
-const KEYS: [&str; 10] =
-    ["name", "mode", "profiles", "networks", "adopted", "traefik", "lan", "routes", "server", "certificates"];
+const KEYS: [&str; 12] = [
+    "name",
+    "mode",
+    "profiles",
+    "networks",
+    "adopted",
+    "traefik",
+    "lan",
+    "routes",
+    "server",
+    "certificates",
+    "auth",
+    "api",
+];
 const ADOPTED: [&str; 3] = ["directory", "files", "env_files"];
 
 /// The range of a home that says none.
@@ -120,7 +134,8 @@ impl Reader<'_> {
         let routes = self.routes(map);
         let server = self.server(map);
         let certificates = self.certificates(map);
-        Some(Config { name, mode, profiles, networks, adopted, traefik, lan, routes, server, certificates })
+        let people = self.people(map);
+        Some(Config { name, mode, profiles, networks, adopted, traefik, lan, routes, server, certificates, people })
     }
 
     fn name(&mut self, map: &Map, begin: Span) -> String {

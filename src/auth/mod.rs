@@ -2,6 +2,7 @@
 //!
 //! | subject | file |
 //! |---|---|
+//! | people, and by what they are known | `accounts` |
 //! | roles, and the proof that one was checked | `who` |
 //! | what answers at each address, and who may call it | `table` |
 //! | what people see of it in a browser | `page` |
@@ -9,15 +10,20 @@
 //! | second factor: codes of an app, codes on paper | `factor` |
 //! | access tokens of programs, and the keys that sign them | `jwt` |
 //! | passwords: which are taken, what a guess costs, how many at once | `passwords` |
+//! | what lies sealed in the database | `seal` |
 //! | tokens, and what is kept of them | `secrets` |
 //!
 //! It stands below the other rooms, since all of them ask it. It knows no home: it is given a folder and a config.
 
+pub mod accounts;
 pub mod brakes;
 pub mod factor;
 pub mod jwt;
 pub mod page;
 pub mod passwords;
+pub mod seal;
 pub mod secrets;
 pub mod table;
 pub mod who;
+
+pub use accounts::Auth;

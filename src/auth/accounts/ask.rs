@@ -1,0 +1,263 @@
+//! Who a request is, by what it shows: a bearer token, else a cookie. Where there is a bearer no cookie counts.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+
+use async_trait::async_trait;
+use axum::http::{HeaderMap, header};
+
+use super::live::{Known, Use};
+use super::login::inactive;
+use super::users::{self, User};
+use super::{Auth, sql};
+use crate::auth::jwt;
+use crate::auth::secrets::{self, API_PREFIX};
+use crate::auth::table::Doorkeeper;
+use crate::auth::who::{Asking, By, Identity};
+use crate::diag::{Diagnostic, Kind};
+use crate::web::Caller;
+
+/// The cookie of a session: only over TLS, for this host alone, for all its paths.
+pub const COOKIE: &str = "__Host-hearth";
+
+/// What a request shows of who it is.
+#[derive(Debug, PartialEq, Eq)]
+enum Shown<'a> {
+    Nothing,
+    Bearer(&'a str),
+    Cookie(&'a str),
+    /// Not to be understood, or in more than one way; why.
+    Unclear(&'static str),
+}
+
+fn shown(headers: &HeaderMap, cookies: bool) -> Shown<'_> {
+    let mut said = headers.get_all(header::AUTHORIZATION).iter();
+    if let Some(value) = said.next() {
+        if said.next().is_some() {
+            return Shown::Unclear("there is more than one `Authorization`");
+        }
+        let parts = value.to_str().ok().and_then(|text| text.trim().split_once(' '));
+        return match parts {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() => {
+                match token.trim().contains(|c: char| c.is_whitespace()) {
+                    false => Shown::Bearer(token.trim()),
+                    true => Shown::Unclear("it holds blanks"),
+                }
+            }
+            _ => Shown::Unclear("`Authorization` is not `Bearer TOKEN`"),
+        };
+    }
+    if !cookies {
+        return Shown::Nothing;
+    }
+    let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let pairs = all.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let mut ours = pairs.filter(|(name, _)| *name == COOKIE).map(|(_, value)| value);
+    match (ours.next(), ours.next()) {
+        (None, _) => Shown::Nothing,
+        (Some(value), None) => Shown::Cookie(value),
+        // A browser has one; two were put there by somebody else.
+        (Some(_), Some(_)) => Shown::Unclear("there is more than one session"),
+    }
+}
+
+#[async_trait]
+impl Doorkeeper for Auth {
+    fn is_set_up(&self) -> bool {
+        Auth::is_set_up(self)
+    }
+
+    async fn ask(&self, headers: &HeaderMap, _: &Caller, cookies: bool) -> Asking {
+        let known = match shown(headers, cookies) {
+            Shown::Nothing => return Asking::Nobody,
+            Shown::Unclear(why) => Err(jwt::bad(why)),
+            Shown::Bearer(token) => self.by_bearer(token).await,
+            Shown::Cookie(token) => match self.by_cookie(token).await {
+                Ok(Some(identity)) => Ok(identity),
+                // A session that has ended is as good as none: whoever has it may sign in again.
+                Ok(None) => return Asking::Nobody,
+                Err(told) => Err(told),
+            },
+        };
+        match known {
+            Ok(identity) => Asking::Somebody(identity),
+            Err(told) => Asking::Refused(Arc::new(told)),
+        }
+    }
+}
+
+impl Auth {
+    /// Who has an API token or an access token.
+    pub async fn by_bearer(&self, token: &str) -> Result<Arc<Identity>, Diagnostic> {
+        if token.len() > secrets::LONGEST {
+            return Err(jwt::bad("it is longer than any of ours"));
+        }
+        let (digest, now) = (secrets::digest(token), self.now());
+        if let Some(identity) = self.live.get(&digest, now) {
+            return Ok(identity);
+        }
+        let turn = self.live.turn();
+        let known = match token.starts_with(API_PREFIX) {
+            true => self.by_api_token(token, now).await?,
+            false => self.by_access_token(token, now).await?,
+        };
+        let identity = known.identity.clone();
+        self.live.put(digest, known, turn);
+        Ok(identity)
+    }
+
+    async fn by_api_token(&self, token: &str, now: i64) -> Result<Known, Diagnostic> {
+        let mut on = self.db.reader().await?;
+        let row = sql::tokens::by_hash(&mut on, &secrets::hash(token)).await?;
+        let row = row.ok_or_else(|| jwt::bad("it is no token of this home, or was ended"))?;
+        if row.expires.is_some_and(|at| at <= now) {
+            return Err(jwt::bad("it has expired"));
+        }
+        let user = active(users::one(&mut on, row.person).await?)?;
+        let scopes = row.scopes.split(' ').filter(|s| !s.is_empty()).map(str::to_owned).collect();
+        Ok(Known {
+            identity: identity(user, By::Token { id: row.id.clone(), scopes }),
+            ends: row.expires.unwrap_or(i64::MAX),
+            idle: None,
+            used: AtomicI64::new(now),
+            written: AtomicI64::new(row.last_used.unwrap_or(0)),
+            noted: Some(Use::Token(row.id)),
+        })
+    }
+
+    async fn by_access_token(&self, token: &str, now: i64) -> Result<Known, Diagnostic> {
+        let claims = self.keys.verify(token, now.div_euclid(1000))?;
+        let mut on = self.db.reader().await?;
+        let row = sql::users::by_id(&mut on, claims.user_id).await?;
+        let row = row.ok_or_else(|| jwt::bad("the account that it is for is gone"))?;
+        let user = active(users::whole(&mut on, &row).await?)?;
+        let family = sql::families::one(&mut on, &claims.sid).await?;
+        if !family.is_some_and(|family| family.person == user.id && family.expires > now) {
+            return Err(jwt::bad("it was ended"));
+        }
+        Ok(Known {
+            identity: identity(user, By::Access(claims.sid)),
+            ends: claims.exp.saturating_mul(1000),
+            idle: None,
+            used: AtomicI64::new(now),
+            written: AtomicI64::new(now),
+            noted: None,
+        })
+    }
+
+    /// Who has a session on the panel. `None`: nobody has that one, or it has ended.
+    pub async fn by_cookie(&self, token: &str) -> Result<Option<Arc<Identity>>, Diagnostic> {
+        if token.len() > 128 {
+            return Ok(None);
+        }
+        let (digest, now) = (secrets::digest(token), self.now());
+        if let Some(identity) = self.live.get(&digest, now) {
+            return Ok(Some(identity));
+        }
+        let turn = self.live.turn();
+        let mut on = self.db.reader().await?;
+        let Some(row) = sql::sessions::by_hash(&mut on, &secrets::hash(token)).await? else { return Ok(None) };
+        // One of a routed host opens that host only.
+        if row.parent.is_some() || row.expires <= now || row.last_used <= self.idle_since() {
+            return Ok(None);
+        }
+        let user = active(users::one(&mut on, row.person).await?)?;
+        let known = Known {
+            identity: identity(user, By::Session(row.id.clone())),
+            ends: row.expires,
+            idle: Some(self.rules.idle_ms()),
+            used: AtomicI64::new(now),
+            written: AtomicI64::new(row.last_used),
+            noted: Some(Use::Session(row.id)),
+        };
+        let found = known.identity.clone();
+        self.live.put(digest, known, turn);
+        Ok(Some(found))
+    }
+
+    /// Whether somebody who was let in may still be: the same session, family or token, role and groups. For what stays open.
+    pub async fn still(&self, who: &Identity) -> Result<bool, Diagnostic> {
+        let mut on = self.db.reader().await?;
+        let Some(row) = sql::users::by_id(&mut on, who.user).await? else { return Ok(false) };
+        let user = users::whole(&mut on, &row).await?;
+        if !user.active || user.role != who.role || user.groups != who.groups {
+            return Ok(false);
+        }
+        let now = self.now();
+        Ok(match &who.by {
+            By::Session(id) => {
+                sql::sessions::of(&mut on, who.user).await?.iter().any(|s| s.id == *id && s.expires > now)
+            }
+            By::Access(id) => sql::families::one(&mut on, id).await?.is_some_and(|family| family.expires > now),
+            By::Token { id, .. } => {
+                let all = sql::tokens::of(&mut on, who.user).await?;
+                all.iter().any(|token| token.id == *id && token.expires.is_none_or(|at| at > now))
+            }
+            By::Terminal => true,
+        })
+    }
+}
+
+fn active(user: User) -> Result<User, Diagnostic> {
+    if user.active { Ok(user) } else { Err(inactive()) }
+}
+
+fn identity(user: User, by: By) -> Arc<Identity> {
+    Arc::new(Identity { user: user.id, name: user.name, role: user.role, groups: user.groups, by })
+}
+
+/// The kind of a refusal that says nothing about who asks, only that it cannot be known now.
+pub fn is_away(told: &Diagnostic) -> bool {
+    told.kind == Kind::Unavailable
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(*name, HeaderValue::from_str(value).unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn a_bearer_goes_before_a_cookie_and_what_is_unclear_is_nobody() {
+        let cookie = ("cookie", "a=b; __Host-hearth=session; c=d");
+        for (pairs, cookies, is) in [
+            (vec![], true, Shown::Nothing),
+            (vec![cookie], true, Shown::Cookie("session")),
+            (vec![cookie], false, Shown::Nothing),
+            (vec![cookie, ("authorization", "Bearer t")], true, Shown::Bearer("t")),
+            (vec![("authorization", "bearer  t ")], false, Shown::Bearer("t")),
+            (vec![("cookie", "x__Host-hearth=no; hearth=no; __host-hearth=no")], true, Shown::Nothing),
+        ] {
+            assert_eq!(shown(&headers(&pairs), cookies), is, "{pairs:?}");
+        }
+        for pairs in [
+            vec![cookie, ("authorization", "Basic YTpi")],
+            vec![cookie, ("authorization", "")],
+            vec![cookie, ("authorization", "Bearer")],
+            vec![cookie, ("authorization", "Bearer ")],
+            vec![("authorization", "Bearer a b")],
+            vec![("authorization", "Bearer a"), ("authorization", "Bearer b")],
+            vec![("cookie", "__Host-hearth=a; __Host-hearth=b")],
+            vec![("cookie", "__Host-hearth=a"), ("cookie", "__Host-hearth=b")],
+        ] {
+            assert!(matches!(shown(&headers(&pairs), true), Shown::Unclear(_)), "{pairs:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_makes_it_fall_over(a in "[ -~]{0,80}", b in "[ -~]{0,80}") {
+            let _ = shown(&headers(&[("authorization", &a), ("cookie", &b)]), true);
+            let _ = shown(&headers(&[("cookie", &b), ("cookie", &a)]), true);
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! The second factor of an account: set up in two steps, asked for at each login, and taken away with the password or by an admin.
+
+use std::net::IpAddr;
+
+use super::users::{self, User};
+use super::{Auth, sql};
+use crate::auth::brakes::{Attempt, What};
+use crate::auth::factor::recovery;
+use crate::auth::factor::totp::{self, Provisioning};
+use crate::base::secret::Secret;
+use crate::diag::{Diagnostic, Kind};
+use crate::web::household;
+
+/// A second factor that is being set up: shown once.
+pub type Enrolment = Provisioning;
+
+/// How a user's second factor is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FactorState {
+    pub on: bool,
+    /// Codes on paper that are left.
+    pub codes_left: i64,
+    /// The home asks one of this role.
+    pub required: bool,
+}
+
+impl Auth {
+    pub async fn factor(&self, id: i64) -> Result<FactorState, Diagnostic> {
+        let mut on = self.db.reader().await?;
+        let user = users::one(&mut on, id).await?;
+        let codes_left = sql::factors::codes_left(&mut on, id).await?;
+        Ok(FactorState { on: user.second_factor, codes_left, required: self.requires_factor(&user) })
+    }
+
+    /// Whether this user gets in with a second factor only.
+    pub(super) fn requires_factor(&self, user: &User) -> bool {
+        self.rules.second_factor.iter().any(|role| role == user.role.word())
+    }
+
+    /// Begins to set up an app: it counts when it has shown a right code ([`Auth::confirm_factor`]).
+    pub async fn begin_factor(&self, id: i64) -> Result<Enrolment, Diagnostic> {
+        let user = self.user(id).await?;
+        let secret = totp::secret(&*self.random);
+        let shown = totp::provisioning(&secret, &user.name)?;
+        let (sealed, now) = (self.seal.close(&secret, &sealed_as(id))?, self.now());
+        self.db
+            .write(async move |tx| match sql::factors::begin(tx, id, &sealed, now).await? {
+                true => Ok(()),
+                false => Err(Diagnostic::error("auth.second-factor-on", "you have a second factor already")
+                    .kind(Kind::Conflict)
+                    .hint("take it away first, with a code of it")),
+            })
+            .await?;
+        Ok(shown)
+    }
+
+    /// Ends the setting up with the app's code: gives the codes on paper, shown once. Whoever is signed in elsewhere stays so.
+    pub async fn confirm_factor(&self, id: i64, code: &str, from: IpAddr) -> Result<Vec<Secret>, Diagnostic> {
+        let user = self.user(id).await?;
+        if user.second_factor {
+            return Err(Diagnostic::error("auth.second-factor-on", "you have a second factor already")
+                .kind(Kind::Conflict)
+                .hint("take it away first, with a code of it"));
+        }
+        let pass = self.brake_code(&user, from).await?;
+        let step = self.step_of(id, code).await?.ok_or_else(wrong_code)?;
+        let codes = recovery::codes(&*self.random);
+        let hashes: Vec<String> = codes.iter().filter_map(|code| recovery::kept(code.expose())).collect();
+        self.end(async move |tx| {
+            if !sql::factors::take_step(tx, id, step).await? {
+                return Err(wrong_code());
+            }
+            sql::factors::confirm(tx, id).await?;
+            sql::factors::set_codes(tx, id, &hashes).await
+        })
+        .await?;
+        self.brakes.good(pass);
+        Ok(codes)
+    }
+
+    /// Sets up a second factor before the first login, for who gets in with one only: by name and password.
+    pub async fn begin_factor_as(&self, name: &str, password: &Secret, from: IpAddr) -> Result<Enrolment, Diagnostic> {
+        let user = self.by_password(name, password, from).await?;
+        self.begin_factor(user.id).await
+    }
+
+    /// The second step of [`Auth::begin_factor_as`].
+    pub async fn confirm_factor_as(
+        &self,
+        name: &str,
+        password: &Secret,
+        code: &str,
+        from: IpAddr,
+    ) -> Result<Vec<Secret>, Diagnostic> {
+        let user = self.by_password(name, password, from).await?;
+        self.confirm_factor(user.id, code, from).await
+    }
+
+    /// New codes on paper, with a code of the app or one on paper; the old ones end.
+    pub async fn new_codes(&self, id: i64, code: &str, from: IpAddr) -> Result<Vec<Secret>, Diagnostic> {
+        let user = self.user(id).await?;
+        self.by_code(&user, Some(code), from).await?;
+        let codes = recovery::codes(&*self.random);
+        let hashes: Vec<String> = codes.iter().filter_map(|code| recovery::kept(code.expose())).collect();
+        self.db.write(async move |tx| sql::factors::set_codes(tx, id, &hashes).await).await?;
+        Ok(codes)
+    }
+
+    /// Takes one's own second factor away, with a code of it. Refused where the home asks for one.
+    pub async fn remove_own_factor(&self, id: i64, code: &str, from: IpAddr) -> Result<(), Diagnostic> {
+        let user = self.user(id).await?;
+        if self.requires_factor(&user) {
+            return Err(Diagnostic::error(
+                "auth.second-factor-kept",
+                format!("{}s of this home need a second factor", user.role),
+            )
+            .kind(Kind::Denied)
+            .hint("for a new phone: an admin takes the old factor away, and you set up the new one"));
+        }
+        self.by_code(&user, Some(code), from).await?;
+        self.remove_factor(id).await
+    }
+
+    /// Takes a user's second factor away, as an admin. Their sessions stay.
+    pub async fn remove_factor(&self, id: i64) -> Result<(), Diagnostic> {
+        self.user(id).await?;
+        let removed = self.end(async move |tx| sql::factors::remove(tx, id).await);
+        match removed.await? {
+            true => Ok(()),
+            false => Err(no_factor()),
+        }
+    }
+
+    /// Takes a code of the second factor, or one on paper. Each is good once.
+    pub(super) async fn by_code(&self, user: &User, code: Option<&str>, from: IpAddr) -> Result<(), Diagnostic> {
+        let Some(code) = code.map(str::trim).filter(|code| !code.is_empty()) else {
+            return Err(Diagnostic::error(
+                "auth.second-factor-required",
+                "this account has a second factor: a code is needed too",
+            )
+            .kind(Kind::Unauthenticated)
+            .field("otp")
+            .hint("send the code of the app, or one of the recovery codes, as `otp`"));
+        };
+        if !user.second_factor {
+            return Err(no_factor());
+        }
+        let (id, now) = (user.id, self.now());
+        let pass = self.brake_code(user, from).await?;
+        let taken = match recovery::kept(code) {
+            Some(hash) => self.db.write(async move |tx| sql::factors::take_code(tx, id, &hash, now).await).await?,
+            None => match self.step_of(id, code).await? {
+                Some(step) => self.db.write(async move |tx| sql::factors::take_step(tx, id, step).await).await?,
+                None => false,
+            },
+        };
+        match taken {
+            true => self.brakes.good(pass),
+            false => return Err(wrong_code()),
+        }
+        Ok(())
+    }
+
+    /// The step of a right code that is later than the last one taken.
+    async fn step_of(&self, id: i64, code: &str) -> Result<Option<i64>, Diagnostic> {
+        let Some(row) = sql::factors::of(&mut self.db.reader().await?, id).await? else { return Ok(None) };
+        let secret = self.seal.open_text(&row.secret, &sealed_as(id))?;
+        totp::check(&secret, code, self.now().div_euclid(1000), row.last_step)
+    }
+
+    async fn brake_code(&self, user: &User, from: IpAddr) -> Result<crate::auth::brakes::Pass, Diagnostic> {
+        let house = household(from).to_string();
+        let place = sql::users::knows_place(&mut self.db.reader().await?, user.id, &house).await?;
+        let near = place || self.is_near(from);
+        self.brake(Attempt { what: What::Code, from, account: Some(&user.name), near })
+    }
+}
+
+/// What a secret is sealed as: moved to another account it opens nothing.
+fn sealed_as(id: i64) -> String {
+    format!("second factor of user {id}")
+}
+
+fn no_factor() -> Diagnostic {
+    Diagnostic::error("auth.no-second-factor", "this account has no second factor")
+        .kind(Kind::NotFound)
+        .hint("nothing has to be taken away; POST /api/v1/auth/second-factor/begin sets one up")
+}
+
+fn wrong_code() -> Diagnostic {
+    Diagnostic::error("auth.wrong-code", "the code is wrong, or was used before")
+        .kind(Kind::Unauthenticated)
+        .field("otp")
+        .hint("wait for the next code of the app; is the clock of the phone right?")
+        .hint("without the app: one of the recovery codes; without those an admin can take the second factor away")
+}

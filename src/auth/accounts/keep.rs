@@ -1,0 +1,99 @@
+//! What goes on beside requests: looking whether another process has ended something, writing down last uses, forgetting what has expired.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use super::live::Use;
+use super::{Auth, sql};
+use crate::diag::Diagnostic;
+
+/// Between two looks at the counter of changes.
+const LOOK: Duration = Duration::from_millis(250);
+/// Looks between two times that last uses are written down (30 s), and that what has expired is forgotten (an hour).
+const WRITE: u64 = 120;
+const SWEEP: u64 = 14_400;
+
+/// The counter of changes as it was seen last; -1: never.
+pub struct Seen(AtomicI64);
+
+impl Default for Seen {
+    fn default() -> Seen {
+        Seen(AtomicI64::new(-1))
+    }
+}
+
+impl Auth {
+    /// Does all that until it is told to stop. While it does not run, the database is asked about every request.
+    pub async fn keep(self: Arc<Auth>, stop: CancellationToken) {
+        let mut ticks = tokio::time::interval(LOOK);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut troubled = false;
+        for n in 0_u64.. {
+            tokio::select! {
+                _ = ticks.tick() => {}
+                () = stop.cancelled() => break,
+            }
+            let done = self.turn(n).await;
+            if let Err(told) = &done
+                && !troubled
+            {
+                tracing::warn!(code = told.code, "{}", told.title);
+            }
+            troubled = done.is_err();
+        }
+        // What was used last before the end is the best known.
+        let _ = self.write_uses().await;
+    }
+
+    async fn turn(&self, n: u64) -> Result<(), Diagnostic> {
+        self.look().await?;
+        if n % WRITE == WRITE - 1 {
+            self.write_uses().await?;
+        }
+        if n.is_multiple_of(SWEEP) {
+            let (now, idle) = (self.now(), self.idle_since());
+            self.db.write(async move |tx| sql::sweep(tx, now, idle).await).await?;
+            self.keys.rotate(now, &*self.random)?;
+        }
+        Ok(())
+    }
+
+    /// Looks whether something was ended by another process; from now on, for about a second, what is remembered counts.
+    pub async fn look(&self) -> Result<(), Diagnostic> {
+        let when = Instant::now();
+        let count = self.db.changes().await?;
+        if self.seen.0.swap(count, Ordering::AcqRel) != count {
+            self.live.forget();
+            self.look_for_admin().await?;
+        }
+        self.live.looked(when);
+        Ok(())
+    }
+
+    /// Writes down when sessions and tokens were used last.
+    pub async fn write_uses(&self) -> Result<(), Diagnostic> {
+        let uses = self.live.take_uses();
+        if uses.is_empty() {
+            return Ok(());
+        }
+        self.db
+            .write(async move |tx| {
+                for (noted, at) in &uses {
+                    match noted {
+                        Use::Session(id) => sql::sessions::used(tx, id, *at).await?,
+                        Use::Token(id) => sql::tokens::used(tx, id, *at).await?,
+                    }
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// Told of every change that may have ended somebody: what stays open (events, sockets) then asks [`Auth::still`].
+    pub fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.live.changes()
+    }
+}

@@ -1,0 +1,145 @@
+//! Who asks, remembered by the token that they showed: until something changes, or nobody knows whether it has.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use crate::auth::who::Identity;
+
+/// Tokens remembered at most.
+const MOST: usize = 20_000;
+
+/// What was remembered counts for so long after the last look at the database's counter of changes: then the database is asked each time.
+const FRESH: Duration = Duration::from_millis(900);
+
+/// Where a last use is written down.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Use {
+    Session(String),
+    Token(String),
+}
+
+/// Somebody who was found to be who they say.
+#[derive(Debug)]
+pub struct Known {
+    pub identity: Arc<Identity>,
+    /// Milliseconds since 1970.
+    pub ends: i64,
+    /// Ends when it was not used for so long; milliseconds.
+    pub idle: Option<i64>,
+    pub used: AtomicI64,
+    /// The use that is written down.
+    pub written: AtomicI64,
+    /// `None`: nobody wants to know.
+    pub noted: Option<Use>,
+}
+
+impl Known {
+    fn holds(&self, now: i64) -> bool {
+        let idle = self.idle.is_some_and(|idle| now.saturating_sub(self.used.load(Ordering::Relaxed)) >= idle);
+        now < self.ends && !idle
+    }
+}
+
+pub struct Live {
+    known: RwLock<HashMap<[u8; 32], Arc<Known>>>,
+    /// Last uses of those forgotten that were not written down yet.
+    unwritten: Mutex<HashMap<Use, i64>>,
+    /// Grows with every forgetting: what was read before it is not remembered after it.
+    turn: AtomicU64,
+    /// When the counter was looked at last, in milliseconds since `began`; -1: never.
+    looked: AtomicI64,
+    began: Instant,
+    /// Told of every forgetting: sockets that stay open look again whether they may.
+    changed: tokio::sync::watch::Sender<u64>,
+}
+
+impl Default for Live {
+    fn default() -> Live {
+        Live {
+            known: RwLock::default(),
+            unwritten: Mutex::default(),
+            turn: AtomicU64::new(0),
+            looked: AtomicI64::new(-1),
+            began: Instant::now(),
+            changed: tokio::sync::watch::Sender::new(0),
+        }
+    }
+}
+
+impl Live {
+    /// Who has shown this token, where that is known and counts.
+    pub fn get(&self, digest: &[u8; 32], now: i64) -> Option<Arc<Identity>> {
+        if !self.is_fresh() {
+            return None;
+        }
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let one = known.get(digest).filter(|one| one.holds(now))?;
+        one.used.store(now, Ordering::Relaxed);
+        Some(one.identity.clone())
+    }
+
+    /// To be asked before the database is, and given back to [`Live::put`].
+    pub fn turn(&self) -> u64 {
+        self.turn.load(Ordering::Acquire)
+    }
+
+    /// Remembers what was read from the database since `turn`.
+    pub fn put(&self, digest: [u8; 32], known: Known, turn: u64) {
+        let mut all = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        // Under the lock: a forgetting that comes now comes after.
+        if self.turn() != turn {
+            return;
+        }
+        if all.len() >= MOST {
+            // Seldom, and it costs everybody one more question.
+            self.keep_uses(&all);
+            all.clear();
+        }
+        all.insert(digest, Arc::new(known));
+    }
+
+    /// Forgets everybody.
+    pub fn forget(&self) {
+        let mut all = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        self.turn.fetch_add(1, Ordering::AcqRel);
+        self.keep_uses(&all);
+        all.clear();
+        drop(all);
+        self.changed.send_modify(|turn| *turn += 1);
+    }
+
+    /// Somebody has looked at the counter, and began to at `when`.
+    pub fn looked(&self, when: Instant) {
+        let ms = when.saturating_duration_since(self.began).as_millis();
+        self.looked.store(i64::try_from(ms).unwrap_or(i64::MAX), Ordering::Release);
+    }
+
+    fn is_fresh(&self) -> bool {
+        let looked = u64::try_from(self.looked.load(Ordering::Acquire));
+        looked.is_ok_and(|ms| self.began.elapsed().saturating_sub(Duration::from_millis(ms)) < FRESH)
+    }
+
+    fn keep_uses(&self, all: &HashMap<[u8; 32], Arc<Known>>) {
+        let mut unwritten = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
+        for one in all.values() {
+            let used = one.used.load(Ordering::Relaxed);
+            if let Some(noted) = one.noted.as_ref().filter(|_| used > one.written.swap(used, Ordering::Relaxed)) {
+                let last = unwritten.entry(noted.clone()).or_insert(used);
+                *last = used.max(*last);
+            }
+        }
+    }
+
+    /// The last uses since this was asked last, to be written down.
+    pub fn take_uses(&self) -> Vec<(Use, i64)> {
+        self.keep_uses(&self.known.read().unwrap_or_else(PoisonError::into_inner));
+        std::mem::take(&mut *self.unwritten.lock().unwrap_or_else(PoisonError::into_inner)).into_iter().collect()
+    }
+
+    /// Told of every change that may have ended somebody.
+    pub fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+}

@@ -1,0 +1,221 @@
+//! Signing in, up and out, and changing one's own password.
+
+use std::net::IpAddr;
+
+use super::invitations::closed;
+use super::users::{self, NewUser, User};
+use super::words::{self, no_such_user};
+use super::{Auth, NewSession, Tokens, sql};
+use crate::auth::brakes::{Attempt, What};
+use crate::auth::passwords::Verdict;
+use crate::auth::secrets;
+use crate::auth::who::{By, Identity, Role};
+use crate::base::secret::Secret;
+use crate::config::people::Registration as Rule;
+use crate::diag::{Diagnostic, Kind};
+use crate::web::household;
+
+/// Where an attempt comes from.
+#[derive(Debug, Clone)]
+pub struct Login {
+    /// The address of the connection, never a header's.
+    pub from: IpAddr,
+    /// What the browser or program calls itself.
+    pub agent: String,
+}
+
+/// By what somebody wants to be known.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    pub username: String,
+    pub password: Secret,
+    /// A code of the second factor, or one on paper.
+    pub otp: Option<String>,
+}
+
+/// An account of one's own.
+#[derive(Debug, Clone)]
+pub struct Registration {
+    pub username: String,
+    pub email: Option<String>,
+    pub password: Secret,
+    /// An invitation's token.
+    pub invite: Option<Secret>,
+}
+
+impl Auth {
+    /// Signs a program in.
+    pub async fn login(&self, who: &Credentials, login: &Login) -> Result<Tokens, Diagnostic> {
+        let user = self.known(who, login).await?;
+        self.begin_family(&user, &login.agent, login.from).await
+    }
+
+    /// Signs a browser in.
+    pub async fn login_browser(&self, who: &Credentials, login: &Login) -> Result<(User, NewSession), Diagnostic> {
+        let user = self.known(who, login).await?;
+        let session = self.begin_session(&user, &login.agent, login.from).await?;
+        Ok((user, session))
+    }
+
+    /// Whoever has the right password and second factor, and is let in.
+    async fn known(&self, who: &Credentials, login: &Login) -> Result<User, Diagnostic> {
+        let user = self.by_password(&who.username, &who.password, login.from).await?;
+        if user.second_factor {
+            self.by_code(&user, who.otp.as_deref(), login.from).await?;
+        } else if self.rules.second_factor.iter().any(|role| role == user.role.word()) {
+            return Err(Diagnostic::error(
+                "auth.second-factor-missing",
+                format!("{}s of this home need a second factor, and you have none", user.role),
+            )
+            .kind(Kind::Denied)
+            .hint("set one up with your name and password: POST /api/v1/auth/second-factor/begin")
+            .hint(
+                "an admin of the home can take the rule away for a while: `auth: {second_factor: ...}` in hearth.yaml",
+            ));
+        }
+        let (id, now, house) = (user.id, self.now(), household(login.from).to_string());
+        self.db.write(async move |tx| sql::users::signed_in(tx, id, &house, now).await).await?;
+        Ok(User { last_login: Some(now), ..user })
+    }
+
+    /// Whoever has this name and password, and is active. As slow, and as counted, where there is nobody of the name.
+    pub(super) async fn by_password(&self, name: &str, password: &Secret, from: IpAddr) -> Result<User, Diagnostic> {
+        let given = words::given_name(name);
+        let mut on = self.db.reader().await?;
+        let row = sql::users::by_name(&mut on, given.as_deref().unwrap_or_default()).await?;
+        let house = household(from).to_string();
+        // Asked for nobody too: it takes as long.
+        let place = sql::users::knows_place(&mut on, row.as_ref().map_or(-1, |row| row.id), &house).await?;
+        let user = match &row {
+            Some(row) => Some(users::whole(&mut on, row).await?),
+            None => None,
+        };
+        // Hashing takes long, and connections are few.
+        drop(on);
+        let near = place || self.is_near(from);
+        let pass = self.brake(Attempt { what: What::Password, from, account: Some(name), near })?;
+        let kept = row.as_ref().and_then(|row| row.password.as_deref());
+        let verdict = self.passwords.verify(password.clone(), kept, Auth::lane(near)).await?;
+        let (Verdict::Right { outdated }, Some(user), Some(kept)) = (verdict, user, kept) else { return Err(wrong()) };
+        self.brakes.good(pass);
+        if !user.active {
+            return Err(inactive());
+        }
+        if outdated {
+            let (id, old) = (user.id, kept.to_owned());
+            let new = self.passwords.hash(password.clone(), Auth::lane(near)).await?;
+            self.db.write(async move |tx| sql::users::set_hash(tx, id, &old, &new).await).await?;
+        }
+        Ok(user)
+    }
+
+    /// Makes an account of one's own, where the home lets people do that.
+    pub async fn register(&self, new: Registration, from: IpAddr) -> Result<User, Diagnostic> {
+        let near = self.is_near(from);
+        let rule = self.rules.registration;
+        let what = match (&new.invite, rule) {
+            (_, Rule::Closed) => return Err(closed().hint("ask an admin of the home to add you")),
+            (None, Rule::Invite) => return Err(closed().hint("ask an admin of the home for an invitation")),
+            (Some(_), _) => What::Link,
+            (None, Rule::Open) => What::Register,
+        };
+        let pass = self.brake(Attempt { what, from, account: None, near })?;
+        let hash = new.invite.as_ref().map(|token| secrets::hash(token.expose()));
+        let role = match &hash {
+            None => Role::Member,
+            // Before anything is hashed slowly for nobody.
+            Some(hash) => {
+                let open = sql::invitations::open(&mut self.db.reader().await?, hash, self.now()).await?;
+                open.and_then(|row| row.role.parse().ok()).ok_or_else(no_invitation)?
+            }
+        };
+        let Registration { username: name, email, password, .. } = new;
+        let new = NewUser { name, email, display_name: None, role, groups: Vec::new(), password: Some(password) };
+        let (new, groups) = self.prepared(new, Auth::lane(near)).await?;
+        let now = self.now();
+        let user = self
+            .db
+            .write(async move |tx| {
+                if let Some(hash) = hash {
+                    sql::invitations::take(tx, &hash, now).await?.ok_or_else(no_invitation)?;
+                }
+                users::insert(tx, new, groups).await
+            })
+            .await?;
+        if what == What::Link {
+            self.brakes.good(pass);
+        }
+        Ok(user)
+    }
+
+    /// Changes one's own password. All by which one is known ends; whoever asked by a browser gets a new session.
+    pub async fn change_password(
+        &self,
+        who: &Identity,
+        old: &Secret,
+        new: Secret,
+        login: &Login,
+    ) -> Result<Option<NewSession>, Diagnostic> {
+        let user = self.by_password(&who.name, old, login.from).await?;
+        if secrets::same(old.expose(), new.expose()) {
+            return Err(Diagnostic::error("auth.password", "the new password is the old one")
+                .field("new_password")
+                .hint("take another one"));
+        }
+        self.set_password(user.id, new).await?;
+        match who.by {
+            By::Session(_) => self.begin_session(&user, &login.agent, login.from).await.map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Ends that by which somebody asks: the session with those on routed hosts, or the program's family.
+    pub async fn logout(&self, who: &Identity) -> Result<(), Diagnostic> {
+        let (user, by) = (who.user, who.by.clone());
+        match &by {
+            By::Session(_) | By::Access(_) => {}
+            By::Token { .. } | By::Terminal => {
+                return Err(Diagnostic::error("auth.not-logged-in", "this is an API token: it was never logged in")
+                    .hint("end it instead: DELETE /api/v1/tokens/ID"));
+            }
+        }
+        self.end(async move |tx| match by {
+            By::Session(id) => sql::sessions::end(tx, user, &id).await.map(drop),
+            By::Access(id) => sql::families::end(tx, user, &id).await.map(drop),
+            By::Token { .. } | By::Terminal => Ok(()),
+        })
+        .await
+    }
+
+    /// Changes one's own names.
+    pub async fn rename(&self, id: i64, display_name: Option<&str>, email: Option<&str>) -> Result<User, Diagnostic> {
+        let change = super::Change {
+            email: email.map(str::to_owned),
+            display_name: display_name.map(str::to_owned),
+            ..Default::default()
+        };
+        if change.email.is_none() && change.display_name.is_none() {
+            return self.user(id).await.map_err(|_| no_such_user(id));
+        }
+        self.change_user(id, change).await
+    }
+}
+
+/// The same for a name that there is not and for a wrong password.
+fn wrong() -> Diagnostic {
+    Diagnostic::error("auth.wrong-password", "the user name or the password is wrong")
+        .kind(Kind::Unauthenticated)
+        .hint("an admin can give you a new password; on the machine itself: hearth users password NAME")
+}
+
+pub(super) fn inactive() -> Diagnostic {
+    Diagnostic::error("auth.inactive", "this account is not active")
+        .kind(Kind::Denied)
+        .hint("ask an admin of the home to make it active again")
+}
+
+fn no_invitation() -> Diagnostic {
+    Diagnostic::error("auth.bad-link", "this invitation does not hold: it has ended, or was used up")
+        .kind(Kind::Denied)
+        .hint("ask for a new one")
+}

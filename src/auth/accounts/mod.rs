@@ -1,0 +1,175 @@
+//! People of a home: the one object that the server and the command line hold, and what can be done with it.
+//!
+//! | subject | file |
+//! |---|---|
+//! | who a request is: bearer, cookie | `ask`, remembered in `live` |
+//! | signing in, out, up; changing one's own password | `login` |
+//! | programs: access and refresh tokens | `refresh` |
+//! | the first admin | `setup` |
+//! | users, as an admin sees them | `users` |
+//! | groups, invitations, sessions, API tokens, second factors | files of that name |
+//! | names that are taken | `words` |
+//! | tables | `sql/` |
+//!
+//! But for `ask` nothing here knows HTTP: functions take values and give values or a [`Diagnostic`]. Who may call them is said by the route's permission.
+
+pub mod ask;
+mod factors;
+mod groups;
+mod invitations;
+mod keep;
+mod live;
+mod login;
+mod refresh;
+mod sessions;
+mod setup;
+mod sql;
+#[cfg(test)]
+pub mod tests;
+mod tokens;
+mod users;
+pub mod words;
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ipnet::IpNet;
+
+pub use factors::{Enrolment, FactorState};
+pub use groups::Group;
+pub use invitations::{Invitation, NewInvitation};
+pub use login::{Credentials, Login, Registration};
+pub use refresh::Tokens;
+pub use sessions::{NewSession, Session};
+pub use setup::SETUP_HOURS;
+pub use tokens::{NewToken, SCOPES, Token};
+pub use users::{Change, NewUser, User};
+
+use super::brakes::{Attempt, Brakes, What};
+use super::jwt::Keys;
+use super::passwords::{Lane, Passwords};
+use super::seal::Seal;
+use crate::base::clock::Clock;
+use crate::base::random::Random;
+use crate::config::people::People;
+use crate::diag::{Diagnostic, Kind};
+use crate::store::{Db, Tx};
+
+/// What the people of a home are asked of and told by.
+pub struct Auth {
+    db: Db,
+    passwords: Passwords,
+    keys: Keys,
+    seal: Seal,
+    brakes: Brakes,
+    live: live::Live,
+    seen: keep::Seen,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    rules: People,
+    near: Vec<IpNet>,
+    /// There is an active admin.
+    set_up: AtomicBool,
+}
+
+/// What [`Auth`] stands on.
+pub struct Parts {
+    pub db: Db,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    /// What `hearth.yaml` says of people.
+    pub rules: People,
+    /// The home's own networks.
+    pub near: Vec<IpNet>,
+    /// Made with [`Passwords::tuned`] where many will sign in.
+    pub passwords: Passwords,
+}
+
+impl Auth {
+    /// Opens it for a home whose `state/` is given: keys are made there at first use.
+    pub async fn open(state: &Path, parts: Parts) -> Result<Auth, Diagnostic> {
+        let Parts { db, clock, random, rules, near, passwords } = parts;
+        let folder = state.join("auth");
+        let keys = Keys::open(&folder, millis(&*clock), &*random)?;
+        let seal = Seal::open(&folder, random.clone())?;
+        let (brakes, live, seen) = Default::default();
+        let set_up = AtomicBool::new(false);
+        let auth = Auth { db, passwords, keys, seal, brakes, live, seen, clock, random, rules, near, set_up };
+        auth.look_for_admin().await?;
+        Ok(auth)
+    }
+
+    /// Whether there is an active admin.
+    pub fn is_set_up(&self) -> bool {
+        self.set_up.load(Ordering::Acquire)
+    }
+
+    pub fn rules(&self) -> &People {
+        &self.rules
+    }
+
+    async fn look_for_admin(&self) -> Result<(), Diagnostic> {
+        if !self.is_set_up() {
+            let mut on = self.db.reader().await?;
+            self.set_up.store(sql::users::admins(&mut on).await? > 0, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    /// Milliseconds since 1970.
+    fn now(&self) -> i64 {
+        millis(&*self.clock)
+    }
+
+    /// Whether an address is in the home's networks, or this machine itself.
+    fn is_near(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        address.is_loopback() || self.near.iter().any(|net| net.contains(&address))
+    }
+
+    /// Does something that ends a session, token or right: from the moment this returns nothing here remembers it.
+    async fn end<T, F>(&self, job: F) -> Result<T, Diagnostic>
+    where
+        T: Send + 'static,
+        F: AsyncFnOnce(&mut Tx) -> Result<T, Diagnostic> + Send + 'static,
+    {
+        let done = self.db.write(job).await;
+        self.live.forget();
+        done
+    }
+
+    /// Counts an attempt; refused where there were too many.
+    fn brake(&self, attempt: Attempt<'_>) -> Result<super::brakes::Pass, Diagnostic> {
+        self.brakes.ask(attempt, self.now()).map_err(|wait| too_often(attempt.what, wait))
+    }
+
+    fn lane(near: bool) -> Lane {
+        if near { Lane::Near } else { Lane::Outside }
+    }
+}
+
+fn millis(clock: &dyn Clock) -> i64 {
+    i64::try_from(clock.now().unix_timestamp_nanos() / 1_000_000).unwrap_or_default()
+}
+
+/// `auth.too-often`; how many seconds to wait stands in its title, and [`wait_of`] finds it again.
+fn too_often(what: What, wait: std::time::Duration) -> Diagnostic {
+    let seconds = wait.as_millis().div_ceil(1000).max(1);
+    let what = match what {
+        What::Password => "wrong passwords",
+        What::Code => "wrong codes",
+        What::Link => "wrong links",
+        What::Register => "new accounts",
+    };
+    Diagnostic::error("auth.too-often", format!("too many {what}: the next try counts in {seconds} s"))
+        .kind(Kind::TooMany)
+        .hint("wait for that long; from the home's own network, or from where you signed in before, others' tries do not count")
+}
+
+/// The seconds that a refusal asks to wait for, for `Retry-After`.
+pub fn wait_of(told: &Diagnostic) -> Option<u64> {
+    let seconds = told.title.strip_suffix(" s").filter(|_| told.code == "auth.too-often")?;
+    seconds.rsplit(' ').next()?.parse().ok()
+}

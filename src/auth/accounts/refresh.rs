@@ -1,0 +1,125 @@
+//! Programs: an access token for a quarter of an hour, and a refresh token for the next one. Each refresh token is good once; one that comes
+//! a second time was stolen from whoever used it first, or by them, and ends the whole family.
+
+use std::net::IpAddr;
+
+use super::login::inactive;
+use super::users::{self, User};
+use super::{Auth, sql, words};
+use crate::auth::jwt::{self, Bearer};
+use crate::auth::secrets;
+use crate::base::secret::Secret;
+use crate::diag::{Diagnostic, Kind};
+
+/// What a refresh token begins with; it is none of the API's.
+const PREFIX: &str = "hearthr_";
+
+/// What a program gets when it logs in.
+#[derive(Debug)]
+pub struct Tokens {
+    pub access: Secret,
+    /// Seconds that the access token lasts.
+    pub expires_in: i64,
+    pub refresh: Secret,
+    pub user: User,
+    /// Its public id.
+    pub family: String,
+}
+
+/// What comes of a refresh token, in the database.
+enum Used {
+    Good {
+        family: String,
+        user: Box<User>,
+    },
+    Unknown,
+    /// It came a second time, and the family has ended.
+    Replayed,
+    Inactive,
+}
+
+impl Auth {
+    /// Begins a family.
+    pub(super) async fn begin_family(&self, user: &User, agent: &str, from: IpAddr) -> Result<Tokens, Diagnostic> {
+        let now = self.now();
+        let refresh = self.refresh_token();
+        let row = sql::families::Row {
+            id: secrets::id(&*self.random),
+            person: user.id,
+            device: words::device(agent),
+            address: from.to_canonical().to_string(),
+            made: now,
+            last_used: now,
+            expires: now.saturating_add(self.rules.absolute_ms()),
+        };
+        let (family, hash) = (row.id.clone(), secrets::hash(refresh.expose()));
+        self.db
+            .write(async move |tx| {
+                sql::families::add(tx, &row).await?;
+                sql::families::add_token(tx, &row.id, &hash, now).await
+            })
+            .await?;
+        self.tokens_of(user.clone(), family, refresh)
+    }
+
+    /// The next access token, and the next refresh token with it.
+    pub async fn refresh(&self, token: &Secret) -> Result<Tokens, Diagnostic> {
+        if token.expose().len() > secrets::LONGEST || !token.expose().starts_with(PREFIX) {
+            return Err(ended("it is no refresh token of Hearth"));
+        }
+        let (now, idle) = (self.now(), self.idle_since());
+        let next = self.refresh_token();
+        let (hash, new) = (secrets::hash(token.expose()), secrets::hash(next.expose()));
+        let used = self.db.write(async move |tx| {
+            let Some((family, used)) = sql::families::of_token(tx, &hash).await? else { return Ok(Used::Unknown) };
+            let Some(row) = sql::families::one(tx, &family).await? else { return Ok(Used::Unknown) };
+            if used.is_some() {
+                // Kept although it is refused: so it is no error in here.
+                sql::families::end(tx, row.person, &family).await?;
+                return Ok(Used::Replayed);
+            }
+            if row.expires <= now || row.last_used <= idle {
+                return Ok(Used::Unknown);
+            }
+            let user = users::one(tx, row.person).await?;
+            if !user.active {
+                return Ok(Used::Inactive);
+            }
+            sql::families::use_token(tx, &family, &hash, now).await?;
+            sql::families::add_token(tx, &family, &new, now).await?;
+            Ok(Used::Good { family, user: Box::new(user) })
+        });
+        match used.await? {
+            Used::Good { family, user } => self.tokens_of(*user, family, next),
+            Used::Unknown => Err(ended("it has ended, or never was one")),
+            Used::Inactive => Err(inactive()),
+            Used::Replayed => {
+                self.live.forget();
+                Err(Diagnostic::error(
+                    "auth.replayed",
+                    "this refresh token was used before: the login that it belongs to has ended",
+                )
+                .kind(Kind::Unauthenticated)
+                .hint("if you did not use it twice, somebody else has it: change your password")
+                .hint("log in again: POST /api/v1/auth/login"))
+            }
+        }
+    }
+
+    fn tokens_of(&self, user: User, family: String, refresh: Secret) -> Result<Tokens, Diagnostic> {
+        let expires_in = if self.rules.homeserver_clients { jwt::LONG_LIFETIME } else { jwt::LIFETIME };
+        let bearer = Bearer { user: user.id, name: &user.name, family: &family };
+        let access = self.keys.sign(bearer, expires_in, self.now().div_euclid(1000))?;
+        Ok(Tokens { access, expires_in, refresh, user, family })
+    }
+
+    fn refresh_token(&self) -> Secret {
+        Secret::new(format!("{PREFIX}{}", secrets::token(&*self.random).expose()))
+    }
+}
+
+fn ended(why: &str) -> Diagnostic {
+    Diagnostic::error("auth.bad-refresh", format!("the refresh token does not hold: {why}"))
+        .kind(Kind::Unauthenticated)
+        .hint("log in again: POST /api/v1/auth/login")
+}

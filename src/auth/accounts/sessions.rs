@@ -1,0 +1,130 @@
+//! Sessions of browsers, and programs that have logged in, as their owner sees them.
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use super::users::User;
+use super::{Auth, sql, words};
+use crate::auth::secrets;
+use crate::auth::who::By;
+use crate::base::secret::Secret;
+use crate::diag::{Diagnostic, Kind};
+
+/// One browser or program that is signed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Session {
+    pub id: String,
+    /// `browser`, or `program` for one with access tokens.
+    pub sort: &'static str,
+    /// What it calls itself, in a few words.
+    pub device: String,
+    /// The address that it signed in from.
+    pub address: String,
+    /// Milliseconds since 1970.
+    pub made: i64,
+    pub last_used: i64,
+    pub expires: i64,
+    /// It is the one that asks.
+    pub current: bool,
+}
+
+/// A session that has just begun.
+#[derive(Debug)]
+pub struct NewSession {
+    pub id: String,
+    /// For the cookie; shown now and never again.
+    pub token: Secret,
+    /// Seconds that the cookie may be kept.
+    pub max_age: i64,
+}
+
+impl Auth {
+    /// Begins a browser's session on the panel.
+    pub async fn begin_session(&self, user: &User, agent: &str, from: IpAddr) -> Result<NewSession, Diagnostic> {
+        let now = self.now();
+        let token = secrets::token(&*self.random);
+        let row = sql::sessions::Row {
+            id: secrets::id(&*self.random),
+            person: user.id,
+            parent: None,
+            host: None,
+            device: words::device(agent),
+            address: from.to_canonical().to_string(),
+            made: now,
+            last_used: now,
+            expires: now.saturating_add(self.rules.absolute_ms()),
+        };
+        let (id, hash) = (row.id.clone(), secrets::hash(token.expose()));
+        self.db.write(async move |tx| sql::sessions::add(tx, &row, &hash).await).await?;
+        Ok(NewSession { id, token, max_age: self.rules.absolute_ms() / 1000 })
+    }
+
+    /// Where somebody is signed in, the last used first. `asking`: by what they ask now.
+    pub async fn sessions(&self, person: i64, asking: Option<&By>) -> Result<Vec<Session>, Diagnostic> {
+        let (now, idle) = (self.now(), self.idle_since());
+        let mut on = self.db.reader().await?;
+        let browsers = sql::sessions::of(&mut on, person).await?;
+        let programs = sql::families::of(&mut on, person).await?;
+        let browsers =
+            browsers.into_iter().filter(|row| row.expires > now && row.last_used > idle).map(|row| Session {
+                current: matches!(asking, Some(By::Session(id)) if *id == row.id),
+                sort: "browser",
+                id: row.id,
+                device: row.device,
+                address: row.address,
+                made: row.made,
+                last_used: row.last_used,
+                expires: row.expires,
+            });
+        let programs = programs.into_iter().filter(|row| row.expires > now).map(|row| Session {
+            current: matches!(asking, Some(By::Access(id)) if *id == row.id),
+            sort: "program",
+            id: row.id,
+            device: row.device,
+            address: row.address,
+            made: row.made,
+            last_used: row.last_used,
+            expires: row.expires,
+        });
+        let mut all: Vec<Session> = browsers.chain(programs).collect();
+        all.sort_by(|a, b| b.last_used.cmp(&a.last_used).then_with(|| a.id.cmp(&b.id)));
+        Ok(all)
+    }
+
+    /// Ends one of a user's own.
+    pub async fn end_session(&self, person: i64, id: &str) -> Result<(), Diagnostic> {
+        let id = id.to_owned();
+        let ended = self.end(async move |tx| {
+            Ok(sql::sessions::end(tx, person, &id).await? || sql::families::end(tx, person, &id).await?)
+        });
+        match ended.await? {
+            true => Ok(()),
+            false => Err(Diagnostic::error("auth.no-such-session", "you have no session of that id")
+                .kind(Kind::NotFound)
+                .hint("it may have ended by itself")),
+        }
+    }
+
+    /// Ends all of a user's, but the one that asks where it is given; API tokens stay.
+    pub async fn end_sessions(&self, person: i64, but: Option<&By>) -> Result<(), Diagnostic> {
+        let (session, family) = match but {
+            Some(By::Session(id)) => (Some(id.clone()), None),
+            Some(By::Access(id)) => (None, Some(id.clone())),
+            _ => (None, None),
+        };
+        self.end(async move |tx| {
+            sql::sessions::end_others(tx, person, session.as_deref()).await?;
+            for row in sql::families::of(tx, person).await?.iter().filter(|row| Some(&row.id) != family.as_ref()) {
+                sql::families::end(tx, person, &row.id).await?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Before this a session's last use is too long ago.
+    pub(super) fn idle_since(&self) -> i64 {
+        self.now().saturating_sub(self.rules.idle_ms())
+    }
+}

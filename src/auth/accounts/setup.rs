@@ -1,0 +1,65 @@
+//! The first admin: made with a token that is printed to the terminal, once.
+
+use std::net::IpAddr;
+
+use super::users::{self, NewUser, User};
+use super::{Auth, sql};
+use crate::auth::brakes::{Attempt, What};
+use crate::auth::secrets;
+use crate::auth::who::Role;
+use crate::base::secret::Secret;
+use crate::diag::{Diagnostic, Kind};
+
+/// Hours that a setup token holds.
+pub const SETUP_HOURS: i64 = 24;
+
+impl Auth {
+    /// A new setup token, in place of the one before. Refused once there is an admin. Its link is `/setup?token=TOKEN`.
+    pub async fn setup_token(&self) -> Result<Secret, Diagnostic> {
+        let token = secrets::token(&*self.random);
+        let (hash, expires) = (secrets::hash(token.expose()), self.now().saturating_add(SETUP_HOURS * 3_600_000));
+        self.db
+            .write(async move |tx| match sql::users::admins(tx).await? {
+                0 => sql::users::set_setup(tx, &hash, expires).await,
+                _ => Err(Diagnostic::error("auth.set-up", "this home has an admin already")
+                    .kind(Kind::Conflict)
+                    .hint("hearth users lists them; hearth users password NAME gives one a new password")),
+            })
+            .await?;
+        Ok(token)
+    }
+
+    /// Makes the first admin with the setup token.
+    pub async fn set_up(&self, token: &Secret, new: NewUser, from: IpAddr) -> Result<User, Diagnostic> {
+        if self.is_set_up() {
+            return Err(wrong());
+        }
+        let near = self.is_near(from);
+        let pass = self.brake(Attempt { what: What::Link, from, account: None, near })?;
+        let (hash, now) = (secrets::hash(token.expose()), self.now());
+        // Before anything is hashed slowly for nobody.
+        if !sql::users::is_setup(&mut self.db.reader().await?, &hash, now).await? {
+            return Err(wrong());
+        }
+        let new = NewUser { role: Role::Admin, groups: Vec::new(), ..new };
+        let (new, groups) = self.prepared(new, Auth::lane(near)).await?;
+        let user = self
+            .db
+            .write(async move |tx| {
+                if sql::users::admins(tx).await? > 0 || !sql::users::take_setup(tx, &hash, now).await? {
+                    return Err(wrong());
+                }
+                users::insert(tx, new, groups).await
+            })
+            .await?;
+        self.brakes.good(pass);
+        self.look_for_admin().await?;
+        Ok(user)
+    }
+}
+
+fn wrong() -> Diagnostic {
+    Diagnostic::error("auth.bad-link", "this setup link does not hold: it was used, or there is a newer one")
+        .kind(Kind::Denied)
+        .hint("on the machine itself, `hearth users setup-link` prints a new one")
+}

@@ -1,0 +1,32 @@
+//! The room's tables. All queries about people stand here, one file a subject.
+
+pub mod factors;
+pub mod families;
+pub mod groups;
+pub mod invitations;
+pub mod sessions;
+pub mod tokens;
+pub mod users;
+
+use crate::diag::Diagnostic;
+use crate::store::{Tx, execute};
+
+/// Ends all by which somebody is known: sessions (those on routed hosts with them), families of refresh tokens, API tokens.
+pub async fn end_all(tx: &mut Tx, person: i64) -> Result<(), Diagnostic> {
+    execute!(tx, "DELETE FROM sessions WHERE person = $1", person)?;
+    execute!(tx, "DELETE FROM families WHERE person = $1", person)?;
+    execute!(tx, "DELETE FROM tokens WHERE person = $1", person)?;
+    tx.changed();
+    Ok(())
+}
+
+/// Forgets what has expired at `now`; `idle`: sessions that were not used since. Gives how many rows went.
+pub async fn sweep(tx: &mut Tx, now: i64, idle: i64) -> Result<u64, Diagnostic> {
+    let places = now.saturating_sub(90 * 24 * 3600 * 1000);
+    let mut gone = execute!(tx, "DELETE FROM sessions WHERE expires <= $1 OR last_used <= $2", now, idle)?;
+    gone += execute!(tx, "DELETE FROM families WHERE expires <= $1", now)?;
+    gone += execute!(tx, "DELETE FROM tokens WHERE expires <= $1", now)?;
+    gone += execute!(tx, "DELETE FROM invitations WHERE expires <= $1 OR uses_left <= 0", now)?;
+    gone += execute!(tx, "DELETE FROM places WHERE last <= $1", places)?;
+    Ok(gone)
+}

@@ -1,0 +1,69 @@
+//! Sessions of browsers: one on the panel, and below it one for each routed host that it went on to.
+
+use sqlx::FromRow;
+
+use crate::diag::Diagnostic;
+use crate::store::{Conn, Tx, execute, fetch_all, fetch_optional};
+
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Row {
+    pub id: String,
+    pub person: i64,
+    pub parent: Option<String>,
+    pub host: Option<String>,
+    pub device: String,
+    pub address: String,
+    pub made: i64,
+    pub last_used: i64,
+    pub expires: i64,
+}
+
+pub async fn add(tx: &mut Tx, row: &Row, hash: &str) -> Result<(), Diagnostic> {
+    let sql = "INSERT INTO sessions (id, hash, person, parent, host, device, address, made, last_used, expires)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    execute!(
+        tx,
+        sql,
+        &row.id,
+        hash,
+        row.person,
+        &row.parent,
+        &row.host,
+        &row.device,
+        &row.address,
+        row.made,
+        row.last_used,
+        row.expires
+    )
+    .map(drop)
+}
+
+pub async fn by_hash(on: &mut Conn, hash: &str) -> Result<Option<Row>, Diagnostic> {
+    let sql =
+        "SELECT id, person, parent, host, device, address, made, last_used, expires FROM sessions WHERE hash = $1";
+    fetch_optional!(on, sql, hash)
+}
+
+/// A user's sessions on the panel, the last used first.
+pub async fn of(on: &mut Conn, person: i64) -> Result<Vec<Row>, Diagnostic> {
+    let sql = "SELECT id, person, parent, host, device, address, made, last_used, expires FROM sessions
+               WHERE person = $1 AND parent IS NULL ORDER BY last_used DESC, id";
+    fetch_all!(on, sql, person)
+}
+
+pub async fn used(tx: &mut Tx, id: &str, at: i64) -> Result<(), Diagnostic> {
+    execute!(tx, "UPDATE sessions SET last_used = $2 WHERE id = $1 AND last_used < $2", id, at).map(drop)
+}
+
+/// Ends a session, with those below it. `false`: this user has none of that id.
+pub async fn end(tx: &mut Tx, person: i64, id: &str) -> Result<bool, Diagnostic> {
+    tx.changed();
+    Ok(execute!(tx, "DELETE FROM sessions WHERE person = $1 AND id = $2", person, id)? == 1)
+}
+
+/// Ends all sessions of a user, but one where it is named.
+pub async fn end_others(tx: &mut Tx, person: i64, but: Option<&str>) -> Result<u64, Diagnostic> {
+    tx.changed();
+    let sql = "DELETE FROM sessions WHERE person = $1 AND parent IS NULL AND id <> $2";
+    execute!(tx, sql, person, but.unwrap_or_default())
+}

@@ -1,0 +1,158 @@
+//! What has ended is ended: at once in the process that ended it, within a second in every other.
+
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::auth::who::Identity;
+
+/// By what somebody is known: a session, a program's access token, an API token.
+struct Ways {
+    session: NewSession,
+    tokens: Tokens,
+    api: Secret,
+}
+
+impl Ways {
+    async fn of(auth: &Auth, name: &str) -> Ways {
+        let (user, session) = auth.login_browser(&named(name, PASSWORD), &near()).await.unwrap();
+        let tokens = auth.login(&named(name, PASSWORD), &near()).await.unwrap();
+        let new = NewToken { name: "t".into(), scopes: vec!["read".into()], days: None };
+        let (_, api) = auth.add_token(user.id, new).await.unwrap();
+        Ways { session, tokens, api }
+    }
+
+    /// Which of the three open.
+    async fn open(&self, auth: &Auth) -> [bool; 3] {
+        [
+            auth.by_cookie(self.session.token.expose()).await.is_ok_and(|who| who.is_some()),
+            auth.by_bearer(self.tokens.access.expose()).await.is_ok(),
+            auth.by_bearer(self.api.expose()).await.is_ok(),
+        ]
+    }
+
+    async fn all(&self, auth: &Auth) -> Vec<Arc<Identity>> {
+        vec![
+            auth.by_cookie(self.session.token.expose()).await.unwrap().unwrap(),
+            auth.by_bearer(self.tokens.access.expose()).await.unwrap(),
+            auth.by_bearer(self.api.expose()).await.unwrap(),
+        ]
+    }
+}
+
+#[tokio::test]
+async fn hostile_18_password_role_active_flag_and_removal_end_everything_at_once() {
+    homes(People::default(), async |w| {
+        let a = &w.auth;
+        w.add("root", Role::Admin).await;
+        for how in 0..4 {
+            let name = format!("user{how}");
+            let user = w.add(&name, Role::Operator).await;
+            let ways = Ways::of(a, &name).await;
+            a.look().await.unwrap();
+            // Twice: from the database, and from what is remembered.
+            assert_eq!((ways.open(a).await, ways.open(a).await), ([true; 3], [true; 3]));
+            let who = ways.all(a).await;
+            let mut changes = a.changes();
+            changes.mark_unchanged();
+            match how {
+                0 => a.set_password(user.id, secret("another four words on paper")).await.unwrap(),
+                1 => drop(
+                    a.change_user(user.id, Change { role: Some(Role::Viewer), ..Change::default() }).await.unwrap(),
+                ),
+                2 => drop(a.change_user(user.id, Change { active: Some(false), ..Change::default() }).await.unwrap()),
+                _ => drop(a.remove_user(user.id, None).await.unwrap()),
+            }
+            assert_eq!(ways.open(a).await, [false; 3], "{how}");
+            assert!(changes.has_changed().unwrap(), "what is open is told");
+            for one in who {
+                assert!(!a.still(&one).await.unwrap(), "{how}: {:?}", one.by);
+            }
+            assert!(a.refresh(&ways.tokens.refresh).await.is_err());
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn other_groups_count_from_the_next_request_on_and_end_nothing() {
+    homes(People::default(), async |w| {
+        let a = &w.auth;
+        let user = w.add("anna", Role::Member).await;
+        a.add_group("kids", "").await.unwrap();
+        let ways = Ways::of(a, "anna").await;
+        a.look().await.unwrap();
+        let before = ways.all(a).await;
+        let groups = Change { groups: Some(vec!["kids".into()]), ..Change::default() };
+        a.change_user(user.id, groups).await.unwrap();
+        for who in ways.all(a).await {
+            assert_eq!(who.groups, ["kids"]);
+            assert!(a.still(&who).await.unwrap());
+        }
+        assert!(!a.still(&before[0]).await.unwrap(), "who had other rights has to look again");
+        a.remove_group("kids").await.unwrap();
+        assert!(ways.all(a).await[0].groups.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_session_ends_alone_or_all_but_the_one_that_asks() {
+    homes(People::default(), async |w| {
+        let a = &w.auth;
+        w.add("anna", Role::Member).await;
+        w.add("ben", Role::Member).await;
+        let (one, two, three) = (Ways::of(a, "anna").await, Ways::of(a, "anna").await, Ways::of(a, "anna").await);
+        assert_eq!(a.sessions(1, None).await.unwrap().len(), 6);
+        assert!(a.end_session(2, &one.session.id).await.is_err(), "it is not theirs");
+        a.end_session(1, &one.session.id).await.unwrap();
+        a.end_session(1, &two.tokens.family).await.unwrap();
+        assert_eq!((one.open(a).await, two.open(a).await), ([false, true, true], [true, false, true]));
+        let by = three.all(a).await[0].by.clone();
+        a.end_sessions(1, Some(&by)).await.unwrap();
+        assert_eq!(one.open(a).await, [false, false, true], "API tokens stay");
+        assert_eq!(three.open(a).await, [true, false, true]);
+        a.end_sessions(1, None).await.unwrap();
+        assert_eq!(three.open(a).await, [false, false, true]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn hostile_18_what_another_process_ends_is_ended_here_within_a_second() {
+    homes(People::default(), async |w| {
+        w.add("anna", Role::Member).await;
+        let server = w.again().await;
+        let stop = CancellationToken::new();
+        let keeping = tokio::spawn(server.clone().keep(stop.clone()));
+        let ways = Ways::of(&server, "anna").await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(ways.open(&server).await, [true; 3]);
+        w.auth.set_password(1, secret("another four words on paper")).await.unwrap();
+        let begun = Instant::now();
+        while ways.open(&server).await != [false; 3] {
+            assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", ways.open(&server).await);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        stop.cancel();
+        keeping.await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_nobody_has_looked_after_for_a_second_is_not_believed() {
+    homes(People::default(), async |w| {
+        let a = &w.auth;
+        w.add("anna", Role::Member).await;
+        let ways = Ways::of(a, "anna").await;
+        a.look().await.unwrap();
+        assert_eq!(ways.open(a).await, [true; 3]);
+        // Behind its back, and without a word.
+        w.db.write(async |tx| sql::end_all(tx, 1).await).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(950)).await;
+        assert_eq!(ways.open(a).await, [false; 3]);
+    })
+    .await;
+}

@@ -1,0 +1,223 @@
+//! Users, groups, invitations, the setup link.
+
+use super::*;
+use crate::config::people::Registration as Rule;
+
+fn change() -> Change {
+    Change::default()
+}
+
+fn code<T>(done: Result<T, Diagnostic>) -> &'static str {
+    match done {
+        Ok(_) => "done",
+        Err(told) => told.code,
+    }
+}
+
+#[tokio::test]
+async fn users_are_added_changed_listed_and_removed() {
+    homes(People::default(), async |w| {
+        let a = &w.auth;
+        a.add_group("kids", "those under age").await.unwrap();
+        w.add("root", Role::Admin).await;
+        let new = NewUser {
+            name: " Anna ".into(),
+            email: Some("Anna@Example.org".into()),
+            display_name: Some("Anna B.".into()),
+            role: Role::Member,
+            groups: vec!["kids".into()],
+            password: Some(secret(PASSWORD)),
+        };
+        let anna = a.add_user(new.clone()).await.unwrap();
+        assert_eq!((anna.id, &*anna.name, anna.email.as_deref()), (2, "anna", Some("anna@example.org")));
+        assert_eq!(
+            (&*anna.display_name, anna.role, &anna.groups[..]),
+            ("Anna B.", Role::Member, &["kids".to_string()][..])
+        );
+        assert!(anna.active && anna.has_password && !anna.second_factor && anna.last_login.is_none());
+        assert_eq!(a.user_named("ANNA").await.unwrap(), anna);
+        let same_name = NewUser { email: None, ..new.clone() };
+        assert_eq!(code(a.add_user(same_name).await), "auth.taken");
+        let same_email = NewUser { name: "berta".into(), ..new.clone() };
+        assert!(a.add_user(same_email).await.unwrap_err().title.contains("e-mail"));
+        let no_group = NewUser { name: "berta".into(), email: None, groups: vec!["none".into()], ..new };
+        assert_eq!(code(a.add_user(no_group).await), "auth.no-such-group");
+        assert_eq!(code(a.user_named("berta").await), "auth.no-such-user", "nothing was left of those refused");
+
+        let groups = Change { groups: Some(vec![]), display_name: Some("A".into()), ..change() };
+        let changed = a.change_user(anna.id, groups).await.unwrap();
+        assert_eq!((&*changed.display_name, changed.groups.len(), changed.version), ("A", 0, anna.version + 1));
+        let stale = Change { display_name: Some("B".into()), version: Some(anna.version), ..change() };
+        assert_eq!(code(a.change_user(anna.id, stale).await), "auth.changed-meanwhile");
+        let taken = Change { email: Some("anna@example.org".into()), ..change() };
+        assert_eq!(code(a.change_user(1, taken).await), "auth.taken");
+        assert_eq!(code(a.change_user(99, change()).await), "auth.no-such-user");
+
+        let names = |users: Vec<User>| users.into_iter().map(|u| u.name).collect::<Vec<_>>();
+        assert_eq!(names(a.users(0, 10).await.unwrap()), ["root", "anna"]);
+        assert_eq!(names(a.users(1, 10).await.unwrap()), ["anna"]);
+        assert_eq!(names(a.users(0, 1).await.unwrap()), ["root"]);
+        assert_eq!(a.user_count().await.unwrap(), 2);
+
+        assert_eq!(code(a.remove_user(anna.id, Some(anna.id)).await), "auth.no-heir");
+        assert_eq!(code(a.remove_user(anna.id, Some(77)).await), "auth.no-such-user");
+        a.remove_user(anna.id, Some(1)).await.unwrap();
+        assert_eq!(a.heir_of(anna.id).await.unwrap(), Some(Some(1)));
+        assert_eq!(code(a.user(anna.id).await), "auth.no-such-user");
+        let berta = w.add("anna", Role::Viewer).await;
+        assert!(berta.id > anna.id, "an id is never given twice");
+        a.remove_user(berta.id, None).await.unwrap();
+        let heirs = (a.heir_of(berta.id).await.unwrap(), a.heir_of(99).await.unwrap());
+        assert_eq!(heirs, (Some(None), None));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_last_active_admin_stays_one() {
+    homes(People::default(), async |w| {
+        let a = &w.auth;
+        w.add("one", Role::Admin).await;
+        let demote = || Change { role: Some(Role::Operator), ..change() };
+        let sleep = || Change { active: Some(false), ..change() };
+        let refused = async || {
+            [
+                code(a.change_user(1, demote()).await),
+                code(a.change_user(1, sleep()).await),
+                code(a.remove_user(1, None).await),
+            ]
+        };
+        assert_eq!(refused().await, ["auth.last-admin"; 3]);
+        let two = w.add("two", Role::Admin).await;
+        a.change_user(two.id, sleep()).await.unwrap();
+        assert_eq!(refused().await, ["auth.last-admin"; 3], "one who is not active does not count");
+        a.change_user(two.id, Change { active: Some(true), ..change() }).await.unwrap();
+        // Both at once: one of them comes first.
+        let (x, y) = tokio::join!(a.change_user(1, demote()), a.change_user(two.id, demote()));
+        assert!(x.is_ok() != y.is_ok(), "{x:?} {y:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn groups_have_members_and_a_purpose() {
+    homes(People::default(), async |w| {
+        let a = &w.auth;
+        w.add("anna", Role::Member).await;
+        w.add("ben", Role::Member).await;
+        a.add_group("Family", "").await.unwrap();
+        assert_eq!(code(a.add_group("family", "").await), "auth.taken");
+        let members = Some(vec!["ben".into(), "Anna".into(), "ben".into()]);
+        let group = a.change_group("family", Some("us"), members).await.unwrap();
+        assert_eq!((&*group.about, group.members), ("us", vec!["anna".to_string(), "ben".to_string()]));
+        assert_eq!(a.user(1).await.unwrap().groups, ["family"]);
+        let unknown = a.change_group("family", None, Some(vec!["carl".into()])).await;
+        assert_eq!(code(unknown), "auth.no-such-user");
+        assert_eq!(a.group("family").await.unwrap().members.len(), 2, "a change that is refused changes nothing");
+        assert_eq!(a.groups().await.unwrap().len(), 1);
+        a.remove_group("family").await.unwrap();
+        assert_eq!(code(a.remove_group("family").await), "auth.no-such-group");
+        assert!(a.user(1).await.unwrap().groups.is_empty());
+    })
+    .await;
+}
+
+fn registration(name: &str, invite: Option<&Secret>) -> Registration {
+    Registration { username: name.into(), email: None, password: secret(PASSWORD), invite: invite.cloned() }
+}
+
+#[tokio::test]
+async fn registration_is_closed_by_invitation_or_open_as_the_home_says() {
+    let me: IpAddr = "192.168.1.9".parse().unwrap();
+    let invited = |days, uses, role| NewInvitation { role, note: "Anna".into(), days, uses, made_by: "root".into() };
+    homes(People::default(), async |w| {
+        assert_eq!(code(w.auth.register(registration("anna", None), me).await), "auth.registration-closed");
+        assert_eq!(code(w.auth.invite(invited(1, 1, Role::Member)).await), "auth.registration-closed");
+    })
+    .await;
+    homes(People { registration: Rule::Invite, ..People::default() }, async |w| {
+        let a = &w.auth;
+        assert_eq!(code(a.register(registration("anna", None), me).await), "auth.registration-closed");
+        for (days, uses) in [(0, 1), (91, 1), (1, 0), (1, 101)] {
+            assert_eq!(code(a.invite(invited(days, uses, Role::Member)).await), "auth.bad-invitation");
+        }
+        let (shown, link) = a.invite(invited(7, 1, Role::Operator)).await.unwrap();
+        assert_eq!((a.invitations().await.unwrap(), &*shown.note), (vec![shown.clone()], "Anna"));
+        let anna = a.register(registration("anna", Some(&link)), me).await.unwrap();
+        assert_eq!(anna.role, Role::Operator);
+        assert_eq!(code(a.register(registration("ben", Some(&link)), me).await), "auth.bad-link", "used up");
+        let (_, link) = a.invite(invited(7, 2, Role::Member)).await.unwrap();
+        assert_eq!(code(a.register(registration("anna", Some(&link)), me).await), "auth.taken");
+        assert_eq!(code(a.register(registration("ben", Some(&link)), me).await), "done", "a refused one costs no use");
+        w.clock.pass(8 * DAY);
+        assert_eq!(code(a.register(registration("carl", Some(&link)), me).await), "auth.bad-link", "ended");
+        let (shown, link) = a.invite(invited(7, 2, Role::Member)).await.unwrap();
+        a.end_invitation(&shown.id).await.unwrap();
+        assert_eq!(code(a.end_invitation(&shown.id).await), "auth.no-such-invitation");
+        assert_eq!(code(a.register(registration("carl", Some(&link)), me).await), "auth.bad-link", "taken back");
+        // Two at once, with a link for one.
+        let (_, link) = a.invite(invited(7, 1, Role::Member)).await.unwrap();
+        let (x, y) = tokio::join!(
+            a.register(registration("dora", Some(&link)), me),
+            a.register(registration("emil", Some(&link)), me)
+        );
+        assert!(x.is_ok() != y.is_ok());
+    })
+    .await;
+    homes(People { registration: Rule::Open, ..People::default() }, async |w| {
+        let anna = w.auth.register(registration("anna", None), me).await.unwrap();
+        assert_eq!(anna.role, Role::Member);
+        let stranger: IpAddr = "203.0.113.5".parse().unwrap();
+        let mut codes = Vec::new();
+        for n in 0..8 {
+            codes.push(code(w.auth.register(registration(&format!("spam{n}"), None), stranger).await));
+        }
+        assert_eq!(codes.iter().filter(|code| **code == "done").count(), 5, "{codes:?}");
+        assert!(codes.contains(&"auth.too-often"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn hostile_15_the_first_admin_is_made_with_the_printed_token_only_and_only_once() {
+    let me: IpAddr = "192.168.1.9".parse().unwrap();
+    let root = |name: &str| NewUser {
+        name: name.into(),
+        email: None,
+        display_name: None,
+        role: Role::Viewer,
+        groups: vec!["none".into()],
+        password: Some(secret(PASSWORD)),
+    };
+    homes(People::default(), async |w| {
+        let a = &w.auth;
+        assert!(!a.is_set_up());
+        assert_eq!(code(a.set_up(&secret(""), root("root"), me).await), "auth.bad-link");
+        let old = a.setup_token().await.unwrap();
+        let token = a.setup_token().await.unwrap();
+        for wrong in [&old, &secret("guess"), &secret("' OR 1=1 --")] {
+            assert_eq!(code(a.set_up(wrong, root("root"), me).await), "auth.bad-link");
+        }
+        let weak = NewUser { password: Some(secret("password123")), ..root("root") };
+        assert_eq!(code(a.set_up(&token, weak, me).await), "auth.password", "and the token still holds");
+        let first = a.set_up(&token, root("root"), me).await.unwrap();
+        assert_eq!((first.role, first.groups.len()), (Role::Admin, 0), "whatever was asked for");
+        assert!(a.is_set_up());
+        assert_eq!(code(a.set_up(&token, root("evil"), me).await), "auth.bad-link");
+        assert_eq!(code(a.setup_token().await), "auth.set-up");
+        assert!(w.again().await.is_set_up());
+    })
+    .await;
+    homes(People::default(), async |w| {
+        let token = w.auth.setup_token().await.unwrap();
+        w.clock.pass(SETUP_HOURS * 60 * MINUTE);
+        assert_eq!(code(w.auth.set_up(&token, root("root"), me).await), "auth.bad-link", "it has ended");
+        let token = w.auth.setup_token().await.unwrap();
+        let (x, y) = tokio::join!(w.auth.set_up(&token, root("one"), me), w.auth.set_up(&token, root("two"), me));
+        assert!(x.is_ok() != y.is_ok());
+        // The command line makes one too: the server sees it at its next look.
+        let server = w.again().await;
+        assert!(server.is_set_up());
+    })
+    .await;
+}

@@ -1,0 +1,104 @@
+//! API tokens: for programs of the home's own people, each with a name, an end, and what it may at most.
+
+use serde::Serialize;
+
+use super::{Auth, sql, words};
+use crate::auth::secrets;
+use crate::base::secret::Secret;
+use crate::diag::{Diagnostic, Kind};
+
+/// What a token may at most: look, also act, also what only admins may. Never more than its owner.
+pub const SCOPES: [&str; 3] = ["read", "operate", "admin"];
+const LONGEST_DAYS: u32 = 3650;
+const MOST: i64 = 100;
+const DAY_MS: i64 = 24 * 3600 * 1000;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Token {
+    pub id: String,
+    pub name: String,
+    pub scopes: Vec<String>,
+    /// Milliseconds since 1970.
+    pub made: i64,
+    pub expires: Option<i64>,
+    pub last_used: Option<i64>,
+}
+
+#[derive(Debug, Clone)]
+pub struct NewToken {
+    pub name: String,
+    /// Of [`SCOPES`].
+    pub scopes: Vec<String>,
+    /// `None`: it does not end by itself.
+    pub days: Option<u32>,
+}
+
+impl Auth {
+    pub async fn tokens(&self, person: i64) -> Result<Vec<Token>, Diagnostic> {
+        let rows = sql::tokens::of(&mut self.db.reader().await?, person).await?;
+        let now = self.now();
+        Ok(rows.into_iter().filter(|row| row.expires.is_none_or(|at| at > now)).map(Token::of).collect())
+    }
+
+    /// Makes one; the secret is shown now and never again.
+    pub async fn add_token(&self, person: i64, new: NewToken) -> Result<(Token, Secret), Diagnostic> {
+        let told = |field: &'static str, title: String| Diagnostic::error("auth.bad-token-request", title).field(field);
+        let name = words::label(&new.name, "name", 100)?;
+        if let Some(unknown) = new.scopes.iter().find(|scope| !SCOPES.contains(&scope.as_str())) {
+            return Err(
+                told("scopes", format!("`{unknown}` is no scope")).hint(format!("known: {}", SCOPES.join(", ")))
+            );
+        }
+        if new.scopes.is_empty() {
+            return Err(told("scopes", "a token without a scope may nothing".into())
+                .hint(format!("give it one of: {}", SCOPES.join(", "))));
+        }
+        if new.days.is_some_and(|days| !(1..=LONGEST_DAYS).contains(&days)) {
+            return Err(told("days", format!("a token holds for 1 to {LONGEST_DAYS} days"))
+                .hint("leave it out for one that does not end by itself"));
+        }
+        let scopes: Vec<&str> = SCOPES.into_iter().filter(|scope| new.scopes.iter().any(|s| s == scope)).collect();
+        let now = self.now();
+        let secret = secrets::api_token(&*self.random);
+        let row = sql::tokens::Row {
+            id: secrets::id(&*self.random),
+            person,
+            name,
+            scopes: scopes.join(" "),
+            made: now,
+            expires: new.days.map(|days| now.saturating_add(i64::from(days) * DAY_MS)),
+            last_used: None,
+        };
+        let (made, hash) = (row.clone(), secrets::hash(secret.expose()));
+        self.db
+            .write(async move |tx| {
+                if sql::tokens::count(tx, person).await? >= MOST {
+                    return Err(Diagnostic::error("auth.too-many-tokens", format!("there are {MOST} tokens already"))
+                        .kind(Kind::Conflict)
+                        .hint("end those that are not used any more"));
+                }
+                super::users::one(tx, person).await?;
+                sql::tokens::add(tx, &row, &hash).await
+            })
+            .await?;
+        Ok((Token::of(made), secret))
+    }
+
+    /// Ends one of a user's own.
+    pub async fn end_token(&self, person: i64, id: &str) -> Result<(), Diagnostic> {
+        let id = id.to_owned();
+        match self.end(async move |tx| sql::tokens::end(tx, person, &id).await).await? {
+            true => Ok(()),
+            false => Err(Diagnostic::error("auth.no-such-token", "you have no token of that id")
+                .kind(Kind::NotFound)
+                .hint("it may have ended already")),
+        }
+    }
+}
+
+impl Token {
+    fn of(row: sql::tokens::Row) -> Token {
+        let scopes = row.scopes.split(' ').filter(|s| !s.is_empty()).map(str::to_owned).collect();
+        Token { id: row.id, name: row.name, scopes, made: row.made, expires: row.expires, last_used: row.last_used }
+    }
+}

@@ -1,0 +1,280 @@
+//! Users as an admin sees them, and what all ways in and out have in common.
+
+use serde::Serialize;
+
+use super::sql::users::{Fields, New, Row};
+use super::words::{self, no_such_group, no_such_user};
+use super::{Auth, sql};
+use crate::auth::passwords::{self, About, Lane};
+use crate::auth::who::Role;
+use crate::base::secret::Secret;
+use crate::diag::{Diagnostic, Kind};
+use crate::store::{Conn, Tx};
+
+/// A user, without anything secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct User {
+    pub id: i64,
+    pub name: String,
+    pub email: Option<String>,
+    pub display_name: String,
+    #[serde(serialize_with = "word")]
+    pub role: Role,
+    pub active: bool,
+    /// In order.
+    pub groups: Vec<String>,
+    /// Has a confirmed second factor.
+    pub second_factor: bool,
+    pub has_password: bool,
+    /// Counts changes.
+    pub version: i64,
+    /// Milliseconds since 1970.
+    pub created: i64,
+    pub last_login: Option<i64>,
+}
+
+fn word<S: serde::Serializer>(role: &Role, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(role.word())
+}
+
+/// Who is to be added.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    pub name: String,
+    pub email: Option<String>,
+    /// `None`: the user name.
+    pub display_name: Option<String>,
+    pub role: Role,
+    pub groups: Vec<String>,
+    /// `None`: cannot sign in with one yet.
+    pub password: Option<Secret>,
+}
+
+/// What is to change; `None` stays.
+#[derive(Debug, Clone, Default)]
+pub struct Change {
+    pub email: Option<String>,
+    pub display_name: Option<String>,
+    pub role: Option<Role>,
+    pub active: Option<bool>,
+    pub groups: Option<Vec<String>>,
+    /// The version that the change was made of: refused where it is another by now.
+    pub version: Option<i64>,
+}
+
+impl Auth {
+    /// Users with an id above `after`, in order, `limit` at most.
+    pub async fn users(&self, after: i64, limit: u32) -> Result<Vec<User>, Diagnostic> {
+        let mut on = self.db.reader().await?;
+        let rows = sql::users::all(&mut on, after, i64::from(limit)).await?;
+        let (from, to) = (rows.first().map_or(0, |row| row.id), rows.last().map_or(0, |row| row.id));
+        let all = sql::groups::memberships(&mut on, from, to).await?;
+        let groups = |id: i64| all.iter().filter(|(person, _)| *person == id).map(|(_, name)| name.clone()).collect();
+        rows.into_iter().map(|row| User::of(&row, groups(row.id))).collect()
+    }
+
+    /// How many there are.
+    pub async fn user_count(&self) -> Result<i64, Diagnostic> {
+        sql::users::count(&mut self.db.reader().await?).await
+    }
+
+    pub async fn user(&self, id: i64) -> Result<User, Diagnostic> {
+        one(&mut self.db.reader().await?, id).await
+    }
+
+    pub async fn user_named(&self, name: &str) -> Result<User, Diagnostic> {
+        let mut on = self.db.reader().await?;
+        let told = || no_such_user(format!("`{name}`"));
+        let name = words::given_name(name).ok_or_else(told)?;
+        let row = sql::users::by_name(&mut on, &name).await?.ok_or_else(told)?;
+        whole(&mut on, &row).await
+    }
+
+    pub async fn add_user(&self, new: NewUser) -> Result<User, Diagnostic> {
+        let (new, groups) = self.prepared(new, Lane::Near).await?;
+        let user = self.db.write(async move |tx| insert(tx, new, groups).await).await?;
+        self.look_for_admin().await?;
+        Ok(user)
+    }
+
+    /// Names in their form, password judged and hashed.
+    pub(super) async fn prepared(&self, new: NewUser, lane: Lane) -> Result<(New, Vec<String>), Diagnostic> {
+        let name = words::user_name(&new.name)?;
+        let email = words::email(new.email.as_deref().unwrap_or_default())?;
+        let shown = new.display_name.as_deref().map(str::trim).filter(|shown| !shown.is_empty());
+        let display_name = words::label(shown.unwrap_or(&name), "display_name", 100)?;
+        let groups = new.groups.iter().map(|group| words::group_name(group)).collect::<Result<_, _>>()?;
+        let password = match new.password {
+            Some(password) => Some(self.hashed(password, &name, email.as_deref(), lane).await?),
+            None => None,
+        };
+        let new = New { name, email, display_name, role: new.role.word(), password, created: self.now() };
+        Ok((new, groups))
+    }
+
+    /// A password that is taken, as it is kept.
+    pub(super) async fn hashed(
+        &self,
+        password: Secret,
+        name: &str,
+        email: Option<&str>,
+        lane: Lane,
+    ) -> Result<String, Diagnostic> {
+        passwords::judge(password.expose(), About { name, email: email.unwrap_or_default() })?;
+        self.passwords.hash(password, lane).await
+    }
+
+    /// Changes a user. With another role, or no longer active, all by which they are known ends; other groups count from now on.
+    pub async fn change_user(&self, id: i64, change: Change) -> Result<User, Diagnostic> {
+        let email = change.email.as_deref().map(words::email).transpose()?;
+        let shown = change.display_name.as_deref().map(|text| words::label(text, "display_name", 100)).transpose()?;
+        let groups = change.groups.as_ref().map(|all| all.iter().map(|name| words::group_name(name)).collect());
+        let groups: Option<Vec<String>> = groups.transpose()?;
+        self.end(async move |tx| {
+            let row = sql::users::by_id(tx, id).await?.ok_or_else(|| no_such_user(id))?;
+            if change.version.is_some_and(|version| version != row.version) {
+                return Err(moved(&row.name));
+            }
+            let before = whole(tx, &row).await?;
+            let role = change.role.unwrap_or(before.role);
+            let active = change.active.unwrap_or(before.active);
+            if before.is_admin() && !(active && role == Role::Admin) && sql::users::admins(tx).await? < 2 {
+                return Err(last_admin(&before.name));
+            }
+            let email = email.unwrap_or(before.email);
+            if let Some(address) = &email
+                && sql::users::email_taken(tx, address, id).await?
+            {
+                return Err(taken("this e-mail address"));
+            }
+            let display_name = shown.unwrap_or(before.display_name);
+            let fields = Fields { email, display_name, role: role.word().into(), active };
+            sql::users::change(tx, id, &fields).await?;
+            if let Some(groups) = groups {
+                sql::groups::leave_all(tx, id).await?;
+                join_all(tx, id, &groups).await?;
+                tx.changed();
+            }
+            if role != before.role || active != before.active {
+                sql::end_all(tx, id).await?;
+            }
+            one(tx, id).await
+        })
+        .await
+    }
+
+    /// Gives a user another password, whatever the old one is. All by which they are known ends.
+    pub async fn set_password(&self, id: i64, password: Secret) -> Result<(), Diagnostic> {
+        let user = self.user(id).await?;
+        let kept = self.hashed(password, &user.name, user.email.as_deref(), Lane::Near).await?;
+        self.end(async move |tx| {
+            sql::users::by_id(tx, id).await?.ok_or_else(|| no_such_user(id))?;
+            sql::users::set_password(tx, id, &kept).await?;
+            sql::end_all(tx, id).await
+        })
+        .await
+    }
+
+    /// Removes a user. `heir` gets what is theirs; without one the admins keep it for 30 days.
+    pub async fn remove_user(&self, id: i64, heir: Option<i64>) -> Result<User, Diagnostic> {
+        let now = self.now();
+        self.end(async move |tx| {
+            let user = one(tx, id).await?;
+            if user.is_admin() && sql::users::admins(tx).await? < 2 {
+                return Err(last_admin(&user.name));
+            }
+            if let Some(heir) = heir {
+                if heir == id {
+                    return Err(Diagnostic::error("auth.no-heir", "nobody inherits from themselves")
+                        .field("heir")
+                        .hint("name somebody else, or nobody: then the admins keep it for 30 days"));
+                }
+                one(tx, heir).await?;
+            }
+            sql::end_all(tx, id).await?;
+            sql::users::remove(tx, id, &user.name, heir, now).await?;
+            Ok(user)
+        })
+        .await
+    }
+
+    /// Who has what was a removed user's: `Some(None)` the admins, `None`: nobody of that id was removed.
+    pub async fn heir_of(&self, id: i64) -> Result<Option<Option<i64>>, Diagnostic> {
+        sql::users::heir(&mut self.db.reader().await?, id).await
+    }
+}
+
+/// Adds a user with their groups, in a job.
+pub(super) async fn insert(tx: &mut Tx, new: New, groups: Vec<String>) -> Result<User, Diagnostic> {
+    let id = match sql::users::add(tx, &new).await? {
+        Some(id) => id,
+        None => {
+            let name = sql::users::by_name(tx, &new.name).await?;
+            return Err(taken(if name.is_some() { "this user name" } else { "this e-mail address" }));
+        }
+    };
+    join_all(tx, id, &groups).await?;
+    one(tx, id).await
+}
+
+async fn join_all(tx: &mut Tx, id: i64, groups: &[String]) -> Result<(), Diagnostic> {
+    for name in groups {
+        sql::groups::one(tx, name).await?.ok_or_else(|| no_such_group(name))?;
+        sql::groups::join(tx, id, name).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn one(on: &mut Conn, id: i64) -> Result<User, Diagnostic> {
+    let row = sql::users::by_id(on, id).await?.ok_or_else(|| no_such_user(id))?;
+    whole(on, &row).await
+}
+
+pub(super) async fn whole(on: &mut Conn, row: &Row) -> Result<User, Diagnostic> {
+    User::of(row, sql::groups::of(on, row.id).await?)
+}
+
+impl User {
+    fn of(row: &Row, groups: Vec<String>) -> Result<User, Diagnostic> {
+        let role = row.role.parse().map_err(|()| {
+            Diagnostic::error("auth.damaged-user", format!("the role of {} in the database is none", row.name))
+                .kind(Kind::Failed)
+                .hint(format!("hearth users set {} --role ROLE gives them one", row.name))
+        })?;
+        Ok(User {
+            id: row.id,
+            name: row.name.clone(),
+            email: row.email.clone(),
+            display_name: row.display_name.clone(),
+            role,
+            active: row.active,
+            groups,
+            second_factor: row.factor,
+            has_password: row.password.is_some(),
+            version: row.version,
+            created: row.created,
+            last_login: row.last_login,
+        })
+    }
+
+    /// One who can mend everything.
+    pub fn is_admin(&self) -> bool {
+        self.active && self.role == Role::Admin
+    }
+}
+
+fn taken(what: &str) -> Diagnostic {
+    Diagnostic::error("auth.taken", format!("{what} is taken")).kind(Kind::Conflict).hint("take another one")
+}
+
+fn moved(name: &str) -> Diagnostic {
+    Diagnostic::error("auth.changed-meanwhile", format!("somebody has changed {name} meanwhile"))
+        .kind(Kind::Conflict)
+        .hint("look at it again, and make the change once more if it is still right")
+}
+
+fn last_admin(name: &str) -> Diagnostic {
+    Diagnostic::error("auth.last-admin", format!("{name} is the last active admin: the home would have none"))
+        .kind(Kind::Conflict)
+        .hint("make somebody else an admin first")
+}

@@ -1,0 +1,188 @@
+//! Names that accounts have: which are taken, and what a browser is called.
+
+use crate::diag::text::is_unsafe;
+use crate::diag::{Diagnostic, Kind};
+
+/// Names under which the audit keeps what nobody in particular did.
+const RESERVED: [&str; 7] = ["anonymous", "everyone", "hearth", "nobody", "nothing", "system", "terminal"];
+
+/// A user's name: 1 to 32 of `a-z 0-9 . _ -`, beginning with a letter or digit. Capitals are the same as small letters.
+pub fn user_name(text: &str) -> Result<String, Diagnostic> {
+    let name = text.trim().to_lowercase();
+    let told = |title: String| Err(Diagnostic::error("auth.bad-name", title).field("username"));
+    let sign = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
+    let begins = name.starts_with(|c: char| c.is_ascii_alphanumeric());
+    if name.is_empty() || name.len() > 32 || !begins || !name.chars().all(sign) {
+        return told(
+            "a user name has 1 to 32 letters a-z, digits, `.`, `_` or `-`, and begins with a letter or digit".into(),
+        )
+        .map_err(|d: Diagnostic| d.hint("the name to show can be anything: that is the display name"));
+    }
+    if RESERVED.contains(&name.as_str()) {
+        return told(format!("`{name}` is what Hearth calls itself, or nobody"))
+            .map_err(|d: Diagnostic| d.hint("take another name"));
+    }
+    Ok(name)
+}
+
+/// As [`user_name`] for one that is only looked for: what no name can be is nobody's.
+pub fn given_name(text: &str) -> Option<String> {
+    user_name(text).ok()
+}
+
+/// A group's name, as a route's `access: group:NAME` writes it.
+pub fn group_name(text: &str) -> Result<String, Diagnostic> {
+    let name = text.trim().to_lowercase();
+    let sign = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c);
+    let begins = name.starts_with(|c: char| c.is_ascii_alphanumeric());
+    match !name.is_empty() && name.len() <= 32 && begins && name.chars().all(sign) {
+        true => Ok(name),
+        false => Err(Diagnostic::error("auth.bad-name", "a group's name has 1 to 32 letters a-z, digits, `_` or `-`")
+            .field("name")
+            .hint("begin it with a letter or digit")),
+    }
+}
+
+/// An e-mail address, or none where it is empty. Only what no address can be is refused: nothing is sent to find out.
+pub fn email(text: &str) -> Result<Option<String>, Diagnostic> {
+    let address = text.trim().to_lowercase();
+    if address.is_empty() {
+        return Ok(None);
+    }
+    let (local, domain) = address.split_once('@').unwrap_or_default();
+    let whole = !local.is_empty()
+        && !domain.is_empty()
+        && !domain.contains('@')
+        && address.len() <= 254
+        && !address.chars().any(|c| c.is_whitespace() || is_unsafe(c) || "<>\"(),;:\\[]".contains(c));
+    match whole {
+        true => Ok(Some(address)),
+        false => Err(Diagnostic::error("auth.bad-email", "this is no e-mail address")
+            .field("email")
+            .hint("write it as name@example.org, or leave it out")),
+    }
+}
+
+/// Text for people to read, such as a display name or the name of a token: up to `most` characters, one line.
+pub fn label(text: &str, field: &'static str, most: usize) -> Result<String, Diagnostic> {
+    let label = text.trim();
+    match !label.is_empty() && label.chars().count() <= most && !label.chars().any(|c| c.is_control() || is_unsafe(c)) {
+        true => Ok(label.to_owned()),
+        false => Err(Diagnostic::error("auth.bad-label", format!("this takes 1 to {most} characters in one line"))
+            .field(field)
+            .hint("leave out line breaks and signs that cannot be seen")),
+    }
+}
+
+/// Nobody is called that.
+pub fn no_such_user(what: impl std::fmt::Display) -> Diagnostic {
+    Diagnostic::error("auth.no-such-user", format!("there is no user {what}"))
+        .kind(Kind::NotFound)
+        .hint("`hearth users` lists them")
+}
+
+pub fn no_such_group(name: &str) -> Diagnostic {
+    Diagnostic::error("auth.no-such-group", format!("there is no group `{name}`"))
+        .kind(Kind::NotFound)
+        .hint("`hearth users groups` lists them")
+}
+
+/// What a browser or program calls itself, in a few words: `Firefox on Linux`, `curl`.
+pub fn device(agent: &str) -> String {
+    let has = |word: &str| agent.contains(word);
+    let system = match () {
+        _ if has("Android") => " on Android",
+        _ if has("iPhone") => " on iPhone",
+        _ if has("iPad") => " on iPad",
+        _ if has("Windows") => " on Windows",
+        _ if has("Mac OS X") => " on macOS",
+        _ if has("CrOS") => " on ChromeOS",
+        _ if has("Linux") => " on Linux",
+        _ => "",
+    };
+    // Each calls itself by the names of those before it, too.
+    let browser = match () {
+        _ if has("Edg/") || has("EdgA/") => "Edge",
+        _ if has("OPR/") => "Opera",
+        _ if has("SamsungBrowser/") => "Samsung Internet",
+        _ if has("Firefox/") || has("FxiOS/") => "Firefox",
+        _ if has("CriOS/") || has("Chrome/") => "Chrome",
+        _ if has("Safari/") => "Safari",
+        _ => "",
+    };
+    if !browser.is_empty() {
+        return format!("{browser}{system}");
+    }
+    let first = agent.split(['/', ' ', '(']).next().unwrap_or_default();
+    let plain: String = first.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).take(40).collect();
+    if plain.is_empty() { "unknown".into() } else { plain }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn names_have_one_form_and_hostile_ones_are_refused() {
+        assert_eq!(user_name(" Anna.Berg ").unwrap(), "anna.berg");
+        assert_eq!(group_name("Kids").unwrap(), "kids");
+        let long = "a".repeat(33);
+        for name in [
+            "", "-rf", ".", "..", "a b", "a/b", "a\nb", "a;b", "$(id)", "anna@x", "admin\0", "аdmin", "system",
+            "TERMINAL", &long, "'", "<b>",
+        ] {
+            assert_eq!(user_name(name).unwrap_err().code, "auth.bad-name", "{name:?}");
+        }
+        for name in ["", "a.b", "a b", "group:a", "*", "-a"] {
+            assert_eq!(group_name(name).unwrap_err().code, "auth.bad-name", "{name:?}");
+        }
+    }
+
+    #[test]
+    fn addresses_and_labels_are_one_line_of_what_can_be_seen() {
+        assert_eq!(email(" A@Example.org ").unwrap().as_deref(), Some("a@example.org"));
+        assert_eq!(email("").unwrap(), None);
+        for text in ["a", "@", "a@", "@b", "a@b@c", "a b@c", "a@b\n", "<a@b>", "a@b\u{202e}"] {
+            let refused = email(text).is_err() || email(text).unwrap().as_deref() == Some("a@b");
+            assert!(refused, "{text:?}");
+        }
+        assert_eq!(label(" Anna B. ", "display_name", 100).unwrap(), "Anna B.");
+        for text in ["", " ", "a\nb", "a\u{1b}[2J", "a\u{202e}b"] {
+            assert_eq!(label(text, "display_name", 100).unwrap_err().code, "auth.bad-label", "{text:?}");
+        }
+        assert!(label(&"a".repeat(101), "display_name", 100).is_err());
+    }
+
+    #[test]
+    fn devices_are_called_what_people_call_them() {
+        for (agent, words) in [
+            ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
+            (
+                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36 Edg/140.0",
+                "Edge on Windows",
+            ),
+            (
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile Safari/604.1",
+                "Safari on iPhone",
+            ),
+            ("curl/8.5.0", "curl"),
+            ("", "unknown"),
+            ("<script>alert(1)</script>", "scriptalert"),
+        ] {
+            assert_eq!(device(agent), words);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_name_in_its_one_form_or_is_refused(text in ".{0,60}") {
+            if let Ok(name) = user_name(&text) {
+                prop_assert_eq!(user_name(&name).unwrap(), name);
+            }
+            prop_assert!(device(&text).len() <= 60);
+            let _ = (email(&text), label(&text, "x", 10), group_name(&text));
+        }
+    }
+}
