@@ -12,6 +12,7 @@
 //! | passwords: which are taken, what a guess costs, how many at once | `passwords` |
 //! | what lies sealed in the database | `seal` |
 //! | tokens, and what is kept of them | `secrets` |
+//! | single-use tickets for sockets | `tickets` |
 //!
 //! It stands below the other rooms, since all of them ask it. It knows no home: it is given a folder and a config.
 
@@ -24,6 +25,7 @@ pub mod passwords;
 pub mod seal;
 pub mod secrets;
 pub mod table;
+pub mod tickets;
 pub mod who;
 
 pub use accounts::Auth;
