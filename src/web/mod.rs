@@ -8,6 +8,7 @@ mod activity;
 pub mod client;
 mod dress;
 mod etag;
+pub mod events;
 mod handshakes;
 mod limits;
 pub mod list;

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,6 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulConnection;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep_until, timeout};
@@ -237,10 +237,12 @@ where
     let (router, seen) = (inner.router.clone(), activity.clone());
     let service = service_fn(move |request: Request<Incoming>| {
         let mut router = router.clone();
-        let working = seen.work();
+        let (working, seen) = (seen.work(), seen.clone());
         async move {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(Peer(peer.ip().to_canonical()));
+            // An answer that goes on says so itself.
+            request.extensions_mut().insert(seen);
             let answer: Result<Response<Body>, Infallible> = router.call(request).await;
             drop(working);
             answer
@@ -258,7 +260,8 @@ where
             .max_send_buf_size(WINDOW as usize)
             .keep_alive_interval(Duration::from_secs(30))
             .keep_alive_timeout(Duration::from_secs(15));
-        drive(builder.serve_connection(io, service), activity, peer, inner).await;
+        let connection = builder.serve_connection(io, service);
+        drive(connection, |c| c.graceful_shutdown(), activity, peer, inner).await;
     } else {
         let mut builder = hyper::server::conn::http1::Builder::new();
         builder
@@ -267,15 +270,16 @@ where
             .max_headers(limits.head_lines)
             .max_header_size(limits.head_bytes)
             .max_buf_size(limits.head_bytes.max(8 << 10) + (8 << 10));
-        drive(builder.serve_connection(io, service), activity, peer, inner).await;
+        // What becomes a WebSocket is its handler's.
+        let connection = builder.serve_connection(io, service).with_upgrades();
+        drive(connection, |c| c.graceful_shutdown(), activity, peer, inner).await;
     }
 }
 
 /// Runs a connection until it ends, is idle, or is to stop.
-async fn drive<C>(connection: C, activity: Activity, peer: SocketAddr, inner: &Inner)
+async fn drive<C>(connection: C, end_it: fn(Pin<&mut C>), activity: Activity, peer: SocketAddr, inner: &Inner)
 where
-    C: GracefulConnection,
-    C::Error: std::fmt::Display,
+    C: Future<Output = hyper::Result<()>>,
 {
     let mut connection = std::pin::pin!(connection);
     let mut stopping = false;
@@ -283,7 +287,7 @@ where
     loop {
         let idle = activity.idle_at(inner.limits.idle);
         if idle.is_none() && end.is_none() {
-            connection.as_mut().graceful_shutdown();
+            end_it(connection.as_mut());
             end = Some(Instant::now() + LAST);
         }
         let look = end.or(idle).unwrap_or_else(|| Instant::now() + LAST);
@@ -296,7 +300,7 @@ where
             }
             () = inner.stop.cancelled(), if !stopping => {
                 stopping = true;
-                connection.as_mut().graceful_shutdown();
+                end_it(connection.as_mut());
             }
             () = sleep_until(look) => {
                 if end.is_some_and(|end| end <= Instant::now()) {
