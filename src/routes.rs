@@ -10,6 +10,9 @@ use axum::extract::FromRef;
 use crate::about;
 use crate::auth::table::Table;
 use crate::certs;
+use crate::doctor;
+use crate::proxy;
+use crate::stacks;
 use crate::{calls, pages};
 
 /// What handlers work with; each takes the part that is its own.
@@ -19,6 +22,8 @@ pub struct App {
     pub trust: certs::page::Trust,
     pub challenge: certs::page::Challenge,
     pub docs: Arc<about::docs::Docs>,
+    pub stacks: stacks::json::Api,
+    pub certs: certs::json::Api,
 }
 
 /// All rows that are answered over HTTPS.
@@ -39,7 +44,65 @@ pub fn table() -> Table<App> {
         GET "/docs/errors" Anyone => about::docs::errors;
         GET "/api/v1/openapi.json" Anyone => about::docs::openapi;
     }
+    of_stacks(&mut table);
+    calls! { table:
+        GET "/api/v1/routes" Viewer => proxy::json::list;
+        GET "/api/v1/certificates" Viewer => certs::json::list;
+        POST "/api/v1/certificates/renew" Admin => certs::json::renew;
+        GET "/api/v1/doctor" Viewer => doctor::json::look_around;
+    }
     table
+}
+
+/// What runs, what should, and what was done. Verbs that take their time are answered with a work.
+fn of_stacks(table: &mut Table<App>) {
+    calls! { table:
+        GET "/api/v1/profiles" Viewer => stacks::json::profiles::list;
+        GET "/api/v1/profiles/{name}" Viewer => stacks::json::profiles::one;
+        POST "/api/v1/profiles/{name}/enable" Operator => stacks::json::profiles::enable;
+        POST "/api/v1/profiles/{name}/disable" Operator => stacks::json::profiles::disable;
+        GET "/api/v1/services" Viewer => stacks::json::services::list;
+        GET "/api/v1/services/{name}" Viewer => stacks::json::services::one;
+        GET "/api/v1/containers" Viewer => stacks::json::containers::list;
+        GET "/api/v1/containers/{id}" Viewer => stacks::json::containers::one;
+        GET "/api/v1/containers/{id}/logs" Viewer => stacks::json::logs::last;
+        POST "/api/v1/containers/{id}/exec" Operator => stacks::json::exec::ask;
+        POST "/api/v1/up" Operator => stacks::json::verbs::up;
+        POST "/api/v1/down" Operator => stacks::json::verbs::down;
+        POST "/api/v1/start" Operator => stacks::json::verbs::start;
+        POST "/api/v1/stop" Operator => stacks::json::verbs::stop;
+        POST "/api/v1/restart" Operator => stacks::json::verbs::restart;
+        POST "/api/v1/pull" Operator => stacks::json::verbs::pull;
+        POST "/api/v1/update" Operator => stacks::json::verbs::update;
+        POST "/api/v1/mode" Admin => stacks::json::verbs::mode;
+        POST "/api/v1/plans" Operator => stacks::json::plans::make;
+        GET "/api/v1/plans" Viewer => stacks::json::plans::list;
+        GET "/api/v1/plans/{id}" Viewer => stacks::json::plans::one;
+        POST "/api/v1/plans/{id}/apply" Operator => stacks::json::plans::apply;
+        GET "/api/v1/works" Viewer => stacks::json::works::list;
+        GET "/api/v1/works/{id}" Viewer => stacks::json::works::one;
+        POST "/api/v1/works/{id}/cancel" Operator => stacks::json::works::cancel;
+        GET "/api/v1/history" Viewer => stacks::json::history::list;
+        GET "/api/v1/history/{id}" Viewer => stacks::json::history::one;
+        GET "/api/v1/projects" Viewer => stacks::json::adoption::list;
+        GET "/api/v1/projects/{name}/adoption" Admin => stacks::json::adoption::preview;
+        POST "/api/v1/projects/{name}/adopt" Admin => stacks::json::adoption::adopt;
+        GET "/api/v1/stacks" Viewer => stacks::json::stacks::list;
+        GET "/api/v1/stacks/{name}" Admin => stacks::json::stacks::one;
+        PUT "/api/v1/stacks/{name}" Admin => stacks::json::stacks::save;
+        DELETE "/api/v1/stacks/{name}" Admin => stacks::json::stacks::delete;
+        POST "/api/v1/stacks/{name}/validate" Admin => stacks::json::stacks::validate;
+        GET "/api/v1/settings" Admin => stacks::json::settings::one;
+        PUT "/api/v1/settings" Admin => stacks::json::settings::save;
+    }
+    table.streams(|table| {
+        calls! { table:
+            GET "/api/v1/works/{id}/events" Viewer => stacks::json::works::events;
+            GET "/api/v1/containers/{id}/logs/stream" Viewer => stacks::json::logs::follow;
+            GET "/api/v1/containers/{id}/stats" Viewer => stacks::json::containers::stats;
+            GET "/api/v1/containers/{id}/exec" Operator => stacks::json::exec::open;
+        }
+    });
 }
 
 /// What is answered over plain HTTP too: it is asked for by who cannot trust us yet.

@@ -34,7 +34,10 @@ const LAW: &[(&str, &[&str])] = &[
     ),
     (
         "doctor",
-        &["base", "diag", "config", "spec", "traefik", "plan", "engine", "cli", "stacks", "certs", "proxy", "args"],
+        &[
+            "base", "diag", "config", "spec", "traefik", "plan", "engine", "cli", "stacks", "certs", "proxy", "args",
+            "web", "auth",
+        ],
     ),
     ("about", &["base", "diag", "engine", "store", "web", "auth", "stacks"]),
     ("routes", &["auth", "stacks", "certs", "proxy", "doctor", "about"]),

@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::docker::DockerEngine;
+use crate::engine::fake;
 use crate::stacks::Home;
 use crate::store::Db;
 
@@ -28,6 +29,8 @@ pub enum Reach {
     Unknown,
     Reachable,
     Unreachable,
+    /// It is the one in memory: nothing of it really runs.
+    Double,
 }
 
 impl Reach {
@@ -36,6 +39,7 @@ impl Reach {
             Reach::Unknown => "unknown",
             Reach::Reachable => "reachable",
             Reach::Unreachable => "unreachable",
+            Reach::Double => "test-double",
         }
     }
 
@@ -112,7 +116,8 @@ impl State {
             Some(engine) => timeout(PATIENCE, engine.answers()).await.is_ok_and(|ok| ok),
             None => false,
         };
-        if !answers {
+        let double = env.get("DOCKER_HOST").is_some_and(|host| host == fake::ADDRESS);
+        if !answers && !double {
             *engine = timeout(PATIENCE, DockerEngine::connect(env)).await.ok().and_then(Result::ok);
         }
         let database = Reach::of(timeout(PATIENCE, self.database.changes()).await.is_ok_and(|read| read.is_ok()));
@@ -121,6 +126,7 @@ impl State {
             Ok(home) => home.config.profiles,
             Err(_) => self.seen().profiles,
         };
-        Seen { engine: Reach::of(engine.is_some()), database, profiles }
+        let engine = if double { Reach::Double } else { Reach::of(engine.is_some()) };
+        Seen { engine, database, profiles }
     }
 }

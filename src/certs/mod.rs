@@ -11,6 +11,7 @@ pub mod acme;
 pub mod challenges;
 pub mod cli;
 pub mod dns;
+pub mod json;
 pub mod keeper;
 pub mod local;
 pub mod page;

@@ -59,6 +59,11 @@ pub enum Severity {
     Error,
 }
 
+/// A line to show, without values whose names say that they are secret, and without passwords in addresses.
+pub fn hidden(line: &str) -> String {
+    hide::hide(line).text
+}
+
 /// One thing to tell a person. `title` is a sentence without a final stop; it never holds a secret's value.
 #[derive(Debug, Clone)]
 pub struct Diagnostic {

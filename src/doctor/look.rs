@@ -13,7 +13,7 @@ use crate::base::clock::Clock;
 use crate::certs::room::Room;
 use crate::certs::store::pair;
 use crate::engine::docker::{Checkup, DockerEngine, listeners};
-use crate::engine::{Engine, Scope};
+use crate::engine::{Engine, Scope, fake};
 use crate::plan::observed::{Container, Foreign, Observed, State};
 use crate::plan::request::SERVICE;
 use crate::proxy;
@@ -73,6 +73,14 @@ async fn engine(
     others: &mut Vec<Other>,
     all: &mut Vec<Finding>,
 ) -> Option<(DockerEngine, Checkup)> {
+    if env.get("DOCKER_HOST").is_some_and(|host| host == fake::ADDRESS) {
+        let words = "the engine is the one in memory, a test double: nothing of it really runs";
+        all.push(
+            Finding::warning(About::Docker, "test-double", words)
+                .fix("take DOCKER_HOST=memory: away to use a real one"),
+        );
+        return None;
+    }
     let asked = async {
         let engine = DockerEngine::connect(env).await?;
         let checkup = engine.checkup().await?;

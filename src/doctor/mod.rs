@@ -18,6 +18,7 @@ pub mod cli;
 mod clock;
 mod docker;
 mod finding;
+pub mod json;
 mod look;
 mod names;
 mod ports;

@@ -10,6 +10,7 @@ mod dns;
 mod door;
 mod entrance;
 mod filled;
+pub mod json;
 mod judge;
 mod keep;
 mod lan;

@@ -7,9 +7,11 @@
 //! | from plain HTTP to HTTPS | `redirect` |
 //! | the way from Traefik | `inner`, `joined` (in a container) |
 //! | certificates by ACME | `renewal` |
+//! | what handlers work with | `api` |
 //! | what goes on in the background | `loops` |
 //! | arguments, log, signals | `cli` |
 
+mod api;
 pub mod cli;
 mod inner;
 mod joined;
@@ -45,6 +47,7 @@ use crate::engine::docker::inside;
 use crate::proxy;
 use crate::routes::{self, App};
 use crate::stacks::Home;
+use crate::stacks::works::Works;
 use crate::store::Db;
 use crate::web::{self, Door, Limits, Manner, Server, Tls};
 use inner::Inner;
@@ -56,6 +59,8 @@ const HTTP: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8480);
 
 /// For requests under way and loops, when the server stops: all of it in under 5 s.
 const PATIENCE: Duration = Duration::from_secs(4);
+/// For works under way, before that: a container that is watched is watched to its end.
+const WORKS: Duration = Duration::from_secs(30);
 
 /// Where to listen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +85,7 @@ pub struct Serving {
     server: Server,
     loops: Loops,
     own: Arc<Own>,
+    works: Works,
     database: Db,
     /// Where HTTPS and plain HTTP really are (a port 0 was some port).
     pub https: Vec<SocketAddr>,
@@ -122,8 +128,13 @@ impl Serving {
         let table = routes::table();
         let api = serde_json::to_value(table.openapi(about::json::VERSION)).unwrap_or_default();
         let docs = Arc::new(about::docs::Docs::new(&api));
-        let app = App { about: state.clone(), trust: Arc::new(move || trusted.ca()), challenge, docs };
-        let guard = Arc::new(Guard::new(Arc::new(NoAccounts), Arc::new(NoAccounts), Vec::new(), rand::random()));
+        let keeper: Arc<dyn Doorkeeper> = Arc::new(NoAccounts);
+        let stacks = api::of_stacks(home, &env, clock.clone(), keeper.clone());
+        let works = stacks.works.clone();
+        let certs = api::of_certs(stacks.clone());
+        let trust: certs::page::Trust = Arc::new(move || trusted.ca());
+        let app = App { about: state.clone(), trust, challenge, docs, stacks, certs };
+        let guard = Arc::new(Guard::new(keeper, Arc::new(NoAccounts), Vec::new(), rand::random()));
         let secure = table.router(&guard).with_state(app.clone());
         let server = Server::default();
         let tls = Arc::new(Tls::new(own.certificates())?);
@@ -172,7 +183,7 @@ impl Serving {
         });
         let kept = own.clone();
         loops.spawn("own certificate", move |stop| kept.clone().keep(stop));
-        Ok(Serving { server, loops, own, database, https, http, _lock: lock })
+        Ok(Serving { server, loops, own, database, works, https, http, _lock: lock })
     }
 
     /// More loops of this process; they end with it.
@@ -201,10 +212,15 @@ impl Serving {
         all
     }
 
-    /// Serves until `stop`, then ends in order, in less than five seconds.
+    /// Serves until `stop`, then ends in order, in less than five seconds where no work is under way.
     pub async fn until(self, stop: CancellationToken) {
         stop.cancelled().await;
         let begun = tokio::time::Instant::now();
+        // What has begun is finished or taken back, as after Ctrl-C at a terminal; meanwhile it can still be looked at.
+        let left = self.works.stop(WORKS).await;
+        if left > 0 {
+            tracing::warn!(works = left, "works were left half done: the same command again goes on from there");
+        }
         let (drained, late) = tokio::join!(self.server.stop(PATIENCE), self.loops.end(PATIENCE));
         let _ = tokio::time::timeout(Duration::from_millis(500), self.database.close()).await;
         if drained.cut > 0 {

@@ -9,6 +9,7 @@ mod history;
 pub mod home;
 mod interrupt;
 mod itself;
+pub mod json;
 mod lock;
 mod place;
 mod project;

@@ -66,7 +66,7 @@ fn paths(label: &str) -> Vec<PathBuf> {
     label.split(',').filter(|p| !p.is_empty()).map(PathBuf::from).collect()
 }
 
-fn state(state: State) -> &'static str {
+pub fn state(state: State) -> &'static str {
     match state {
         State::Created => "created",
         State::Running => "running",

@@ -66,6 +66,12 @@ pub async fn runs(on: &mut Conn, project: &str, limit: u32) -> Result<Vec<Run>, 
     fetch_all!(on, sql, project, i64::from(limit))
 }
 
+/// Those before a run, newest first; ids sort by time.
+pub async fn runs_before(on: &mut Conn, project: &str, before: &str, limit: u32) -> Result<Vec<Run>, Diagnostic> {
+    let sql = "SELECT * FROM runs WHERE project = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+    fetch_all!(on, sql, project, before, i64::from(limit))
+}
+
 pub async fn run(on: &mut Conn, id: &str) -> Result<Option<Run>, Diagnostic> {
     fetch_optional!(on, "SELECT * FROM runs WHERE id = $1", id)
 }

@@ -72,8 +72,6 @@ pub struct Asked {
     pub verb: &'static str,
     /// What would have to be typed for the same.
     pub command: String,
-    /// What the client calls this request: sent twice, it is done once.
-    pub key: Option<String>,
 }
 
 /// One event of a work.
@@ -261,16 +259,13 @@ impl Works {
         self.0.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins a work; `run` does it, on a thread of its own. With the key of one that is known it is that one, begun once.
+    /// Begins a work; `run` does it, on a thread of its own.
     pub fn begin(
         &self,
         asked: Asked,
         run: impl FnOnce(&Out) -> Done + Send + 'static,
     ) -> Result<Arc<Work>, Diagnostic> {
         let mut all = self.all();
-        if let Some(known) = asked.key.as_ref().and_then(|key| known(&all, asked.user, key)) {
-            return if known.asked.command == asked.command { Ok(known) } else { Err(other_request(&known)) };
-        }
         if self.0.stop.is_cancelled() {
             let d = Diagnostic::error("works.stopping", "this server is stopping: nothing new is begun");
             return Err(d.kind(Kind::Unavailable).hint("send it again when it is back"));
@@ -320,16 +315,7 @@ impl Works {
     }
 }
 
-fn known(all: &VecDeque<Arc<Work>>, user: i64, key: &str) -> Option<Arc<Work>> {
-    all.iter().find(|work| work.asked.user == user && work.asked.key.as_deref() == Some(key)).cloned()
-}
-
-fn other_request(known: &Work) -> Diagnostic {
-    let title = format!("this idempotency key stands for another request of yours: `{}`", known.asked.command);
-    Diagnostic::error("works.key-used", title).kind(Kind::Conflict).hint("a new request takes a new key")
-}
-
-fn panicked() -> Diagnostic {
+pub(super) fn panicked() -> Diagnostic {
     Diagnostic::error("works.bug", "this was ended by a mistake in Hearth")
         .kind(Kind::Bug)
         .hint("look at what runs, then ask for the same again: it goes on from here")
@@ -350,8 +336,8 @@ mod tests {
         })
     }
 
-    fn asked(command: &str, key: Option<&str>) -> Asked {
-        Asked { user: 1, who: "ann (session)".into(), verb: "up", command: command.into(), key: key.map(Into::into) }
+    fn asked(command: &str) -> Asked {
+        Asked { user: 1, who: "ann (session)".into(), verb: "up", command: command.into() }
     }
 
     async fn ended(work: &Work) -> End {
@@ -366,7 +352,7 @@ mod tests {
     async fn a_work_is_watched_from_any_event_on() {
         let works = works();
         let work = works
-            .begin(asked("hearth up", None), |out| {
+            .begin(asked("hearth up"), |out| {
                 out.event(&json!({"event": "plan"}));
                 out.say("words\n");
                 out.diagnostic(&Diagnostic::warning("a.b", "a warning"), &Sources::default());
@@ -386,7 +372,7 @@ mod tests {
     async fn old_events_are_forgotten_before_memory_is() {
         let works = works();
         let work = works
-            .begin(asked("hearth pull", None), |out| {
+            .begin(asked("hearth pull"), |out| {
                 (0..10_000).for_each(|n| out.event(&json!({"event": "layer", "current": n})));
                 (0..100).for_each(|_| out.say("x".repeat(100_000)));
                 Ok(())
@@ -399,18 +385,6 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_sent_twice_is_done_once() {
-        let works = works();
-        let first = works.begin(asked("hearth up", Some("k")), |_| Ok(())).unwrap();
-        let again = works.begin(asked("hearth up", Some("k")), |_| panic!("it is begun once")).unwrap();
-        assert_eq!(first.id, again.id);
-        let told = works.begin(asked("hearth down", Some("k")), |_| Ok(())).err().unwrap();
-        assert_eq!(told.code, "works.key-used");
-        let other = Asked { user: 2, ..asked("hearth up", Some("k")) };
-        assert_ne!(works.begin(other, |_| Ok(())).unwrap().id, first.id);
-    }
-
-    #[tokio::test]
     async fn at_the_end_of_the_server_works_are_interrupted_in_order() {
         let works = works();
         let waits = |out: &Out| {
@@ -420,25 +394,25 @@ mod tests {
             }
             Err(Failure::Code(130))
         };
-        let work = works.begin(asked("hearth up", None), waits).unwrap();
-        let busy: Vec<_> = (1..AT_ONCE).map(|_| works.begin(asked("hearth up", None), waits).unwrap()).collect();
-        assert_eq!(works.begin(asked("hearth up", None), waits).err().unwrap().code, "works.too-many");
+        let work = works.begin(asked("hearth up"), waits).unwrap();
+        let busy: Vec<_> = (1..AT_ONCE).map(|_| works.begin(asked("hearth up"), waits).unwrap()).collect();
+        assert_eq!(works.begin(asked("hearth up"), waits).err().unwrap().code, "works.too-many");
         assert!(busy[0].cancel());
         assert_eq!(ended(&busy[0]).await.outcome, "interrupted");
         assert!(!busy[0].cancel());
         assert_eq!(works.stop(Duration::from_secs(5)).await, 0);
         assert_eq!(ended(&work).await.outcome, "interrupted");
-        assert_eq!(works.begin(asked("hearth up", None), |_| Ok(())).err().unwrap().kind, Kind::Unavailable);
+        assert_eq!(works.begin(asked("hearth up"), |_| Ok(())).err().unwrap().kind, Kind::Unavailable);
     }
 
     #[tokio::test]
     async fn a_mistake_of_ours_ends_the_work_and_not_the_server() {
         let works = works();
-        let work = works.begin(asked("hearth up", None), |_| panic!("on purpose")).unwrap();
+        let work = works.begin(asked("hearth up"), |_| panic!("on purpose")).unwrap();
         let end = ended(&work).await;
         assert_eq!((end.outcome, end.error.unwrap()["code"].clone()), ("failed", json!("works.bug")));
         for _ in 0..KEPT + 5 {
-            let work = works.begin(asked("hearth up", None), |_| Ok(())).unwrap();
+            let work = works.begin(asked("hearth up"), |_| Ok(())).unwrap();
             ended(&work).await;
         }
         assert_eq!(works.list().len(), KEPT);

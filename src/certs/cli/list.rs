@@ -1,7 +1,9 @@
 //! The table of certificates.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
+use utoipa::ToSchema;
 
 use crate::base::clock::{Clock, SystemClock, rfc3339};
 use crate::certs::acme::words;
@@ -11,8 +13,8 @@ use crate::certs::shown::{self, Leaf, Served, Shown};
 use crate::certs::store::{Held, Source};
 use crate::certs::tell::span;
 use crate::cli::{Done, Out, Tone, table};
-use crate::diag::Sources;
 use crate::diag::text::visible;
+use crate::diag::{Diagnostic, Sources};
 
 struct Row {
     id: String,
@@ -24,9 +26,96 @@ struct Row {
     served: Served,
 }
 
-/// `shown`: what the routed hosts show over TLS; `None`: the home has no front door.
-pub fn run(room: &Room, shown: Option<&[Shown]>, out: &Out) -> Done {
-    let now = SystemClock.now();
+/// One certificate: of those that Hearth keeps, or served besides.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Certificate {
+    /// Null where Hearth does not keep it.
+    #[schema(required)]
+    id: Option<String>,
+    names: Vec<String>,
+    /// Null while there is none yet.
+    #[schema(required)]
+    issuer: Option<String>,
+    /// `imported`, or the authority's address; null where Hearth does not keep it.
+    #[schema(required)]
+    source: Option<String>,
+    public: bool,
+    #[schema(required)]
+    not_before: Option<String>,
+    #[schema(required)]
+    not_after: Option<String>,
+    valid: bool,
+    /// Whether hosts show it, in words; null where they were not asked.
+    #[schema(required)]
+    served: Option<String>,
+    /// When the next is ordered, and why then.
+    #[schema(required)]
+    next: Option<String>,
+    #[schema(required)]
+    why: Option<String>,
+    /// Why the last order failed.
+    #[schema(required)]
+    last_error: Option<String>,
+}
+
+impl Certificate {
+    /// By which a list of them is sorted.
+    pub fn key(&self) -> (String, Vec<String>) {
+        (self.id.clone().unwrap_or_default(), self.names.clone())
+    }
+
+    fn of(row: &Row, now: OffsetDateTime) -> Certificate {
+        let held = row.held.as_ref();
+        let fault = row.state.as_ref().and_then(|state| state.fault.as_ref());
+        Certificate {
+            id: Some(row.id.clone()),
+            names: row.names.clone(),
+            issuer: held.map(|held| held.issuer.clone()),
+            source: held.map(|held| match &held.source {
+                Source::Acme(directory) => directory.clone(),
+                Source::Imported => "imported".to_owned(),
+            }),
+            public: held.is_some_and(|held| held.public),
+            not_before: held.map(|held| rfc3339(held.not_before)),
+            not_after: held.map(|held| rfc3339(held.not_after)),
+            valid: held.is_some_and(|held| held.is_valid(now)),
+            served: (!matches!(row.served, Served::Unasked)).then(|| row.served.words(now)),
+            next: row.next.map(|next| rfc3339(next.at)),
+            why: row.next.map(|next| next.why.words().to_string()),
+            last_error: fault.map(|fault| words::sentence(fault, &row.ca, &row.names, row.next).title),
+        }
+    }
+
+    fn beside((hosts, leaf): &(Vec<&str>, &Leaf), now: OffsetDateTime) -> Certificate {
+        Certificate {
+            id: None,
+            names: hosts.iter().map(|host| (*host).to_owned()).collect(),
+            issuer: Some(leaf.issuer.clone()),
+            source: None,
+            public: false,
+            not_before: None,
+            not_after: Some(rfc3339(leaf.not_after)),
+            valid: leaf.not_after > now,
+            served: Some("yes".to_owned()),
+            next: None,
+            why: None,
+            last_error: None,
+        }
+    }
+}
+
+/// All certificates. `shown`: what the routed hosts show over TLS; `None`: the home has no front door.
+pub fn all(room: &Room, shown: Option<&[Shown]>, now: OffsetDateTime) -> Result<Vec<Certificate>, Diagnostic> {
+    let (rows, held, _) = rows(room, shown, now)?;
+    let besides = shown::besides(&held, shown.unwrap_or_default(), now);
+    let own = rows.iter().map(|row| Certificate::of(row, now));
+    Ok(own.chain(besides.iter().map(|one| Certificate::beside(one, now))).collect())
+}
+
+type Rows = (Vec<Row>, Vec<Held>, Vec<Diagnostic>);
+
+/// What Hearth keeps, and what of it cannot be read.
+fn rows(room: &Room, shown: Option<&[Shown]>, now: OffsetDateTime) -> Result<Rows, Diagnostic> {
     let mut rows = Vec::new();
     let (held, wrong) = room.store.list()?;
     for id in room.store.ids()? {
@@ -42,6 +131,13 @@ pub fn run(room: &Room, shown: Option<&[Shown]>, out: &Out) -> Done {
         let ca = directory.map_or(String::new(), |d| known(&d).map_or(d.clone(), |ca| ca.name.clone()));
         rows.push(Row { id, names, held, state, next, ca, served });
     }
+    Ok((rows, held, wrong))
+}
+
+/// `shown`: what the routed hosts show over TLS; `None`: the home has no front door.
+pub fn run(room: &Room, shown: Option<&[Shown]>, out: &Out) -> Done {
+    let now = SystemClock.now();
+    let (rows, held, wrong) = rows(room, shown, now)?;
     wrong.iter().for_each(|told| out.diagnostic(told, &Sources::default()));
     let besides = shown::besides(&held, shown.unwrap_or_default(), now);
     if out.json {

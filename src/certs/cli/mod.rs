@@ -1,6 +1,6 @@
 //! `hearth certs`: what there is, until when, and what comes next.
 
-mod list;
+pub mod list;
 mod renew;
 mod trust;
 

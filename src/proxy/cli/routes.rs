@@ -32,24 +32,28 @@ pub fn run(global: &Global, args: Routes, out: &Out) -> Done {
     // Flags that are not for a home are refused.
     Target::find(global, out)?;
     stacks::start(async {
-        let mut told = Diagnostics::default();
-        let engine = match out.engine().await {
-            Ok(engine) => Some(engine),
-            Err(why) => {
-                told.push(*why.diagnostic);
-                None
-            }
-        };
-        let known = know(&home, &read, engine.as_ref().map(|e| e.as_ref() as &dyn Engine), &mut told).await?;
-        told.0.iter().for_each(|d| out.diagnostic(d, &read.sources));
-        if told.has_errors() && known.routes.is_empty() {
-            return Err(Failure::Code(told.exit_code().max(1)));
-        }
-        let rows = known.look(&|_| true).await;
+        let (rows, code) = look(&home, &read, out).await?;
         show(&rows, out);
-        let code = told.exit_code();
         if code == 0 { Ok(()) } else { Err(Failure::Code(code)) }
     })
+}
+
+/// How every way in is, and the exit code of what was told on the way.
+pub async fn look(home: &Home, read: &Read, out: &Out) -> Result<(Vec<Row>, u8), Failure> {
+    let mut told = Diagnostics::default();
+    let engine = match out.engine().await {
+        Ok(engine) => Some(engine),
+        Err(why) => {
+            told.push(*why.diagnostic);
+            None
+        }
+    };
+    let known = know(home, read, engine.as_ref().map(|e| e.as_ref() as &dyn Engine), &mut told).await?;
+    told.0.iter().for_each(|d| out.diagnostic(d, &read.sources));
+    if told.has_errors() && known.routes.is_empty() {
+        return Err(Failure::Code(told.exit_code().max(1)));
+    }
+    Ok((known.look(&|_| true).await, told.exit_code()))
 }
 
 /// The table, and below it what to do.

@@ -53,17 +53,26 @@ fn the_one(home: &Home, found: Vec<Found>, name: &str) -> Result<Found, Diagnost
     })
 }
 
+/// What adopting a project would do: its plan, and in words how it is or why there is none.
+pub async fn preview(one: &Found, global: &Global, out: &Out) -> (Option<Plan>, String) {
+    match record(one, &[], &out.cwd) {
+        Ok(record) => match plan(one, &record, global, &out.clone().json(true)).await {
+            Ok(plan) => {
+                let words = text::summary(&plan);
+                (Some(plan), words)
+            }
+            Err(_) => (None, format!("its files cannot be loaded: see hearth adopt {}", one.name)),
+        },
+        Err(told) => (None, told.title),
+    }
+}
+
 async fn list(home: &Home, found: &[Found], global: &Global, out: &Out) -> Done {
     let mut rows = Vec::new();
     let mut values = Vec::new();
     for one in found.iter().filter(|one| !home.config.adopted.contains_key(&one.name)) {
-        let (plan, words) = match record(one, &[], &out.cwd) {
-            Ok(record) => match plan(one, &record, global, &out.clone().json(true)).await {
-                Ok(plan) => (Some(plan_json::to_json(&plan)), text::summary(&plan)),
-                Err(_) => (None, format!("its files cannot be loaded: see hearth adopt {}", one.name)),
-            },
-            Err(told) => (None, told.title),
-        };
+        let (plan, words) = preview(one, global, out).await;
+        let plan = plan.map(|plan| plan_json::to_json(&plan));
         let directory = visible(&one.working_dir.display().to_string());
         rows.push(vec![visible(&one.name), one.state(), visible(&words), directory]);
         values.push(json!({

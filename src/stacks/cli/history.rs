@@ -55,7 +55,7 @@ pub fn run(global: &Global, args: History, out: &Out) -> Done {
 
 /// Of the runs that never ended only the newest can be under way, and only while somebody holds the lock: the others were
 /// killed.
-fn settle(run: &mut Run, newest: Option<&str>, lock: &Path) {
+pub fn settle(run: &mut Run, newest: Option<&str>, lock: &Path) {
     if run.outcome == "running" && (newest != Some(&run.id) || !lock::is_held(lock)) {
         run.outcome = "killed".into();
     }

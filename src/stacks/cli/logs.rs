@@ -141,7 +141,7 @@ fn unix(at: OffsetDateTime) -> String {
     format!("{}.{:09}", at.unix_timestamp(), at.nanosecond())
 }
 
-fn tail(text: &str) -> Result<Option<u64>, Diagnostic> {
+pub fn tail(text: &str) -> Result<Option<u64>, Diagnostic> {
     if text == "all" {
         return Ok(None);
     }
@@ -151,7 +151,7 @@ fn tail(text: &str) -> Result<Option<u64>, Diagnostic> {
 }
 
 /// A moment as RFC 3339, as Unix seconds, or as long ago as `10m` or `1h30m`.
-fn since(text: &str, now: OffsetDateTime) -> Result<String, Diagnostic> {
+pub fn since(text: &str, now: OffsetDateTime) -> Result<String, Diagnostic> {
     if let Some(at) = clock::parse(text) {
         return Ok(unix(at));
     }

@@ -42,7 +42,7 @@ fn row(found: &Found, home: Option<&Home>, out: &Out) -> Vec<String> {
 }
 
 /// `this home` and `adopted` are looked after from here; the others are told by what made their containers.
-fn whose(found: &Found, home: Option<&Home>) -> &'static str {
+pub fn whose(found: &Found, home: Option<&Home>) -> &'static str {
     match home {
         Some(home) if home.config.name == found.name => "this home",
         Some(home) if home.config.adopted.contains_key(&found.name) => "adopted",

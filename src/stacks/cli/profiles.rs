@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::args::{Deciding, Down, Global, Json, Toggle, Up};
 use crate::base::{units, wording};
@@ -18,24 +20,42 @@ use crate::stacks::home::{Home, Read};
 use crate::stacks::{FrontDoor, Target};
 
 /// One profile, for the table and for JSON.
-struct Profile {
-    name: String,
-    on: bool,
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Profile {
+    pub name: String,
+    pub on: bool,
     services: Vec<String>,
     /// Other profiles whose services it turns on too.
     needs: BTreeSet<String>,
-    /// Sum of the memory limits, and whether some service has none.
+    /// Sum of the memory limits in bytes.
     memory: u64,
+    /// Whether some service has no limit.
+    #[serde(rename = "without_memory_limit")]
     unlimited: bool,
     /// `None` where no engine answers.
+    #[serde(rename = "containers")]
+    #[schema(required)]
     counts: Option<Counts>,
 }
 
-#[derive(Default, Clone, Copy)]
-struct Counts {
+/// Containers of a profile.
+#[derive(Debug, Default, Clone, Copy, Serialize, ToSchema)]
+pub struct Counts {
     running: usize,
     healthy: usize,
     degraded: usize,
+}
+
+/// All profiles of a home; what its stacks mean must have been read. The second is why containers are not counted, if they are not.
+pub fn all(home: &Home, read: &Read, out: &Out) -> (Vec<Profile>, Option<String>) {
+    let mut all = gather(home, &read.spec);
+    match look(home, out) {
+        Ok(containers) => {
+            all.iter_mut().for_each(|p| p.counts = Some(count(&containers, &p.services)));
+            (all, None)
+        }
+        Err(why) => (all, Some(why)),
+    }
 }
 
 pub fn profiles(global: &Global, args: Json, out: &Out) -> Done {
@@ -45,18 +65,14 @@ pub fn profiles(global: &Global, args: Json, out: &Out) -> Done {
     read.tell_warnings(out);
     // Flags that are not for a home are refused.
     Target::find(global, out)?;
-    let seen = look(&home, out);
-    let mut all = gather(&home, &read.spec);
-    if let Ok(containers) = &seen {
-        all.iter_mut().for_each(|p| p.counts = Some(count(containers, &p.services)));
-    }
+    let (all, unseen) = all(&home, &read, out);
     if out.json {
-        let value = json!({ "home": super::home::of(&home), "profiles": all.iter().map(to_json).collect::<Vec<_>>() });
+        let value = json!({ "home": super::home::of(&home), "profiles": all });
         out.value(&value);
     } else {
         show(&home, &all, out);
     }
-    if let Err(why) = seen {
+    if let Some(why) = unseen {
         out.say(format!("what runs is not shown: {}", crate::diag::text::visible(&why)));
     }
     Ok(())
@@ -167,20 +183,6 @@ fn show(home: &Home, all: &[Profile], out: &Out) {
 fn home_flag(home: &Home, out: &Out) -> String {
     let inside = out.cwd.starts_with(&home.dir);
     if inside { String::new() } else { format!("--home {} ", home.dir.display()) }
-}
-
-fn to_json(profile: &Profile) -> serde_json::Value {
-    json!({
-        "name": profile.name,
-        "on": profile.on,
-        "services": profile.services,
-        "needs": profile.needs,
-        "memory": profile.memory,
-        "without_memory_limit": profile.unlimited,
-        "containers": profile.counts.map(|c| json!({
-            "running": c.running, "healthy": c.healthy, "degraded": c.degraded,
-        })),
-    })
 }
 
 /// `enable`, or `disable`: recorded in `hearth.yaml` and `.env`. `--now` is `up` or `down` of the profiles, which record too.

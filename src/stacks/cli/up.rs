@@ -107,33 +107,53 @@ fn only_looks_again(step: &Step) -> bool {
     image && matches!(step.cause, Cause::Requested { .. })
 }
 
-pub fn plan(global: &Global, args: PlanArgs, door: &dyn FrontDoor, out: &Out) -> Done {
-    let out = &out.clone().json(args.json.json);
-    let target = Target::find(global, out)?;
+/// A plan that was made and perhaps kept.
+pub struct Planned {
+    pub plan: Plan,
+    /// By which id it can be applied.
+    pub saved: Option<String>,
+    /// No profile is on.
+    pub idle: bool,
+}
+
+/// Makes the plan that was asked for.
+pub async fn planned<'a>(
+    target: &'a Target,
+    args: &PlanArgs,
+    door: &dyn FrontDoor,
+    out: &'a Out,
+) -> Result<(Session<'a>, Planned), Failure> {
     let mut options = deciding::options(&args.deciding)?;
     if args.down {
         options.verb = Verb::Down;
     }
     let asked = Asked { down: args.down, ..Asked::up(&args.deciding, &options) };
+    // Where no profile is on there is still something to see: what runs of those that are off.
+    let idle = !asked.down && asked.names.is_empty() && target.nothing_is_on();
+    let (session, options) = match idle {
+        true => load(target, &asked, options, &Loading::default(), out).await?,
+        false => open(target, &asked, options, out).await?,
+    };
+    let look = session.look().await?;
+    if args.down && target.home().is_none() {
+        deciding::known_services(&session, &look.observed.containers, &asked.names)?;
+    }
+    if !args.down {
+        target.judge(door, Some((&session.wanted, &look.observed)), out)?;
+    }
+    let plan = session.plan(&look, &options)?;
+    let saved = match args.save && !plan.is_empty() {
+        true => Some(saved::save(&session, &look, &plan, &asked).await?),
+        false => None,
+    };
+    Ok((session, Planned { plan, saved, idle }))
+}
+
+pub fn plan(global: &Global, args: PlanArgs, door: &dyn FrontDoor, out: &Out) -> Done {
+    let out = &out.clone().json(args.json.json);
+    let target = Target::find(global, out)?;
     start(async {
-        // Where no profile is on there is still something to see: what runs of those that are off.
-        let idle = !asked.down && asked.names.is_empty() && target.nothing_is_on();
-        let (session, options) = match idle {
-            true => load(&target, &asked, options, &Loading::default(), out).await?,
-            false => open(&target, &asked, options, out).await?,
-        };
-        let look = session.look().await?;
-        if args.down && target.home().is_none() {
-            deciding::known_services(&session, &look.observed.containers, &asked.names)?;
-        }
-        if !args.down {
-            target.judge(door, Some((&session.wanted, &look.observed)), out)?;
-        }
-        let plan = session.plan(&look, &options)?;
-        let saved = match args.save && !plan.is_empty() {
-            true => Some(saved::save(&session, &look, &plan, &asked).await?),
-            false => None,
-        };
+        let (session, Planned { plan, saved, idle }) = planned(&target, &args, door, out).await?;
         if out.json {
             let mut value = plan_json::to_json(&plan);
             value["id"] = serde_json::json!(saved);

@@ -105,6 +105,12 @@ fn is_there(dir: &Path) -> bool {
     std::fs::symlink_metadata(dir.join(config::FILE)).is_ok()
 }
 
+/// A name that a stack made from elsewhere may have: it becomes a file's.
+pub fn is_stack_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-');
+    (1..=64).contains(&name.len()) && name.chars().all(plain) && !name.starts_with(['_', '-'])
+}
+
 impl Home {
     /// Whether a service with these profiles is on: it has none, or one of them is.
     pub fn has_on(&self, profiles: &[String]) -> bool {
@@ -153,13 +159,27 @@ impl Home {
 
     /// Reads all stacks and renders them in memory. Networks keep the subnets of the file rendered last.
     pub fn read(&self) -> Result<Read, Refused> {
+        self.read_with(None)
+    }
+
+    /// As [`Home::read`], with another text of one stack than is on the disk, or without that stack: what would be if it were saved.
+    pub fn read_with(&self, other: Option<(&str, Option<&str>)>) -> Result<Read, Refused> {
         let mut refused = Refused::default();
         let disk = Disk::beneath(&self.dir).map_err(|e| unreadable(&self.dir, &e))?;
         // First, as in `open`: the places of routes that stand in it then mean the same here.
         let path = self.dir.join(config::FILE);
         let text = compose::discover::read_text(&disk, &path).map_err(|why| why.words("hearth.yaml"))?;
         refused.sources.add(path, text);
-        let stacks = self.stack_files(&disk, &mut refused.diagnostics);
+        let mut stacks = self.stack_files(&disk, &mut refused.diagnostics);
+        if let Some((name, text)) = other {
+            let there = stacks.iter().position(|stack| stack.name == name);
+            let path = there.map(|at| stacks.remove(at).path);
+            if let Some(text) = text {
+                let path = path.unwrap_or_else(|| self.dir.join(STACKS).join(format!("{name}.yaml")));
+                stacks.push(StackFile { name: name.to_string(), path, text: text.to_string() });
+                stacks.sort_by(|a, b| a.path.cmp(&b.path));
+            }
+        }
         let Refused { diagnostics, sources } = &mut refused;
         let spec = spec::read(&self.dir, &stacks, &disk, sources, diagnostics);
         let mode = self.config.mode;
@@ -183,6 +203,20 @@ impl Home {
             }
             _ => Err(refused),
         }
+    }
+
+    /// Where a stack lies; `None` where there is none of this name.
+    pub fn stack_path(&self, name: &str) -> Option<PathBuf> {
+        let dir = self.dir.join(STACKS);
+        let paths = ["yaml", "yml"].map(|ending| dir.join(format!("{name}.{ending}")));
+        paths.into_iter().find(|path| is_stack_name(name) && std::fs::symlink_metadata(path).is_ok())
+    }
+
+    /// The text of a stack as it stands; `None` where there is none of this name. What a link shows from elsewhere is not the home's.
+    pub fn stack_text(&self, name: &str) -> Result<Option<String>, Diagnostic> {
+        let Some(path) = self.stack_path(name) else { return Ok(None) };
+        let disk = Disk::beneath(&self.dir).map_err(|error| unreadable_words(&self.dir, &error))?;
+        compose::discover::read_text(&disk, &path).map(Some).map_err(|why| why.words("a stack"))
     }
 
     fn stack_files(&self, disk: &Disk, diagnostics: &mut Diagnostics) -> Vec<StackFile> {

@@ -1,0 +1,78 @@
+//! Certificates for programs: what there is, and an order now.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::cli::list::{Certificate, all};
+use super::cli::{self, Front};
+use super::room::Room;
+use crate::args;
+use crate::auth::who::{Admin, Viewer};
+use crate::base::clock::{Clock, SystemClock};
+use crate::cli::Out;
+use crate::stacks::Home;
+use crate::stacks::json::{Accepted, Begun};
+use crate::web::Refusal;
+use crate::web::list::{self, Ask, Page};
+use crate::web::read::{Json as Body, Query};
+
+/// What handlers of this room work with.
+#[derive(Clone)]
+pub struct Api {
+    pub stacks: crate::stacks::json::Api,
+    pub front: Arc<dyn Front + Send + Sync>,
+    /// After certificates have changed: Traefik gets them.
+    pub changed: Arc<dyn Fn(&args::Global, &Out) + Send + Sync>,
+}
+
+/// All certificates: those that Hearth keeps, and those that are served besides. Each routed host is asked what it shows.
+#[utoipa::path(get, path = "/api/v1/certificates", params(Ask), responses((status = 200, body = Page<Certificate>)))]
+pub async fn list(
+    who: Viewer,
+    State(api): State<Api>,
+    Query(ask): Query<Ask>,
+) -> Result<Json<Page<Certificate>>, Response> {
+    let limit = list::limit(ask.limit).map_err(|d| Refusal(d).into_response())?;
+    let after: Option<(String, Vec<String>)> =
+        list::key(ask.after.as_deref()).map_err(|d| Refusal(d).into_response())?;
+    let (dir, front) = (api.stacks.works.setting().home.clone(), api.front.clone());
+    let found = api.stacks.ask(&who, &["certs"], move |out| {
+        let home = Home::open(dir).map_err(|refused| refused.tell(out))?;
+        let room = Room::open(&home)?;
+        Ok(all(&room, front.shown(&home).as_deref(), SystemClock.now())?)
+    });
+    let mut found = found.await.map_err(IntoResponse::into_response)?;
+    found.sort_by_key(Certificate::key);
+    found.retain(|one| after.as_ref().is_none_or(|after| one.key() > *after));
+    Ok(Json(Page::of(found, limit, Certificate::key)))
+}
+
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schema(as = RenewCertificates)]
+pub struct Renew {
+    /// A name of the certificate, its id, or all names of a new one; none is all certificates.
+    names: Vec<String>,
+}
+
+/// Orders now: at the authority's staging first, then at the authority itself.
+#[utoipa::path(post, path = "/api/v1/certificates/renew", request_body = Renew, responses((status = 202, body = Accepted)))]
+pub async fn renew(who: Admin, State(api): State<Api>, Body(asked): Body<Renew>) -> Result<Begun, Response> {
+    let mut words = vec!["certs", "renew"];
+    words.extend(asked.names.iter().map(String::as_str));
+    let global = api.stacks.works.setting().global();
+    let (front, changed) = (api.front.clone(), api.changed.clone());
+    let verb = args::CertsVerb::Renew { names: asked.names.clone() };
+    let args = args::Certs { verb: Some(verb), json: args::Json { json: true } };
+    let begun = api.stacks.begin(&who, "certs renew", &words, move |out| {
+        cli::run(&global, args, front.as_ref(), out)?;
+        changed(&global, out);
+        Ok(())
+    });
+    begun.map_err(IntoResponse::into_response)
+}

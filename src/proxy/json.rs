@@ -1,0 +1,104 @@
+//! Routes for programs: every way in, and how it is.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::cli::routes as verb;
+use super::look::Row;
+use super::state::Grade;
+use crate::auth::who::Viewer;
+use crate::base::clock::rfc3339;
+use crate::spec::Mode;
+use crate::stacks::Home;
+use crate::stacks::json::Api;
+use crate::web::Refusal;
+use crate::web::list::{self, Ask, Page};
+use crate::web::read::Query;
+
+/// One way in.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Route {
+    service: String,
+    /// In localhost mode the address of the port.
+    url: String,
+    /// `public`, `lan`, `user`, ...; null in localhost mode, where nobody is asked.
+    #[schema(required)]
+    access: Option<String>,
+    /// How it is, in words.
+    state: String,
+    /// Null where it was not tried: in localhost mode.
+    #[schema(required)]
+    working: Option<bool>,
+    /// What to do where it is not fine.
+    #[schema(required)]
+    advice: Option<String>,
+    #[schema(required)]
+    certificate: Option<Served>,
+}
+
+/// What it shows over TLS.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ServedCertificate)]
+pub struct Served {
+    issuer: String,
+    expires: String,
+    /// SHA-256.
+    fingerprint: String,
+    /// Why this machine does not believe it.
+    #[schema(required)]
+    distrusted_because: Option<String>,
+}
+
+impl Route {
+    fn of(row: Row) -> Route {
+        Route {
+            service: row.service,
+            url: row.url,
+            access: Some(row.access),
+            working: Some(row.state.grade == Grade::Good),
+            state: row.state.words,
+            advice: row.state.advice,
+            certificate: row.certificate.map(|served| Served {
+                issuer: served.issuer,
+                expires: rfc3339(served.not_after),
+                fingerprint: served.fingerprint,
+                distrusted_because: served.distrust,
+            }),
+        }
+    }
+
+    fn of_port((service, url, on): (String, String, bool)) -> Route {
+        let state = if on { "on" } else { "off" }.to_string();
+        Route { service, url, access: None, state, working: None, advice: None, certificate: None }
+    }
+}
+
+/// Every way in, each tried now; in localhost mode the ports, which are not tried. In order of address.
+#[utoipa::path(get, path = "/api/v1/routes", params(Ask), responses((status = 200, body = Page<Route>)))]
+pub async fn list(who: Viewer, State(api): State<Api>, Query(ask): Query<Ask>) -> Result<Json<Page<Route>>, Response> {
+    let limit = list::limit(ask.limit).map_err(|d| Refusal(d).into_response())?;
+    let after: Option<(String, String)> = list::key(ask.after.as_deref()).map_err(|d| Refusal(d).into_response())?;
+    let dir = api.works.setting().home.clone();
+    let all = api.ask(&who, &["routes"], move |out| {
+        let home = Home::open(dir).map_err(|refused| refused.tell(out))?;
+        let read = home.read().map_err(|refused| refused.tell(out))?;
+        if home.config.mode == Mode::Localhost {
+            return Ok(verb::ports(&home, &read)?.into_iter().map(Route::of_port).collect::<Vec<_>>());
+        }
+        let mut all = Vec::new();
+        crate::stacks::cli::start(async {
+            let (rows, _) = verb::look(&home, &read, out).await?;
+            all = rows.into_iter().map(Route::of).collect();
+            Ok(())
+        })?;
+        Ok(all)
+    });
+    let mut all = all.await.map_err(IntoResponse::into_response)?;
+    let key = |one: &Route| (one.url.clone(), one.service.clone());
+    all.sort_by_key(key);
+    all.retain(|one| after.as_ref().is_none_or(|after| key(one) > *after));
+    Ok(Json(Page::of(all, limit, key)))
+}

@@ -1,0 +1,152 @@
+//! Compose projects of this engine, and taking one over as it is.
+
+use std::path::PathBuf;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::containers::{engine, told};
+use super::plans::Plan;
+use super::verbs::{begun, refused};
+use super::{Accepted, Api, Begun};
+use crate::args;
+use crate::auth::who::{Admin, Viewer};
+use crate::cli::Failure;
+use crate::diag::{Diagnostic, Kind};
+use crate::stacks::cli::{adopt, ls};
+use crate::stacks::projects::{self, Found};
+use crate::web::Refusal;
+use crate::web::list::{self, Page};
+use crate::web::read::{Json as Body, Path, Query};
+
+/// One Compose project on this engine.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Project {
+    name: String,
+    /// `this home`, `adopted`, `made by hearth` or `made by compose`.
+    whose: &'static str,
+    /// How many containers are in which state: `3 running, 1 exited`.
+    state: String,
+    services: Vec<String>,
+    directory: String,
+    files: Vec<String>,
+    /// Files that its containers name and that are not here.
+    missing_files: Vec<String>,
+}
+
+impl Project {
+    fn of(found: &Found, whose: &'static str) -> Project {
+        let text = |path: &std::path::Path| path.display().to_string();
+        Project {
+            name: found.name.clone(),
+            whose,
+            state: found.state(),
+            services: found.services.iter().cloned().collect(),
+            directory: text(&found.working_dir),
+            files: found.files.iter().map(|file| text(file)).collect(),
+            missing_files: found.missing().into_iter().map(text).collect(),
+        }
+    }
+}
+
+/// Which of them.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Which {
+    /// At most so many, 1 to 200.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u16>,
+    /// `next` of the page before.
+    after: Option<String>,
+}
+
+/// All Compose projects of this engine, ours and others', in order of name.
+#[utoipa::path(get, path = "/api/v1/projects", params(Which), responses((status = 200, body = Page<Project>)))]
+pub async fn list(
+    _: Viewer,
+    State(api): State<Api>,
+    Query(which): Query<Which>,
+) -> Result<Json<Page<Project>>, Response> {
+    let limit = list::limit(which.limit).map_err(|d| Refusal(d).into_response())?;
+    let after: Option<String> = list::key(which.after.as_deref()).map_err(|d| Refusal(d).into_response())?;
+    let home = api.home().map_err(refused)?;
+    let found = projects::group(&engine(&api).await?.compose_containers().await.map_err(told)?);
+    let rest = found.iter().filter(|one| after.as_ref().is_none_or(|after| one.name > *after));
+    let page = rest.map(|one| Project::of(one, ls::whose(one, Some(&home)))).collect();
+    Ok(Json(Page::of(page, limit, |one| one.name.clone())))
+}
+
+/// What adopting it would mean.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Preview {
+    project: Project,
+    /// What would differ after it; nothing is done by adopting. Null where its files cannot be loaded.
+    #[schema(required)]
+    plan: Option<Plan>,
+    words: String,
+}
+
+/// What adopting a project would mean. Nothing is changed.
+#[utoipa::path(get, path = "/api/v1/projects/{name}/adoption", params(("name" = String, Path)), responses((status = 200, body = Preview)))]
+pub async fn preview(who: Admin, State(api): State<Api>, Path(name): Path<String>) -> Result<Json<Preview>, Response> {
+    let home = api.home().map_err(refused)?;
+    let found = find(&api, &name).await?;
+    let global = api.works.setting().global();
+    let made = api.ask(&who, &["adopt"], move |out| {
+        let mut made = None;
+        crate::stacks::cli::start(async {
+            let (plan, words) = adopt::preview(&found, &global, out).await;
+            let project = Project::of(&found, ls::whose(&found, Some(&home)));
+            made = Some(Preview { project, plan: plan.as_ref().map(Plan::from), words });
+            Ok(())
+        })?;
+        made.ok_or(Failure::Code(1))
+    });
+    made.await.map(Json).map_err(IntoResponse::into_response)
+}
+
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schema(as = AdoptProject)]
+pub struct Asked {
+    /// Its Compose files on this machine, absolute and in order, where its containers name paths inside some other manager's container.
+    files: Vec<String>,
+}
+
+/// Takes over a running Compose project as it is: it is written down in hearth.yaml, and nothing is recreated.
+#[utoipa::path(post, path = "/api/v1/projects/{name}/adopt", params(("name" = String, Path)), request_body = Asked,
+    responses((status = 202, body = Accepted)))]
+pub async fn adopt(
+    who: Admin,
+    State(api): State<Api>,
+    Path(name): Path<String>,
+    Body(asked): Body<Asked>,
+) -> Result<Begun, Response> {
+    find(&api, &name).await?;
+    let mut words = vec!["adopt", name.as_str()];
+    if !asked.files.is_empty() {
+        words.push("--files");
+        words.extend(asked.files.iter().map(String::as_str));
+    }
+    let global = api.works.setting().global();
+    let args = args::Adopt {
+        project: Some(name.clone()),
+        files: asked.files.iter().map(PathBuf::from).collect(),
+        answer: args::Answer::default(),
+        json: args::Json { json: true },
+    };
+    begun(api.begin(&who, "adopt", &words, move |out| adopt::run(&global, args, out)))
+}
+
+async fn find(api: &Api, name: &str) -> Result<Found, Response> {
+    let found = projects::group(&engine(api).await?.compose_containers().await.map_err(told)?);
+    found.into_iter().find(|one| one.name == name).ok_or_else(|| {
+        let title = format!("no container of a project `{name}` is on this engine");
+        let d = Diagnostic::error("stacks.no-such-project", title).kind(Kind::NotFound);
+        Refusal(d.hint("see which there are: GET /api/v1/projects")).into_response()
+    })
+}

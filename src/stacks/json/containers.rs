@@ -1,0 +1,261 @@
+//! Containers of the projects that this home looks after, and of no others: whoever is not in the list cannot be reached by its id either.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
+
+use super::Api;
+use super::plans::Of;
+use super::verbs::refused;
+use crate::auth::who::Viewer;
+use crate::diag::{Diagnostic, Kind};
+use crate::engine::streams::Stats;
+use crate::engine::{self, EngineError, Host, Scope};
+use crate::plan::observed;
+use crate::plan::request;
+use crate::stacks::home::{Home, Refused};
+use crate::web::Refusal;
+use crate::web::events::{self, Held, Message};
+use crate::web::list::{self, Page};
+use crate::web::read::{Path, Query};
+
+/// One container.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Container {
+    id: String,
+    name: String,
+    service: String,
+    /// Of the containers of its service.
+    #[schema(required)]
+    number: Option<u32>,
+    /// `created`, `running`, `paused`, `restarting`, `removing`, `exited` or `dead`.
+    state: &'static str,
+    /// `starting`, `healthy` or `unhealthy`; null without a health check.
+    #[schema(required)]
+    health: Option<&'static str>,
+    exit_code: i64,
+    image: String,
+    image_id: String,
+    ports: Vec<Port>,
+    created_at: String,
+    /// Empty where it was not asked for, or never started.
+    started_at: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Port {
+    /// On the machine; empty for all addresses.
+    ip: String,
+    port: u16,
+    protocol: String,
+    /// Inside the container.
+    #[schema(required)]
+    target: Option<u16>,
+}
+
+impl Container {
+    pub fn of(c: &observed::Container) -> Container {
+        let port = |(ip, port, protocol): &(String, u16, String)| Port {
+            ip: ip.clone(),
+            port: *port,
+            protocol: protocol.clone(),
+            target: c.port_targets.get(&(*port, protocol.clone())).copied(),
+        };
+        Container {
+            id: c.id.clone(),
+            name: c.name.clone(),
+            service: c.labels.get(request::SERVICE).cloned().unwrap_or_default(),
+            number: c.labels.get(request::NUMBER).and_then(|n| n.parse().ok()),
+            state: crate::stacks::projects::state(c.state),
+            health: c.health.map(|health| match health {
+                observed::Health::Starting => "starting",
+                observed::Health::Healthy => "healthy",
+                observed::Health::Unhealthy => "unhealthy",
+            }),
+            exit_code: c.exit_code,
+            image: c.image.clone(),
+            image_id: c.image_id.clone(),
+            ports: c.ports.iter().map(port).collect(),
+            created_at: c.created_at.clone(),
+            started_at: c.started_at.clone(),
+        }
+    }
+}
+
+/// One container as it was inspected. Of its environment only the names are shown.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Inspected {
+    #[serde(flatten)]
+    container: Container,
+    /// Names of variables: values may be secrets, and are nobody's to read here.
+    environment: Vec<String>,
+    command: Vec<String>,
+    networks: Vec<String>,
+    mounts: Vec<Mount>,
+    restart_policy: String,
+    /// The engine that it is on is the one in memory: nothing of it really runs.
+    test_double: bool,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Mount {
+    /// `volume`, `bind` or `tmpfs`.
+    kind: String,
+    /// The volume's name, or the path on the machine.
+    source: String,
+    target: String,
+}
+
+/// Which of them.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Which {
+    /// A project that this home has adopted; none is the home's own.
+    project: Option<String>,
+    /// At most so many, 1 to 200.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u16>,
+    /// `next` of the page before.
+    after: Option<String>,
+    /// Only those of this service.
+    service: Option<String>,
+}
+
+/// All containers of a project, in order of name.
+#[utoipa::path(get, path = "/api/v1/containers", params(Which), responses((status = 200, body = Page<Container>)))]
+pub async fn list(
+    _: Viewer,
+    State(api): State<Api>,
+    Query(which): Query<Which>,
+) -> Result<Json<Page<Container>>, Response> {
+    let limit = list::limit(which.limit).map_err(|d| Refusal(d).into_response())?;
+    let after: Option<String> = list::key(which.after.as_deref()).map_err(|d| Refusal(d).into_response())?;
+    let (_, project) = project_of(&api, which.project.as_deref()).map_err(refused)?;
+    let mut all = observed(&api, &project).await?;
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    let fits = |c: &&observed::Container| {
+        which.service.as_ref().is_none_or(|service| c.is_of(service))
+            && after.as_ref().is_none_or(|after| c.name > *after)
+    };
+    let found = all.iter().filter(fits).map(Container::of).collect();
+    Ok(Json(Page::of(found, limit, |one: &Container| one.name.clone())))
+}
+
+/// One container, by its id or name.
+#[utoipa::path(get, path = "/api/v1/containers/{id}", params(("id" = String, Path), Of), responses((status = 200, body = Inspected)))]
+pub async fn one(
+    _: Viewer,
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    Query(of): Query<Of>,
+) -> Result<Json<Inspected>, Response> {
+    let (engine, found) = find(&api, of.project.as_deref(), &id).await?;
+    let whole = engine.inspect(&found.id).await.map_err(told)?.ok_or_else(|| gone(&id))?;
+    let detail = whole.detail.clone().unwrap_or_default();
+    let texts = |value: &serde_json::Value| -> Vec<String> {
+        value.as_array().into_iter().flatten().filter_map(|v| v.as_str().map(str::to_string)).collect()
+    };
+    let name = |text: String| text.split_once('=').map_or(text.clone(), |(name, _)| name.to_string());
+    let mount = |m: &observed::Mount| Mount {
+        kind: m.kind.clone(),
+        source: if m.kind == "volume" { m.name.clone() } else { m.source.clone() },
+        target: m.destination.clone(),
+    };
+    Ok(Json(Inspected {
+        environment: texts(&detail.config["Env"]).into_iter().map(name).collect(),
+        command: hidden(texts(&detail.config["Cmd"])),
+        networks: whole.networks.keys().cloned().collect(),
+        mounts: whole.mounts.iter().map(mount).collect(),
+        restart_policy: detail.host_config["RestartPolicy"]["Name"].as_str().unwrap_or_default().to_string(),
+        test_double: engine.is_double(),
+        container: Container::of(&whole),
+    }))
+}
+
+/// A command line without the values of what looks like a secret.
+fn hidden(words: Vec<String>) -> Vec<String> {
+    words.into_iter().map(|word| crate::diag::hidden(&word)).collect()
+}
+
+/// What a running container uses, about once a second: server-sent events named `stats`.
+#[utoipa::path(get, path = "/api/v1/containers/{id}/stats", params(("id" = String, Path), Of),
+    responses((status = 200, content_type = "text/event-stream", body = String)))]
+pub async fn stats(
+    _: Viewer,
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    Query(of): Query<Of>,
+    held: Held,
+) -> Result<Response, Response> {
+    let (engine, found) = find(&api, of.project.as_deref(), &id).await?;
+    let figures = engine.stats(&found.id).await.map_err(told)?;
+    let message = |one: Result<Stats, EngineError>| {
+        match one {
+        Ok(stats) => Message {
+            id: None,
+            name: "stats".into(),
+            data: json!({
+                "at": stats.at, "cpu_percent": stats.cpu_percent, "memory": stats.memory, "memory_limit": stats.memory_limit,
+                "received": stats.received, "sent": stats.sent, "read": stats.read, "written": stats.written,
+                "processes": stats.processes,
+            })
+            .to_string()
+            .into(),
+        },
+        Err(error) => failed(&error),
+    }
+    };
+    Ok(events::answer(figures.map(message), held, api.works.stopping()))
+}
+
+/// The last event of a stream that broke.
+pub(super) fn failed(error: &EngineError) -> Message {
+    let value = crate::diag::text::to_json(&error.diagnostic, &Default::default());
+    Message { id: None, name: "error".into(), data: value.to_string().into() }
+}
+
+/// The home, and the name of the project that is meant: its own, or one that it has adopted.
+pub(super) fn project_of(api: &Api, project: Option<&str>) -> Result<(Home, String), Refused> {
+    let global = api.global(project)?;
+    let home = api.home()?;
+    let name = global.project_name.unwrap_or_else(|| home.config.name.clone());
+    Ok((home, name))
+}
+
+pub(super) async fn engine(api: &Api) -> Result<std::sync::Arc<dyn Host>, Response> {
+    let setting = api.works.setting();
+    engine::connect(&setting.environment, setting.double.as_ref()).await.map_err(told)
+}
+
+/// The containers of a project, as the list call tells them.
+pub(super) async fn observed(api: &Api, project: &str) -> Result<Vec<observed::Container>, Response> {
+    Ok(engine(api).await?.observe(&Scope::of(project)).await.map_err(told)?.containers)
+}
+
+/// A container of a project that this home looks after, by id (12 digits of it are enough) or name.
+pub(super) async fn find(
+    api: &Api,
+    project: Option<&str>,
+    wanted: &str,
+) -> Result<(std::sync::Arc<dyn Host>, observed::Container), Response> {
+    let (_, project) = project_of(api, project).map_err(refused)?;
+    let engine = engine(api).await?;
+    let all = engine.observe(&Scope::of(&project)).await.map_err(told)?.containers;
+    let is = |c: &observed::Container| c.name == wanted || wanted.len() >= 12 && c.id.starts_with(wanted);
+    let found = all.into_iter().find(is).ok_or_else(|| gone(wanted))?;
+    Ok((engine, found))
+}
+
+fn gone(wanted: &str) -> Response {
+    let d = Diagnostic::error("stacks.no-container", format!("this project has no container `{wanted}`"));
+    Refusal(d.kind(Kind::NotFound).hint("see which there are: GET /api/v1/containers")).into_response()
+}
+
+pub(super) fn told(error: EngineError) -> Response {
+    Refusal(*error.diagnostic).into_response()
+}

@@ -1,0 +1,288 @@
+//! Programs in running containers, over a WebSocket. Who may is asked three times: for the ticket, at the opening, and as long as it is open.
+//!
+//! | frame | from the client | from here |
+//! |---|---|---|
+//! | binary | bytes for the program's input | one byte, 1 (output) or 2 (errors), and then bytes |
+//! | text | `{"resize": {"rows": 24, "columns": 80}}`, `{"end": true}` (of the input) | `{"exit_code": 0}`, or `{"error": {...}}`, at the end |
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use bytes::{BufMut, BytesMut};
+use futures_util::StreamExt;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio::io::AsyncWriteExt;
+use tokio::time::{Instant, interval, timeout};
+use utoipa::{IntoParams, ToSchema};
+
+use super::Api;
+use super::containers::{find, told};
+use crate::auth::table::guard::Detail;
+use crate::auth::tickets::HOLDS;
+use crate::auth::who::{Asking, Identity, Operator, Who};
+use crate::diag::{Diagnostic, Kind, Sources, text};
+use crate::engine::Host;
+use crate::engine::streams::{ExecRequest, ExecSession, Output};
+use crate::plan::observed::State as Run;
+use crate::web::read::{Json as Body, Path, Query};
+use crate::web::{Caller, Refusal};
+
+/// What a ticket for it is for.
+const PURPOSE: &str = "exec";
+/// How often the rights of who sits there are looked at: they end within a second.
+const RIGHTS: Duration = Duration::from_millis(500);
+/// For a client that takes nothing, and for one that is silent: pings are answered by every client.
+const PATIENCE: Duration = Duration::from_secs(30);
+const PING: Duration = Duration::from_secs(20);
+/// Bytes of one frame of a client, and of one of ours.
+const FRAME: usize = 64 << 10;
+const PIECE: usize = 16 << 10;
+
+/// Close codes: RFC 6455, 7.4; 4001 is what clients of HomeServer know for "not allowed".
+const GOING_AWAY: u16 = 1001;
+const WRONG: u16 = 1007;
+const NORMAL: u16 = 1000;
+const BROKEN: u16 = 1011;
+const NOT_ALLOWED: u16 = 4001;
+
+/// The program that somebody wants to run.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ExecRequest)]
+pub struct Asked {
+    /// A project that this home has adopted; none is the home's own.
+    #[serde(default)]
+    project: Option<String>,
+    /// The program and its arguments; no shell reads them.
+    #[schema(min_items = 1, max_items = 256)]
+    command: Vec<String>,
+    /// As this user; none is the container's own.
+    #[serde(default)]
+    user: Option<String>,
+    /// In this directory; none is the container's own.
+    #[serde(default)]
+    workdir: Option<String>,
+    /// With a terminal of this size.
+    #[serde(default)]
+    tty: Option<Size>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = TerminalSize)]
+pub struct Size {
+    #[schema(minimum = 1, maximum = 1000)]
+    rows: u16,
+    #[schema(minimum = 1, maximum = 1000)]
+    columns: u16,
+}
+
+/// Where the socket is opened.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ExecTicket)]
+pub struct Given {
+    /// Holds once, for whoever asked.
+    ticket: String,
+    expires_in: i64,
+    /// The address of the socket, with the ticket in it.
+    path: String,
+}
+
+/// Asks for a program to be run in a running container. The answer is a ticket: the program begins when the socket is opened with it.
+#[utoipa::path(post, path = "/api/v1/containers/{id}/exec", params(("id" = String, Path)), request_body = Asked,
+    responses((status = 200, body = Given)))]
+pub async fn ask(
+    who: Operator,
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    Body(asked): Body<Asked>,
+) -> Result<Response, Response> {
+    let sound = |text: &String| !text.contains('\0') && text.len() <= 32 << 10;
+    let program = asked.command.first().filter(|program| !program.is_empty()).cloned();
+    let Some(program) = program.filter(|_| asked.command.len() <= 256 && asked.command.iter().all(sound)) else {
+        let d = Diagnostic::error("exec.no-program", "`command` is the program and its arguments, without NUL bytes");
+        return Err(Refusal(d.field("command").hint("write it as a list: [\"ls\", \"-l\"]")).into_response());
+    };
+    let (_, container) = find(&api, asked.project.as_deref(), &id).await?;
+    if container.state != Run::Running {
+        let title = format!("{} does not run", container.name);
+        let d = Diagnostic::error("stacks.not-running", title).kind(Kind::Conflict);
+        return Err(Refusal(d.hint("start it first: POST /api/v1/start")).into_response());
+    }
+    let project = asked.project.clone();
+    let ticket = api.tickets.give(&who, PURPOSE, &container.id, asked).map_err(|d| Refusal(d).into_response())?;
+    let ticket = ticket.expose().to_string();
+    let mut path = format!("/api/v1/containers/{}/exec?ticket={ticket}", container.id);
+    if let Some(project) = project {
+        path.push_str("&project=");
+        path.extend(form_urlencoded::byte_serialize(project.as_bytes()));
+    }
+    let mut answer = Json(Given { ticket, expires_in: HOLDS.whole_seconds(), path }).into_response();
+    // Arguments may be secrets.
+    answer.extensions_mut().insert(Detail(json!({"container": container.name, "program": program})));
+    Ok(answer)
+}
+
+/// How the socket is opened.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Opening {
+    /// From the call that asked for it.
+    ticket: String,
+    /// A project that this home has adopted; none is the home's own.
+    project: Option<String>,
+}
+
+/// The socket of a program: binary frames are its input and output. Ends with the program, with the rights of who opened it (4001), and with the server.
+#[utoipa::path(get, path = "/api/v1/containers/{id}/exec", params(("id" = String, Path), Opening),
+    responses((status = 101, description = "A WebSocket")))]
+pub async fn open(
+    who: Operator,
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    Query(opening): Query<Opening>,
+    headers: HeaderMap,
+    caller: Option<axum::Extension<Caller>>,
+    upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
+) -> Result<Response, Response> {
+    let Ok(upgrade) = upgrade else {
+        let d = Diagnostic::error("web.no-socket", "this address is that of a WebSocket").kind(Kind::Invalid);
+        return Err(Refusal(d.hint("open it with a client for WebSockets, over HTTP/1.1")).into_response());
+    };
+    let Some(axum::Extension(caller)) = caller else { return Err(Refusal(crate::auth::who::nobody()).into_response()) };
+    // Looked for anew: what cannot be seen any more is not entered.
+    let (engine, container) = find(&api, opening.project.as_deref(), &id).await?;
+    let asked = api.tickets.take(&opening.ticket, &who, PURPOSE, &container.id);
+    let asked = asked.map_err(|d| Refusal(d).into_response())?;
+    let request = ExecRequest {
+        command: asked.command,
+        user: asked.user.unwrap_or_default(),
+        working_dir: asked.workdir.unwrap_or_default(),
+        environment: Vec::new(),
+        privileged: false,
+        tty: asked.tty.map(|size| (size.rows, size.columns)),
+        stdin: true,
+    };
+    let session = engine.exec(&container.id, &request).await.map_err(told)?;
+    let rights = Rights { api, who: (*who).clone(), headers, caller };
+    Ok(upgrade
+        .max_frame_size(FRAME)
+        .max_message_size(FRAME)
+        .write_buffer_size(0)
+        .on_upgrade(move |socket| converse(socket, engine, session, rights)))
+}
+
+/// Whether whoever opened the socket could open it now.
+struct Rights {
+    api: Api,
+    who: Identity,
+    headers: HeaderMap,
+    caller: Caller,
+}
+
+impl Rights {
+    async fn hold(&self) -> bool {
+        match self.api.keeper.ask(&self.headers, &self.caller, true).await {
+            Asking::Somebody(now) => now.user == self.who.user && Who::Operator.admits(now.role),
+            Asking::Nobody | Asking::Refused(_) => false,
+        }
+    }
+}
+
+/// What a client says in a text frame.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "lowercase")]
+enum Said {
+    Resize(Size),
+    End(bool),
+}
+
+async fn converse(mut socket: WebSocket, engine: std::sync::Arc<dyn Host>, session: ExecSession, rights: Rights) {
+    let (code, why) = talk(&mut socket, &*engine, session, &rights).await;
+    let frame = CloseFrame { code, reason: why.into() };
+    let _ = timeout(PATIENCE, socket.send(Message::Close(Some(frame)))).await;
+}
+
+/// Copies both ways; gives the close code and its words.
+async fn talk(socket: &mut WebSocket, engine: &dyn Host, session: ExecSession, rights: &Rights) -> (u16, &'static str) {
+    let ExecSession { id, mut output, mut input } = session;
+    let stop = rights.api.works.stopping();
+    let (mut look, mut ping) = (interval(RIGHTS), interval(PING));
+    let mut heard = Instant::now();
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return (GOING_AWAY, "the server stops"),
+            _ = look.tick() => {
+                if !matches!(timeout(RIGHTS, rights.hold()).await, Ok(true)) {
+                    return (NOT_ALLOWED, "not allowed any more");
+                }
+            }
+            _ = ping.tick() => {
+                if heard.elapsed() > PING + PATIENCE || !send(socket, Message::Ping(bytes::Bytes::new())).await {
+                    return (GOING_AWAY, "the client is silent");
+                }
+            }
+            piece = output.next() => match piece {
+                Some(Ok(piece)) => if !forward(socket, &piece).await {
+                    return (GOING_AWAY, "the client takes nothing");
+                },
+                Some(Err(error)) => {
+                    let value = json!({"error": text::to_json(&error.diagnostic, &Sources::default())});
+                    send(socket, Message::Text(value.to_string().into())).await;
+                    return (BROKEN, "the engine has ended it");
+                }
+                None => {
+                    let code = engine.exit_code(&id).await.ok();
+                    send(socket, Message::Text(json!({"exit_code": code}).to_string().into())).await;
+                    return (NORMAL, "the program has ended");
+                }
+            },
+            frame = socket.recv() => {
+                heard = Instant::now();
+                match frame {
+                    Some(Ok(Message::Binary(bytes))) => {
+                        // A program that has closed its input needs none.
+                        let written = async { input.write_all(&bytes).await.is_ok() && input.flush().await.is_ok() };
+                        let _ = timeout(PATIENCE, written).await;
+                    }
+                    Some(Ok(Message::Text(words))) => match serde_json::from_str::<Said>(&words) {
+                        Ok(Said::Resize(size)) => {
+                            let _ = engine.resize(&id, size.rows, size.columns).await;
+                        }
+                        Ok(Said::End(ends)) => {
+                            if ends {
+                                let _ = input.shutdown().await;
+                            }
+                        }
+                        Err(_) => return (WRONG, "a text frame is resize or end"),
+                    },
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => return (NORMAL, "closed"),
+                }
+            }
+        }
+    }
+}
+
+async fn forward(socket: &mut WebSocket, piece: &Output) -> bool {
+    for part in piece.bytes.chunks(PIECE) {
+        let mut frame = BytesMut::with_capacity(part.len() + 1);
+        frame.put_u8(if piece.stderr { 2 } else { 1 });
+        frame.put_slice(part);
+        if !send(socket, Message::Binary(frame.freeze())).await {
+            return false;
+        }
+    }
+    true
+}
+
+async fn send(socket: &mut WebSocket, message: Message) -> bool {
+    matches!(timeout(PATIENCE, socket.send(message)).await, Ok(Ok(())))
+}

@@ -1,0 +1,128 @@
+//! What containers wrote: the last lines as JSON, or all as they come.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::Api;
+use super::containers::{failed, find, told};
+use crate::auth::who::Viewer;
+use crate::engine::streams::{LogLine, LogOptions};
+use crate::stacks::cli::logs::since;
+use crate::web::Refusal;
+use crate::web::events::{self, Held, Message};
+use crate::web::read::{Path, Query};
+
+/// Bytes of one line that are shown, and of all lines of one answer.
+const LINE: usize = 16 << 10;
+const ALL: usize = 4 << 20;
+
+/// A line that a container wrote.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LogLine)]
+pub struct Line {
+    /// RFC 3339.
+    #[schema(required)]
+    at: Option<String>,
+    /// `stdout` or `stderr`.
+    stream: &'static str,
+    /// What is no UTF-8 is replaced. It may hold escape sequences for terminals.
+    text: String,
+}
+
+impl Line {
+    fn of(line: LogLine) -> Line {
+        let text = &line.text[..line.text.len().min(LINE)];
+        Line {
+            at: line.at,
+            stream: if line.stderr { "stderr" } else { "stdout" },
+            text: String::from_utf8_lossy(text).into_owned(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Lines {
+    lines: Vec<Line>,
+    /// There were more than are shown: ask for fewer with `tail`, or from later on with `since`.
+    cut: bool,
+}
+
+/// Which lines.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Which {
+    /// A project that this home has adopted; none is the home's own.
+    project: Option<String>,
+    /// Only so many of the last lines.
+    #[param(minimum = 0, maximum = 10000, default = 100)]
+    tail: Option<u16>,
+    /// From when on: RFC 3339, or as long ago as `10m`.
+    since: Option<String>,
+}
+
+impl Which {
+    fn options(&self, api: &Api, follow: bool) -> Result<LogOptions, Response> {
+        let now = api.works.setting().clock.now();
+        let since = self.since.as_deref().map(|when| since(when, now)).transpose();
+        let since = since.map_err(|d| Refusal(d.field("since")).within("query"))?;
+        Ok(LogOptions {
+            follow,
+            tail: Some(u64::from(self.tail.unwrap_or(100).min(10_000))),
+            since,
+            until: None,
+            timestamps: true,
+        })
+    }
+}
+
+/// The last lines of a container.
+#[utoipa::path(get, path = "/api/v1/containers/{id}/logs", params(("id" = String, Path), Which), responses((status = 200, body = Lines)))]
+pub async fn last(
+    _: Viewer,
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    Query(which): Query<Which>,
+) -> Result<Json<Lines>, Response> {
+    let options = which.options(&api, false)?;
+    let (engine, found) = find(&api, which.project.as_deref(), &id).await?;
+    let mut log = engine.logs(&found.id, &options).await.map_err(told)?;
+    let (mut lines, mut bytes, mut cut) = (Vec::new(), 0, false);
+    while let Some(line) = log.next().await {
+        let line = Line::of(line.map_err(told)?);
+        bytes += line.text.len();
+        if bytes > ALL {
+            cut = true;
+            break;
+        }
+        lines.push(line);
+    }
+    Ok(Json(Lines { lines, cut }))
+}
+
+/// The last lines of a container, and then those that come: server-sent events named `line`.
+#[utoipa::path(get, path = "/api/v1/containers/{id}/logs/stream", params(("id" = String, Path), Which),
+    responses((status = 200, content_type = "text/event-stream", body = String)))]
+pub async fn follow(
+    _: Viewer,
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    Query(which): Query<Which>,
+    held: Held,
+) -> Result<Response, Response> {
+    let options = which.options(&api, true)?;
+    let (engine, found) = find(&api, which.project.as_deref(), &id).await?;
+    let log = engine.logs(&found.id, &options).await.map_err(told)?;
+    let message = |line: Result<LogLine, _>| match line {
+        Ok(line) => {
+            let data = serde_json::to_string(&Line::of(line)).unwrap_or_default();
+            Message { id: None, name: "line".into(), data: data.into() }
+        }
+        Err(error) => failed(&error),
+    };
+    Ok(events::answer(log.map(message), held, api.works.stopping()).into_response())
+}

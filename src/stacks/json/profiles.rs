@@ -1,0 +1,124 @@
+//! Profiles: what can be turned on and off.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::verbs::yes;
+use super::{Accepted, Api};
+use crate::args::{Answer, Json as AsJson, Toggle};
+use crate::auth::who::{Identity, Operator, Viewer};
+use crate::cli::Failure;
+use crate::diag::{Diagnostic, Kind};
+use crate::stacks::Home;
+use crate::stacks::cli::profiles::{self as verb, Profile};
+use crate::web::list::{self, Ask, Page};
+use crate::web::read::{Json as Body, Path, Query};
+use crate::web::{Refusal, Refusals};
+
+/// All profiles, in order of name.
+#[utoipa::path(get, path = "/api/v1/profiles", params(Ask), responses((status = 200, body = Page<Profile>)))]
+pub async fn list(
+    who: Viewer,
+    State(api): State<Api>,
+    Query(ask): Query<Ask>,
+) -> Result<Json<Page<Profile>>, Response> {
+    let limit = list::limit(ask.limit).map_err(|d| Refusal(d).into_response())?;
+    let after: Option<String> = list::key(ask.after.as_deref()).map_err(|d| Refusal(d).into_response())?;
+    let mut all = all(&api, &who).await.map_err(IntoResponse::into_response)?;
+    all.retain(|one| after.as_ref().is_none_or(|after| one.name > *after));
+    Ok(Json(Page::of(all, limit, |one| one.name.clone())))
+}
+
+/// One profile.
+#[utoipa::path(get, path = "/api/v1/profiles/{name}", params(("name" = String, Path)), responses((status = 200, body = Profile)))]
+pub async fn one(who: Viewer, State(api): State<Api>, Path(name): Path<String>) -> Result<Json<Profile>, Response> {
+    named(&api, &who, &name).await.map(Json)
+}
+
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schema(as = ToggleProfile)]
+pub struct Asked {
+    /// Also start, or stop, what it turns on or off: then the answer is a work.
+    now: bool,
+    /// Answers yes to what would be asked.
+    yes: bool,
+}
+
+/// What was recorded.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Toggled {
+    profile: Profile,
+}
+
+/// Turns a profile on: recorded in hearth.yaml and `.env`; with `now` also started.
+#[utoipa::path(post, path = "/api/v1/profiles/{name}/enable", params(("name" = String, Path)), request_body = Asked,
+    responses((status = 200, body = Toggled), (status = 202, body = Accepted)))]
+pub async fn enable(
+    who: Operator,
+    State(api): State<Api>,
+    Path(name): Path<String>,
+    Body(asked): Body<Asked>,
+) -> Result<Response, Response> {
+    toggle(&api, &who, name, asked, true).await
+}
+
+/// Turns a profile off: recorded in hearth.yaml and `.env`; with `now` also stopped and removed. Volumes stay.
+#[utoipa::path(post, path = "/api/v1/profiles/{name}/disable", params(("name" = String, Path)), request_body = Asked,
+    responses((status = 200, body = Toggled), (status = 202, body = Accepted)))]
+pub async fn disable(
+    who: Operator,
+    State(api): State<Api>,
+    Path(name): Path<String>,
+    Body(asked): Body<Asked>,
+) -> Result<Response, Response> {
+    toggle(&api, &who, name, asked, false).await
+}
+
+async fn toggle(api: &Api, who: &Identity, name: String, asked: Asked, on: bool) -> Result<Response, Response> {
+    // Of a name that is none nothing is begun.
+    named(api, who, &name).await?;
+    let (global, door) = (api.works.setting().global(), api.door.clone());
+    let word = if on { "enable" } else { "disable" };
+    let args = Toggle {
+        profiles: vec![name.clone()],
+        now: asked.now,
+        answer: Answer { yes: asked.yes },
+        json: AsJson { json: true },
+    };
+    let mut words = vec![word, name.as_str()];
+    words.extend(asked.now.then_some("--now"));
+    words.extend(yes(asked.yes));
+    if asked.now {
+        let begun = api.begin(who, word, &words, move |out| verb::toggle(&global, args, on, door.as_ref(), out));
+        return begun.map(IntoResponse::into_response).map_err(IntoResponse::into_response);
+    }
+    let done = api.ask(who, &words, move |out| verb::toggle(&global, args, on, door.as_ref(), out)).await;
+    done.map_err(IntoResponse::into_response)?;
+    let profile = named(api, who, &name).await?;
+    Ok(Json(Toggled { profile }).into_response())
+}
+
+async fn named(api: &Api, who: &Identity, name: &str) -> Result<Profile, Response> {
+    let all = all(api, who).await.map_err(IntoResponse::into_response)?;
+    all.into_iter().find(|one| one.name == name).ok_or_else(|| {
+        let d = Diagnostic::error("home.no-profile", format!("no stack has a profile `{name}`")).kind(Kind::NotFound);
+        Refusal(d.hint("see which there are: GET /api/v1/profiles")).into_response()
+    })
+}
+
+async fn all(api: &Api, who: &Identity) -> Result<Vec<Profile>, Refusals> {
+    let dir = api.works.setting().home.clone();
+    api.ask(who, &["profiles"], move |out| {
+        let told = |refused: crate::stacks::home::Refused| -> Failure { refused.tell(out) };
+        let home = Home::open(dir).map_err(told)?;
+        let read = home.read().map_err(told)?;
+        let (mut all, _) = verb::all(&home, &read, out);
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(all)
+    })
+    .await
+}

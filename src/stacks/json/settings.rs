@@ -1,0 +1,117 @@
+//! Settings: `hearth.yaml`, what the home has decided for itself. Secrets do not stand there.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Api;
+use super::verbs::refused;
+use crate::auth::who::Admin;
+use crate::base::files;
+use crate::config::{self, Config};
+use crate::diag::{Diagnostic, Diagnostics, Kind, Sources};
+use crate::stacks::home::{Home, write};
+use crate::web::read::Json as Body;
+use crate::web::{Etag, Refusal, Refusals};
+
+/// What stands in `hearth.yaml`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Settings {
+    /// Byte for byte as on the disk.
+    text: String,
+    /// The Compose project that all stacks make.
+    name: String,
+    /// `localhost` or `domain`.
+    mode: String,
+    /// Profiles that are on.
+    profiles: Vec<String>,
+    /// The range that networks take their addresses from.
+    networks: String,
+    /// Projects that this home has adopted.
+    adopted: Vec<String>,
+}
+
+impl Settings {
+    fn of(text: String, config: &Config) -> Settings {
+        Settings {
+            text,
+            name: config.name.clone(),
+            mode: config.mode.name().to_string(),
+            profiles: config.profiles.clone(),
+            networks: config.networks.to_string(),
+            adopted: config.adopted.keys().cloned().collect(),
+        }
+    }
+
+    fn answer(self) -> Response {
+        ([Etag::of(self.text.as_bytes()).header()], Json(self)).into_response()
+    }
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = SettingsText)]
+pub struct Text {
+    /// All of `hearth.yaml`.
+    text: String,
+}
+
+/// The settings; their ETag is wanted for saving them.
+#[utoipa::path(get, path = "/api/v1/settings", responses((status = 200, body = Settings)))]
+pub async fn one(_: Admin, State(api): State<Api>) -> Result<Response, Response> {
+    let home = api.home().map_err(refused)?;
+    Ok(Settings::of(text_of(&home)?, &home.config).answer())
+}
+
+/// Saves `hearth.yaml` over the version that `If-Match` names. A text with mistakes is refused with all of them in `errors`. Profiles, mode and adopted projects are
+/// changed by their own calls, which also act on it: a text that changes one of them is refused, as is another project name.
+#[utoipa::path(put, path = "/api/v1/settings",
+    params(("If-Match" = Option<String>, Header, description = "The ETag of the version that was changed")),
+    request_body = Text,
+    responses((status = 200, body = Settings),
+        (status = 412, description = "Somebody else has changed it meanwhile"),
+        (status = 428, description = "The request does not say which version it was made over")))]
+pub async fn save(
+    _: Admin,
+    State(api): State<Api>,
+    headers: HeaderMap,
+    Body(asked): Body<Text>,
+) -> Result<Response, Response> {
+    let _one = api.saving.lock().await;
+    let home = api.home().map_err(refused)?;
+    Etag::require(Some(&Etag::of(text_of(&home)?.as_bytes())), &headers)?;
+    let path = home.dir.join(config::FILE);
+    let (mut sources, mut told) = (Sources::default(), Diagnostics::default());
+    let file = sources.add(&path, asked.text.as_str());
+    let Some(new) = config::parse(file, &sources, &mut told) else {
+        return Err(Refusals(told, sources).into_response());
+    };
+    keeps(&home.config, &new).map_err(|d| Refusal(d).into_response())?;
+    write::atomically(&path, &asked.text, 0o644).map_err(|d| Refusal(d).into_response())?;
+    Ok(Settings::of(asked.text, &new).answer())
+}
+
+fn text_of(home: &Home) -> Result<String, Response> {
+    let path = home.dir.join(config::FILE);
+    files::read_text(&path).map_err(|error| Refusal(write::failed(&path, &error)).into_response())
+}
+
+/// What a text alone must not change.
+fn keeps(old: &Config, new: &Config) -> Result<(), Diagnostic> {
+    let (what, call) = if old.name != new.name {
+        ("name", "a project's containers and volumes carry its name: make a home anew")
+    } else if old.mode != new.mode {
+        ("mode", "switch it with POST /api/v1/mode")
+    } else if old.profiles != new.profiles {
+        ("profiles", "turn them on and off with POST /api/v1/profiles/{name}/enable and disable, or up and down")
+    } else if old.adopted != new.adopted {
+        ("adopted", "take one over with POST /api/v1/projects/{name}/adopt")
+    } else {
+        return Ok(());
+    };
+    let title = format!("`{what}` is not changed by a text alone: what runs has to follow it");
+    Err(Diagnostic::error("home.own-call", title).kind(Kind::Conflict).field(what).hint(call))
+}

@@ -1,0 +1,180 @@
+//! Definitions of stacks: the files below `stacks/` that a person edits. What is saved is what loads.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::Api;
+use super::verbs::refused;
+use crate::auth::who::{Admin, Viewer};
+use crate::diag::text::to_json;
+use crate::diag::{Diagnostic, Diagnostics, Kind, Sources};
+use crate::stacks::home::{self, Home, STACKS, write};
+use crate::web::list::{self, Ask, Page};
+use crate::web::read::{Json as Body, Path, Query};
+use crate::web::{Etag, Refusal};
+
+/// One stack, as a list shows it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Stack {
+    name: String,
+    title: String,
+    about: String,
+    services: Vec<String>,
+    profiles: Vec<String>,
+}
+
+/// One stack with its text.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Definition {
+    name: String,
+    /// YAML, byte for byte as on the disk.
+    text: String,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = StackText)]
+pub struct Text {
+    /// YAML: a plain Compose file plus `x-hearth`.
+    text: String,
+}
+
+/// What the stacks of the home would be with a text.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Judged {
+    /// It could be saved: there are no errors.
+    valid: bool,
+    /// Errors and warnings, each with its place.
+    #[schema(value_type = Vec<Object>)]
+    diagnostics: Vec<Value>,
+}
+
+/// All stacks, in order of name. Stacks that hold mistakes are refused with all of them.
+#[utoipa::path(get, path = "/api/v1/stacks", params(Ask), responses((status = 200, body = Page<Stack>)))]
+pub async fn list(_: Viewer, State(api): State<Api>, Query(ask): Query<Ask>) -> Result<Json<Page<Stack>>, Response> {
+    let limit = list::limit(ask.limit).map_err(|d| Refusal(d).into_response())?;
+    let after: Option<String> = list::key(ask.after.as_deref()).map_err(|d| Refusal(d).into_response())?;
+    let read = api.home().and_then(|home| home.read()).map_err(refused)?;
+    let mut all = Vec::new();
+    for (i, stack) in read.spec.stacks.iter().enumerate() {
+        let own: Vec<_> = read.spec.services.iter().filter(|(_, service)| service.stack == i).collect();
+        let mut profiles: Vec<String> = own.iter().flat_map(|(_, service)| service.profiles.iter().cloned()).collect();
+        profiles.sort();
+        profiles.dedup();
+        all.push(Stack {
+            name: stack.name.clone(),
+            title: stack.keys.title.clone().unwrap_or_default(),
+            about: stack.keys.about.clone().unwrap_or_default(),
+            services: own.iter().map(|(name, _)| (*name).clone()).collect(),
+            profiles,
+        });
+    }
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    all.retain(|one| after.as_ref().is_none_or(|after| one.name > *after));
+    Ok(Json(Page::of(all, limit, |one| one.name.clone())))
+}
+
+/// The text of one stack; its ETag is wanted for saving it.
+#[utoipa::path(get, path = "/api/v1/stacks/{name}", params(("name" = String, Path)), responses((status = 200, body = Definition)))]
+pub async fn one(_: Admin, State(api): State<Api>, Path(name): Path<String>) -> Result<Response, Response> {
+    let home = api.home().map_err(refused)?;
+    let text = there(&home, &name)?.ok_or_else(|| gone(&name))?;
+    Ok(([Etag::of(text.as_bytes()).header()], Json(Definition { name, text })).into_response())
+}
+
+/// Looks at a text as it would be with the home's other stacks. Nothing is saved.
+#[utoipa::path(post, path = "/api/v1/stacks/{name}/validate", params(("name" = String, Path)), request_body = Text,
+    responses((status = 200, body = Judged)))]
+pub async fn validate(
+    _: Admin,
+    State(api): State<Api>,
+    Path(name): Path<String>,
+    Body(asked): Body<Text>,
+) -> Result<Json<Judged>, Response> {
+    well_named(&name)?;
+    let home = api.home().map_err(refused)?;
+    let shown = |all: &Diagnostics, sources: &Sources| all.0.iter().map(|d| to_json(d, sources)).collect();
+    Ok(Json(match home.read_with(Some((&name, Some(&asked.text)))) {
+        Ok(read) => Judged { valid: true, diagnostics: shown(&read.diagnostics, &read.sources) },
+        Err(refused) => Judged { valid: false, diagnostics: shown(&refused.diagnostics, &refused.sources) },
+    }))
+}
+
+/// Saves a stack: over the version that `If-Match` names, or a new one with `If-None-Match: *`. A text with mistakes is refused with all of
+/// them in `errors`, and nothing is saved. Nothing is started or stopped.
+#[utoipa::path(put, path = "/api/v1/stacks/{name}", params(("name" = String, Path),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the version that was changed")),
+    request_body = Text,
+    responses((status = 200, body = Definition), (status = 201, body = Definition),
+        (status = 412, description = "Somebody else has changed it meanwhile"),
+        (status = 428, description = "The request does not say which version it was made over")))]
+pub async fn save(
+    _: Admin,
+    State(api): State<Api>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    Body(asked): Body<Text>,
+) -> Result<Response, Response> {
+    well_named(&name)?;
+    let home = api.home().map_err(refused)?;
+    // Two savers of one moment: the second finds another version.
+    let _one = api.saving.lock().await;
+    let now = there(&home, &name)?;
+    Etag::require(now.as_deref().map(|text| Etag::of(text.as_bytes())).as_ref(), &headers)?;
+    let read = home.read_with(Some((&name, Some(&asked.text)))).map_err(refused)?;
+    let path = read.spec.stacks.iter().find(|stack| stack.name == name).map(|stack| stack.path.clone());
+    let path = path.unwrap_or_else(|| home.dir.join(STACKS).join(format!("{name}.yaml")));
+    write::atomically(&path, &asked.text, 0o644).map_err(|d| Refusal(d).into_response())?;
+    let status = if now.is_some() { StatusCode::OK } else { StatusCode::CREATED };
+    let tag = Etag::of(asked.text.as_bytes()).header();
+    Ok((status, [tag], Json(Definition { name, text: asked.text })).into_response())
+}
+
+/// Deletes a stack's file, over the version that `If-Match` names. What runs of it goes on, and is an orphan: `up` with `remove_orphans` ends it.
+#[utoipa::path(delete, path = "/api/v1/stacks/{name}", params(("name" = String, Path),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the version that is deleted")),
+    responses((status = 204),
+        (status = 412, description = "Somebody else has changed it meanwhile"),
+        (status = 428, description = "The request does not say which version it means")))]
+pub async fn delete(
+    _: Admin,
+    State(api): State<Api>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Result<StatusCode, Response> {
+    let home = api.home().map_err(refused)?;
+    let _one = api.saving.lock().await;
+    let text = there(&home, &name)?.ok_or_else(|| gone(&name))?;
+    Etag::require(Some(&Etag::of(text.as_bytes())), &headers)?;
+    // Another stack may need a service of it.
+    home.read_with(Some((&name, None))).map_err(refused)?;
+    let path = home.stack_path(&name).ok_or_else(|| gone(&name))?;
+    std::fs::remove_file(&path).map_err(|error| Refusal(write::failed(&path, &error)).into_response())?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The text on the disk; `None` where there is no such stack.
+fn there(home: &Home, name: &str) -> Result<Option<String>, Response> {
+    well_named(name)?;
+    home.stack_text(name).map_err(|d| Refusal(d).into_response())
+}
+
+fn gone(name: &str) -> Response {
+    let d = Diagnostic::error("home.no-stack", format!("there is no stack `{name}`")).kind(Kind::NotFound);
+    Refusal(d.hint("see which there are: GET /api/v1/stacks")).into_response()
+}
+
+/// A name becomes a file's: it has nothing in it that leads anywhere else.
+fn well_named(name: &str) -> Result<(), Response> {
+    if home::is_stack_name(name) {
+        return Ok(());
+    }
+    let d = Diagnostic::error("home.stack-name", "this cannot be a stack's name").field("name");
+    let d = d.hint("names are made of lower-case letters, digits, `_` and `-`, begin with a letter or digit, and have at most 64 characters");
+    Err(Refusal(d).within("path"))
+}

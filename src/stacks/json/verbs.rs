@@ -1,0 +1,332 @@
+//! The verbs that change what runs, each as the command line has it: all of them are works.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{Accepted, Api, Begun};
+use crate::args;
+use crate::auth::who::{Admin, Identity, Operator, Role};
+use crate::diag::{Diagnostic, Kind};
+use crate::stacks::cli::{down as down_, lifecycle, mode as mode_, up as up_};
+use crate::web::read::Json as Body;
+use crate::web::{Refusal, Refusals};
+
+const JSON: args::Json = args::Json { json: true };
+
+/// The word for the equivalent command.
+pub fn yes(yes: bool) -> Option<&'static str> {
+    yes.then_some("--yes")
+}
+
+/// Words of the equivalent command.
+struct Words(Vec<String>);
+
+impl Words {
+    fn new(project: Option<&String>, verb: &str) -> Words {
+        let mut words = Words(Vec::new());
+        words.value("-p", project);
+        words.0.push(verb.to_string());
+        words
+    }
+
+    fn flag(&mut self, name: &str, on: bool) {
+        self.0.extend(on.then(|| name.to_string()));
+    }
+
+    fn value(&mut self, name: &str, value: Option<impl ToString>) {
+        if let Some(value) = value {
+            self.0.extend([name.to_string(), value.to_string()]);
+        }
+    }
+
+    fn names(&mut self, names: &[String]) {
+        self.0.extend(names.iter().cloned());
+    }
+
+    fn all(&self) -> Vec<&str> {
+        self.0.iter().map(String::as_str).collect()
+    }
+}
+
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Up {
+    /// A project that this home has adopted; none is the home's own.
+    project: Option<String>,
+    /// Profiles; of an adopted project services. None is all that is on.
+    names: Vec<String>,
+    /// Also end containers that no stack names any more.
+    remove_orphans: bool,
+    /// Replace every container even if nothing changed.
+    force_recreate: bool,
+    /// Replace nothing.
+    no_recreate: bool,
+    /// Leave dependencies alone.
+    no_deps: bool,
+    /// Run one-shots again that ended well and did not change.
+    rerun: bool,
+    /// `always`, `missing` or `never`.
+    pull: Option<Pull>,
+    /// Seconds to wait for a stop before killing; -1 waits without a limit.
+    #[schema(minimum = -1)]
+    timeout: Option<i64>,
+    /// End only when every service is running or healthy.
+    wait: bool,
+    /// At most this many seconds with `wait`.
+    wait_timeout: Option<u32>,
+    /// Answers yes to what would be asked.
+    yes: bool,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = PullPolicy)]
+pub enum Pull {
+    Always,
+    Missing,
+    Never,
+}
+
+impl Pull {
+    fn word(self) -> &'static str {
+        match self {
+            Pull::Always => "always",
+            Pull::Missing => "missing",
+            Pull::Never => "never",
+        }
+    }
+}
+
+/// Makes what runs what is wanted, replacing only what changed; profiles that are named are on from then.
+#[utoipa::path(post, path = "/api/v1/up", request_body = Up, responses((status = 202, body = Accepted)))]
+pub async fn up(who: Operator, State(api): State<Api>, Body(asked): Body<Up>) -> Result<Begun, Response> {
+    let mut words = Words::new(asked.project.as_ref(), "up");
+    words.names(&asked.names);
+    words.flag("--remove-orphans", asked.remove_orphans);
+    words.flag("--force-recreate", asked.force_recreate);
+    words.flag("--no-recreate", asked.no_recreate);
+    words.flag("--no-deps", asked.no_deps);
+    words.flag("--rerun", asked.rerun);
+    words.value("--pull", asked.pull.map(Pull::word));
+    words.value("--timeout", asked.timeout);
+    words.flag("--wait", asked.wait);
+    words.value("--wait-timeout", asked.wait_timeout);
+    words.flag("--yes", asked.yes);
+    let global = known(&api, asked.project.as_deref(), &asked.names)?;
+    let args = args::Up {
+        deciding: args::Deciding {
+            names: asked.names,
+            remove_orphans: asked.remove_orphans,
+            force_recreate: asked.force_recreate,
+            no_recreate: asked.no_recreate,
+            no_deps: asked.no_deps,
+            rerun: asked.rerun,
+            pull: asked.pull.map(|pull| pull.word().to_string()),
+            timeout: asked.timeout,
+            ..args::Deciding::default()
+        },
+        wait: asked.wait,
+        wait_timeout: asked.wait_timeout.map(u64::from),
+        answer: args::Answer { yes: asked.yes },
+        json: JSON,
+        ..args::Up::default()
+    };
+    let door = api.door.clone();
+    begun(api.begin(&who, "up", &words.all(), move |out| up_::up(&global, args, door.as_ref(), out)))
+}
+
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Down {
+    /// A project that this home has adopted; none is the home's own.
+    project: Option<String>,
+    /// Profiles; of an adopted project services. None is everything.
+    names: Vec<String>,
+    /// Also remove these volumes and their data, which takes an admin; an empty list is all of the project's.
+    volumes: Option<Vec<String>>,
+    /// Also end containers that no stack names any more.
+    remove_orphans: bool,
+    /// Seconds to wait for a stop before killing; -1 waits without a limit.
+    #[schema(minimum = -1)]
+    timeout: Option<i64>,
+    /// Answers yes to what would be asked.
+    yes: bool,
+}
+
+/// Stops and removes containers and networks; volumes stay unless they are named. Profiles that are named are off from then.
+#[utoipa::path(post, path = "/api/v1/down", request_body = Down, responses((status = 202, body = Accepted)))]
+pub async fn down(who: Operator, State(api): State<Api>, Body(asked): Body<Down>) -> Result<Begun, Response> {
+    if asked.volumes.is_some() {
+        only_admins(&who, "remove volumes")?;
+    }
+    let mut words = Words::new(asked.project.as_ref(), "down");
+    words.names(&asked.names);
+    if let Some(volumes) = &asked.volumes {
+        words.flag("--volumes", true);
+        words.names(volumes);
+    }
+    words.flag("--remove-orphans", asked.remove_orphans);
+    words.value("--timeout", asked.timeout);
+    words.flag("--yes", asked.yes);
+    let global = known(&api, asked.project.as_deref(), &asked.names)?;
+    let args = args::Down {
+        names: asked.names,
+        volumes: asked.volumes,
+        remove_orphans: asked.remove_orphans,
+        timeout: asked.timeout,
+        answer: args::Answer { yes: asked.yes },
+        json: JSON,
+    };
+    begun(api.begin(&who, "down", &words.all(), move |out| down_::run(&global, args, out)))
+}
+
+/// Data is an admin's to lose.
+fn only_admins(who: &Identity, what: &str) -> Result<(), Response> {
+    if who.role == Role::Admin {
+        return Ok(());
+    }
+    let d = Diagnostic::error("auth.not-allowed", format!("to {what} is for admins, and you are an {}", who.role));
+    Err(Refusal(d.kind(Kind::Denied).hint("ask an admin of the home")).into_response())
+}
+
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Services {
+    /// A project that this home has adopted; none is the home's own.
+    project: Option<String>,
+    /// None is all.
+    services: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Timed {
+    /// A project that this home has adopted; none is the home's own.
+    project: Option<String>,
+    /// None is all.
+    services: Vec<String>,
+    /// Seconds to wait for a stop before killing; -1 waits without a limit.
+    #[schema(minimum = -1)]
+    timeout: Option<i64>,
+}
+
+/// Starts containers that exist.
+#[utoipa::path(post, path = "/api/v1/start", request_body = Services, responses((status = 202, body = Accepted)))]
+pub async fn start(who: Operator, State(api): State<Api>, Body(asked): Body<Services>) -> Result<Begun, Response> {
+    let (words, global, args) = some(&api, "start", asked)?;
+    begun(api.begin(&who, "start", &words.all(), move |out| lifecycle::start_(&global, args, out)))
+}
+
+/// Pulls images.
+#[utoipa::path(post, path = "/api/v1/pull", request_body = Services, responses((status = 202, body = Accepted)))]
+pub async fn pull(who: Operator, State(api): State<Api>, Body(asked): Body<Services>) -> Result<Begun, Response> {
+    let (words, global, args) = some(&api, "pull", asked)?;
+    begun(api.begin(&who, "pull", &words.all(), move |out| lifecycle::pull(&global, args, out)))
+}
+
+/// Stops containers, in reverse order of dependency.
+#[utoipa::path(post, path = "/api/v1/stop", request_body = Timed, responses((status = 202, body = Accepted)))]
+pub async fn stop(who: Operator, State(api): State<Api>, Body(asked): Body<Timed>) -> Result<Begun, Response> {
+    let (words, global, args) = timed(&api, "stop", asked)?;
+    begun(api.begin(&who, "stop", &words.all(), move |out| lifecycle::stop(&global, args, out)))
+}
+
+/// Restarts containers without applying changes.
+#[utoipa::path(post, path = "/api/v1/restart", request_body = Timed, responses((status = 202, body = Accepted)))]
+pub async fn restart(who: Operator, State(api): State<Api>, Body(asked): Body<Timed>) -> Result<Begun, Response> {
+    let (words, global, args) = timed(&api, "restart", asked)?;
+    begun(api.begin(&who, "restart", &words.all(), move |out| lifecycle::restart(&global, args, out)))
+}
+
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Update {
+    /// A project that this home has adopted; none is the home's own.
+    project: Option<String>,
+    /// None is all.
+    services: Vec<String>,
+    /// Answers yes to what would be asked.
+    yes: bool,
+}
+
+/// Pulls again and replaces what moved; each old image stays until its successor has proven itself.
+#[utoipa::path(post, path = "/api/v1/update", request_body = Update, responses((status = 202, body = Accepted)))]
+pub async fn update(who: Operator, State(api): State<Api>, Body(asked): Body<Update>) -> Result<Begun, Response> {
+    let mut words = Words::new(asked.project.as_ref(), "update");
+    words.names(&asked.services);
+    words.flag("--yes", asked.yes);
+    let global = api.global(asked.project.as_deref()).map_err(refused)?;
+    let (services, answer) = (asked.services, args::Answer { yes: asked.yes });
+    let args = args::Update { services, dry_run: false, answer, json: JSON };
+    begun(api.begin(&who, "update", &words.all(), move |out| lifecycle::update(&global, args, out)))
+}
+
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Switch {
+    mode: Mode,
+    /// The switch stops and replaces what runs: without a yes here it is refused.
+    #[serde(default)]
+    yes: bool,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    Localhost,
+    Domain,
+}
+
+/// Switches how services are reached: on ports of this machine, or by name through Traefik.
+#[utoipa::path(post, path = "/api/v1/mode", request_body = Switch, responses((status = 202, body = Accepted)))]
+pub async fn mode(who: Admin, State(api): State<Api>, Body(asked): Body<Switch>) -> Result<Begun, Response> {
+    let word = match asked.mode {
+        Mode::Localhost => "localhost",
+        Mode::Domain => "domain",
+    };
+    let mut words = Words::new(None, "mode");
+    words.flag(word, true);
+    words.flag("--yes", asked.yes);
+    let (global, door) = (api.works.setting().global(), api.door.clone());
+    let answer = args::Answer { yes: asked.yes };
+    let args = args::Mode { mode: Some(word.to_string()), dry_run: false, answer, json: JSON };
+    begun(api.begin(&who, "mode", &words.all(), move |out| mode_::run(&global, args, door.as_ref(), out)))
+}
+
+fn some(api: &Api, verb: &str, asked: Services) -> Result<(Words, args::Global, args::Some_), Response> {
+    let mut words = Words::new(asked.project.as_ref(), verb);
+    words.names(&asked.services);
+    let global = api.global(asked.project.as_deref()).map_err(refused)?;
+    Ok((words, global, args::Some_ { services: asked.services, json: JSON }))
+}
+
+fn timed(api: &Api, verb: &str, asked: Timed) -> Result<(Words, args::Global, args::Timed), Response> {
+    let mut words = Words::new(asked.project.as_ref(), verb);
+    words.names(&asked.services);
+    words.value("--timeout", asked.timeout);
+    let global = api.global(asked.project.as_deref()).map_err(refused)?;
+    Ok((words, global, args::Timed { services: asked.services, timeout: asked.timeout, json: JSON }))
+}
+
+/// The flags for a project, whose names are looked at where that takes no engine: nothing is begun for a profile that is none.
+pub(super) fn known(api: &Api, project: Option<&str>, names: &[String]) -> Result<args::Global, Response> {
+    let global = api.global(project).map_err(refused)?;
+    let home = api.home().map_err(refused)?;
+    if project.is_none_or(|project| project == home.config.name)
+        && !names.is_empty()
+        && let Ok(read) = home.read()
+    {
+        home.check_profiles(&read, names).map_err(|d| Refusal(d).into_response())?;
+    }
+    Ok(global)
+}
+
+pub(super) fn refused(refused: crate::stacks::home::Refused) -> Response {
+    Refusals::from(refused).into_response()
+}
+
+pub(super) fn begun(begun: Result<Begun, Refusal>) -> Result<Begun, Response> {
+    begun.map_err(IntoResponse::into_response)
+}

@@ -1,0 +1,98 @@
+//! Definitions of stacks, settings, other projects: what is an admin's.
+
+use serde_json::json;
+
+use crate::rig::Server;
+
+const NEW: &str = "services:\n  page: { image: any/page:1, profiles: [pages] }\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_editors_of_a_stack_never_overwrite_each_other() {
+    let s = Server::begin().await;
+    let path = "/api/v1/stacks/media";
+    let first = s.get("admin", path).await.is(200);
+    let (tag, text) = (first.header("etag").to_string(), first.body["text"].as_str().unwrap().to_string());
+    let changed = json!({"text": text.replace("any/web:1", "any/web:2")});
+    let saved = s.call("admin", "PUT", path, Some(changed.clone()), &[("if-match", &tag)]).await.is(200);
+    assert_ne!(saved.header("etag"), tag);
+    assert!(s.read("stacks/media.yaml").contains("any/web:2"));
+    s.call("admin", "PUT", path, Some(changed.clone()), &[("if-match", &tag)]).await.is(412);
+    s.call("admin", "PUT", path, Some(changed), &[]).await.is(428);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stack_with_mistakes_is_not_saved_and_all_of_them_are_told_in_their_places() {
+    let s = Server::begin().await;
+    let wrong = json!({"text": "services:\n  page: { imgae: x }\n  web: { image: x }\n"});
+    let judged = s.post("admin", "/api/v1/stacks/pages/validate", wrong.clone()).await.is(200).body;
+    assert_eq!(judged["valid"], false);
+    let told = s.call("admin", "PUT", "/api/v1/stacks/pages", Some(wrong), &[("if-none-match", "*")]).await.is(422);
+    assert!(told.body["errors"].as_array().unwrap().len() >= 2, "{}", told.body);
+    assert!(told.body["errors"].to_string().contains("\"line\":2"), "{}", told.body);
+    assert!(!s.dir.path().join("stacks/pages.yaml").exists());
+    s.post("admin", "/api/v1/stacks/pages/validate", json!({"text": NEW})).await.is(200);
+    let new = s.call("admin", "PUT", "/api/v1/stacks/pages", Some(json!({"text": NEW})), &[("if-none-match", "*")]);
+    let tag = new.await.is(201).header("etag").to_string();
+    assert_eq!(s.get("viewer", "/api/v1/stacks").await.is(200).items("name"), ["media", "pages", "tools"]);
+    s.call("admin", "DELETE", "/api/v1/stacks/pages", None, &[]).await.is(428);
+    s.call("admin", "DELETE", "/api/v1/stacks/pages", None, &[("if-match", &tag)]).await.is(204);
+    s.get("admin", "/api/v1/stacks/pages").await.is(404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_02_a_stacks_name_leads_nowhere_else() {
+    let s = Server::begin().await;
+    std::fs::write(s.dir.path().join("secret.yaml"), "services: {}\n").unwrap();
+    std::os::unix::fs::symlink(s.dir.path().join("../secret.yaml"), s.dir.path().join("stacks/link.yaml")).unwrap();
+    for name in ["..%2Fsecret", "%2e%2e%2fsecret", "..", ".hidden", "a%00b", "a%2Fb", "A", "-a", "a;b", "%24(id)"] {
+        let path = format!("/api/v1/stacks/{name}");
+        let got = s.get("admin", &path).await;
+        assert!(matches!(got.status, 404 | 422), "{name}: {}", got.status);
+        let put = s.call("admin", "PUT", &path, Some(json!({"text": NEW})), &[("if-none-match", "*")]).await;
+        assert!(matches!(put.status, 404 | 422), "{name}: {}", put.status);
+    }
+    assert!(s.get("admin", "/api/v1/stacks/link").await.status >= 400);
+    assert_eq!(s.read("secret.yaml"), "services: {}\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_are_saved_over_the_version_that_was_read_and_judged_first() {
+    let s = Server::begin().await;
+    let first = s.get("admin", "/api/v1/settings").await.is(200);
+    let (tag, text) = (first.header("etag").to_string(), first.body["text"].as_str().unwrap().to_string());
+    let put = |text: String| json!({"text": text});
+    let with = [("if-match", tag.as_str())];
+    let bad =
+        s.call("admin", "PUT", "/api/v1/settings", Some(put(format!("{text}networks: 8.8.0.0/16\n"))), &with).await;
+    assert_eq!(bad.is(422).code(), "config.wrong-value");
+    let own = text.replace("profiles: []", "profiles: [media]");
+    assert_eq!(s.call("admin", "PUT", "/api/v1/settings", Some(put(own)), &with).await.is(409).code(), "home.own-call");
+    let good = put(format!("{text}networks: 10.99.0.0/16\n"));
+    let saved = s.call("admin", "PUT", "/api/v1/settings", Some(good.clone()), &with).await.is(200);
+    assert_eq!(saved.body["networks"], "10.99.0.0/16");
+    assert!(s.read("hearth.yaml").starts_with("name: apihome # mine\n"));
+    s.call("admin", "PUT", "/api/v1/settings", Some(good), &with).await.is(412);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn roles_see_and_do_what_the_home_says_of_them() {
+    let s = Server::begin().await;
+    for (method, path, body, least) in [
+        ("GET", "/api/v1/services", None, "viewer"),
+        ("GET", "/api/v1/settings", None, "admin"),
+        ("GET", "/api/v1/stacks/media", None, "admin"),
+        ("POST", "/api/v1/plans", Some(json!({})), "operator"),
+        ("POST", "/api/v1/stacks/media/validate", Some(json!({"text": NEW})), "admin"),
+        ("POST", "/api/v1/profiles/tools/enable", Some(json!({})), "operator"),
+        ("POST", "/api/v1/projects/x/adopt", Some(json!({})), "admin"),
+    ] {
+        let mut may = false;
+        for role in ["viewer", "operator", "admin"] {
+            may |= role == least;
+            let status = s.call(role, method, path, body.clone(), &[]).await.status;
+            assert_eq!(status != 403, may, "{role} {method} {path}: {status}");
+        }
+        assert_eq!(s.call("member", method, path, body.clone(), &[]).await.status, 403, "member {path}");
+        assert_eq!(s.call("", method, path, body, &[]).await.status, 401, "nobody {path}");
+    }
+}

@@ -1,0 +1,215 @@
+//! Programs, logs and figures of containers: what streams.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
+
+use crate::rig::Server;
+
+/// A client of a WebSocket (RFC 6455), as little of one as it takes.
+struct Socket(TokioIo<hyper::upgrade::Upgraded>);
+
+const OPEN: [(&str, &str); 4] = [
+    ("connection", "upgrade"),
+    ("upgrade", "websocket"),
+    ("sec-websocket-version", "13"),
+    ("sec-websocket-key", "AAAAAAAAAAAAAAAAAAAAAA=="),
+];
+
+impl Socket {
+    /// The socket, or the status of the refusal.
+    async fn open(s: &Server, who: &str, path: &str, more: &[(&str, &str)]) -> Result<Socket, u16> {
+        let headers: Vec<(&str, &str)> = OPEN.iter().chain(more).copied().collect();
+        let answer = s.open(who, "GET", path, None, &headers).await;
+        match answer.status().as_u16() {
+            101 => Ok(Socket(TokioIo::new(hyper::upgrade::on(answer).await.unwrap()))),
+            other => Err(other),
+        }
+    }
+
+    /// Sends a frame: 1 is text, 2 binary.
+    async fn send(&mut self, kind: u8, bytes: &[u8]) {
+        assert!(bytes.len() < 126);
+        let mut frame = vec![0x80 | kind, 0x80 | bytes.len() as u8, 0, 0, 0, 0];
+        frame.extend(bytes);
+        self.0.write_all(&frame).await.unwrap();
+        self.0.flush().await.unwrap();
+    }
+
+    /// The next frame that is no ping: its kind and bytes.
+    async fn next(&mut self) -> (u8, Vec<u8>) {
+        loop {
+            let mut head = [0; 2];
+            timeout(Duration::from_secs(10), self.0.read_exact(&mut head)).await.expect("a frame comes").unwrap();
+            let length = match head[1] & 0x7f {
+                126 => self.0.read_u16().await.unwrap() as usize,
+                n => n as usize,
+            };
+            let mut bytes = vec![0; length];
+            self.0.read_exact(&mut bytes).await.unwrap();
+            if head[0] & 0xf != 9 {
+                return (head[0] & 0xf, bytes);
+            }
+        }
+    }
+
+    /// The code that it is closed with.
+    async fn closed(&mut self) -> u16 {
+        loop {
+            if let (8, bytes) = self.next().await {
+                return u16::from_be_bytes([bytes[0], bytes[1]]);
+            }
+        }
+    }
+}
+
+async fn running() -> Server {
+    let s = Server::begin().await;
+    s.done("admin", "/api/v1/up", json!({"names": ["media"]})).await;
+    s
+}
+
+const WEB: &str = "/api/v1/containers/apihome-web-1";
+
+async fn ticket(s: &Server, who: &str, body: Value) -> String {
+    s.post(who, &format!("{WEB}/exec"), body).await.is(200).body["path"].as_str().unwrap().to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_is_talked_to_over_a_socket() {
+    let s = running().await;
+    let path =
+        ticket(&s, "operator", json!({"command": ["sh", "-c", "$HOME; x"], "tty": {"rows": 24, "columns": 80}})).await;
+    let mut socket = Socket::open(&s, "operator", &path, &[]).await.unwrap();
+    assert_eq!(socket.next().await, (2, b"\x01in memory: sh -c $HOME; x\r\n".to_vec()));
+    socket.send(1, br#"{"resize": {"rows": 30, "columns": 100}}"#).await;
+    socket.send(2, b"hello").await;
+    assert_eq!(socket.next().await, (2, b"\x01hello".to_vec()));
+    socket.send(1, br#"{"end": true}"#).await;
+    assert_eq!(socket.next().await, (1, br#"{"exit_code":0}"#.to_vec()));
+    assert_eq!(socket.closed().await, 1000);
+    // What was run stands in the audit, without its arguments.
+    let notes = s.keeper.notes.lock().unwrap();
+    let note = notes.iter().rev().find(|act| act.action == "exec.ask").unwrap();
+    assert_eq!(note.detail, Some(json!({"container": "apihome-web-1", "program": "sh"})));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_17_a_socket_takes_a_ticket_of_its_own_and_a_page_of_ours() {
+    let s = running().await;
+    let body = || json!({"command": ["true"]});
+    let path = ticket(&s, "operator", body()).await;
+    let bare = path.split('?').next().unwrap();
+    assert_eq!(Socket::open(&s, "operator", bare, &[]).await.err(), Some(422), "no ticket");
+    assert_eq!(Socket::open(&s, "operator", &format!("{bare}?ticket=guessed"), &[]).await.err(), Some(403));
+    assert_eq!(Socket::open(&s, "", &path, &[]).await.err(), Some(401), "a ticket alone is nobody");
+    let path = ticket(&s, "operator", body()).await;
+    assert_eq!(Socket::open(&s, "admin", &path, &[]).await.err(), Some(403), "somebody else's");
+    assert_eq!(Socket::open(&s, "operator", &path, &[]).await.err(), Some(403), "it was tried");
+    let path = ticket(&s, "operator", body()).await;
+    assert_eq!(Socket::open(&s, "viewer", &path, &[]).await.err(), Some(403));
+    let path = ticket(&s, "operator", body()).await;
+    assert!(Socket::open(&s, "operator", &path, &[]).await.is_ok());
+    assert_eq!(Socket::open(&s, "operator", &path, &[]).await.err(), Some(403), "it was used");
+    assert_eq!(s.get("operator", &format!("{bare}?ticket=x")).await.is(422).code(), "web.no-socket");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_18_a_socket_ends_within_a_second_of_the_rights_of_who_opened_it() {
+    let s = running().await;
+    let path = ticket(&s, "operator", json!({"command": ["sh"]})).await;
+    let mut socket = Socket::open(&s, "operator", &path, &[]).await.unwrap();
+    socket.next().await;
+    let ended = Instant::now();
+    s.keeper.ended.store(true, Ordering::Relaxed);
+    assert_eq!(socket.closed().await, 4001);
+    assert!(ended.elapsed() < Duration::from_secs(1), "{:?}", ended.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_ends_with_the_server() {
+    let s = running().await;
+    let path = ticket(&s, "operator", json!({"command": ["sh"]})).await;
+    let mut socket = Socket::open(&s, "operator", &path, &[]).await.unwrap();
+    socket.next().await;
+    assert_eq!(s.api.works.stop(Duration::from_secs(1)).await, 0);
+    assert_eq!(socket.closed().await, 1001);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_12_what_cannot_be_seen_cannot_be_entered_read_or_stopped() {
+    let s = running().await;
+    let other = {
+        let mut world = s.double.fake().world();
+        let mut one = world.containers.values().next().unwrap().clone();
+        one.id = "f".repeat(64);
+        one.name = "other-web-1".into();
+        one.labels.insert("com.docker.compose.project".into(), "other".into());
+        world.containers.insert(one.id.clone(), one.clone());
+        one
+    };
+    assert!(!s.get("admin", "/api/v1/containers").await.items("id").contains(&other.id));
+    for wanted in [other.id.as_str(), &other.id[..12], "other-web-1"] {
+        let path = format!("/api/v1/containers/{wanted}");
+        for (method, path, body) in [
+            ("GET", path.clone(), None),
+            ("GET", format!("{path}/logs"), None),
+            ("GET", format!("{path}/logs/stream"), None),
+            ("GET", format!("{path}/stats"), None),
+            ("POST", format!("{path}/exec"), Some(json!({"command": ["sh"]}))),
+        ] {
+            assert_eq!(s.call("admin", method, &path, body, &[]).await.is(404).code(), "stacks.no-container", "{path}");
+        }
+    }
+    // Nor by naming its project, which this home has not adopted.
+    for (path, body) in [
+        ("stop", json!({"project": "other"})),
+        ("down", json!({"project": "other"})),
+        ("up", json!({"project": "other"})),
+        ("plans", json!({"project": "other"})),
+    ] {
+        assert_eq!(s.post("admin", &format!("/api/v1/{path}"), body).await.is(404).code(), "home.no-project", "{path}");
+    }
+    assert_eq!(s.get("admin", "/api/v1/containers?project=other").await.is(404).code(), "home.no-project");
+    assert!(s.double.fake().world().containers[&other.id].is_running());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_13_nothing_of_dockers_own_api_is_there() {
+    let s = running().await;
+    for path in [
+        "/containers/json",
+        "/v1.45/containers/json",
+        "/api/v1/docker/containers/json",
+        "/api/v1/../../containers/json",
+        "/info",
+        "/_ping",
+    ] {
+        for role in ["admin", "operator"] {
+            assert_eq!(s.get(role, path).await.status, 404, "{path}");
+        }
+        assert_eq!(s.get("", path).await.status, 401, "{path}");
+    }
+    // Nor can what a program gets be made more than it is.
+    for more in ["privileged", "Privileged", "env", "volumes"] {
+        let mut body = json!({"command": ["sh"]});
+        body[more] = json!(true);
+        s.post("admin", &format!("{WEB}/exec"), body).await.is(422);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_and_figures_come_as_they_come() {
+    let s = running().await;
+    let lines = s.get("viewer", &format!("{WEB}/logs?tail=5")).await.is(200).body;
+    assert_eq!(lines["lines"][0]["text"], "web runs in memory only");
+    assert_eq!(s.get("viewer", &format!("{WEB}/logs?since=yesterday")).await.is(422).code(), "cli.bad-value");
+    let followed = s.events("viewer", &format!("{WEB}/logs/stream"), &[], |name| name == "line").await;
+    assert_eq!(followed[0].2["text"], "web runs in memory only");
+    let figures = s.events("viewer", &format!("{WEB}/stats"), &[], |name| name == "stats").await;
+    assert_eq!(figures[0].2["processes"], 1);
+}

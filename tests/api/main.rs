@@ -1,0 +1,6 @@
+//! The API of stacks, driven over HTTP against a server in this process, with the engine in memory.
+
+mod definitions;
+mod exec;
+mod rig;
+mod verbs;

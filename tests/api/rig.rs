@@ -1,0 +1,278 @@
+//! A home, its server on a port of this machine, and a client for it.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::http::HeaderMap;
+use hearth::about;
+use hearth::auth::table::{Act, Doorkeeper, Guard, Notebook};
+use hearth::auth::who::{Asking, By, Identity};
+use hearth::base::clock::SystemClock;
+use hearth::certs;
+use hearth::engine::fake::Double;
+use hearth::proxy;
+use hearth::routes::{self, App};
+use hearth::stacks::Home;
+use hearth::stacks::json::Api;
+use hearth::stacks::works::{Setting, Works};
+use hearth::store::{Db, Location};
+use hearth::web::{self, Caller, Door, Limits, Manner};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::{Method, Request, Response};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// Two stacks of which nothing is on.
+const MEDIA: &str = "\
+x-hearth: { title: Media, about: Films }
+services:
+  web:
+    image: any/web:1
+    profiles: [media]
+    environment: { DB_PASSWORD: geheim-42, TZ: UTC }
+    depends_on: [db]
+  db: { image: any/db:1, profiles: [media], volumes: ['data:/data'] }
+volumes: { data: {} }
+";
+const TOOLS: &str = "services:\n  tool: { image: any/tool:1, profiles: [tools] }\n";
+
+/// Believes `Authorization: Bearer ROLE`, until told not to, and keeps what is noted.
+#[derive(Default)]
+pub struct Keeper {
+    pub ended: AtomicBool,
+    pub notes: Mutex<Vec<Act>>,
+}
+
+#[async_trait::async_trait]
+impl Doorkeeper for Keeper {
+    fn is_set_up(&self) -> bool {
+        true
+    }
+
+    async fn ask(&self, headers: &HeaderMap, _: &Caller, _: bool) -> Asking {
+        let word = headers.get("authorization").and_then(|v| v.to_str().ok()).unwrap_or_default();
+        let Ok(role) = word.trim_start_matches("Bearer ").parse() else { return Asking::Nobody };
+        if self.ended.load(Ordering::Relaxed) {
+            return Asking::Nobody;
+        }
+        let by = By::Access("family".into());
+        Asking::Somebody(Arc::new(Identity { user: role as i64, name: "ann".into(), role, groups: Vec::new(), by }))
+    }
+}
+
+#[async_trait::async_trait]
+impl Notebook for Keeper {
+    async fn note(&self, act: Act) {
+        self.notes.lock().unwrap().push(act);
+    }
+}
+
+pub struct Server {
+    pub dir: tempfile::TempDir,
+    pub keeper: Arc<Keeper>,
+    pub api: Api,
+    pub double: Double,
+    pub address: SocketAddr,
+    _server: web::Server,
+}
+
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+impl Answer {
+    #[track_caller]
+    pub fn is(self, status: u16) -> Answer {
+        assert_eq!(self.status, status, "{}", self.body);
+        self
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The refusal's code.
+    pub fn code(&self) -> &str {
+        self.body["error"]["code"].as_str().unwrap_or_default()
+    }
+
+    /// `field` of every item of a page.
+    pub fn items(&self, field: &str) -> Vec<String> {
+        let items = self.body["items"].as_array().into_iter().flatten();
+        items.map(|one| one[field].as_str().unwrap_or_default().to_string()).collect()
+    }
+}
+
+impl Server {
+    pub async fn begin() -> Server {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("stacks")).unwrap();
+        let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+        write("hearth.yaml", "name: apihome # mine\nmode: localhost\nprofiles: []\n");
+        write("stacks/media.yaml", MEDIA);
+        write("stacks/tools.yaml", TOOLS);
+        write(".env", "");
+        Server::of(dir).await
+    }
+
+    /// A server of the home in `dir`.
+    pub async fn of(dir: tempfile::TempDir) -> Server {
+        let keeper = Arc::new(Keeper::default());
+        let double = Double::default();
+        let state = dir.path().join("user-state").display().to_string();
+        let environment = BTreeMap::from([
+            ("XDG_STATE_HOME".to_string(), state),
+            ("DOCKER_HOST".to_string(), hearth::engine::fake::ADDRESS.to_string()),
+        ]);
+        let setting = Setting {
+            home: dir.path().to_path_buf(),
+            environment: Arc::new(environment),
+            double: Some(Arc::new(double.clone())),
+            clock: Arc::new(SystemClock),
+        };
+        let api = Api::new(Works::new(setting), Arc::new(proxy::Door), keeper.clone());
+        let (server, address) = serve(dir.path(), api.clone(), keeper.clone()).await;
+        Server { dir, keeper, api, double, address, _server: server }
+    }
+
+    pub async fn get(&self, who: &str, path: &str) -> Answer {
+        self.call(who, "GET", path, None, &[]).await
+    }
+
+    pub async fn post(&self, who: &str, path: &str, body: Value) -> Answer {
+        self.call(who, "POST", path, Some(body), &[]).await
+    }
+
+    pub async fn call(
+        &self,
+        who: &str,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+        more: &[(&str, &str)],
+    ) -> Answer {
+        let answer = self.open(who, method, path, body, more).await;
+        let (parts, body) = answer.into_parts();
+        let bytes =
+            timeout(Duration::from_secs(20), body.collect()).await.expect("the answer ends").unwrap().to_bytes();
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+    }
+
+    /// An answer whose body has not been read.
+    pub async fn open(
+        &self,
+        who: &str,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+        more: &[(&str, &str)],
+    ) -> Response<Incoming> {
+        let stream = TcpStream::connect(self.address).await.unwrap();
+        let (mut send, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection.with_upgrades());
+        let method: Method = method.parse().unwrap();
+        let mut request = Request::builder().method(method).uri(path).header("host", "panel.test");
+        if !who.is_empty() {
+            request = request.header("authorization", format!("Bearer {who}"));
+        }
+        if body.is_some() {
+            request = request.header("content-type", "application/json");
+        }
+        for (name, value) in more {
+            request = request.header(*name, *value);
+        }
+        let body = body.map(|body| body.to_string()).unwrap_or_default();
+        let request = request.body(Full::new(Bytes::from(body))).unwrap();
+        timeout(Duration::from_secs(20), send.send_request(request)).await.expect("an answer comes").unwrap()
+    }
+
+    /// Events of a stream until `enough` says so of one, or it ends: id, name, data.
+    pub async fn events(
+        &self,
+        who: &str,
+        path: &str,
+        more: &[(&str, &str)],
+        enough: impl Fn(&str) -> bool,
+    ) -> Vec<(Option<u64>, String, Value)> {
+        let answer = self.open(who, "GET", path, None, more).await;
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()["content-type"]),
+            (200, &"text/event-stream".parse().unwrap())
+        );
+        let mut body = answer.into_body();
+        let (mut text, mut all) = (String::new(), Vec::new());
+        loop {
+            while let Some((one, rest)) = text.split_once("\n\n") {
+                let field = |name: &str| one.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+                let name = field("event:").unwrap_or_default().to_string();
+                if let Some(data) = field("data:") {
+                    let data = serde_json::from_str(data).unwrap();
+                    all.push((field("id:").and_then(|id| id.parse().ok()), name.clone(), data));
+                }
+                text = rest.to_string();
+                if enough(&name) {
+                    return all;
+                }
+            }
+            let frame = timeout(Duration::from_secs(20), body.frame()).await.expect("an event comes");
+            let Some(frame) = frame else { return all };
+            text.push_str(&String::from_utf8_lossy(&frame.unwrap().into_data().unwrap_or_default()));
+        }
+    }
+
+    /// Begins a work and waits for its end.
+    pub async fn work(&self, who: &str, path: &str, body: Value) -> Value {
+        let answer = self.post(who, path, body).await.is(202);
+        let place = answer.header("location").to_string();
+        assert_eq!(place, format!("/api/v1/works/{}", answer.body["work"]["id"].as_str().unwrap()));
+        self.events(who, &format!("{place}/events"), &[], |name| name == "end").await;
+        self.get(who, &place).await.is(200).body
+    }
+
+    /// As [`Server::work`], where it has to be done well.
+    pub async fn done(&self, who: &str, path: &str, body: Value) -> Value {
+        let work = self.work(who, path, body).await;
+        assert_eq!(work["state"], "done", "{work}");
+        work
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.dir.path().join(name)).unwrap()
+    }
+}
+
+async fn serve(dir: &Path, stacks: Api, keeper: Arc<Keeper>) -> (web::Server, SocketAddr) {
+    let home = Home::open(dir.to_path_buf()).unwrap_or_else(|_| panic!("the home can be read"));
+    let database = Db::at(Location::file(dir.join("state/hearth.db")));
+    let ca = Arc::new(hearth::certs::local::LocalCa::open(&dir.join("ca"), &[], &SystemClock).unwrap());
+    let certs = certs::json::Api {
+        stacks: stacks.clone(),
+        front: Arc::new(proxy::Door),
+        changed: Arc::new(proxy::cli::refresh),
+    };
+    let app = App {
+        about: Arc::new(about::state::State::new(&home, database)),
+        trust: Arc::new(move || ca.clone()),
+        challenge: Arc::new(|_: &str| None),
+        docs: Arc::new(about::docs::Docs::new(&json!({}))),
+        stacks,
+        certs,
+    };
+    let guard = Arc::new(Guard::new(keeper.clone(), keeper, Vec::new(), 1));
+    let listener = web::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = web::Server::default();
+    let router = routes::table().router(&guard).with_state(app);
+    server.open(listener, Door { tls: None, limits: Limits::default(), manner: Manner::default(), router });
+    (server, address)
+}
