@@ -57,6 +57,7 @@ fn route(n: usize) -> Route {
             strip: n.is_multiple_of(15),
         },
         access: if n.is_multiple_of(2) { Access::Lan } else { Access::Public },
+        bypass: Vec::new(),
         target,
         timeout: (n.is_multiple_of(7)).then(|| "5m".to_string()),
         request_headers: BTreeMap::new(),

@@ -22,6 +22,9 @@ pub struct Gate {
     /// Where the pages for services that do not answer are
     #[arg(long, value_name = "ADDRESS:PORT", env = "HEARTH_GATE_PAGES", default_value = "0.0.0.0:8081")]
     pub pages: SocketAddr,
+    /// The socket at which the panel tells who may enter
+    #[arg(long, value_name = "PATH", env = "HEARTH_GATE_PANEL", default_value = "/run/hearth/panel.sock")]
+    pub panel: PathBuf,
     /// Ask the gate that runs here whether it works: 0 if so. A health check for an image without a shell
     #[arg(long)]
     pub check: bool,

@@ -3,6 +3,7 @@
 //! | subject | file |
 //! |---|---|
 //! | people, and by what they are known | `accounts` |
+//! | one login in front of every routed service | `forward` |
 //! | roles, and the proof that one was checked | `who` |
 //! | what answers at each address, and who may call it | `table` |
 //! | what people see of it in a browser | `page` |
@@ -19,6 +20,7 @@
 pub mod accounts;
 pub mod brakes;
 pub mod factor;
+pub mod forward;
 pub mod jwt;
 pub mod page;
 pub mod passwords;

@@ -26,7 +26,7 @@ use crate::plan::observed::{Container, Health, State};
 use crate::plan::request::SERVICE;
 use crate::proxy::{self, Values};
 use crate::stacks::home::{Home, Read, Refused};
-use crate::traefik::{Access, Door, Entry, Route, Target, statics};
+use crate::traefik::{Access, Entry, Route, Target, statics};
 
 /// Names that are looked at together.
 const AT_ONCE: usize = 16;
@@ -74,7 +74,7 @@ impl<'h> Routed<'h> {
 
     /// Whether a route that is on is for the home network.
     pub fn has_lan(&self) -> bool {
-        self.routes.iter().any(|route| route.access.door() == Door::Lan && self.is_on(route))
+        self.routes.iter().any(|route| route.asks_lan() && self.is_on(route))
     }
 
     pub fn has_file(&self) -> bool {

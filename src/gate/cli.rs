@@ -27,7 +27,7 @@ pub fn run(args: Gate) -> Done {
             .into());
     };
     log();
-    let settings = Settings { socket: args.socket, project, docker: args.docker, pages: args.pages };
+    let settings = Settings { socket: args.socket, project, docker: args.docker, pages: args.pages, panel: args.panel };
     // Two threads: a flood of events does not hold up a page.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

@@ -9,10 +9,12 @@
 //! | how long a look serves | `looks` |
 //! | events, and who hears them | `news`, `hub` |
 //! | pages for services that cannot answer | `pages`, `words` |
+//! | who may enter a service with a login | `auth` |
 //! | a listener | `listen` |
 //!
 //! It knows no home and no plan, holds nothing that must survive, and goes on when Hearth is stopped.
 
+pub mod auth;
 pub mod cli;
 mod docker;
 mod hub;
@@ -24,25 +26,36 @@ mod show;
 mod view;
 mod words;
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use axum::body::Body;
+use hyper::body::Incoming;
+use hyper::service::Service;
+use hyper::{Request, Response};
 use hyper_util::service::TowerToHyperService;
 use tokio_util::sync::CancellationToken;
 
 use crate::base::clock::SystemClock;
+use crate::base::random::SystemRandom;
 use crate::diag::{Diagnostic, Kind};
 use crate::engine::docker::reader::Reader;
+use crate::traefik::file::ROUTE_HEADER;
+use crate::traefik::forward::AUTH;
+use auth::Auth;
 use view::View;
 
 /// Connections of Docker clients at once: Traefik needs two.
 const CLIENTS: usize = 64;
 /// How long a client waits at the start for an engine that does not say whether it is there.
 const BEGIN: Duration = Duration::from_secs(2);
-/// Connections for pages at once: Traefik keeps as many open as it has requests.
-const VISITORS: usize = 256;
+/// Connections for pages and questions at once: Traefik has as many open as it has requests under way.
+const VISITORS: usize = 2048;
 
 /// What gate is told at its start.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,8 +66,10 @@ pub struct Settings {
     pub project: String,
     /// Where Traefik asks for Docker.
     pub docker: SocketAddr,
-    /// Where waiting pages are.
+    /// Where waiting pages are, and where Traefik asks who may enter.
     pub pages: SocketAddr,
+    /// The socket at which the panel listens.
+    pub panel: PathBuf,
 }
 
 /// Serves until `stop`. Fails only where it cannot begin: an engine that is away is waited for.
@@ -69,19 +84,43 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), Diag
         let _ = tokio::time::timeout(BEGIN, view.begun.cancelled()).await;
         listen::serve(docker, docker::Docker(view.clone()), CLIENTS, stop.clone()).await;
     };
-    let router = TowerToHyperService::new(pages::router(view.clone()));
-    let showing = listen::serve(pages, router, VISITORS, stop.clone());
+    let auth = Arc::new(Auth::new(settings.panel, Arc::new(SystemClock), Arc::new(SystemRandom)));
+    let front = Front { auth: auth.clone(), pages: TowerToHyperService::new(pages::router(view.clone())) };
+    let showing = listen::serve(pages, front, VISITORS, stop.clone());
     let ending = async {
         stop.cancelled().await;
         // Streams of events have no end of their own, which a server would wait for.
         view.hub.close();
     };
     tokio::select! {
-        _ = async { tokio::join!(serving, showing, ending) } => {}
+        _ = async { tokio::join!(serving, showing, ending, auth.keep(stop.clone())) } => {}
         () = view.hear() => {}
         () = view.make_good() => {}
     }
     Ok(())
+}
+
+/// Questions who may enter, and pages, on one listener.
+#[derive(Clone)]
+struct Front {
+    auth: Arc<Auth>,
+    pages: TowerToHyperService<Router>,
+}
+
+impl Service<Request<Incoming>> for Front {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        // What is asked for a service that is away has that header, and any path of its client's; the key no client knows.
+        let path = request.uri().path();
+        if path.starts_with(AUTH) && (self.auth.has_key(path) || !request.headers().contains_key(ROUTE_HEADER)) {
+            let auth = self.auth.clone();
+            return Box::pin(async move { Ok(auth.answer(request.uri(), request.headers()).await) });
+        }
+        Box::pin(self.pages.call(request))
+    }
 }
 
 fn no_listener(words: String) -> Diagnostic {

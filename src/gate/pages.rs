@@ -173,7 +173,7 @@ struct Page<'a> {
     script: &'static str,
 }
 
-fn page(status: StatusCode, words: &Words, host: Option<&str>, html: bool) -> Response {
+pub(super) fn page(status: StatusCode, words: &Words, host: Option<&str>, html: bool) -> Response {
     let page = Page { words, over: host.unwrap_or("Hearth"), again: AGAIN, style: web::STYLE, script: LOOK_AGAIN };
     let html = html.then(|| page.render().ok()).flatten();
     let kind = if html.is_some() { "text/html; charset=utf-8" } else { "text/plain; charset=utf-8" };

@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 use time::{Duration, OffsetDateTime};
 
 use crate::base::{clock, wording};
+use crate::traefik::Access;
 
 /// One container of the service.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -178,18 +179,44 @@ pub fn unseen(who: &Who) -> Words {
     }
 }
 
-/// An address that is rendered closed until there is a login.
+/// An address that nobody may enter.
 pub fn closed() -> Words {
     Words {
-        story: vec![
-            "It is for people who have logged in, and this version of Hearth has no login yet. So it stays closed."
-                .into(),
-        ],
-        advice: vec![
-            ("access: lan".into(), "in its route opens it to the home network".into()),
-            ("access: public".into(), "opens it to everybody".into()),
-        ],
+        story: vec!["It is for people who have signed in, and there is no way to sign in here.".into()],
         ..still("This address is closed".into())
+    }
+}
+
+/// An address for people who have signed in, asked for by what cannot be sent to the login.
+pub fn sign_in() -> Words {
+    Words {
+        story: vec!["This address is for people of the home. Open it in a browser of its own, and sign in.".into()],
+        ..still("Sign in first".into())
+    }
+}
+
+/// Somebody who has signed in, and whom the access does not name.
+pub fn not_allowed(access: &Access, user: &str) -> Words {
+    let whom = match access {
+        Access::Group(name) => format!("the group {name}"),
+        Access::Admin => "admins".into(),
+        _ => "others".into(),
+    };
+    Words {
+        story: vec![
+            format!("You are signed in as {user}, and this address is for {whom}."),
+            "Ask an admin of the home, or sign out and come back as somebody else.".into(),
+        ],
+        ..still("Not for you".into())
+    }
+}
+
+/// Who may enter is known by the panel alone, and that does not answer.
+pub fn panel_away() -> Words {
+    Words {
+        story: vec!["Who may enter cannot be asked right now, so nobody is let in who is not known already.".into()],
+        advice: vec![("hearth serve".into(), "knows who may enter, and does not answer gate".into())],
+        ..again("warn", "Signing in is not possible at the moment".into())
     }
 }
 
@@ -328,9 +355,12 @@ mod tests {
     }
 
     #[test]
-    fn closed_says_how_to_open() {
-        let words = closed();
-        assert!(words.story[0].contains("no login yet") && !words.again);
-        assert_eq!(words.advice.iter().map(|(c, _)| c.as_str()).collect::<Vec<_>>(), ["access: lan", "access: public"]);
+    fn who_may_not_enter_is_told_whom_it_is_for() {
+        assert!(
+            not_allowed(&Access::Group("family".into()), "ada").story[0]
+                .contains("ada, and this address is for the group family")
+        );
+        assert!(not_allowed(&Access::Admin, "ada").story[0].ends_with("for admins."));
+        assert!(panel_away().again && !sign_in().again && !closed().again);
     }
 }

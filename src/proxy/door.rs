@@ -14,6 +14,8 @@ use super::look::know;
 use super::place::{Owner, Place};
 use super::state::Grade;
 use super::{certificates, cli, filled, judge, machine, names, tunnels};
+use crate::auth::forward::place::{self, Keys};
+use crate::base::random::SystemRandom;
 use crate::base::wording;
 use crate::cli::{Failure, Out};
 use crate::diag::{Diagnostic, Diagnostics, Severity};
@@ -25,7 +27,8 @@ use crate::spec::front;
 use crate::stacks::home::{Home, Read};
 use crate::stacks::{Around, FrontDoor};
 use crate::traefik::file::{self, Content};
-use crate::traefik::{Door as Who, Route, Target, statics};
+use crate::traefik::forward::wire::{self, Doors};
+use crate::traefik::{Door as Guard, Entry, Route, Target, statics};
 
 /// How long new routes have to settle: Traefik waits two seconds between changes, and services take a moment to listen.
 const SETTLE: Duration = Duration::from_secs(12);
@@ -142,8 +145,31 @@ pub struct Published {
     pub hosts: Vec<String>,
     /// Where Traefik finds Hearth.
     pub entrance: Option<Entrance>,
+    /// What gate has to know of it.
+    pub doors: Option<Doors>,
     /// Whether a route leads to nobody now.
     pub nobody: bool,
+}
+
+/// The routes with a login, as gate has to know them.
+fn doors(home: &Home, domain: &str, keys: Keys, lan: Vec<String>, routes: &[Route]) -> Doors {
+    let one = |route: &Route| match (&route.entry, route.door()) {
+        (Entry::Web { hosts, .. }, Guard::Login) => Some(wire::Door {
+            name: route.name.clone(),
+            service: route.service.clone(),
+            hosts: hosts.clone(),
+            bypass: route.bypass.clone(),
+        }),
+        _ => None,
+    };
+    Doors {
+        key: keys.address,
+        signing: keys.signing,
+        panel: format!("{}.{domain}", names::PANEL),
+        https: home.config.traefik.https,
+        lan,
+        routes: routes.iter().filter_map(one).collect(),
+    }
 }
 
 /// Writes what Traefik reads for this home as it is now; `around` is what the engine says, where it was asked. Mistakes are in
@@ -171,11 +197,16 @@ pub fn publish(
     let certificates = certificates::of(home, &domain, &hosts, &sets, entrance.as_ref(), &mut notes)?;
     notes.into_iter().for_each(|d| told.push(d));
     let tunnels = tunnels::seen(around, || machine::programs(&machine::state(home)));
-    if routes.iter().any(|route| route.access.door() == Who::Lan) {
+    if routes.iter().any(|route| route.asks_lan()) {
         told.0.extend(machine::unknown(home));
     }
     judge::tunnelled(home, read, &tunnels, told);
     let lan = content::lan(home, read, around, &tunnels);
+    let keys = place::keys(&home.dir, &SystemRandom)?;
+    let login = Some(keys.address.clone());
+    let doors = doors(home, &domain, keys, lan.clone(), &routes);
+    // Before Traefik asks: of a gate that does not know the door yet nobody gets in.
+    place::write_doors(&home.dir, &doors)?;
     let text = file::render_marked(&Content {
         routes: &routes,
         https_port: home.config.traefik.https,
@@ -183,12 +214,14 @@ pub fn publish(
         certificates: &certificates.pairs,
         default: certificates.default.as_ref(),
         inner: certificates.inner.as_ref(),
+        login: login.as_ref(),
         hsts: certificates.public,
     });
     Ok(Published {
         written: place.write(&text)?,
         expected: certificates.expected,
         public: certificates.public,
+        doors: Some(doors),
         domain,
         hosts,
         entrance,

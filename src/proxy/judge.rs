@@ -78,7 +78,7 @@ fn on_engine(home: &Home, read: &Read, wanted: &Wanted, observed: &Observed, tol
 fn stripped(read: &Read, told: &mut Diagnostics) {
     for route in read.rendered.routes.all() {
         let Entry::Web { strip: true, .. } = &route.entry else { continue };
-        if route.access.door() == Door::Closed {
+        if route.door() == Door::Login {
             let title = format!("the route of `{}` takes its path away behind a login", route.service);
             told.push(
                 Diagnostic::warning("lint.strip-prefix-login", title)
@@ -176,7 +176,7 @@ fn host_of(address: &str) -> &str {
 /// A port that a stack publishes itself is a way in that no `access` is asked at.
 fn beside(read: &Read, wanted: &Wanted, told: &mut Diagnostics) {
     for (service, routes) in &read.rendered.routes.services {
-        let Some(route) = routes.iter().find(|route| route.access.door() != Door::Open) else { continue };
+        let Some(route) = routes.iter().find(|route| route.door() != Door::Open) else { continue };
         let ports = wanted.services.get(service).map(|s| s.service.ports.as_slice()).unwrap_or_default();
         let here_only = |ip: &str| ip.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
         let open: Vec<String> = ports
@@ -210,7 +210,7 @@ fn hidden(read: &Read, home: &Home, why: &str, told: &mut Diagnostics) {
         ("", true) => "over IPv6 it may pass connections on under its own address, unless its networks have IPv6 too",
         (why, _) => why,
     };
-    let Some(route) = read.rendered.routes.all().find(|route| route.access.door() == Door::Lan) else { return };
+    let Some(route) = read.rendered.routes.all().find(|route| route.asks_lan()) else { return };
     let title = format!(
         "`access: lan` of `{}` cannot be promised on this engine: {why}, so everybody seems to come from one address",
         route.service
@@ -224,7 +224,7 @@ fn hidden(read: &Read, home: &Home, why: &str, told: &mut Diagnostics) {
 
 /// Who comes by a tunnel seems to be this machine: so where there is one, `access: lan` does not let this machine in.
 pub fn tunnelled(home: &Home, read: &Read, tunnels: &[String], told: &mut Diagnostics) {
-    let route = read.rendered.routes.all().find(|route| route.access.door() == Door::Lan);
+    let route = read.rendered.routes.all().find(|route| route.asks_lan());
     let Some(route) = route.filter(|_| !tunnels.is_empty()) else { return };
     let named: Vec<String> = content::named_itself(home, read).iter().map(ToString::to_string).collect();
     let are = tunnels::are(tunnels);

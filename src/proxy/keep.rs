@@ -26,7 +26,8 @@ use crate::engine::{Engine, Scope};
 use crate::spec::Mode;
 use crate::stacks::Around;
 use crate::stacks::home::{Home, Read, STACKS};
-use crate::traefik::{Door, file};
+use crate::traefik::file;
+use crate::traefik::forward::wire::Doors;
 
 /// How often the home's files are looked at.
 const LOOK: Duration = Duration::from_secs(2);
@@ -49,6 +50,8 @@ pub struct Found {
     pub domain: String,
     /// All hosts that are reached through Traefik, Hearth's own among them.
     pub hosts: Vec<String>,
+    /// What gate has to know; none as long as nothing was written for Traefik.
+    pub doors: Option<Doors>,
 }
 
 /// Runs until `stop`. `changed` says that certificates changed; `environment` is where the engine is found; `found` is told
@@ -193,7 +196,7 @@ impl Keeper {
         if let Ok(observed) = engine.observe(&scope).await {
             self.around = Some(Around::of(&observed, None));
         }
-        let lan = read.rendered.routes.all().any(|route| route.access.door() == Door::Lan);
+        let lan = read.rendered.routes.all().any(|route| route.asks_lan());
         let interest = interest_of(&read);
         self.borrows = lan || !interest.projects.is_empty();
         let absent = match &self.interest {
@@ -222,6 +225,7 @@ impl Keeper {
             public: published.public,
             domain: published.domain.clone(),
             hosts: published.hosts.clone(),
+            doors: published.doors.clone(),
         };
         self.found.send_if_modified(|old| std::mem::replace(old, found.clone()) != found);
         self.confirm(&home, &engine, published).await

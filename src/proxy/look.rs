@@ -23,7 +23,8 @@ use crate::engine::{Engine, Scope};
 use crate::plan::observed::{Container, Observed, State as Run};
 use crate::spec::front;
 use crate::stacks::home::{Home, Read};
-use crate::traefik::{Entry, Route, Target, name};
+use crate::traefik::forward::bypass::{self, Needs};
+use crate::traefik::{Door, Entry, Route, Target, name};
 
 /// Names that are tried at once.
 const AT_ONCE: usize = 16;
@@ -160,7 +161,8 @@ impl Known<'_> {
             Target::Nobody(_) => "",
         };
         Facts {
-            door: route.access.door(),
+            door: asked_at(route),
+            at_home: route.asks_lan(),
             containers: own.as_deref(),
             off: profiles_of(self.read, route).filter(|_| !self.is_on(route)),
             router: self.routers.as_ref().map(|all| {
@@ -240,6 +242,15 @@ impl Known<'_> {
     /// Where Traefik listens, as this machine reaches it.
     fn front(&self) -> SocketAddr {
         front_address(self.home)
+    }
+}
+
+/// The door at which a route is tried: with its path among those that need nothing it is open there.
+fn asked_at(route: &Route) -> Door {
+    let Entry::Web { path, .. } = &route.entry else { return route.door() };
+    match bypass::needs(&route.bypass, path.as_deref().unwrap_or("/")) {
+        Some(Needs::Nothing) => Door::Open,
+        _ => route.door(),
     }
 }
 

@@ -45,13 +45,15 @@ impl State {
     }
 }
 
-/// A route that works as it should: nobody enters.
-const CLOSED: &str = "closed until login, as its access asks; there is no login yet";
+/// A port of its own that works as it should: nobody enters.
+const CLOSED: &str = "closed: its access asks for a login, and a port that passes what comes has none";
 
 /// What is known of one route.
 #[derive(Clone, Copy)]
 pub struct Facts<'a> {
     pub door: Door,
+    /// Behind a login: this machine may be let in without one, as home.
+    pub at_home: bool,
     /// Containers of its service; `None`: the engine was not asked, or it leads elsewhere.
     pub containers: Option<&'a [&'a Container]>,
     /// The profiles of its service, where none of them is on.
@@ -110,7 +112,7 @@ fn is_off(facts: &Facts) -> bool {
 fn off(facts: &Facts, away: Option<State>) -> State {
     let state = away.unwrap_or_else(|| State::waiting("off"));
     match facts.door {
-        Door::Closed => State::waiting(format!("{}; closed until login once it is on", state.words)),
+        Door::Login => State::waiting(format!("{}; it asks for a login once it is on", state.words)),
         _ => state,
     }
 }
@@ -183,18 +185,29 @@ fn unmatched(facts: &Facts) -> State {
     }
 }
 
-/// A closed route that answers 403: gate marks its refusals, an application's own looks just as Traefik's bare one does.
-fn closed(by_gate: bool, gate_runs: Option<bool>) -> State {
-    match (by_gate, gate_runs) {
-        (true, _) => State::good(CLOSED),
-        (false, Some(false)) => State::good(
-            "closed until login, as its access asks; there is no login yet (Traefik refuses by itself: gate, which tells visitors why, does not run)",
+fn without_gate() -> State {
+    State::bad("nobody can enter: gate, which knows who may, does not run", "hearth up starts it")
+}
+
+/// A route with a login, asked without one; none: whoever asked was let in as home.
+fn login(facts: &Facts, status: u16, by_gate: bool, away: &Option<State>) -> Option<State> {
+    let asks = || State::good("asks for a login");
+    Some(match (status, by_gate) {
+        (401, true) => away.clone().unwrap_or_else(asks),
+        (500, false) if facts.gate == Some(false) => without_gate(),
+        (500, false) if !facts.at_home => {
+            State::bad("nobody can enter: Traefik does not reach gate, which knows who may", "hearth logs gate")
+        }
+        _ if facts.at_home => return None,
+        (503, true) => State::bad(
+            "nobody can sign in: Hearth itself does not answer gate",
+            "see that hearth serve runs; hearth logs gate says more",
         ),
-        (false, _) => State::bad(
-            "answers 403, and not by gate: it should be closed, and the service itself may have answered",
-            "hearth ps shows whether gate runs; hearth up puts both right; until this says closed, stop the service",
+        _ => State::bad(
+            format!("answers {status}, but should ask for a login"),
+            "hearth up puts it right; until then stop the service",
         ),
-    }
+    })
 }
 
 /// The whole judgement.
@@ -220,6 +233,7 @@ pub fn judge(facts: &Facts) -> State {
         Err(Failed::Tls(why)) => {
             return State::bad(format!("no TLS connection: {why}"), "hearth certs shows what is wrong");
         }
+        Err(Failed::Answer(_)) if facts.door == Door::Login && facts.gate == Some(false) => return without_gate(),
         Err(Failed::Answer(why)) => {
             return away.unwrap_or_else(|| State::bad(format!("no answer: {why}"), "hearth logs of the service"));
         }
@@ -231,6 +245,13 @@ pub fn judge(facts: &Facts) -> State {
             "hearth certs shows when it is renewed",
         );
     }
+    if facts.door == Door::Login
+        && answer.status != 404
+        && !(answer.by_gate && is_off(facts))
+        && let Some(state) = login(facts, answer.status, answer.by_gate, &away)
+    {
+        return state;
+    }
     match (facts.door, answer.status) {
         (_, 404) if answer.by_gate => away.unwrap_or_else(|| unmatched(facts)),
         (Door::Open, 403) if answer.by_gate => State::bad(
@@ -238,12 +259,7 @@ pub fn judge(facts: &Facts) -> State {
             "another route takes what is asked for, or Traefik has an older one: hearth up; where that changes nothing: hearth plan",
         ),
         // The door is there without the service.
-        (Door::Lan | Door::Closed, 403) if answer.by_gate && is_off(facts) => off(facts, away),
-        (Door::Closed, 403) => closed(answer.by_gate, facts.gate),
-        (Door::Closed, status) => State::bad(
-            format!("answers {status}, but should be closed"),
-            "hearth up puts it right; until then stop the service",
-        ),
+        (Door::Lan, 403) | (Door::Login, 401) if answer.by_gate && is_off(facts) => off(facts, away),
         (Door::Lan, 403) if answer.by_gate => {
             let who = if docker::inside().is_some() { "Hearth's container" } else { "this machine" };
             State::good(format!("refuses {who}, as access: lan asks of whom it cannot place at home"))
@@ -319,6 +335,7 @@ mod tests {
         let router = Router { status: "enabled".into(), errors: Vec::new(), service: String::new() };
         judge(&Facts {
             door,
+            at_home: false,
             containers: Some(&containers),
             off: None,
             router: Some(Some(&router)),
@@ -333,14 +350,10 @@ mod tests {
     #[test]
     fn a_refusal_that_was_asked_for_counts_as_working() {
         let up = || Some(container(Run::Running, None));
-        let closed = answered(Door::Closed, up(), seen(403, true));
-        assert!(closed.grade == Grade::Good && closed.words.starts_with("closed until login"), "{closed:?}");
+        let asks = answered(Door::Login, up(), seen(401, true));
+        assert_eq!((asks.grade, asks.words.as_str()), (Grade::Good, "asks for a login"));
         assert!(answered(Door::Lan, up(), seen(403, true)).words.starts_with("refuses this machine"));
-        assert_eq!(
-            of(Door::Closed, up(), 200).grade,
-            Grade::Bad,
-            "what should be closed and is open is the worst of all"
-        );
+        assert_eq!(of(Door::Login, up(), 200).grade, Grade::Bad, "what should ask and is open is the worst of all");
         assert_eq!(of(Door::Open, up(), 401).grade, Grade::Good);
     }
 
@@ -349,17 +362,25 @@ mod tests {
         let up = || Some(container(Run::Running, None));
         let own = of(Door::Lan, up(), 403);
         assert_eq!((own.grade, own.words.as_str()), (Grade::Good, "reachable; the service itself answers 403"));
-        let leaked = of(Door::Closed, up(), 403);
-        assert!(leaked.grade == Grade::Bad && leaked.advice.is_some(), "{leaked:?}");
-        assert_eq!(closed(false, None).grade, Grade::Bad, "who did not look at gate cannot say");
-        let without = closed(false, Some(false));
-        assert!(without.grade == Grade::Good && without.words.contains("does not run"), "{without:?}");
+        for status in [401, 403, 404, 502] {
+            let leaked = of(Door::Login, up(), status);
+            assert!(status == 404 || leaked.grade == Grade::Bad && leaked.advice.is_some(), "{status}: {leaked:?}");
+        }
+    }
+
+    #[test]
+    fn a_login_that_cannot_be_had_is_told_with_who_is_missing() {
+        let up = || Some(container(Run::Running, None));
+        assert!(answered(Door::Login, up(), seen(503, true)).words.contains("Hearth itself does not answer"));
+        assert!(answered(Door::Login, up(), seen(500, false)).words.contains("does not reach gate"));
+        let stopped = answered(Door::Login, Some(container(Run::Exited, None)), seen(401, true));
+        assert_eq!(stopped.words, "stopped (exit code 3)", "whoever looks after the home is told");
     }
 
     #[test]
     fn what_gate_answers_in_place_of_a_route_is_not_taken_for_working() {
         let up = || Some(container(Run::Running, None));
-        for door in [Door::Open, Door::Lan, Door::Closed] {
+        for door in [Door::Open, Door::Lan, Door::Login] {
             let state = answered(door, up(), seen(404, true));
             assert!(state.grade == Grade::Bad && state.advice.is_some(), "{state:?}");
             assert!(state.words.contains("no request fits its rule"), "{state:?}");
@@ -381,6 +402,7 @@ mod tests {
         let profiles = ["media".to_string()];
         let off = Facts {
             door: Door::Open,
+            at_home: false,
             containers: Some(&[]),
             off: Some(&profiles),
             router: None,
@@ -395,7 +417,9 @@ mod tests {
         let answer = seen(403, true);
         let of = |door: Door| judge(&Facts { door, seen: Some(&answer), gate: Some(true), ..off }).words;
         assert_eq!(of(Door::Lan), "off (profile media)");
-        assert_eq!(of(Door::Closed), "off (profile media); closed until login once it is on");
+        let answer = seen(401, true);
+        let login = judge(&Facts { door: Door::Login, seen: Some(&answer), gate: Some(true), ..off });
+        assert_eq!(login.words, "off (profile media); it asks for a login once it is on");
     }
 
     #[test]
@@ -405,6 +429,7 @@ mod tests {
         let of = |door: Door, knock: Option<Knock>| {
             let facts = Facts {
                 door,
+                at_home: false,
                 containers: Some(&containers),
                 off: None,
                 router: Some(Some(&router)),
@@ -430,6 +455,7 @@ mod tests {
             let seen = seen(status, status == 503);
             let facts = Facts {
                 door: Door::Open,
+                at_home: false,
                 containers: None,
                 off: None,
                 router: Some(None),

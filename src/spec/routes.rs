@@ -107,6 +107,7 @@ fn make(name: String, service: &str, written: &keys::Route) -> Route {
         service: service.to_string(),
         entry,
         access: written.access.clone(),
+        bypass: written.bypass.clone(),
         target,
         timeout: written.timeout.as_deref().map(go_duration),
         request_headers: written.request_headers.clone(),

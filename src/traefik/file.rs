@@ -4,6 +4,7 @@
 //! What was learned on a real Traefik 3.7.9 and must stay: an empty object anywhere voids the whole directory; the text goes through
 //! Go's templates first, so no value may bring a `{{`; every router names its entry points, else it joins all of them.
 
+mod login;
 mod paths;
 
 use std::collections::BTreeMap;
@@ -12,8 +13,10 @@ pub use paths::PARAMETERS_PAGE;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use super::forward;
+use super::forward::wire::Key;
 use super::labels::{cookie, tcp_middleware};
-use super::route::{CHALLENGE, Door, Entry, LAST, PANEL, PLAIN, Rate, Route, Target};
+use super::route::{CHALLENGE, CLEAN, CLEAN_BEHIND, Door, Entry, LAST, LOGIN, PANEL, PLAIN, Rate, Route, Target};
 use crate::base::net::CHALLENGES;
 
 /// Where gate answers for services that are away, closed or unknown, as Traefik reaches it.
@@ -63,6 +66,8 @@ pub struct Content<'a> {
     /// For unknown hosts.
     pub default: Option<&'a Pair>,
     pub inner: Option<&'a Inner>,
+    /// The key with which gate is asked who may enter; without it nobody may.
+    pub login: Option<&'a Key>,
     /// Whether browsers are told to come back over HTTPS only; only where every certificate is from a public CA.
     pub hsts: bool,
 }
@@ -253,14 +258,18 @@ fn shared(content: &Content, http: &mut Section, tcp: &mut Section) {
     paths::add(content.routes, http);
     http.service("gate", &[PAGES], json!({ "serversTransport": "gate" }));
     http.transports.insert("gate".into(), json!({ "forwardingTimeouts": { "dialTimeout": "2s" } }));
-    let mut clean: Map<String, Value> = IDENTITY.iter().map(|name| (name.to_string(), json!(""))).collect();
-    clean.insert(ROUTE_HEADER.into(), json!(""));
-    // No service can pass its own answer off as gate's.
-    let mut headers = json!({ "customRequestHeaders": clean, "customResponseHeaders": { GATE_HEADER: "" } });
-    if content.hsts {
-        headers["stsSeconds"] = json!(HSTS);
+    for (name, kept) in [(CLEAN, &[][..]), (CLEAN_BEHIND, &forward::IDENTITY[..])] {
+        let taken = IDENTITY.iter().filter(|name| !kept.contains(name));
+        let mut clean: Map<String, Value> = taken.map(|name| (name.to_string(), json!(""))).collect();
+        clean.insert(ROUTE_HEADER.into(), json!(""));
+        // No service can pass its own answer off as gate's.
+        let mut headers = json!({ "customRequestHeaders": clean, "customResponseHeaders": { GATE_HEADER: "" } });
+        if content.hsts {
+            headers["stsSeconds"] = json!(HSTS);
+        }
+        http.middleware(name, json!({ "headers": headers }));
     }
-    http.middleware("clean", json!({ "headers": headers }));
+    login::add(content, http);
     let words = |status: u16, query: &str| {
         let mut errors = json!({ "status": [status.to_string()], "service": "gate", "query": query, "errorRequestHeaders": ["Accept"] });
         if status == REFUSED {
@@ -330,8 +339,8 @@ fn router(route: &Route, middlewares: Vec<String>, service: &str, priority: Opti
 /// Answers while no container of the service does: same door, no cookies, gate's page. `of` tells gate whose.
 fn stand_in(route: &Route, of: &str, http: &mut Section) {
     let name = format!("{}--away", route.name);
-    let mut middlewares: Vec<String> = route.middlewares("", "");
-    middlewares.retain(|m| matches!(m.as_str(), PLAIN | "lan" | "closed"));
+    let mut middlewares: Vec<String> = route.middlewares("", "", &route.name);
+    middlewares.retain(|m| matches!(m.as_str(), PLAIN | "lan" | "closed") || m.starts_with(LOGIN));
     middlewares.push(name.clone());
     let headers = json!({ ROUTE_HEADER: of, "Cookie": "", "Authorization": "" });
     http.middleware(&name, json!({ "headers": { "customRequestHeaders": headers } }));
@@ -372,7 +381,7 @@ fn web(route: &Route, urls: &[String], http: &mut Section) {
     if let Entry::Web { path: Some(path), strip: true, .. } = &route.entry {
         http.middleware(&format!("{name}-strip"), json!({ "stripPrefix": { "prefixes": [path] } }));
     }
-    http.router(name, router(route, route.middlewares("", ""), name, route.priorities().0));
+    http.router(name, router(route, route.middlewares("", "", name), name, route.priorities().0));
 }
 
 fn transport(route: &Route, http: &mut Section) {
@@ -392,7 +401,7 @@ fn transport(route: &Route, http: &mut Section) {
 
 fn tcp_route(route: &Route, addresses: &[String], tcp: &mut Section) {
     let mut router = json!({ "entryPoints": [route.entry.point()], "rule": route.rule(), "service": route.name });
-    if let Some(middleware) = tcp_middleware(route.access.door()) {
+    if let Some(middleware) = tcp_middleware(route.door()) {
         router["middlewares"] = json!([middleware]);
     }
     tcp.router(&route.name, router);
@@ -402,7 +411,7 @@ fn tcp_route(route: &Route, addresses: &[String], tcp: &mut Section) {
 
 /// UDP knows no middlewares: only what is open to all has a router.
 fn udp_route(route: &Route, addresses: &[String], udp: &mut Section) {
-    if route.access.door() != Door::Open {
+    if route.door() != Door::Open {
         return;
     }
     udp.router(&route.name, json!({ "entryPoints": [route.entry.point()], "service": route.name }));

@@ -64,7 +64,10 @@ fn web(route: &Route, lasting: &str, all: &mut Vec<(String, String)>) {
     add(format!("routers.{name}.entrypoints"), route.entry.point());
     add(format!("routers.{name}.tls"), "true".into());
     add(format!("routers.{name}.service"), name.clone());
-    add(format!("routers.{name}.middlewares"), route.middlewares("@file", "").join(","));
+    add(
+        format!("routers.{name}.middlewares"),
+        Route { name: lasting.into(), ..route.clone() }.middlewares("@file", "", name).join(","),
+    );
     if let (Some(priority), _) = route.priorities() {
         add(format!("routers.{name}.priority"), priority.to_string());
     }
@@ -115,7 +118,7 @@ fn tcp(route: &Route, all: &mut Vec<(String, String)>) {
     add(format!("routers.{name}.rule"), route.rule());
     add(format!("routers.{name}.entrypoints"), route.entry.point());
     add(format!("routers.{name}.service"), name.clone());
-    if let Some(middleware) = tcp_middleware(route.access.door()) {
+    if let Some(middleware) = tcp_middleware(route.door()) {
         add(format!("routers.{name}.middlewares"), format!("{middleware}@file"));
     }
     add(format!("services.{name}.loadbalancer.server.port"), target(route).0.into());
@@ -126,7 +129,7 @@ pub(super) fn tcp_middleware(door: Door) -> Option<&'static str> {
     match door {
         Door::Open => None,
         Door::Lan => Some("lan"),
-        Door::Closed => Some("closed"),
+        Door::Login | Door::Closed => Some("closed"),
     }
 }
 
@@ -140,6 +143,7 @@ fn udp(route: &Route, all: &mut Vec<(String, String)>) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::forward::bypass::{Bypass, Needs};
     use super::super::route::{Access, tests::route};
     use super::*;
 
@@ -164,10 +168,30 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_a_login_is_closed() {
-        for access in [Access::User, Access::Admin, Access::Group("family".into())] {
-            let labels = of(&[&route("r", "a.b", None, access)], "n", false);
-            assert_eq!(value(&labels, "traefik.http.routers.r.middlewares"), Some("closed@file,clean@file"));
+    fn what_needs_a_login_asks_gate_first() {
+        for (access, login) in [
+            (Access::User, "login--user"),
+            (Access::Admin, "login--admin"),
+            (Access::LanOrUser, "login--home"),
+            (Access::Group("family".into()), "login--group-family"),
+        ] {
+            let mut route = route("r", "a.b", Some("/x"), access);
+            route.entry = Entry::Web { hosts: vec!["a.b".into()], path: Some("/x".into()), strip: true };
+            route.rate = Some(Rate { average: 1, period: "1s", burst: 1 });
+            let labels = of(&[&route], "n", false);
+            let wanted = format!("plain-path@file,{login}@file,r-rate,clean--behind-login@file,r-strip");
+            assert_eq!(value(&labels, "traefik.http.routers.r.middlewares"), Some(wanted.as_str()));
+        }
+    }
+
+    #[test]
+    fn a_route_with_paths_of_its_own_asks_by_its_own_name_in_every_version() {
+        let mut route = route("r", "a.b", None, Access::User);
+        route.bypass = vec![Bypass { path: "/api".into(), needs: Needs::Token }];
+        for beside in [false, true] {
+            let labels = of(&[&route], "n", beside);
+            let (_, all) = labels.iter().find(|(key, _)| key.ends_with(".middlewares")).unwrap();
+            assert_eq!(all, "login--of-r@file,clean--behind-login@file");
         }
     }
 

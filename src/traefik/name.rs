@@ -45,12 +45,12 @@ pub fn is_of(object: &str, name: &str) -> bool {
 
 const VERSION: &str = "--v";
 
-fn is_plain(text: &str) -> bool {
+pub(super) fn is_plain(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 /// What can be read of the text, and 12 hexadecimal digits of its hash behind `--x`, which no plain name has.
-fn hashed(text: &str) -> String {
+pub(super) fn hashed(text: &str) -> String {
     let digest: String = Sha256::digest(text.as_bytes()).iter().take(6).map(|b| format!("{b:02x}")).collect();
     let mut readable = String::new();
     for c in text.chars().flat_map(char::to_lowercase) {

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use super::forward::bypass::Bypass;
+use super::name;
 use crate::compose::Compat;
 use crate::compose::template::{self, Scope, TemplateError};
 use crate::diag::Span;
@@ -19,6 +21,8 @@ pub struct Route {
     pub service: String,
     pub entry: Entry,
     pub access: Access,
+    /// Paths that need no session, where its access asks for one.
+    pub bypass: Vec<Bypass>,
     pub target: Target,
     /// How long the service may take to begin an answer, as a Go duration.
     pub timeout: Option<String>,
@@ -115,25 +119,16 @@ pub enum Access {
     Admin,
 }
 
-/// What Traefik does for an [`Access`] as long as there is no login.
+/// How Traefik keeps a route to those whom its [`Access`] names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Door {
     Open,
     /// Only for addresses of the home's own networks.
     Lan,
-    /// For nobody: it needs a login that does not exist yet.
+    /// For whom gate lets in: it is asked about each request.
+    Login,
+    /// For nobody: it needs a login, and what passes as it comes has none.
     Closed,
-}
-
-impl Access {
-    /// Never wider than what was asked for.
-    pub fn door(&self) -> Door {
-        match self {
-            Access::Public => Door::Open,
-            Access::Lan | Access::LanOrUser => Door::Lan,
-            Access::User | Access::Group(_) | Access::Admin => Door::Closed,
-        }
-    }
 }
 
 impl fmt::Display for Access {
@@ -163,14 +158,50 @@ impl FromStr for Access {
             "user" => Access::User,
             "admin" => Access::Admin,
             _ => match text.strip_prefix("group:") {
-                Some(name) if !name.is_empty() => Access::Group(name.into()),
+                Some(name) if is_group(name) => Access::Group(name.into()),
                 _ => return Err(()),
             },
         })
     }
 }
 
+/// Whether a group can be called so: `a-z0-9`, and `._-` within, at most 64 characters.
+pub fn is_group(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    name.len() <= 64 && name.bytes().next().is_some_and(plain) && name.bytes().all(|b| plain(b) || b"._-".contains(&b))
+}
+
 impl Route {
+    /// Never wider than what was asked for.
+    pub fn door(&self) -> Door {
+        match (&self.access, &self.entry) {
+            (Access::Public, _) => Door::Open,
+            (Access::Lan, _) => Door::Lan,
+            (_, Entry::Web { .. }) => Door::Login,
+            (Access::LanOrUser, _) => Door::Lan,
+            _ => Door::Closed,
+        }
+    }
+
+    /// Whether it matters who is at home.
+    pub fn asks_lan(&self) -> bool {
+        matches!(self.access, Access::Lan | Access::LanOrUser)
+    }
+
+    /// The middleware that asks gate, in the file: one for each access, and one of its own for a route with paths that need no session.
+    /// No other object in Traefik can be called so, whatever routes are called: after `login--` theirs go on with `out-`, `x` or a digit.
+    pub(super) fn login(&self) -> String {
+        match (&self.access, &self.bypass[..]) {
+            (_, [_, ..]) => format!("{LOGIN}of-{}", self.name),
+            (Access::Group(group), _) => match name::is_plain(group) && !group.contains("--") && group.len() <= 40 {
+                true => format!("{LOGIN}group-{group}"),
+                false => format!("{LOGIN}group-{}", name::hashed(group)),
+            },
+            (Access::LanOrUser, _) => format!("{LOGIN}home"),
+            (other, _) => format!("{LOGIN}{other}"),
+        }
+    }
+
     /// The route with the values of its variables, and names as Traefik compares them.
     pub fn resolve(&self, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Route, TemplateError> {
         let mut unset = |_: &str| {};
@@ -199,26 +230,31 @@ impl Route {
         Ok(route)
     }
 
-    /// The middlewares of its router, in order, for the provider that holds them (`@file` in a label).
-    pub(super) fn middlewares(&self, of_file: &str, own: &str) -> Vec<String> {
+    /// The middlewares of its router, in order, for the provider that holds them (`@file` in a label). `named`: what its own are called by.
+    ///
+    /// Who may enter is asked before anything is changed, so that gate sees what the client asked for. What says who somebody is is taken
+    /// from every request: behind a login by that itself, which alone sets it.
+    pub(super) fn middlewares(&self, of_file: &str, own: &str, named: &str) -> Vec<String> {
         let mut all = Vec::new();
         if self.shares_paths || matches!(self.entry, Entry::Web { path: Some(_), .. }) {
             all.push(format!("{PLAIN}{of_file}"));
         }
-        match self.access.door() {
+        let door = self.door();
+        match door {
             Door::Open => {}
             Door::Lan => all.push(format!("lan{of_file}")),
+            Door::Login => all.push(format!("{}{of_file}", self.login())),
             Door::Closed => all.push(format!("closed{of_file}")),
         }
         if self.rate.is_some() {
-            all.push(format!("{}-rate{own}", self.name));
+            all.push(format!("{named}-rate{own}"));
         }
-        all.push(format!("clean{of_file}"));
+        all.push(format!("{}{of_file}", if door == Door::Login { CLEAN_BEHIND } else { CLEAN }));
         if !self.request_headers.is_empty() || !self.response_headers.is_empty() {
-            all.push(format!("{}-headers{own}", self.name));
+            all.push(format!("{named}-headers{own}"));
         }
         if matches!(self.entry, Entry::Web { strip: true, .. }) {
-            all.push(format!("{}-strip{own}", self.name));
+            all.push(format!("{named}-strip{own}"));
         }
         all
     }
@@ -271,6 +307,12 @@ impl Route {
 /// percent or semicolon. Else `/x/..%2fapi/` would pass the router of `/x` and be `/api/` behind it.
 pub(super) const PLAIN: &str = "plain-path";
 
+/// How middlewares begin that ask gate.
+pub(super) const LOGIN: &str = "login--";
+/// Takes away what says who somebody is; and the same behind a login, which has set it.
+pub(super) const CLEAN: &str = "clean";
+pub(super) const CLEAN_BEHIND: &str = "clean--behind-login";
+
 /// Priority of what catches all that nobody wants.
 pub(super) const LAST: u64 = 1;
 /// Priority of what answers for a service that is away.
@@ -279,6 +321,8 @@ pub(super) const STAND_IN: u64 = 2;
 pub(super) const PATHS: u64 = 100_000;
 /// Above every route of a service: what has a `;` in its path, where a path is a boundary.
 pub(super) const PARAMETERS: u64 = 9_000_000;
+/// Above every route of a service: where the panel answers on hosts with a login.
+pub(super) const OWN_PATH: u64 = 9_500_000;
 /// Above every route of a service, so that no path of one can take challenges away.
 pub(super) const CHALLENGE: u64 = 10_000_000;
 /// Just below the highest that Traefik lets a user set: nobody takes the panel's host.
@@ -295,6 +339,7 @@ pub(crate) mod tests {
             service: "web".into(),
             entry: Entry::Web { hosts: vec![host.into()], path: path.map(str::to_string), strip: false },
             access,
+            bypass: Vec::new(),
             target: Target::Container { port: "8080".into(), scheme: "http".into() },
             timeout: None,
             request_headers: BTreeMap::new(),
@@ -308,11 +353,42 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn no_two_logins_share_a_middleware() {
+        let groups = ["a", "a-b", "a.b", "a_b", "a--b", "user", "of-a", &"a".repeat(60), &"a".repeat(61)];
+        let mut names: Vec<String> = groups.map(|g| route("r", "a.b", None, Access::Group(g.into())).login()).to_vec();
+        names.extend([Access::User, Access::Admin, Access::LanOrUser].map(|a| route("r", "a.b", None, a).login()));
+        let mut own = route("r", "a.b", None, Access::User);
+        own.bypass = vec![Bypass { path: "/api".into(), needs: super::super::forward::bypass::Needs::Nothing }];
+        names.push(own.login());
+        let count = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), count, "{names:?}");
+        assert!(names.iter().all(|n| n.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')));
+    }
+
+    #[test]
+    fn what_passes_as_it_comes_has_no_login_and_is_never_wider() {
+        for (access, web, raw) in [
+            (Access::Public, Door::Open, Door::Open),
+            (Access::Lan, Door::Lan, Door::Lan),
+            (Access::LanOrUser, Door::Login, Door::Lan),
+            (Access::User, Door::Login, Door::Closed),
+            (Access::Admin, Door::Login, Door::Closed),
+        ] {
+            let mut route = route("r", "a.b", None, access);
+            assert_eq!(route.door(), web);
+            route.entry = Entry::Tcp(1);
+            assert_eq!(route.door(), raw);
+        }
+    }
+
+    #[test]
     fn access_is_read_and_written_the_same() {
         for word in ACCESS.iter().copied().chain(["group:family"]) {
             assert_eq!(word.parse::<Access>().unwrap().to_string(), word);
         }
-        for wrong in ["", "group:", "users", "LAN"] {
+        for wrong in ["", "group:", "users", "LAN", "group:a b", "group:A", "group:.", "group:${X}", "group:a&p=user"] {
             assert!(wrong.parse::<Access>().is_err(), "{wrong}");
         }
     }

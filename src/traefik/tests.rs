@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use serde_json::Value;
 
+use super::forward::bypass::{Bypass, Needs};
+use super::forward::wire::Key;
 use super::grammar::{self, Label, Labels};
 use super::route::Rate;
 use super::rule::{self, Protocol, reach};
@@ -56,6 +58,7 @@ prop_compose! {
         path in proptest::option::of("(/[a-zA-Z0-9._~-]{1,8}){1,3}"),
         strip in any::<bool>(),
         access in access(),
+        bypass in proptest::option::of(any::<bool>()),
         target in target(false),
         timeout in proptest::option::of(1u32..600_000),
         request_headers in headers(),
@@ -70,6 +73,10 @@ prop_compose! {
             name: String::new(),
             service: String::new(),
             entry: Entry::Web { hosts: hosts.into_iter().collect(), path, strip },
+            bypass: match access {
+                Access::Public | Access::Lan => Vec::new(),
+                _ => bypass.into_iter().map(bypassed).collect(),
+            },
             access,
             target,
             timeout: timeout.map(|ms| format!("{ms}ms")),
@@ -84,6 +91,11 @@ prop_compose! {
     }
 }
 
+/// A path that needs no session, told apart only by whether it takes a token.
+fn bypassed(token: bool) -> Bypass {
+    Bypass { path: "/api".into(), needs: if token { Needs::Token } else { Needs::Nothing } }
+}
+
 fn raw() -> impl Strategy<Value = Route> {
     (any::<bool>(), 1u16.., access(), target(true)).prop_map(|(udp, listen, access, target)| Route {
         name: String::new(),
@@ -91,6 +103,7 @@ fn raw() -> impl Strategy<Value = Route> {
         entry: if udp { Entry::Udp(listen) } else { Entry::Tcp(listen) },
         // Nobody can be kept from a UDP route: `spec` refuses any other access.
         access: if udp { Access::Public } else { access },
+        bypass: Vec::new(),
         target,
         timeout: None,
         request_headers: BTreeMap::new(),
@@ -121,23 +134,21 @@ fn home() -> impl Strategy<Value = Vec<Vec<Route>>> {
     })
 }
 
-/// The route as Traefik can know it: who may enter is one of three doors, a route with a path shares paths in any case, and there is no
+/// The route as Traefik can know it: a route with a path shares paths in any case, and there is no
 /// place in a file.
 fn known(route: &Route) -> Route {
     let path = matches!(&route.entry, Entry::Web { path: Some(_), .. });
     Route {
-        access: access_of(route.access.door()),
+        access: match route.door() {
+            Door::Open => Access::Public,
+            Door::Lan => Access::Lan,
+            // Which one it is stands in the file.
+            Door::Login => route.access.clone(),
+            Door::Closed => Access::User,
+        },
         shares_paths: route.shares_paths || path,
         span: None,
         ..route.clone()
-    }
-}
-
-fn access_of(door: Door) -> Access {
-    match door {
-        Door::Open => Access::Public,
-        Door::Lan => Access::Lan,
-        Door::Closed => Access::User,
     }
 }
 
@@ -171,13 +182,36 @@ fn route(name: &str, service: &str, protocol: &str, said: Said, file: &Value) ->
     let mut all = said.middlewares.iter().filter(|(_, own)| own.is_none()).map(|(name, _)| name.as_str()).peekable();
     let mut shared = |wanted: &str| all.next_if(|name| *name == wanted).is_some();
     let plain = shared("plain-path");
-    let access = match (shared("lan"), shared("closed")) {
-        (false, false) => Access::Public,
-        (true, false) => Access::Lan,
-        (false, true) => Access::User,
-        (true, true) => return no("two doors"),
+    let door = shared("lan").then_some(Access::Lan).or(shared("closed").then_some(Access::User));
+    let mut bypass = Vec::new();
+    let login = said.middlewares.iter().map(|(name, _)| name.as_str()).find(|name| name.starts_with("login--"));
+    let login = match login.filter(|login| shared(login)) {
+        None => None,
+        Some(login) => {
+            let asks = &file["http"]["middlewares"][login]["forwardAuth"];
+            let Some((_, query)) = asks["address"].as_str().and_then(|a| a.split_once("?p=")) else {
+                return no("a login that asks nobody");
+            };
+            let (access, of) = query.split_once("&r=").map_or((query, None), |(access, of)| (access, Some(of)));
+            if of.is_some_and(|of| of != name) {
+                return no("another route's paths need no session");
+            }
+            // The paths themselves are told to gate by the panel; here is only that there are some, and whether one takes a token.
+            let token = texts(&asks["authResponseHeaders"]).iter().any(|h| h == "Authorization");
+            bypass.extend(of.map(|_| bypassed(token)));
+            Some(access.parse().map_err(|()| "no access")?)
+        }
     };
-    let clean = shared("clean");
+    let access = match (door, login) {
+        (None, None) => Access::Public,
+        (Some(access), None) | (None, Some(access)) => access,
+        (Some(_), Some(_)) => return no("two doors"),
+    };
+    let clean = shared(if said.middlewares.iter().any(|(m, _)| m.starts_with("login--")) {
+        "clean--behind-login"
+    } else {
+        "clean"
+    });
     let (mut headers, mut strip, mut rate) = ((BTreeMap::new(), BTreeMap::new()), None, None);
     if all.next().is_some() {
         return no("a middleware that no route has, or in another order");
@@ -268,6 +302,7 @@ fn route(name: &str, service: &str, protocol: &str, said: Said, file: &Value) ->
         service: service.into(),
         entry,
         access,
+        bypass,
         target,
         timeout,
         request_headers,
@@ -421,7 +456,8 @@ proptest! {
     #[test]
     fn labels_and_file_of_any_routes_are_read_back_as_the_same_routes(home in home(), beside in any::<bool>()) {
         let all: Vec<Route> = home.iter().flatten().cloned().collect();
-        let content = file::Content { routes: &all, https_port: 443, ..file::Content::default() };
+        let key = Key([1; 32]);
+        let content = file::Content { routes: &all, https_port: 443, login: Some(&key), ..file::Content::default() };
         let file: Value = serde_json::from_str(&file::render(&content)).unwrap();
         // Names are unique, so nothing of one container costs another anything.
         let mut seen = BTreeSet::new();
@@ -468,6 +504,7 @@ proptest! {
             service: t[2].clone(),
             entry,
             access: Access::Group(t[3].clone()),
+            bypass: Vec::new(),
             target: target(own),
             timeout: Some(t[4].clone()),
             request_headers: texts(5),
@@ -493,7 +530,7 @@ proptest! {
             authority: t[4].clone(),
             panel: Some(t[5].clone()),
         };
-        let (lan, pairs) = (t[6..8].to_vec(), [pair()]);
+        let (lan, pairs, key) = (t[6..8].to_vec(), [pair()], Key([1; 32]));
         let content = file::Content {
             routes: &routes,
             https_port: 443,
@@ -501,6 +538,7 @@ proptest! {
             certificates: &pairs,
             default: Some(&pairs[0]),
             inner: Some(&inner),
+            login: Some(&key),
             hsts: true,
         };
         let text = file::render_marked(&content);

@@ -15,7 +15,7 @@ cases![together:
     one_wildcard_serves_all_hosts_where_dns_proves_them,
 ];
 
-/// A service for the home network, and one that needs a login and so is closed.
+/// A service for the home network, and one that needs a login.
 const STACK: &str = "services:
   app:
     image: hearth-test/busybox:1
@@ -98,7 +98,7 @@ fn routes_get_certificates_of_an_authority_by_themselves_without_a_restart(s: &S
         let at = format!("{whole}:{}:127.0.0.1", door.https);
         curl(s, &["-k", "--resolve", &at, &format!("https://{whole}:{}/", door.https)]).status
     };
-    assert_eq!((get("app"), get("closed"), get("panel")), (200, 403, 200));
+    assert_eq!((get("app"), get("closed"), get("panel")), (200, 401, 200));
     assert_eq!(door.plain("app", "/").status, 301);
     let certs = s.hearth_args(&["certs"]).ok();
     for words in [&format!("app.{DOMAIN}"), &format!("closed.{DOMAIN}"), &format!("panel.{DOMAIN}"), "Pebble"] {

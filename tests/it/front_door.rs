@@ -6,7 +6,7 @@ use crate::rig::{DOMAIN, Done, Door, Echo, Elsewhere, HEARTH as IMAGE, Relay, Sc
 
 cases![together:
     three_lines_of_route_answer_over_https_with_a_valid_certificate,
-    what_needs_a_login_is_closed_with_a_sentence,
+    what_needs_a_login_lets_nobody_in_while_nobody_can_sign_in,
     a_service_that_is_away_answers_503_with_a_page_and_its_own_503_survives,
     no_cookie_of_the_application_reaches_the_page_that_stands_in_for_it,
     plain_http_is_sent_to_https_but_for_challenges,
@@ -58,7 +58,7 @@ fn three_lines_of_route_answer_over_https_with_a_valid_certificate(s: &Scratch) 
     Ok(())
 }
 
-fn what_needs_a_login_is_closed_with_a_sentence(s: &Scratch) -> Done {
+fn what_needs_a_login_lets_nobody_in_while_nobody_can_sign_in(s: &Scratch) -> Done {
     let routes = [
         ("user", "host: user, port: 80"),
         ("admin", "host: admin, port: 80, access: admin"),
@@ -69,22 +69,31 @@ fn what_needs_a_login_is_closed_with_a_sentence(s: &Scratch) -> Done {
     door.hearth("up web").ok();
     // By gate's own answer, which Traefik hands on with its mark.
     let said = door.hearth("routes").ok().out;
-    assert_eq!(said.matches("closed until login, as its access asks; there is no login yet").count(), 3, "{said}");
-    assert!(!said.contains("gate, which") && said.contains("the service itself answers 403"), "{said}");
+    assert_eq!(said.matches("asks for a login").count(), 3, "{said}");
+    assert!(said.contains("the service itself answers 403"), "{said}");
+    let html = ["-H", "Accept: text/html"];
     for host in ["user", "admin", "family"] {
-        let page = door.until(host, 403);
+        let page = door.until(host, 401);
         assert_eq!(page.header("x-hearth-gate"), Some("1"), "{page:?}");
-        assert!(page.body.contains("no login yet"), "{page:?}");
-        let page = door.ask(host, "/", &["-H", "Accept: text/html"]);
-        assert!(page.status == 403 && page.body.contains("<html"), "{page:?}");
+        assert!(page.body.contains("Sign in first"), "{page:?}");
+        // No server of Hearth's runs, which the login would be on.
+        let page = door.ask(host, "/", &html);
+        assert!(page.status == 503 && page.body.contains("Signing in is not possible"), "{page:?}");
+        let page = door.ask(host, "/.well-known/hearth/callback?code=x", &html);
+        assert!([502, 504].contains(&page.status), "the application never gets it: {page:?}");
     }
-    // Closed they stay while the service is away, and while gate is.
-    s.docker(&format!("stop -t 1 {0}-user-1 {0}-gate-1", s.project)).ok();
+    // The same while the service is away: who may not enter does not learn how it is. And closed while gate is.
+    s.docker(&format!("stop -t 1 {0}-user-1", s.project)).ok();
     std::thread::sleep(Duration::from_secs(3));
-    assert_eq!(door.get("user", "/").status, 403);
-    assert_eq!(door.get("admin", "/").status, 403);
+    let page = door.ask("user", "/", &html);
+    assert!(page.status == 503 && page.body.contains("Signing in is not possible"), "{page:?}");
+    assert_eq!(door.get("user", "/").status, 401);
+    s.docker(&format!("stop -t 1 {0}-gate-1", s.project)).ok();
+    // Traefik looks for it at an address that nobody else can have, for half a minute.
+    let page = door.ask("user", "/", &["--max-time", "5"]);
+    assert!([0, 500].contains(&page.status) && page.body.is_empty(), "{page:?}");
     let said = door.hearth("routes").out;
-    assert!(said.contains("closed until login") && said.contains("gate, which tells visitors why"), "{said}");
+    assert!(said.contains("gate, which knows who may, does not run"), "{said}");
     Ok(())
 }
 
@@ -121,8 +130,7 @@ fn no_cookie_of_the_application_reaches_the_page_that_stands_in_for_it(s: &Scrat
     let service = |name: &str, route: &str| {
         format!("  {name}:\n{}    profiles: [web]\n    x-hearth: {{route: {{{route}}}}}\n", Echo::service())
     };
-    let (app, shut) = (service("app", "host: app, port: 80, access: public"), service("shut", "host: shut, port: 80"));
-    let door = Door::new(s, &format!("services:\n{app}{shut}"))?;
+    let door = Door::new(s, &format!("services:\n{}", service("app", "host: app, port: 80, access: public")))?;
     door.hearth("up web").ok();
     door.until("app", 200);
     let relay = Relay::before_gate(&door);
@@ -144,7 +152,7 @@ fn no_cookie_of_the_application_reaches_the_page_that_stands_in_for_it(s: &Scrat
     assert_eq!(relay.heads().len(), before, "gate is not asked while the application is there: {:?}", relay.heads());
     s.docker(&format!("stop -t 1 {}-app-1", s.project)).ok();
     door.until("app", 503);
-    for (host, status, path) in [("app", 503, "/a?b=c"), ("shut", 403, "/closed"), ("nobody", 404, "/unknown?b=c")] {
+    for (host, status, path) in [("app", 503, "/a?b=c"), ("nobody", 404, "/unknown?b=c")] {
         for way in ways {
             let before = relay.heads().len();
             let page = ask(host, way);
@@ -354,10 +362,10 @@ fn lan_is_for_the_home_and_for_nobody_else(s: &Scratch) -> Done {
         assert_eq!(from(&neighbour, host, &[]).status, 200, "{host} from the home's own network");
     }
     assert_eq!(from(&stranger, "open", &[]).status, 200);
-    for host in ["lan", "both"] {
+    for (host, status, words) in [("lan", 403, "home network"), ("both", 401, "Sign in first")] {
         let page = from(&stranger, host, &[]);
-        assert_eq!(page.status, 403, "{host}: {page:?}");
-        assert!(page.body.contains("home network"), "{page:?}");
+        assert_eq!(page.status, status, "{host}: {page:?}");
+        assert!(page.body.contains(words), "{page:?}");
         // Nor by saying to come from there.
         let lie = [
             "-H",
@@ -367,7 +375,7 @@ fn lan_is_for_the_home_and_for_nobody_else(s: &Scratch) -> Done {
             "-H",
             "Forwarded: for=192.168.211.2",
         ];
-        assert_eq!(from(&stranger, host, &lie).status, 403);
+        assert_eq!(from(&stranger, host, &lie).status, status);
     }
     // IPv6 would come in under the engine's own address: nobody listens there.
     let whole = format!("lan.{DOMAIN}");

@@ -492,7 +492,7 @@ services:
         let answer = get(gate.pages, "photos.test", path).unwrap_or_default();
         assert!(answer.status == status && answer.body.contains(words), "{path}: {answer:?}");
     };
-    fixed("/closed", 403, "no login yet");
+    fixed("/closed", 403, "no way to sign in");
     fixed("/refused", 403, "only from the home network");
     fixed("/unknown", 404, "photos.test");
     fixed("/anything", 404, "No service has this name");

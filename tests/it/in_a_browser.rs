@@ -129,7 +129,7 @@ fn closed_stopped_and_unknown_each_say_so(s: &Scratch) -> Done {
     door.until("films", 503);
     let browser = Browser::start(s, &[&root(s)])?;
     for (host, status, words) in [
-        ("notes", 403, ["This address is closed", "no login yet"]),
+        ("notes", 503, ["Signing in is not possible", "hearth serve"]),
         ("films", 503, ["films is stopped", "hearth start films"]),
         ("nobody", 404, ["No service has this name", "hearth routes"]),
     ] {

@@ -68,7 +68,7 @@ fn tcp_and_udp_pass_as_they_come_and_the_plan_says_that_traefik_is_recreated(s: 
     let state =
         |port: u16| routes.out.lines().find(|l| l.contains(&format!(":{port} "))).unwrap_or_default().to_owned();
     assert!(state(open).contains("working") && state(home).contains("working"), "{}", routes.out);
-    assert!(state(shut).contains("closed until login"), "{}", routes.out);
+    assert!(state(shut).contains("closed: its access asks for a login"), "{}", routes.out);
     assert!(state(datagrams).contains("passed on"), "{}", routes.out);
     // Off and on again, without Traefik being made anew: entry points are those of all profiles.
     let traefik = door.id("traefik");
@@ -274,7 +274,7 @@ fn what_is_not_in_docker_is_reached_by_its_address(s: &Scratch) -> Done {
     assert_eq!(door.get("nas", "/else").status, 404, "only its path is routed");
     assert!(door.get("two", "/").body.contains("\nHTTP/2.0\n"));
     assert_eq!(door.get("slow", "/wait-3000").status, 504);
-    assert_eq!(door.get("door", "/").status, 403, "what needs a login is closed, wherever it leads");
+    assert_eq!(door.get("door", "/").status, 401, "what needs a login asks for it, wherever it leads");
     assert_eq!(websocket(&door, "printer"), "hello through it");
     let here = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
     assert!(until(SOON, || echo::tcp(here(raw), "as it comes") == "as it comes"));

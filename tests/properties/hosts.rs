@@ -10,6 +10,7 @@ use hearth::diag::{Diagnostics, Severity, Sources};
 use hearth::spec::keys;
 use hearth::spec::{self, Mode, Settings, StackFile};
 use hearth::traefik::file::{Content, Inner, Pair};
+use hearth::traefik::forward::OWN;
 use hearth::traefik::rule::{self, Matcher, Name, Protocol, Rule};
 use hearth::traefik::{file, statics};
 use proptest::collection::{btree_map, vec};
@@ -50,7 +51,7 @@ const HOSTS: [(&str, &str); 21] = [
 /// And ways to ask for one that nobody wrote.
 const STRANGERS: [&str; 4] = ["zz.x.test", "x.test.a", "a.x.test.x.test", "z.a.b"];
 const PATHS: [&str; 7] = ["/", "/a", "/a/", "/ab", "/a/b", "/A", "/~a.b"];
-const ASKED: [&str; 9] = ["/", "/a", "/a/", "/ab", "/a/b", "/a/bc", "/A", "/~a.b/c", "/z"];
+const ASKED: [&str; 10] = ["/", "/a", "/a/", "/ab", "/a/b", "/a/bc", "/A", "/~a.b/c", "/z", "/.well-known/hearth/x"];
 /// Names that become one when they are cleaned up, or look like what names are made of.
 const SERVICES: [&str; 12] =
     ["a", "A", "a-b", "a.b", "a_b", "A-B", "a--2", "a-2", "out-a", "-out-a", "a-b--headers", "out--a"];
@@ -94,7 +95,14 @@ struct Home {
     outside: BTreeMap<&'static str, Route>,
 }
 
-const ACCESS: [(&str, Option<&str>); 3] = [("public", None), ("lan", Some("lan")), ("user", Some("closed"))];
+const ACCESS: [(&str, Option<&str>); 6] = [
+    ("public", None),
+    ("lan", Some("lan")),
+    ("user", Some("login--user")),
+    ("admin", Some("login--admin")),
+    ("group:a-b", Some("login--group-a-b")),
+    ("lan-or-user", Some("login--home")),
+];
 
 fn route() -> impl Strategy<Value = Route> {
     let hosts = vec(0..HOSTS.len(), 1..3);
@@ -429,6 +437,11 @@ proptest! {
                 let owners: BTreeSet<&String> = won.iter().flat_map(|r| &r.owner).collect();
                 let way = ways.iter().filter(|w| w.host == name && is_under(path, w.path)).max_by_key(|w| w.path.len());
                 let said = || format!("{host}{path}: {won:?}\n{}", serde_json::to_string_pretty(&told.file["http"]["routers"]).unwrap_or_default());
+                let login = |way: &Wanted| way.host == name && way.door.is_some_and(|door| door.starts_with("login--"));
+                if path.starts_with(OWN) && ways.iter().any(login) {
+                    prop_assert!(owners == BTreeSet::from([&"login--own".to_string()]), "another than the login: {}", said());
+                    continue;
+                }
                 let Some(way) = way else {
                     let theirs = ways.iter().any(|w| owners.contains(&w.owner) && home.services.get(&w.owner["service ".len().min(w.owner.len())..]).is_none_or(|s| s.raw.is_none()));
                     prop_assert!(!theirs, "a route answers for what it does not have: {}", said());
@@ -442,7 +455,10 @@ proptest! {
                 let spoiled = raw && owners.len() == 1 && itself.iter().any(|own| owners.contains(own));
                 prop_assert!(spoiled || owners == BTreeSet::from([&wanted]), "{wanted}: {}", said());
                 for router in won.iter().filter(|_| !raw || way.away) {
-                    let door = router.middlewares.iter().map(String::as_str).find(|m| ["lan", "closed"].contains(m));
+                    let door = router.middlewares.iter().map(String::as_str).find(|m| ["lan", "closed"].contains(m) || m.starts_with("login--"));
+                    // Whoever asks is asked before anything else is done, but for paths that are refused in any case.
+                    let first = router.middlewares.iter().find(|m| *m != "plain-path").map(String::as_str);
+                    prop_assert!(door.is_none() || door == first, "not first: {}", said());
                     prop_assert_eq!(door, way.door, "another door: {}", said());
                 }
             }

@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 
 use super::Reader;
-use super::shape::{decoded, denied, has_dots, host, is_address, is_challenge, is_path, is_url};
+use super::shape::{decoded, denied, has_dots, host, is_address, is_challenge, is_own, is_path, is_url};
 use crate::base::wording;
 use crate::compose::template;
 use crate::compose::tree::{Map, Node, Value};
 use crate::diag::{Diagnostic, Span};
+use crate::traefik::forward::bypass::{self, Bypass, Needs};
 use crate::traefik::route::Rate;
 use crate::traefik::{Access, route};
 
@@ -18,6 +19,7 @@ pub struct Route {
     pub listen: Listen,
     pub way: Way,
     pub access: Access,
+    pub bypass: Vec<Bypass>,
     /// As a Go duration.
     pub timeout: Option<String>,
     pub request_headers: BTreeMap<String, String>,
@@ -54,8 +56,21 @@ pub enum Way {
     Project { project: String, service: String, port: String, scheme: String },
 }
 
-const COMMON: [&str; 11] =
-    ["host", "path", "access", "timeout", "headers", "sticky", "health", "rate-limit", "strip-prefix", "tcp", "udp"];
+const COMMON: [&str; 12] = [
+    "host",
+    "path",
+    "access",
+    "bypass",
+    "timeout",
+    "headers",
+    "sticky",
+    "health",
+    "rate-limit",
+    "strip-prefix",
+    "tcp",
+    "udp",
+];
+const BYPASS: [&str; 2] = ["path", "needs"];
 const SERVICE: [&str; 2] = ["port", "scheme"];
 const OUTSIDE: [&str; 6] = ["url", "project", "service", "port", "scheme", "network"];
 const HEADERS: [&str; 2] = ["request", "response"];
@@ -173,6 +188,7 @@ impl Reader<'_> {
         let route = Route {
             listen,
             way,
+            bypass: self.bypass(map, &access),
             access,
             timeout,
             request_headers,
@@ -282,6 +298,11 @@ impl Reader<'_> {
             self.wrong_value(span, key, title, hint);
             return None;
         }
+        if is_own(&path) && key == "path" {
+            let title = format!("under the path `{path}` the login answers, on every host");
+            self.wrong_value(span, key, title, "take another path, or a host of its own");
+            return None;
+        }
         if is_challenge(&path) && key == "path" {
             let title = format!("under the path `{path}` only answers to certificate authorities are");
             self.wrong_value(span, key, title, "take another path, or a host of its own");
@@ -303,6 +324,57 @@ impl Reader<'_> {
             self.wrong_value(node.span, "access", format!("`{text}` is no access rule"), hint);
         }
         Access::User
+    }
+
+    /// Paths that need no session. No variables: what needs none is seen at a glance.
+    fn bypass(&mut self, map: &Map, access: &Access) -> Vec<Bypass> {
+        let Some(node) = map.get("bypass").filter(|n| !n.is_null()) else { return Vec::new() };
+        if matches!(access, Access::Public | Access::Lan) {
+            let title = format!("`bypass` has no effect where `access` is `{access}`: nobody is asked to sign in");
+            self.wrong_value(node.span, "bypass", title, "remove it, or write access: user");
+            return Vec::new();
+        }
+        let items: Vec<&Node> = match &node.value {
+            Value::Seq(items) => items.iter().collect(),
+            _ => vec![node],
+        };
+        let mut all: Vec<Bypass> = Vec::new();
+        for (i, item) in items.into_iter().enumerate() {
+            all.extend(self.within(&format!("bypass[{i}]"), |reader| reader.one_bypass(item)));
+        }
+        all.sort();
+        all.dedup();
+        if let Some(pair) = all.windows(2).find(|pair| pair[0].path == pair[1].path) {
+            let title = format!("the path `{}` needs two things", pair[0].path);
+            self.wrong_value(node.span, "bypass", title, "keep one of the two");
+        }
+        all
+    }
+
+    fn one_bypass(&mut self, node: &Node) -> Option<Bypass> {
+        let map = self.mapping(node, &BYPASS)?;
+        for key in BYPASS {
+            if !map.contains(key) {
+                let d = Diagnostic::error("spec.missing-key", format!("a `bypass` needs `{key}`")).at(node.span);
+                self.tell(d.hint("write {path: /api/, needs: token}, or needs: nothing"), "");
+                return None;
+            }
+        }
+        let path = self.path(map, "path")?;
+        let needs = self.one_of(map, "needs", &Needs::WORDS).and_then(|word| Needs::read(&word))?;
+        let span = map.get("path").map_or(node.span, |n| n.span);
+        let plain = path.trim_end_matches('/');
+        if plain.is_empty() {
+            let title = "all paths need no session by this".to_string();
+            self.wrong_value(span, "path", title, "write access: public for that, or only some path here");
+            return None;
+        }
+        if !template::variables(plain).is_empty() || bypass::normal(plain).as_deref() != Some(plain) {
+            let title = format!("the path `{path}` is not written as it is compared");
+            self.wrong_value(span, "path", title, "write it out, without codes and variables, as /api");
+            return None;
+        }
+        Some(Bypass { path: plain.to_string(), needs })
     }
 
     fn headers(&mut self, map: &Map) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
@@ -348,7 +420,8 @@ impl Reader<'_> {
         if matches!(route.listen, Listen::Hosts { .. }) {
             return;
         }
-        for key in ["path", "strip-prefix", "timeout", "headers", "sticky", "health", "rate-limit", "scheme"] {
+        for key in ["path", "strip-prefix", "bypass", "timeout", "headers", "sticky", "health", "rate-limit", "scheme"]
+        {
             if let Some(node) = map.get(key) {
                 let title = format!("`{key}` has no effect on what passes as it comes");
                 self.wrong_value(node.span, key, title, "remove it, or route by `host`");
@@ -408,6 +481,43 @@ mod tests {
         ] {
             assert_eq!(read(&format!("host: {host}\nport: 80\n")).1, [wanted]);
         }
+    }
+
+    #[test]
+    fn paths_that_need_no_session_are_plain_ones() {
+        let list = "host: a\nport: 80\nbypass:\n- {path: /api/, needs: token}\n- {path: /feed, needs: nothing}\n";
+        let (route, told) = read(list);
+        assert_eq!(told, Vec::<String>::new());
+        let one = |path: &str, needs| Bypass { path: path.into(), needs };
+        assert_eq!(route.unwrap().bypass, [one("/api", Needs::Token), one("/feed", Needs::Nothing)]);
+        for (bypass, wanted) in [
+            ("{path: /, needs: nothing}", "all paths need no session by this"),
+            ("{path: api, needs: nothing}", "the path `api` does not begin with `/`"),
+            ("{path: '/a;b', needs: nothing}", "the path `/a;b` holds `;`"),
+            ("{path: /a/../b, needs: nothing}", "the path `/a/../b` goes up or stays"),
+            ("{path: '/$X', needs: nothing}", "the path `/$X` is not written as it is compared"),
+            ("{path: /a}", "a `bypass` needs `needs`"),
+            ("{path: /a, needs: user}", "`user` is not known here"),
+            ("[{path: /a, needs: token}, {path: /a/, needs: nothing}]", "the path `/a` needs two things"),
+            (
+                "{path: /.well-known/hearth/x, needs: nothing}",
+                "under the path `/.well-known/hearth/x` the login answers",
+            ),
+        ] {
+            let (_, told) = read(&format!("host: a\nport: 80\nbypass: {bypass}\n"));
+            assert!(told.first().is_some_and(|t| t.starts_with(wanted)), "{bypass}: {told:?}");
+        }
+        let (_, told) = read("host: a\nport: 80\naccess: lan\nbypass: {path: /a, needs: nothing}\n");
+        assert!(told[0].starts_with("`bypass` has no effect where `access` is `lan`"), "{told:?}");
+    }
+
+    #[test]
+    fn no_route_takes_the_place_where_the_login_answers() {
+        for path in ["/.well-known/hearth", "/.well-known/hearth/", "/.well-known/hearth/callback"] {
+            let (_, told) = read(&format!("host: a\nport: 80\npath: {path}\n"));
+            assert!(told[0].starts_with(&format!("under the path `{path}` the login answers")), "{told:?}");
+        }
+        assert_eq!(read("host: a\nport: 80\npath: /.well-known/hearthstone\n").1, Vec::<String>::new());
     }
 
     #[test]

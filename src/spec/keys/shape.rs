@@ -4,6 +4,7 @@ use std::net::Ipv6Addr;
 
 use crate::base::net::CHALLENGES;
 use crate::compose::template;
+use crate::traefik::forward::OWN;
 
 /// Characters of one part of a name, and of a whole name (RFC 1035).
 const LABEL: usize = 63;
@@ -109,9 +110,19 @@ pub(super) fn is_challenge(path: &str) -> bool {
     format!("{path}/").starts_with(CHALLENGES)
 }
 
+/// Whether it lies where the panel answers on hosts with a login, which comes before every route too.
+pub(super) fn is_own(path: &str) -> bool {
+    format!("{path}/").starts_with(OWN)
+}
+
 /// Whether a request can ever have it as the path of a route.
 pub fn is_route_path(path: &str) -> bool {
-    is_path(path) && !has_dots(path) && denied(path).is_none() && decoded(path).is_none() && !is_challenge(path)
+    is_path(path)
+        && !has_dots(path)
+        && denied(path).is_none()
+        && decoded(path).is_none()
+        && !is_challenge(path)
+        && !is_own(path)
 }
 
 /// A port: 1 to 65535.

@@ -76,7 +76,7 @@ fn what_leads_to_nobody_has_only_that_answer() {
     let file = parsed(&content(&[shop, raw]));
     assert!(file["http"]["routers"]["shop"].is_null() && file["http"]["services"]["shop"].is_null());
     let router = &file["http"]["routers"]["shop--away"];
-    assert_eq!(router["middlewares"], json!([PLAIN, "closed", "shop--away"]));
+    assert_eq!(router["middlewares"], json!([PLAIN, "login--admin", "shop--away"]));
     let headers = &file["http"]["middlewares"]["shop--away"]["headers"]["customRequestHeaders"];
     assert_eq!((&headers[ROUTE_HEADER], &headers["Cookie"]), (&json!("shop/web"), &json!("")));
     assert!(file["tcp"]["routers"].is_null(), "{}", file["tcp"]);
@@ -107,12 +107,13 @@ fn a_host_with_a_path_takes_plain_paths_only_before_all_else() {
 }
 
 #[test]
-fn a_closed_route_is_closed_for_everybody() {
+fn without_a_key_what_needs_a_login_is_closed_for_everybody() {
     let mut nas = route("nas", "nas.example.org", None, Access::Admin);
     nas.target = Target::Addresses(vec!["http://192.168.1.20".into()]);
     let routes = [nas];
     let file = parsed(&content(&routes));
-    assert_eq!(file["http"]["routers"]["nas"]["middlewares"][0], "closed");
+    assert_eq!(file["http"]["routers"]["nas"]["middlewares"][0], "login--admin");
+    assert_eq!(file["http"]["middlewares"]["login--admin"]["chain"]["middlewares"], json!(["closed"]));
     assert_eq!(file["http"]["middlewares"]["nobody"]["ipAllowList"]["sourceRange"], json!([NOBODY]));
     // Nobody is at home where no range is known.
     assert_eq!(file["http"]["middlewares"]["at-home"]["ipAllowList"]["sourceRange"], json!([NOBODY]));
@@ -123,4 +124,50 @@ fn another_https_port_is_named_in_the_redirect() {
     let file = parsed(&Content { https_port: 8443, ..content(&[]) });
     assert_eq!(file["http"]["middlewares"]["redirect"]["redirectScheme"]["port"], "8443");
     assert!(parsed(&content(&[]))["http"]["middlewares"]["redirect"]["redirectScheme"].get("port").is_none());
+}
+
+#[test]
+fn what_needs_a_login_asks_gate_with_the_homes_key_and_believes_no_header() {
+    let key = Key([5; 32]);
+    let mut api = route("api", "api.example.org", None, Access::User);
+    api.bypass = vec![forward::bypass::Bypass { path: "/v1".into(), needs: forward::bypass::Needs::Token }];
+    let mut home = route("home", "home.example.org", None, Access::LanOrUser);
+    home.target = Target::Addresses(vec!["http://192.168.1.20".into()]);
+    let routes = [
+        route("a", "a.example.org", None, Access::Group("family".into())),
+        api,
+        home,
+        route("b", "b.example.org", None, Access::Public),
+    ];
+    let file = parsed(&Content { login: Some(&key), ..content(&routes) });
+    let all = &file["http"]["middlewares"];
+    for (name, query, more) in [
+        ("login--group-family", "p=group:family", None),
+        ("login--of-api", "p=user&r=api", Some("Authorization")),
+        ("login--home", "p=lan-or-user", None),
+    ] {
+        let asks = &all[name]["forwardAuth"];
+        assert_eq!(asks["address"], format!("{PAGES}/auth/{}?{query}", key.text()), "{name}");
+        assert_eq!(asks["trustForwardHeader"], false);
+        let sets = ["Cookie", "Remote-User", "Remote-Groups", "Remote-Email", "Remote-Name"].into_iter().chain(more);
+        assert_eq!(asks["authResponseHeaders"], json!(sets.collect::<Vec<_>>()), "{name}");
+        assert!(asks["maxResponseBodySize"].is_number() && asks["maxBodySize"].is_number());
+        // Gate sees nothing by which somebody could say who they are.
+        assert!(
+            !asks["authRequestHeaders"].as_array().unwrap().iter().any(|h| IDENTITY.contains(&h.as_str().unwrap()))
+        );
+    }
+    assert_eq!(file["http"]["routers"]["home"]["middlewares"], json!(["login--home", "clean--behind-login"]));
+    // What a login sets stays; all else of its kind does not.
+    let taken = |name: &str| all[name]["headers"]["customRequestHeaders"].as_object().unwrap().len();
+    assert_eq!(taken("clean"), taken("clean--behind-login") + forward::IDENTITY.len());
+    for name in forward::IDENTITY {
+        assert!(IDENTITY.contains(&name) && all["clean"]["headers"]["customRequestHeaders"][name] == "");
+    }
+    let own = &file["http"]["routers"]["login--own"];
+    assert_eq!(
+        own["rule"],
+        "PathPrefix(`/.well-known/hearth/`) && (Host(`a.example.org`) || Host(`api.example.org`) || Host(`home.example.org`))"
+    );
+    assert_eq!((&own["service"], &own["middlewares"]), (&json!("gate"), &json!(["closed"])), "Hearth is not there");
 }

@@ -94,6 +94,16 @@ pub struct Doors {
     pub routes: Vec<Door>,
 }
 
+/// The doors as they lie beside the socket, for a gate that begins while the panel is away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    pub version: u32,
+    pub doors: Doors,
+}
+
+/// How that file is called.
+pub const WRITTEN: &str = "doors.json";
+
 /// A route with a login.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Door {

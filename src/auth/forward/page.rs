@@ -1,0 +1,169 @@
+//! What the panel answers on applications' hosts, below `/.well-known/hearth/`: the end of a login, and the way out.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::{Query, State};
+use axum::http::header::{CACHE_CONTROL, COOKIE, LOCATION, ORIGIN, SET_COOKIE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{Html, IntoResponse, Response};
+use serde::Deserialize;
+
+use super::Forward;
+use crate::auth::who::Anyone;
+use crate::diag::{Diagnostic, Kind};
+use crate::traefik::forward::cookie::{self, BEFORE, SESSION};
+use crate::traefik::forward::host;
+use crate::web::{Caller, Refusal, STYLE, no_such_page, wants_html};
+
+/// What follows `callback?`.
+#[derive(Deserialize)]
+pub struct Shown {
+    code: Option<String>,
+}
+
+/// `GET /.well-known/hearth/callback?code=`: trades the code for a session on this host, and goes to where somebody wanted to.
+pub async fn callback(
+    _: Anyone,
+    State(forward): State<Arc<Forward>>,
+    Extension(caller): Extension<Caller>,
+    Query(shown): Query<Shown>,
+    headers: HeaderMap,
+) -> Response {
+    let Some(host) = own_host(&forward, &caller) else { return no_such_page().await.into_response() };
+    let cookies = cookies(&headers);
+    let (code, before) = (shown.code.unwrap_or_default(), cookies.before.unwrap_or_default());
+    let traded = match code.len() <= cookie::LENGTH && !before.is_empty() {
+        true => forward.trade(&code, &host, &before).await,
+        false => Ok(None),
+    };
+    match traded {
+        Ok(Some((opened, path))) => {
+            let mut answer = StatusCode::FOUND.into_response();
+            let lasts = opened.lasts.max(0);
+            let own = format!(
+                "{SESSION}={}; Path=/; Max-Age={lasts}; Secure; HttpOnly; SameSite=Lax",
+                opened.cookie.expose()
+            );
+            set_cookie(&mut answer, &own);
+            set_cookie(&mut answer, &gone(BEFORE));
+            // `back::path` made it: it stays on this host.
+            if let Ok(to) = HeaderValue::try_from(path) {
+                answer.headers_mut().insert(LOCATION, to);
+            }
+            answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            answer
+        }
+        Ok(None) => refused(&headers, &host),
+        Err(why) => Refusal(why).into_response(),
+    }
+}
+
+/// `GET /.well-known/hearth/logout`: a page that asks; nothing has happened yet.
+pub async fn ask_logout(
+    _: Anyone,
+    State(forward): State<Arc<Forward>>,
+    Extension(caller): Extension<Caller>,
+) -> Response {
+    let Some(host) = own_host(&forward, &caller) else { return no_such_page().await.into_response() };
+    let story = &["This ends your session on every service of the home, and at the panel."];
+    let page = Page { heading: "Sign out?", tone: "warn", story, asks: true, again: None, host: &host, style: STYLE };
+    page.answer(StatusCode::OK)
+}
+
+/// `POST /.well-known/hearth/logout`: ends the whole session.
+pub async fn logout(
+    _: Anyone,
+    State(forward): State<Arc<Forward>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+) -> Response {
+    let Some(host) = own_host(&forward, &caller) else { return no_such_page().await.into_response() };
+    if !is_from_here(&headers, &caller) {
+        let d = Diagnostic::error("auth.cross-site", "this did not come from a page of this host").kind(Kind::Denied);
+        return Refusal(d.hint("open /.well-known/hearth/logout and sign out there")).into_response();
+    }
+    if let Some(session) = cookies(&headers).session
+        && let Err(why) = forward.log_out(&session).await
+    {
+        return Refusal(why).into_response();
+    }
+    let story = &["Every session of yours that began with this one has ended."];
+    let again = Some("Sign in again");
+    let page = Page { heading: "Signed out", tone: "good", story, asks: false, again, host: &host, style: STYLE };
+    let mut answer = match wants_html(&headers) {
+        true => page.answer(StatusCode::OK),
+        false => StatusCode::NO_CONTENT.into_response(),
+    };
+    set_cookie(&mut answer, &gone(SESSION));
+    answer
+}
+
+/// The host, where it is one with a login: on the panel's own, and anywhere else, there is nothing here.
+fn own_host(forward: &Forward, caller: &Caller) -> Option<String> {
+    let host = caller.host.as_deref().and_then(host::normal)?;
+    (caller.https && forward.has(&host)).then_some(host)
+}
+
+fn cookies(headers: &HeaderMap) -> cookie::Cookies {
+    cookie::part(headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes))
+}
+
+/// Fetch metadata where the browser sends it, else its `Origin`.
+fn is_from_here(headers: &HeaderMap, caller: &Caller) -> bool {
+    match headers.get("sec-fetch-site") {
+        Some(site) => site == "same-origin" || site == "none",
+        None => {
+            let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok()?.strip_prefix("https://"));
+            origin.is_some_and(|origin| caller.host.as_deref().is_some_and(|host| host.eq_ignore_ascii_case(origin)))
+        }
+    }
+}
+
+fn refused(headers: &HeaderMap, host: &str) -> Response {
+    if !wants_html(headers) {
+        let d = Diagnostic::error(
+            "auth.no-such-code",
+            "this way from the login was used already, is too old, or is another browser's",
+        );
+        return Refusal(d.kind(Kind::Denied).hint("open the service again and sign in")).into_response();
+    }
+    let story = &["The way from the login to here is good once, for a minute, in the browser that asked for it."];
+    let again = Some("Try again");
+    let heading = "That took too long";
+    let page = Page { heading, tone: "warn", story, asks: false, again, host, style: STYLE };
+    page.answer(StatusCode::FORBIDDEN)
+}
+
+/// A cookie that is taken away.
+fn gone(name: &str) -> String {
+    format!("{name}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax")
+}
+
+fn set_cookie(answer: &mut Response, cookie: &str) {
+    if let Ok(value) = HeaderValue::try_from(cookie) {
+        answer.headers_mut().append(SET_COOKIE, value);
+    }
+}
+
+#[derive(Template)]
+#[template(path = "auth/forward.html")]
+struct Page<'a> {
+    heading: &'a str,
+    tone: &'a str,
+    story: &'a [&'a str],
+    asks: bool,
+    again: Option<&'a str>,
+    host: &'a str,
+    style: &'static str,
+}
+
+impl Page<'_> {
+    fn answer(&self, status: StatusCode) -> Response {
+        match self.render() {
+            Ok(page) => (status, Html(page)).into_response(),
+            Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        }
+    }
+}

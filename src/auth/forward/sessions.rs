@@ -1,0 +1,39 @@
+//! What a login needs of accounts: whose a session or token is, and a session on one more host.
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
+use crate::base::secret::Secret;
+use crate::diag::Diagnostic;
+use crate::traefik::forward::wire::{Grant, Hash, Kind};
+
+/// Sessions on routed hosts, each a part of one of the panel's: it ends with that.
+#[async_trait]
+pub trait Sessions: Send + Sync + 'static {
+    /// All that hold now.
+    async fn all(&self) -> Result<Vec<(Hash, Grant)>, Diagnostic>;
+
+    /// Whose a session of a routed host, or an API token with scopes `route:NAME`, is; `None`: nobody's, as far as can be known.
+    async fn look(&self, kind: Kind, hash: Hash) -> Result<Option<Grant>, Diagnostic>;
+
+    /// Is told after each change that could make, change or end any of them, however many came together. What it is is looked up anew.
+    fn changes(&self) -> watch::Receiver<u64>;
+
+    /// When some were last used, in milliseconds since 1970.
+    async fn used(&self, all: Vec<(Hash, i64)>);
+
+    /// A new session on `host` for whoever has the panel's session with this public id; `None` where that does not hold.
+    async fn open(&self, parent: &str, host: &str) -> Result<Option<Opened>, Diagnostic>;
+
+    /// Ends the panel's session of which this one is a part, and with it all its parts.
+    async fn end(&self, hash: Hash) -> Result<(), Diagnostic>;
+}
+
+/// A session that was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// The cookie's value: 43 characters of base64url.
+    pub cookie: Secret,
+    /// Seconds until it ends whatever happens.
+    pub lasts: i64,
+}

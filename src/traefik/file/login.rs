@@ -1,0 +1,65 @@
+//! What asks gate who may enter, and where the panel answers on hosts with a login.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use super::{Content, PAGES, Section};
+use crate::traefik::forward::{AUTH, IDENTITY, OWN, READ, bypass::Needs};
+use crate::traefik::route::{CLEAN, Door, Entry, OWN_PATH, Route};
+
+/// Bytes of gate's answer that Traefik takes: a page and the cookies of an application.
+const ANSWER: usize = 96 << 10;
+
+/// The middlewares that routes name ([`Route::login`]), and the router for [`OWN`].
+pub(super) fn add(content: &Content, http: &mut Section) {
+    let asked: Vec<&Route> = content.routes.iter().filter(|route| route.door() == Door::Login).collect();
+    for route in &asked {
+        let value = match content.login {
+            None => json!({ "chain": { "middlewares": ["closed"] } }),
+            Some(key) => {
+                let mut address = format!("{PAGES}{AUTH}{}?p={}", key.text(), route.access);
+                let mut sets = vec!["Cookie"];
+                sets.extend(IDENTITY);
+                if !route.bypass.is_empty() {
+                    address.push_str(&format!("&r={}", route.name));
+                }
+                // A token of Hearth's goes no further than gate; any other is the application's own.
+                if route.bypass.iter().any(|one| one.needs == Needs::Token) {
+                    sets.push("Authorization");
+                }
+                json!({ "forwardAuth": {
+                    "address": address,
+                    "trustForwardHeader": false,
+                    "authRequestHeaders": READ,
+                    "authResponseHeaders": sets,
+                    "maxBodySize": 1024,
+                    "maxResponseBodySize": ANSWER,
+                } })
+            }
+        };
+        http.middleware(&route.login(), value);
+    }
+    let hosts: BTreeSet<&String> = asked
+        .iter()
+        .filter_map(|route| match &route.entry {
+            Entry::Web { hosts, .. } => Some(hosts),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    if hosts.is_empty() {
+        return;
+    }
+    let hosts: Vec<String> = hosts.iter().map(|host| format!("Host(`{host}`)")).collect();
+    let (service, first) = match content.inner {
+        Some(_) => ("hearth", CLEAN),
+        None => ("gate", "closed"),
+    };
+    let rule = format!("PathPrefix(`{OWN}`) && ({})", hosts.join(" || "));
+    http.router(
+        // No route can be called so.
+        "login--own",
+        json!({ "entryPoints": ["websecure"], "rule": rule, "priority": OWN_PATH, "middlewares": [first], "service": service, "tls": {} }),
+    );
+}
