@@ -1,10 +1,13 @@
 //! From a parsed command line to the room that does it, and back to an exit code.
 
+use std::time::{Duration, Instant};
+
 use clap::{CommandFactory, Parser};
 
 use crate::args::*;
+use crate::auth::cli::audit::{self, Typed};
 use crate::cli::{Failure, Out};
-use crate::diag::Sources;
+use crate::diag::{Severity, Sources};
 use crate::stacks::cli as stacks;
 
 /// Runs one command line and gives the exit code of DESIGN section 7.
@@ -24,8 +27,9 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
         }
     };
     let out = Out::new(cli.global.color, std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty()), cwd);
+    let (global, act, begun) = (cli.global.clone(), act(&cli.command), Instant::now());
     let done = crate::cli::owner::take_on().map_err(Failure::from).and_then(|()| dispatch(cli, &out));
-    match done {
+    let code = match done {
         Ok(()) => 0,
         Err(Failure::Code(code)) => code,
         Err(Failure::Told(diagnostics)) => {
@@ -33,6 +37,60 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
             diagnostics.0.iter().for_each(|d| out.diagnostic(d, &sources));
             diagnostics.exit_code()
         }
+    };
+    if let Some((command, _)) = act.filter(|(_, always)| *always || out.has_acted()) {
+        enter(&global, command, code, begun.elapsed(), &out);
+    }
+    code
+}
+
+/// The name of a command that changes something, for the audit log of the home; and whether it always does, or only where it says so
+/// ([`Out::acting`]): one that found nothing to do opens no database.
+fn act(command: &Command) -> Option<(&'static str, bool)> {
+    Some(match command {
+        Command::Mode(args) if args.mode.is_some() && !args.dry_run => ("mode", true),
+        Command::Enable(_) => ("enable", true),
+        Command::Disable(_) => ("disable", true),
+        Command::Exec(_) => ("exec", true),
+        Command::Adopt(args) if args.project.is_some() => ("adopt", true),
+        Command::Certs(args) => match args.verb {
+            Some(CertsVerb::Renew { .. }) => ("certs renew", true),
+            Some(CertsVerb::Import { .. }) => ("certs import", true),
+            Some(CertsVerb::Delete { .. }) => ("certs delete", true),
+            Some(CertsVerb::NewCa(_)) => ("certs new-ca", true),
+            Some(CertsVerb::Trust(_)) | None => return None,
+        },
+        Command::Plan(args) if args.save => ("plan", true),
+        Command::Render(args) if !args.check => ("render", false),
+        Command::Apply(_) => ("apply", false),
+        Command::Up(_) => ("up", false),
+        Command::Down(_) => ("down", false),
+        Command::Start(_) => ("start", false),
+        Command::Stop(_) => ("stop", false),
+        Command::Restart(_) => ("restart", false),
+        Command::Pull(_) => ("pull", false),
+        Command::Update(_) => ("update", false),
+        _ => return None,
+    })
+}
+
+/// Enters what was done into the audit log, where there is a home. It was done all the same where that cannot be.
+fn enter(global: &Global, command: &'static str, code: u8, took: Duration, out: &Out) {
+    if !global.files.is_empty() || global.project_directory.is_some() {
+        return;
+    }
+    // A home that cannot be read was told already.
+    let Ok(Some(home)) = crate::stacks::Home::find(global.home.as_deref(), &out.cwd) else { return };
+    let line = match command {
+        // What a program inside is told may hold passwords.
+        "exec" => "hearth exec".to_owned(),
+        _ => crate::stacks::who::command(out),
+    };
+    let typed = Typed { who: crate::stacks::who::who(out), command, line, code, took };
+    let entered = home.database(&out.environment()).and_then(|location| audit::enter(typed, location));
+    if let Err(mut told) = entered {
+        told.severity = Severity::Warning;
+        out.diagnostic(&told, &Sources::default());
     }
 }
 
@@ -47,6 +105,12 @@ fn working_directory() -> std::io::Result<std::path::PathBuf> {
         Some((a.dev(), a.ino()) == (b.dev(), b.ino()))
     };
     Ok(named.filter(|named| same(named) == Some(true)).unwrap_or(real))
+}
+
+/// Where the database of the home is that a command is about.
+fn database(global: &Global, out: &Out) -> Result<crate::store::Location, Failure> {
+    let home = crate::stacks::Home::required(global.home.as_deref(), &out.cwd).map_err(|refused| refused.tell(out))?;
+    Ok(home.database(&out.environment())?)
 }
 
 fn dispatch(cli: Cli, out: &Out) -> crate::cli::Done {
@@ -85,6 +149,7 @@ fn dispatch(cli: Cli, out: &Out) -> crate::cli::Done {
         }
         Command::Doctor(args) => crate::doctor::cli::run(&global, args, out),
         Command::History(args) => stacks::history::run(&global, args, out),
+        Command::Audit(args) => audit::run(*args, database(&global, out)?, out),
         Command::Gate(args) => crate::gate::cli::run(args),
         Command::Serve(args) => crate::serve::cli::run(&global, args, out),
         Command::Image(args) => stacks::image::run(args, out),

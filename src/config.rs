@@ -2,12 +2,14 @@
 //!
 //! Each key is documented in `docs/guide/hearth-yaml.md` and in the file that `hearth init` writes ([`fresh`]).
 
+mod audit;
 pub mod certificates;
 mod edit;
 mod front;
 pub mod people;
 mod server;
 
+pub use audit::Audit;
 pub use edit::{remove_adopted, set_adopted, set_mode, set_profiles};
 pub use server::{ADDRESS, Server, address};
 
@@ -43,6 +45,7 @@ pub struct Config {
     pub server: Server,
     pub certificates: certificates::Certificates,
     pub people: people::People,
+    pub audit: Audit,
 }
 
 /// A project that was taken over as it is.
@@ -56,7 +59,7 @@ pub struct Adopted {
     pub directory: String,
 }
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "name",
     "mode",
     "profiles",
@@ -69,6 +72,7 @@ const KEYS: [&str; 12] = [
     "certificates",
     "auth",
     "api",
+    "audit",
 ];
 const ADOPTED: [&str; 3] = ["directory", "files", "env_files"];
 
@@ -135,7 +139,21 @@ impl Reader<'_> {
         let server = self.server(map);
         let certificates = self.certificates(map);
         let people = self.people(map);
-        Some(Config { name, mode, profiles, networks, adopted, traefik, lan, routes, server, certificates, people })
+        let audit = self.audit(map);
+        Some(Config {
+            name,
+            mode,
+            profiles,
+            networks,
+            adopted,
+            traefik,
+            lan,
+            routes,
+            server,
+            certificates,
+            people,
+            audit,
+        })
     }
 
     fn name(&mut self, map: &Map, begin: Span) -> String {

@@ -48,7 +48,13 @@ const LAW: &[(&str, &[&str])] = &[
             "about", "routes",
         ],
     ),
-    ("command", &["base", "diag", "cli", "args", "gate", "example", "stacks", "certs", "proxy", "doctor", "serve"]),
+    (
+        "command",
+        &[
+            "base", "diag", "store", "cli", "args", "auth", "gate", "example", "stacks", "certs", "proxy", "doctor",
+            "serve",
+        ],
+    ),
 ];
 
 /// Why a module may not use another, where the reason is worth more than "downwards only". First match counts; `*` is any.

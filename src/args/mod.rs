@@ -1,10 +1,12 @@
 //! Every subcommand on one page (DESIGN section 7), with the flags that stand before it; those after it are in the files beside. What each
 //! does stands in its room's `cli` face.
 
+mod audit;
 mod front;
 mod home;
 mod project;
 
+pub use audit::*;
 pub use front::*;
 pub use home::*;
 pub use project::*;
@@ -124,6 +126,8 @@ pub enum Command {
     Doctor(Json),
     /// Show what was done, when and by whom
     History(History),
+    /// Show who changed what and what was refused; check that the log is whole
+    Audit(Box<Audit>),
     /// Show Traefik the part of Docker that it reads, and answer for services that cannot
     Gate(Gate),
     /// Run Hearth's own server: HTTPS, and what goes on in the background

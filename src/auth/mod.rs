@@ -7,6 +7,7 @@
 //! | roles, and the proof that one was checked | `who` |
 //! | what answers at each address, and who may call it | `table` |
 //! | what people see of it in a browser | `page` |
+//! | what was done and refused, by whom | `audit` |
 //! | how fast secrets may be guessed | `brakes` |
 //! | second factor: codes of an app, codes on paper | `factor` |
 //! | access tokens of programs, and the keys that sign them | `jwt` |
@@ -18,7 +19,9 @@
 //! It stands below the other rooms, since all of them ask it. It knows no home: it is given a folder and a config.
 
 pub mod accounts;
+pub mod audit;
 pub mod brakes;
+pub mod cli;
 pub mod factor;
 pub mod forward;
 pub mod jwt;

@@ -11,7 +11,7 @@ pub mod terminal;
 pub use behalf::{Behalf, Ear};
 pub use output::{ColorArg, Out, Tone};
 
-use crate::diag::{Diagnostic, Diagnostics};
+use crate::diag::{Diagnostic, Diagnostics, Kind};
 
 /// Something to do that `--check` found.
 pub const FOUND: u8 = 10;
@@ -43,3 +43,13 @@ impl From<crate::engine::EngineError> for Failure {
 
 /// What every command gives: nothing, or how it failed.
 pub type Done = Result<(), Failure>;
+
+/// Runs a command that speaks to the engine or a database. One thread is enough: the work is theirs.
+pub fn start(work: impl Future<Output = Done>) -> Done {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| {
+        Failure::from(
+            Diagnostic::error("cli.no-runtime", format!("the system gives no event queue ({e})")).kind(Kind::Failed),
+        )
+    })?;
+    runtime.block_on(work)
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 
@@ -30,6 +31,8 @@ pub struct Out {
     /// The command changes something: it goes on even if nobody reads what it prints.
     pub acts: bool,
     pub cwd: PathBuf,
+    /// Whether it has changed something, or was refused to: see [`Out::acting`].
+    acted: Arc<AtomicBool>,
     /// `None`: it runs for whoever is at the terminal of this process.
     pub behalf: Option<Behalf>,
 }
@@ -53,12 +56,21 @@ impl Out {
             ColorArg::Never => false,
             ColorArg::Auto => io::stdout().is_terminal() && terminal && !no_color,
         };
-        Out { color, terminal, json: false, acts: false, cwd, behalf: None }
+        Out { color, terminal, json: false, acts: false, cwd, acted: Arc::default(), behalf: None }
     }
 
     /// For somebody elsewhere: everything is told to them, as JSON where there is a form for it.
     pub fn on_behalf(behalf: Behalf, cwd: PathBuf) -> Out {
-        Out { color: false, terminal: false, json: true, acts: true, cwd, behalf: Some(behalf) }
+        Out { color: false, terminal: false, json: true, acts: true, cwd, acted: Arc::default(), behalf: Some(behalf) }
+    }
+
+    /// From here on something is changed, or it is about to be refused: this command belongs into the audit log.
+    pub fn acting(&self) {
+        self.acted.store(true, Ordering::Relaxed);
+    }
+
+    pub fn has_acted(&self) -> bool {
+        self.acted.load(Ordering::Relaxed)
     }
 
     /// The environment by which the engine and the state of projects are found: this process's, unless another is handed in.

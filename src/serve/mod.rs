@@ -37,7 +37,8 @@ use tokio_util::sync::CancellationToken;
 pub use loops::Loops;
 
 use crate::about;
-use crate::auth::table::{Act, Doorkeeper, Guard, Notebook, Table};
+use crate::auth::audit::Log;
+use crate::auth::table::{Doorkeeper, Guard, Table};
 use crate::auth::who::Asking;
 use crate::base::clock::Clock;
 use crate::certs::room::Room;
@@ -123,6 +124,7 @@ impl Serving {
         let challenge: certs::page::Challenge = Arc::new(move |token: &str| answers.answer(token));
         // Opened with its first use: one that is away keeps nothing from being served.
         let database = Db::at(home.database(&env)?);
+        let log = Log::new(database.clone(), clock.clone());
         let state = Arc::new(about::state::State::new(home, database.clone()));
         let trusted = own.clone();
         let table = routes::table();
@@ -134,7 +136,7 @@ impl Serving {
         let certs = api::of_certs(stacks.clone());
         let trust: certs::page::Trust = Arc::new(move || trusted.ca());
         let app = App { about: state.clone(), trust, challenge, docs, stacks, certs };
-        let guard = Arc::new(Guard::new(keeper, Arc::new(NoAccounts), Vec::new(), rand::random()));
+        let guard = Arc::new(Guard::new(keeper, Arc::new(log.clone()), Vec::new(), rand::random()));
         let secure = table.router(&guard).with_state(app.clone());
         let server = Server::default();
         let tls = Arc::new(Tls::new(own.certificates())?);
@@ -177,6 +179,11 @@ impl Serving {
         }
         renewal::begin(home, &room, &mut loops, clock, seen, anew)?;
         loops.spawn("inner door", move |stop| inner.clone().keep(stop));
+        let keep = home.config.audit;
+        loops.spawn("audit", move |stop| {
+            let log = log.clone();
+            async move { log.keep(&keep, stop).await }
+        });
         loops.spawn("state", move |stop| {
             let (state, env) = (state.clone(), env.clone());
             async move { state.look(&env, stop).await }
@@ -264,9 +271,4 @@ impl Doorkeeper for NoAccounts {
     async fn ask(&self, _: &HeaderMap, _: &web::Caller, _: bool) -> Asking {
         Asking::Nobody
     }
-}
-
-#[async_trait]
-impl Notebook for NoAccounts {
-    async fn note(&self, _: Act) {}
 }

@@ -20,7 +20,7 @@ mod saved;
 mod session;
 mod sql;
 mod target;
-mod who;
+pub mod who;
 pub mod works;
 
 pub use disk::Disk;

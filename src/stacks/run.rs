@@ -42,6 +42,9 @@ pub async fn carry_out_plan(
     mut plan: Plan,
 ) -> Result<(), Failure> {
     show(session, &plan);
+    if !plan.steps.is_empty() || !plan.refusals.is_empty() {
+        session.out.acting();
+    }
     session.refuse(&plan)?;
     confirm(session, &plan, doing.yes)?;
     if plan.steps.is_empty() {

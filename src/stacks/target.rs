@@ -297,6 +297,9 @@ impl Target {
             }
             ask::confirm(&edit.question(), yes, out)?;
         }
+        if !written.is_empty() || profiles != home.config.profiles {
+            out.acting();
+        }
         Ok(home.set_profiles(&profiles)?)
     }
 }

@@ -46,6 +46,8 @@ use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool}
 pub use location::{Location, URL};
 pub use migrate::newest as newest_version;
 pub(crate) use query::{execute, fetch, fetch_all, fetch_one, fetch_optional};
+/// For what a row becomes; the tables stand in `sql.rs` all the same.
+pub use sqlx::FromRow;
 
 use crate::diag::Diagnostic;
 use location::Which;

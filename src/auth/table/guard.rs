@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::once::Once;
 use super::{Entry, Sort};
+use crate::auth::audit::Outcome;
 use crate::auth::who::{Asking, By, Identity, Who, nobody, not_allowed};
 use crate::diag::{Diagnostic, Kind};
 use crate::web::{Caller, Origin, Refusal, wants_html};
@@ -35,14 +36,6 @@ pub trait Doorkeeper: Send + Sync {
 pub trait Notebook: Send + Sync {
     /// Returns when it is kept. What cannot be kept is said in the log; it takes no answer back.
     async fn note(&self, act: Act);
-}
-
-/// What came of an act.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    Done,
-    Refused,
-    Failed,
 }
 
 /// Something that was done or refused.

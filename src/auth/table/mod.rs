@@ -28,7 +28,8 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::{RefOr, Schema};
 
 pub use begins::Begins;
-pub use guard::{Act, Doorkeeper, Guard, Notebook, Outcome};
+pub use crate::auth::audit::Outcome;
+pub use guard::{Act, Doorkeeper, Guard, Notebook};
 
 use super::who::{Permission, Who};
 

@@ -30,7 +30,7 @@ pub fn run(room: &Room, names: &[String], out: &Out) -> Done {
     let clock = Arc::new(SystemClock);
     let random = Arc::new(|| rand::rng().random_range(0.0..1.0));
     let parts = room.parts(clock, random)?;
-    crate::stacks::cli::start(async {
+    crate::cli::start(async {
         let failed = AtomicBool::new(false);
         for want in &wants {
             out.say(cost(room, want));

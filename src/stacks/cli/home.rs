@@ -93,6 +93,9 @@ pub fn render(global: &Global, args: Render, out: &Out) -> Done {
         }
         return if differing.is_empty() { Ok(()) } else { Err(Failure::Code(FOUND)) };
     }
+    if !home.differing(&read).is_empty() {
+        out.acting();
+    }
     let written = home.write_rendered(&read)?;
     for path in &written {
         out.line(format!("wrote {}", path.display()));

@@ -17,12 +17,11 @@ pub mod profiles;
 pub mod ps;
 pub mod up;
 
-use std::future::Future;
-
-use crate::cli::{Done, Failure, Out};
+pub use crate::cli::start;
+use crate::cli::{Failure, Out};
 use crate::compose::Loaded;
 use crate::compose::model::Project;
-use crate::diag::{Diagnostic, Kind, Severity, Sources};
+use crate::diag::{Severity, Sources};
 
 /// Tells what loading found and gives the project, or ends the command.
 pub(super) fn project_of(loaded: Loaded, out: &Out, warnings: bool) -> Result<(Project, Sources), Failure> {
@@ -33,12 +32,3 @@ pub(super) fn project_of(loaded: Loaded, out: &Out, warnings: bool) -> Result<(P
     loaded.project.map(|project| (project, loaded.sources)).ok_or(Failure::Code(code))
 }
 
-/// Runs a command that speaks to the engine. One thread is enough: the work is the engine's.
-pub fn start(work: impl Future<Output = Done>) -> Done {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| {
-        Failure::from(
-            Diagnostic::error("cli.no-runtime", format!("the system gives no event queue ({e})")).kind(Kind::Failed),
-        )
-    })?;
-    runtime.block_on(work)
-}

@@ -1,0 +1,228 @@
+//! One entry, and the note that becomes one.
+
+use std::str::FromStr;
+
+use crate::store::FromRow;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use crate::base::clock;
+use crate::base::secret::is_secret_name;
+
+/// What of a text is kept, in characters; of the details as JSON, in bytes.
+const LONGEST: usize = 300;
+const MOST: usize = 4000;
+
+/// An entry as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Entry {
+    /// 1 for the first, without gaps.
+    pub seq: i64,
+    /// Milliseconds since 1970.
+    pub at: i64,
+    /// [`Author::kind`].
+    pub kind: String,
+    pub who: String,
+    pub user_id: Option<i64>,
+    /// The real peer's address, or `terminal`.
+    pub source: String,
+    /// What was done: `users.create`, `hearth up`.
+    pub action: String,
+    /// On what: a path, a command line.
+    pub object: String,
+    /// [`Outcome::word`].
+    pub outcome: String,
+    /// Milliseconds.
+    pub took: i64,
+    /// The id of the request that the log has too; empty where there was none.
+    pub request: String,
+    /// JSON.
+    pub detail: String,
+    /// SHA-256 over all of it and the hash before, in hex.
+    pub hash: String,
+}
+
+/// What came of an act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Done,
+    /// By permission, limit or rule.
+    Refused,
+    Failed,
+}
+
+impl Outcome {
+    pub const ALL: [Outcome; 3] = [Outcome::Done, Outcome::Refused, Outcome::Failed];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Outcome::Done => "done",
+            Outcome::Refused => "refused",
+            Outcome::Failed => "failed",
+        }
+    }
+}
+
+impl FromStr for Outcome {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Outcome, ()> {
+        Outcome::ALL.into_iter().find(|outcome| outcome.word() == text).ok_or(())
+    }
+}
+
+/// Who it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Author {
+    /// By a session or as a program that has logged in.
+    User { id: i64, name: String },
+    /// By an API token of that user; the token's public id.
+    Token { id: i64, name: String, token: String },
+    /// The command line; who and where in words.
+    Terminal(String),
+    /// Hearth itself.
+    System,
+    /// Somebody who has not shown who they are.
+    Nobody,
+}
+
+impl Author {
+    pub const KINDS: [&str; 5] = ["user", "token", "terminal", "system", "nobody"];
+
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Author::User { .. } => "user",
+            Author::Token { .. } => "token",
+            Author::Terminal(_) => "terminal",
+            Author::System => "system",
+            Author::Nobody => "nobody",
+        }
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Author::User { name, .. } | Author::Token { name, .. } | Author::Terminal(name) => name,
+            Author::System | Author::Nobody => "",
+        }
+    }
+
+    fn user(&self) -> Option<i64> {
+        match self {
+            Author::User { id, .. } | Author::Token { id, .. } => Some(*id),
+            _ => None,
+        }
+    }
+}
+
+/// What is to be entered.
+#[derive(Debug, Clone)]
+pub struct Note {
+    pub at: OffsetDateTime,
+    pub who: Author,
+    pub source: String,
+    pub action: String,
+    pub object: String,
+    pub outcome: Outcome,
+    pub took: std::time::Duration,
+    pub request: String,
+    /// An object, or null. Values under names that look secret are left out, whoever put them there.
+    pub detail: Value,
+}
+
+impl Note {
+    /// Something that Hearth did by itself.
+    pub fn of_system(at: OffsetDateTime, action: &str, object: &str, detail: Value) -> Note {
+        Note {
+            at,
+            who: Author::System,
+            source: String::new(),
+            action: action.into(),
+            object: object.into(),
+            outcome: Outcome::Done,
+            took: std::time::Duration::ZERO,
+            request: String::new(),
+            detail,
+        }
+    }
+
+    /// The entry behind `before`, without its hash.
+    pub(super) fn entry(&self, before: i64) -> Entry {
+        let mut detail = if self.detail.is_null() { json!({}) } else { self.detail.clone() };
+        if let (Author::Token { token, .. }, Some(detail)) = (&self.who, detail.as_object_mut()) {
+            detail.insert("by".into(), json!(format!("token {token}")));
+        }
+        without_secrets(&mut detail);
+        let mut text = detail.to_string();
+        if text.len() > MOST {
+            text = json!({"left out": format!("{} bytes of details", text.len())}).to_string();
+        }
+        Entry {
+            seq: before + 1,
+            at: milliseconds(self.at),
+            kind: self.who.kind().into(),
+            who: kept(self.who.name()),
+            user_id: self.who.user(),
+            source: kept(&self.source),
+            action: kept(&self.action),
+            object: kept(&self.object),
+            outcome: self.outcome.word().into(),
+            took: i64::try_from(self.took.as_millis()).unwrap_or(i64::MAX),
+            request: kept(&self.request),
+            detail: text,
+            hash: String::new(),
+        }
+    }
+}
+
+impl Entry {
+    /// `2026-11-26T17:00:00.123Z`.
+    pub fn time(&self) -> String {
+        let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.at) * 1_000_000);
+        at.map(|at| clock::rfc3339(at).replace('Z', &format!(".{:03}Z", self.at.rem_euclid(1000)))).unwrap_or_default()
+    }
+
+    /// As `--json`, exports and the API show it.
+    pub fn json(&self) -> Value {
+        json!({
+            "seq": self.seq,
+            "time": self.time(),
+            "kind": self.kind,
+            "who": self.who,
+            "user": self.user_id,
+            "from": self.source,
+            "action": self.action,
+            "object": self.object,
+            "outcome": self.outcome,
+            "ms": self.took,
+            "request": self.request,
+            "detail": serde_json::from_str::<Value>(&self.detail).unwrap_or(Value::Null),
+            "hash": self.hash,
+        })
+    }
+}
+
+/// As the database has times.
+pub fn milliseconds(at: OffsetDateTime) -> i64 {
+    i64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or_default()
+}
+
+/// A text in one line and of bounded length: what somebody sent must not look like another entry wherever it is shown. PostgreSQL stores no NUL.
+fn kept(text: &str) -> String {
+    let shown = text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c });
+    shown.take(LONGEST).collect()
+}
+
+fn without_secrets(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            for (name, value) in map.iter_mut() {
+                match value {
+                    Value::String(_) | Value::Number(_) if is_secret_name(name) => *value = json!("(hidden)"),
+                    _ => without_secrets(value),
+                }
+            }
+        }
+        Value::Array(all) => all.iter_mut().for_each(without_secrets),
+        _ => {}
+    }
+}

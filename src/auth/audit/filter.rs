@@ -1,0 +1,88 @@
+//! Which entries are meant: every field can be asked for.
+
+use super::{Author, Outcome};
+use crate::base::wording;
+use crate::diag::Diagnostic;
+
+/// What a text field has to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Text {
+    Is(String),
+    Begins(String),
+}
+
+impl Text {
+    /// As a person writes it: a `*` at the end stands for any ending.
+    pub fn read(text: &str) -> Text {
+        match text.strip_suffix('*') {
+            Some(begins) => Text::Begins(begins.to_owned()),
+            None => Text::Is(text.to_owned()),
+        }
+    }
+
+    pub fn words(&self) -> &str {
+        match self {
+            Text::Is(text) | Text::Begins(text) => text,
+        }
+    }
+}
+
+/// All of what is set has to fit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// One of [`Author::KINDS`].
+    pub kind: Option<String>,
+    pub who: Option<Text>,
+    pub user: Option<i64>,
+    pub source: Option<Text>,
+    pub action: Option<Text>,
+    pub object: Option<Text>,
+    pub outcome: Option<Outcome>,
+    pub request: Option<Text>,
+    /// From this time on, in milliseconds since 1970.
+    pub since: Option<i64>,
+    /// Before this time.
+    pub until: Option<i64>,
+    /// Took at least so many milliseconds.
+    pub longer: Option<i64>,
+}
+
+/// A kind that there is.
+pub fn kind(text: &str) -> Result<String, Diagnostic> {
+    match Author::KINDS.contains(&text) {
+        true => Ok(text.to_owned()),
+        false => Err(unknown("kind", text, &Author::KINDS)),
+    }
+}
+
+pub fn outcome(text: &str) -> Result<Outcome, Diagnostic> {
+    text.parse().map_err(|()| unknown("outcome", text, &Outcome::ALL.map(Outcome::word)))
+}
+
+fn unknown(what: &str, text: &str, known: &[&str]) -> Diagnostic {
+    Diagnostic::error("audit.bad-filter", format!("`{text}` is no {what} of an entry"))
+        .field(what)
+        .hint(format!("there are {}", wording::list(known)))
+}
+
+/// A point in time as a person writes it, in milliseconds since 1970: `2026-11-26`, `2026-11-26T17:00:00Z`, or how long before `now`: `30m`, `24h`, `7d`.
+pub fn time(text: &str, now: i64) -> Result<i64, Diagnostic> {
+    let ago = || {
+        let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+        let each: i64 = match unit {
+            "s" => 1000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            "d" => 86_400_000,
+            _ => return None,
+        };
+        let number: i64 = number.parse().ok().filter(|n| *n >= 0)?;
+        now.checked_sub(number.checked_mul(each)?)
+    };
+    let date = || crate::base::clock::parse(&format!("{text}T00:00:00Z"));
+    let point = crate::base::clock::parse(text).or_else(date).map(super::entry::milliseconds);
+    point.or_else(ago).ok_or_else(|| {
+        Diagnostic::error("audit.bad-filter", format!("`{text}` is no point in time"))
+            .hint("write 2026-11-26, 2026-11-26T17:00:00Z, or how long ago: 30m, 24h, 7d")
+    })
+}
