@@ -29,7 +29,7 @@ async fn a_stack_with_mistakes_is_not_saved_and_all_of_them_are_told_in_their_pl
     let told = s.call("admin", "PUT", "/api/v1/stacks/pages", Some(wrong), &[("if-none-match", "*")]).await.is(422);
     assert!(told.body["errors"].as_array().unwrap().len() >= 2, "{}", told.body);
     assert!(told.body["errors"].to_string().contains("\"line\":2"), "{}", told.body);
-    assert!(!s.dir.path().join("stacks/pages.yaml").exists());
+    assert!(!s.dir.join("stacks/pages.yaml").exists());
     s.post("admin", "/api/v1/stacks/pages/validate", json!({"text": NEW})).await.is(200);
     let new = s.call("admin", "PUT", "/api/v1/stacks/pages", Some(json!({"text": NEW})), &[("if-none-match", "*")]);
     let tag = new.await.is(201).header("etag").to_string();
@@ -42,8 +42,8 @@ async fn a_stack_with_mistakes_is_not_saved_and_all_of_them_are_told_in_their_pl
 #[tokio::test(flavor = "multi_thread")]
 async fn hostile_02_a_stacks_name_leads_nowhere_else() {
     let s = Server::begin().await;
-    std::fs::write(s.dir.path().join("secret.yaml"), "services: {}\n").unwrap();
-    std::os::unix::fs::symlink(s.dir.path().join("../secret.yaml"), s.dir.path().join("stacks/link.yaml")).unwrap();
+    std::fs::write(s.dir.join("secret.yaml"), "services: {}\n").unwrap();
+    std::os::unix::fs::symlink(s.dir.join("../secret.yaml"), s.dir.join("stacks/link.yaml")).unwrap();
     for name in ["..%2Fsecret", "%2e%2e%2fsecret", "..", ".hidden", "a%00b", "a%2Fb", "A", "-a", "a;b", "%24(id)"] {
         let path = format!("/api/v1/stacks/{name}");
         let got = s.get("admin", &path).await;

@@ -3,69 +3,9 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::time::timeout;
 
-use crate::rig::Server;
-
-/// A client of a WebSocket (RFC 6455), as little of one as it takes.
-struct Socket(TokioIo<hyper::upgrade::Upgraded>);
-
-const OPEN: [(&str, &str); 4] = [
-    ("connection", "upgrade"),
-    ("upgrade", "websocket"),
-    ("sec-websocket-version", "13"),
-    ("sec-websocket-key", "AAAAAAAAAAAAAAAAAAAAAA=="),
-];
-
-impl Socket {
-    /// The socket, or the status of the refusal.
-    async fn open(s: &Server, who: &str, path: &str, more: &[(&str, &str)]) -> Result<Socket, u16> {
-        let headers: Vec<(&str, &str)> = OPEN.iter().chain(more).copied().collect();
-        let answer = s.open(who, "GET", path, None, &headers).await;
-        match answer.status().as_u16() {
-            101 => Ok(Socket(TokioIo::new(hyper::upgrade::on(answer).await.unwrap()))),
-            other => Err(other),
-        }
-    }
-
-    /// Sends a frame: 1 is text, 2 binary.
-    async fn send(&mut self, kind: u8, bytes: &[u8]) {
-        assert!(bytes.len() < 126);
-        let mut frame = vec![0x80 | kind, 0x80 | bytes.len() as u8, 0, 0, 0, 0];
-        frame.extend(bytes);
-        self.0.write_all(&frame).await.unwrap();
-        self.0.flush().await.unwrap();
-    }
-
-    /// The next frame that is no ping: its kind and bytes.
-    async fn next(&mut self) -> (u8, Vec<u8>) {
-        loop {
-            let mut head = [0; 2];
-            timeout(Duration::from_secs(10), self.0.read_exact(&mut head)).await.expect("a frame comes").unwrap();
-            let length = match head[1] & 0x7f {
-                126 => self.0.read_u16().await.unwrap() as usize,
-                n => n as usize,
-            };
-            let mut bytes = vec![0; length];
-            self.0.read_exact(&mut bytes).await.unwrap();
-            if head[0] & 0xf != 9 {
-                return (head[0] & 0xf, bytes);
-            }
-        }
-    }
-
-    /// The code that it is closed with.
-    async fn closed(&mut self) -> u16 {
-        loop {
-            if let (8, bytes) = self.next().await {
-                return u16::from_be_bytes([bytes[0], bytes[1]]);
-            }
-        }
-    }
-}
+use crate::rig::{Server, Socket};
 
 async fn running() -> Server {
     let s = Server::begin().await;
@@ -144,7 +84,7 @@ async fn a_socket_ends_with_the_server() {
 async fn hostile_12_what_cannot_be_seen_cannot_be_entered_read_or_stopped() {
     let s = running().await;
     let other = {
-        let mut world = s.double.fake().world();
+        let mut world = s.world();
         let mut one = world.containers.values().next().unwrap().clone();
         one.id = "f".repeat(64);
         one.name = "other-web-1".into();
@@ -175,7 +115,7 @@ async fn hostile_12_what_cannot_be_seen_cannot_be_entered_read_or_stopped() {
         assert_eq!(s.post("admin", &format!("/api/v1/{path}"), body).await.is(404).code(), "home.no-project", "{path}");
     }
     assert_eq!(s.get("admin", "/api/v1/containers?project=other").await.is(404).code(), "home.no-project");
-    assert!(s.double.fake().world().containers[&other.id].is_running());
+    assert!(s.world().containers[&other.id].is_running());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -208,8 +148,8 @@ async fn logs_and_figures_come_as_they_come() {
     let lines = s.get("viewer", &format!("{WEB}/logs?tail=5")).await.is(200).body;
     assert_eq!(lines["lines"][0]["text"], "web runs in memory only");
     assert_eq!(s.get("viewer", &format!("{WEB}/logs?since=yesterday")).await.is(422).code(), "cli.bad-value");
-    let followed = s.events("viewer", &format!("{WEB}/logs/stream"), &[], |name| name == "line").await;
+    let followed = s.events("viewer", &format!("{WEB}/logs/stream"), &[], |name, _| name == "line").await;
     assert_eq!(followed[0].2["text"], "web runs in memory only");
-    let figures = s.events("viewer", &format!("{WEB}/stats"), &[], |name| name == "stats").await;
+    let figures = s.events("viewer", &format!("{WEB}/stats"), &[], |name, _| name == "stats").await;
     assert_eq!(figures[0].2["processes"], 1);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,7 +13,8 @@ use hearth::auth::table::{Act, Doorkeeper, Guard, Notebook};
 use hearth::auth::who::{Asking, By, Identity};
 use hearth::base::clock::SystemClock;
 use hearth::certs;
-use hearth::engine::fake::Double;
+use hearth::engine::Host;
+use hearth::engine::fake::{Double, World};
 use hearth::proxy;
 use hearth::routes::{self, App};
 use hearth::stacks::Home;
@@ -26,6 +27,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -75,12 +77,15 @@ impl Notebook for Keeper {
 }
 
 pub struct Server {
-    pub dir: tempfile::TempDir,
+    /// The home.
+    pub dir: PathBuf,
     pub keeper: Arc<Keeper>,
     pub api: Api,
-    pub double: Double,
-    pub address: SocketAddr,
+    /// `None`: a real engine.
+    double: Option<Double>,
+    address: SocketAddr,
     _server: web::Server,
+    _folder: Option<tempfile::TempDir>,
 }
 
 pub struct Answer {
@@ -121,27 +126,32 @@ impl Server {
         write("stacks/media.yaml", MEDIA);
         write("stacks/tools.yaml", TOOLS);
         write(".env", "");
-        Server::of(dir).await
-    }
-
-    /// A server of the home in `dir`.
-    pub async fn of(dir: tempfile::TempDir) -> Server {
-        let keeper = Arc::new(Keeper::default());
-        let double = Double::default();
         let state = dir.path().join("user-state").display().to_string();
         let environment = BTreeMap::from([
             ("XDG_STATE_HOME".to_string(), state),
             ("DOCKER_HOST".to_string(), hearth::engine::fake::ADDRESS.to_string()),
         ]);
+        let server = Server::of(dir.path().to_path_buf(), environment, Some(Double::default())).await;
+        Server { _folder: Some(dir), ..server }
+    }
+
+    /// A server of the home in `dir`, an absolute path; without a double on the engine that `environment` means.
+    pub async fn of(dir: PathBuf, environment: BTreeMap<String, String>, double: Option<Double>) -> Server {
+        let keeper = Arc::new(Keeper::default());
         let setting = Setting {
-            home: dir.path().to_path_buf(),
+            home: dir.clone(),
             environment: Arc::new(environment),
-            double: Some(Arc::new(double.clone())),
+            double: double.clone().map(|double| Arc::new(double) as Arc<dyn Host>),
             clock: Arc::new(SystemClock),
         };
         let api = Api::new(Works::new(setting), Arc::new(proxy::Door), keeper.clone());
-        let (server, address) = serve(dir.path(), api.clone(), keeper.clone()).await;
-        Server { dir, keeper, api, double, address, _server: server }
+        let (server, address) = serve(&dir, api.clone(), keeper.clone()).await;
+        Server { dir, keeper, api, double, address, _server: server, _folder: None }
+    }
+
+    /// The world of the engine in memory.
+    pub fn world(&self) -> std::sync::MutexGuard<'_, World> {
+        self.double.as_ref().expect("the engine is in memory").fake().world()
     }
 
     pub async fn get(&self, who: &str, path: &str) -> Answer {
@@ -202,7 +212,7 @@ impl Server {
         who: &str,
         path: &str,
         more: &[(&str, &str)],
-        enough: impl Fn(&str) -> bool,
+        enough: impl Fn(&str, &Value) -> bool,
     ) -> Vec<(Option<u64>, String, Value)> {
         let answer = self.open(who, "GET", path, None, more).await;
         assert_eq!(
@@ -215,12 +225,14 @@ impl Server {
             while let Some((one, rest)) = text.split_once("\n\n") {
                 let field = |name: &str| one.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
                 let name = field("event:").unwrap_or_default().to_string();
-                if let Some(data) = field("data:") {
-                    let data = serde_json::from_str(data).unwrap();
-                    all.push((field("id:").and_then(|id| id.parse().ok()), name.clone(), data));
-                }
+                let data: Option<Value> = field("data:").map(|data| serde_json::from_str(data).unwrap());
+                let id = field("id:").and_then(|id| id.parse().ok());
                 text = rest.to_string();
-                if enough(&name) {
+                // A word that keeps the connection has no data.
+                let Some(data) = data else { continue };
+                let last = enough(&name, &data);
+                all.push((id, name, data));
+                if last {
                     return all;
                 }
             }
@@ -235,7 +247,7 @@ impl Server {
         let answer = self.post(who, path, body).await.is(202);
         let place = answer.header("location").to_string();
         assert_eq!(place, format!("/api/v1/works/{}", answer.body["work"]["id"].as_str().unwrap()));
-        self.events(who, &format!("{place}/events"), &[], |name| name == "end").await;
+        self.events(who, &format!("{place}/events"), &[], |name, _| name == "end").await;
         self.get(who, &place).await.is(200).body
     }
 
@@ -247,7 +259,7 @@ impl Server {
     }
 
     pub fn read(&self, name: &str) -> String {
-        std::fs::read_to_string(self.dir.path().join(name)).unwrap()
+        std::fs::read_to_string(self.dir.join(name)).unwrap()
     }
 }
 
@@ -275,4 +287,61 @@ async fn serve(dir: &Path, stacks: Api, keeper: Arc<Keeper>) -> (web::Server, So
     let router = routes::table().router(&guard).with_state(app);
     server.open(listener, Door { tls: None, limits: Limits::default(), manner: Manner::default(), router });
     (server, address)
+}
+
+/// A client of a WebSocket (RFC 6455), as little of one as it takes.
+pub struct Socket(TokioIo<hyper::upgrade::Upgraded>);
+
+const OPEN: [(&str, &str); 4] = [
+    ("connection", "upgrade"),
+    ("upgrade", "websocket"),
+    ("sec-websocket-version", "13"),
+    ("sec-websocket-key", "AAAAAAAAAAAAAAAAAAAAAA=="),
+];
+
+impl Socket {
+    /// The socket, or the status of the refusal.
+    pub async fn open(s: &Server, who: &str, path: &str, more: &[(&str, &str)]) -> Result<Socket, u16> {
+        let headers: Vec<(&str, &str)> = OPEN.iter().chain(more).copied().collect();
+        let answer = s.open(who, "GET", path, None, &headers).await;
+        match answer.status().as_u16() {
+            101 => Ok(Socket(TokioIo::new(hyper::upgrade::on(answer).await.unwrap()))),
+            other => Err(other),
+        }
+    }
+
+    /// Sends a frame: 1 is text, 2 binary.
+    pub async fn send(&mut self, kind: u8, bytes: &[u8]) {
+        assert!(bytes.len() < 126);
+        let mut frame = vec![0x80 | kind, 0x80 | bytes.len() as u8, 0, 0, 0, 0];
+        frame.extend(bytes);
+        self.0.write_all(&frame).await.unwrap();
+        self.0.flush().await.unwrap();
+    }
+
+    /// The next frame that is no ping: its kind and bytes.
+    pub async fn next(&mut self) -> (u8, Vec<u8>) {
+        loop {
+            let mut head = [0; 2];
+            timeout(Duration::from_secs(10), self.0.read_exact(&mut head)).await.expect("a frame comes").unwrap();
+            let length = match head[1] & 0x7f {
+                126 => self.0.read_u16().await.unwrap() as usize,
+                n => n as usize,
+            };
+            let mut bytes = vec![0; length];
+            self.0.read_exact(&mut bytes).await.unwrap();
+            if head[0] & 0xf != 9 {
+                return (head[0] & 0xf, bytes);
+            }
+        }
+    }
+
+    /// The code that it is closed with.
+    pub async fn closed(&mut self) -> u16 {
+        loop {
+            if let (8, bytes) = self.next().await {
+                return u16::from_be_bytes([bytes[0], bytes[1]]);
+            }
+        }
+    }
 }

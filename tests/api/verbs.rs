@@ -39,16 +39,16 @@ async fn events_are_watched_from_any_of_them_on() {
     let s = Server::begin().await;
     let work = s.done("admin", "/api/v1/up", json!({"names": ["media"]})).await;
     let path = format!("/api/v1/works/{}/events", work["id"].as_str().unwrap());
-    let all = s.events("viewer", &path, &[], |_| false).await;
+    let all = s.events("viewer", &path, &[], |_, _| false).await;
     let numbers: Vec<u64> = all.iter().filter_map(|(id, ..)| *id).collect();
     assert_eq!(numbers, (1..=work["last_event"].as_u64().unwrap()).collect::<Vec<_>>());
     let names: Vec<&str> = all.iter().map(|(_, name, _)| name.as_str()).collect();
     assert_eq!(names.last(), Some(&"end"));
     assert!(["plan", "started", "finished", "result"].iter().all(|name| names.contains(name)), "{names:?}");
-    let rest = s.events("viewer", &path, &[("last-event-id", &(numbers.len() - 1).to_string())], |_| false).await;
+    let rest = s.events("viewer", &path, &[("last-event-id", &(numbers.len() - 1).to_string())], |_, _| false).await;
     assert_eq!(rest.len(), 1);
     assert_eq!((&rest[0].1, &rest[0].2["outcome"]), (&"end".to_string(), &json!("done")));
-    assert_eq!(s.events("viewer", &format!("{path}?after=3"), &[], |_| false).await[0].0, Some(4));
+    assert_eq!(s.events("viewer", &format!("{path}?after=3"), &[], |_, _| false).await[0].0, Some(4));
     assert_eq!(s.get("viewer", "/api/v1/works/unknown/events").await.is(404).code(), "works.unknown");
 }
 
@@ -89,7 +89,7 @@ async fn data_is_lost_only_by_an_admin_who_says_yes() {
     assert_eq!((&work["state"], &work["error"]["code"]), (&json!("failed"), &json!("cli.needs-yes")));
     assert_eq!(s.get("viewer", "/api/v1/containers").await.items("name").len(), 2);
     s.done("admin", "/api/v1/down", json!({"volumes": [], "yes": true})).await;
-    assert!(s.double.fake().world().volumes.is_empty());
+    assert!(s.world().volumes.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,7 +115,7 @@ async fn hostile_32_one_writer_of_a_project_whoever_it_is() {
     assert!(done >= 1 && done + refused == works.len(), "{works:?}");
     // Nothing is stranded: the same again ends it.
     s.done("operator", "/api/v1/up", json!({"names": ["media", "tools"]})).await;
-    assert_eq!(s.double.fake().world().violations, Vec::<String>::new());
+    assert_eq!(s.world().violations, Vec::<String>::new());
     assert_eq!(s.get("viewer", "/api/v1/containers").await.items("service"), list("db tool web"));
 }
 
@@ -124,7 +124,7 @@ async fn hostile_23_values_of_variables_are_in_no_answer() {
     let s = Server::begin().await;
     let work = s.done("admin", "/api/v1/up", json!({"names": ["media"]})).await;
     let events =
-        s.events("viewer", &format!("/api/v1/works/{}/events", work["id"].as_str().unwrap()), &[], |_| false).await;
+        s.events("viewer", &format!("/api/v1/works/{}/events", work["id"].as_str().unwrap()), &[], |_, _| false).await;
     let mut seen = format!("{events:?}");
     let containers = s.get("viewer", "/api/v1/containers").await;
     for path in ["services", "containers", "plans", "history", "works", "profiles", "routes", "projects", "stacks"] {

@@ -5,6 +5,7 @@ mod rig;
 mod acme;
 mod acme_through_traefik;
 mod adoption;
+mod api;
 mod bad_updates;
 mod crash;
 mod dns_providers;
@@ -44,6 +45,7 @@ fn main() -> std::process::ExitCode {
         ("labels", labels::CASES),
         ("secrets", secrets::CASES),
         ("adoption", adoption::CASES),
+        ("api", api::CASES),
         ("one_writer", one_writer::CASES),
         ("own_server", own_server::CASES),
         ("hearth_in_a_container", hearth_in_a_container::CASES),

@@ -1,0 +1,89 @@
+//! The API on a real engine: a profile is started, watched, entered and stopped by it alone, and shares the lock with the command line.
+
+#[path = "../api/rig.rs"]
+#[allow(dead_code, reason = "the tests with the engine in memory use all of it")]
+mod http;
+
+use serde_json::json;
+
+use crate::rig::{Done, Scratch, cases};
+use http::{Server, Socket};
+
+cases![together: a_profile_is_started_watched_entered_and_stopped_by_the_api_alone, hostile_32_api_and_command_line_have_one_lock,];
+
+const STACK: &str = "services:
+  web:
+    image: hearth-test/busybox:1
+    command: [sh, -c, 'echo up; exec sleep 1000']
+    stop_signal: SIGKILL
+    profiles: [media]
+  slow:
+    image: hearth-test/busybox:1
+    command: [sleep, '1000']
+    stop_signal: SIGKILL
+    profiles: [slow]
+    healthcheck: { test: [CMD, test, -e, /ready], interval: 1s, retries: 100 }
+";
+
+/// A home, and a server of it in this process.
+fn served(s: &Scratch, work: impl AsyncFn(&Server)) {
+    let n = s.project.bytes().fold(0u32, |n, b| n.wrapping_mul(31).wrapping_add(u32::from(b)));
+    s.write("hearth.yaml", &format!("name: {}\nnetworks: 10.{}.{}.0/18\n", s.project, 96 + n % 32, n / 32 % 4 * 64));
+    s.write("stacks/one.yaml", STACK);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.expect("an event queue").block_on(async {
+        let server = Server::of(s.dir.clone(), std::env::vars().collect(), None).await;
+        work(&server).await;
+    });
+}
+
+fn a_profile_is_started_watched_entered_and_stopped_by_the_api_alone(s: &Scratch) -> Done {
+    served(s, async |server| {
+        let begun = server.post("operator", "/api/v1/up", json!({"names": ["media"]})).await.is(202);
+        let events = format!("{}/events", begun.header("location"));
+        let events = server.events("viewer", &events, &[], |name, _| name == "end").await;
+        let steps: Vec<&str> =
+            events.iter().filter(|e| e.1 == "started").filter_map(|e| e.2["action"].as_str()).collect();
+        assert!(steps.contains(&"create_container") && steps.contains(&"start_container"), "{events:?}");
+        assert_eq!(events.last().map(|e| e.2["outcome"].clone()), Some(json!("done")));
+        let web = server.get("viewer", "/api/v1/services/web").await.is(200).body;
+        assert_eq!((&web["state"], &web["containers"][0]["state"]), (&json!("running"), &json!("running")), "{web}");
+        let at = format!("/api/v1/containers/{}", web["containers"][0]["id"].as_str().unwrap_or_default());
+        let lines = server.get("viewer", &format!("{at}/logs")).await.is(200).body;
+        assert_eq!(lines["lines"][0]["text"], "up");
+        let figures = server.events("viewer", &format!("{at}/stats"), &[], |name, _| name == "stats").await;
+        assert!(figures[0].2["memory"].as_u64().is_some_and(|bytes| bytes > 0), "{figures:?}");
+        let asked = json!({"command": ["cat"]});
+        let ticket = server.post("operator", &format!("{at}/exec"), asked).await.is(200).body;
+        let mut socket = Socket::open(server, "operator", ticket["path"].as_str().unwrap_or_default(), &[])
+            .await
+            .ok()
+            .expect("it opens");
+        socket.send(2, b"through\n").await;
+        assert_eq!(socket.next().await, (2, b"\x01through\n".to_vec()));
+        socket.send(1, br#"{"end": true}"#).await;
+        assert_eq!(socket.next().await, (1, br#"{"exit_code":0}"#.to_vec()));
+        server.done("operator", "/api/v1/down", json!({"names": ["media"]})).await;
+    });
+    assert!(s.containers().is_empty());
+    Ok(())
+}
+
+fn hostile_32_api_and_command_line_have_one_lock(s: &Scratch) -> Done {
+    served(s, async |server| {
+        let asked = json!({"names": ["slow"], "wait": true});
+        let begun = server.post("operator", "/api/v1/up", asked).await.is(202);
+        let place = begun.header("location").to_string();
+        // It waits for a health check that will not pass before it is told to.
+        let waits = |_: &str, data: &serde_json::Value| data["event"] == "started" && data["action"] == "wait";
+        server.events("viewer", &format!("{place}/events"), &[], waits).await;
+        s.hearth_args(&["--compat", "2", "up", "media"]).exits(5).says("`hearth up slow --wait` of ann (program)");
+        let cancelled = server.post("operator", &format!("{place}/cancel"), json!({})).await.is(200).body;
+        assert_eq!(cancelled["cancelled"], true);
+        server.events("viewer", &format!("{place}/events"), &[], |name, _| name == "end").await;
+        let work = server.get("viewer", &place).await.is(200).body;
+        assert_eq!((&work["state"], &work["exit_code"]), (&json!("interrupted"), &json!(130)), "{work}");
+        server.done("operator", "/api/v1/down", json!({})).await;
+    });
+    Ok(())
+}
