@@ -9,6 +9,7 @@
 //! | users, as an admin sees them | `users` |
 //! | groups, invitations, sessions, API tokens, second factors | files of that name |
 //! | names that are taken | `words` |
+//! | sessions on routed hosts, for the login in front of services | `hosts` |
 //! | tables | `sql/` |
 //!
 //! But for `ask` nothing here knows HTTP: functions take values and give values or a [`Diagnostic`]. Who may call them is said by the route's permission.
@@ -16,6 +17,7 @@
 pub mod ask;
 mod factors;
 mod groups;
+mod hosts;
 mod invitations;
 mod keep;
 mod live;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::hosts::ROUTE;
 use super::{Auth, sql, words};
 use crate::auth::secrets;
 use crate::base::secret::Secret;
@@ -9,6 +10,8 @@ use crate::diag::{Diagnostic, Kind};
 
 /// What a token may at most: look, also act, also what only admins may. Never more than its owner.
 pub const SCOPES: [&str; 3] = ["read", "operate", "admin"];
+/// Services that one token may open.
+const MOST_ROUTES: usize = 50;
 const LONGEST_DAYS: u32 = 3650;
 const MOST: i64 = 100;
 const DAY_MS: i64 = 24 * 3600 * 1000;
@@ -27,7 +30,7 @@ pub struct Token {
 #[derive(Debug, Clone)]
 pub struct NewToken {
     pub name: String,
-    /// Of [`SCOPES`].
+    /// Of [`SCOPES`], and `route:SERVICE` for the paths of a service that take a token.
     pub scopes: Vec<String>,
     /// `None`: it does not end by itself.
     pub days: Option<u32>,
@@ -44,7 +47,8 @@ impl Auth {
     pub async fn add_token(&self, person: i64, new: NewToken) -> Result<(Token, Secret), Diagnostic> {
         let told = |field: &'static str, title: String| Diagnostic::error("auth.bad-token-request", title).field(field);
         let name = words::label(&new.name, "name", 100)?;
-        if let Some(unknown) = new.scopes.iter().find(|scope| !SCOPES.contains(&scope.as_str())) {
+        let route = |scope: &str| scope.strip_prefix(ROUTE).is_some_and(is_service);
+        if let Some(unknown) = new.scopes.iter().find(|scope| !SCOPES.contains(&scope.as_str()) && !route(scope)) {
             return Err(
                 told("scopes", format!("`{unknown}` is no scope")).hint(format!("known: {}", SCOPES.join(", ")))
             );
@@ -57,7 +61,12 @@ impl Auth {
             return Err(told("days", format!("a token holds for 1 to {LONGEST_DAYS} days"))
                 .hint("leave it out for one that does not end by itself"));
         }
-        let scopes: Vec<&str> = SCOPES.into_iter().filter(|scope| new.scopes.iter().any(|s| s == scope)).collect();
+        let mut scopes: Vec<&str> = SCOPES.into_iter().filter(|scope| new.scopes.iter().any(|s| s == scope)).collect();
+        let mut routes: Vec<&str> = new.scopes.iter().map(String::as_str).filter(|scope| route(scope)).collect();
+        routes.sort_unstable();
+        routes.dedup();
+        routes.truncate(MOST_ROUTES);
+        scopes.extend(routes);
         let now = self.now();
         let secret = secrets::api_token(&*self.random);
         let row = sql::tokens::Row {
@@ -94,6 +103,11 @@ impl Auth {
                 .hint("it may have ended already")),
         }
     }
+}
+
+/// Whether a service, or a route of `hearth.yaml`, can be called so.
+fn is_service(name: &str) -> bool {
+    (1..=128).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
 }
 
 impl Token {

@@ -174,7 +174,7 @@ impl Gate {
             }
             ToPanel::Ask { id, kind, hash } => {
                 // Without an answer gate lets nobody in, which is right as long as nothing is known.
-                let Ok(Ok(grant)) = timeout(LOOK, self.sessions.look(kind, hash)).await else { return Ok(()) };
+                let Ok(Ok(grant)) = timeout(LOOK, self.sessions.whose(kind, hash)).await else { return Ok(()) };
                 if let Some(grant) = &grant {
                     self.remember(hash, kind, grant).await?;
                 }
@@ -214,7 +214,7 @@ impl Gate {
                 self.answered.remove(&hash);
                 continue;
             }
-            match timeout(LOOK, self.sessions.look(kind, hash)).await {
+            match timeout(LOOK, self.sessions.whose(kind, hash)).await {
                 Ok(Ok(Some(grant))) => drop(now.insert(hash, grant)),
                 Ok(Ok(None)) => {
                     self.answered.remove(&hash);

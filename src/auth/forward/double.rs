@@ -47,7 +47,7 @@ impl Double {
     }
 
     /// That session ends, and all its parts.
-    pub fn sign_out(&self, parent: &str) {
+    pub fn end_parent(&self, parent: &str) {
         self.change(|held| {
             held.parents.remove(parent);
             held.parts.retain(|_, (of, _)| of.as_deref() != Some(parent));
@@ -100,7 +100,7 @@ impl Sessions for Double {
         Ok(own.map(|(hash, (_, grant))| (*hash, grant.clone())).collect())
     }
 
-    async fn look(&self, _kind: Kind, hash: Hash) -> Result<Option<Grant>, Diagnostic> {
+    async fn whose(&self, _kind: Kind, hash: Hash) -> Result<Option<Grant>, Diagnostic> {
         let (found, silent) = {
             let mut held = self.held();
             held.asked += 1;
@@ -128,9 +128,9 @@ impl Sessions for Double {
         Ok(Some(Opened { cookie, lasts: 3600 }))
     }
 
-    async fn end(&self, hash: Hash) -> Result<(), Diagnostic> {
+    async fn sign_out(&self, hash: Hash) -> Result<(), Diagnostic> {
         let parent = self.held().parts.get(&hash).and_then(|(parent, _)| parent.clone());
-        parent.into_iter().for_each(|parent| self.sign_out(&parent));
+        parent.into_iter().for_each(|parent| self.end_parent(&parent));
         Ok(())
     }
 }

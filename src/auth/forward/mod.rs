@@ -92,6 +92,6 @@ impl Forward {
 
     /// Ends the session at the panel that a cookie of a host belongs to, and so all of it.
     pub(crate) async fn log_out(&self, cookie: &str) -> Result<(), Diagnostic> {
-        self.sessions.end(Hash::of(cookie)).await
+        self.sessions.sign_out(Hash::of(cookie)).await
     }
 }

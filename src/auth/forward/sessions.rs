@@ -14,7 +14,7 @@ pub trait Sessions: Send + Sync + 'static {
     async fn all(&self) -> Result<Vec<(Hash, Grant)>, Diagnostic>;
 
     /// Whose a session of a routed host, or an API token with scopes `route:NAME`, is; `None`: nobody's, as far as can be known.
-    async fn look(&self, kind: Kind, hash: Hash) -> Result<Option<Grant>, Diagnostic>;
+    async fn whose(&self, kind: Kind, hash: Hash) -> Result<Option<Grant>, Diagnostic>;
 
     /// Is told after each change that could make, change or end any of them, however many came together. What it is is looked up anew.
     fn changes(&self) -> watch::Receiver<u64>;
@@ -26,7 +26,7 @@ pub trait Sessions: Send + Sync + 'static {
     async fn open(&self, parent: &str, host: &str) -> Result<Option<Opened>, Diagnostic>;
 
     /// Ends the panel's session of which this one is a part, and with it all its parts.
-    async fn end(&self, hash: Hash) -> Result<(), Diagnostic>;
+    async fn sign_out(&self, hash: Hash) -> Result<(), Diagnostic>;
 }
 
 /// A session that was opened.

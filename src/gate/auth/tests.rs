@@ -368,7 +368,7 @@ async fn what_ended_while_the_panel_was_away_ends_with_its_return() {
     let cookie = home.signed_in("p1", grant(&[], false), APP).await;
     assert_eq!(home.ask("p=user", APP, "/", &[("cookie", &cookie)]).await.status, 200);
     home.stop_panel().await;
-    home.people.sign_out("p1");
+    home.people.end_parent("p1");
     home.start_panel();
     home.until("the panel is there", |home| home.auth.line.is_open()).await;
     assert_eq!(home.ask("p=user", APP, "/", &[("cookie", &cookie)]).await.status, 401);

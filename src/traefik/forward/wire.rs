@@ -27,6 +27,15 @@ impl Hash {
     pub fn of(shown: &str) -> Hash {
         Hash(Sha256::digest(shown).into())
     }
+
+    /// As it is kept in a database: base64url.
+    pub fn text(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.0)
+    }
+
+    pub fn read(text: &str) -> Option<Hash> {
+        URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Hash)
+    }
 }
 
 impl fmt::Debug for Hash {
@@ -37,15 +46,14 @@ impl fmt::Debug for Hash {
 
 impl Serialize for Hash {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&URL_SAFE_NO_PAD.encode(self.0))
+        serializer.serialize_str(&self.text())
     }
 }
 
 impl<'de> Deserialize<'de> for Hash {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Hash, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let bytes = URL_SAFE_NO_PAD.decode(&text).ok().and_then(|bytes| bytes.try_into().ok());
-        bytes.map(Hash).ok_or_else(|| serde::de::Error::custom("no hash"))
+        Hash::read(&text).ok_or_else(|| serde::de::Error::custom("no hash"))
     }
 }
 

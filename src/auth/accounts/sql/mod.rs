@@ -3,6 +3,7 @@
 pub mod factors;
 pub mod families;
 pub mod groups;
+pub mod hosts;
 pub mod invitations;
 pub mod sessions;
 pub mod tokens;

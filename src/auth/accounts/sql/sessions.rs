@@ -44,6 +44,11 @@ pub async fn by_hash(on: &mut Conn, hash: &str) -> Result<Option<Row>, Diagnosti
     fetch_optional!(on, sql, hash)
 }
 
+pub async fn by_id(on: &mut Conn, id: &str) -> Result<Option<Row>, Diagnostic> {
+    let sql = "SELECT id, person, parent, host, device, address, made, last_used, expires FROM sessions WHERE id = $1";
+    fetch_optional!(on, sql, id)
+}
+
 /// A user's sessions on the panel, the last used first.
 pub async fn of(on: &mut Conn, person: i64) -> Result<Vec<Row>, Diagnostic> {
     let sql = "SELECT id, person, parent, host, device, address, made, last_used, expires FROM sessions

@@ -1,6 +1,7 @@
 //! A home's people on both databases, with a clock of their own; promises by subject.
 
 mod factor;
+mod hosts;
 mod live;
 mod login;
 mod programs;
