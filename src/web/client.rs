@@ -1,7 +1,8 @@
-//! One request of ours over a connection that is open already, HTTP/1.1: how Hearth asks its own front door what others see there.
+//! One request of ours over a connection that is open already, HTTP/1.1: how Hearth asks its own front door what others see there, and servers
+//! outside ([`super::outside`]).
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty, Limited};
+use http_body_util::{BodyExt, Empty, Full, Limited};
 use hyper::client::conn::http1;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
@@ -28,4 +29,26 @@ where
     let body = Limited::new(body, most).collect().await.map(|b| b.to_bytes()).unwrap_or_default();
     driver.abort();
     Ok(Response::from_parts(head, body))
+}
+
+/// Sends `request` and gives the whole answer. `Err` in words: there is none, or its body is longer than `most` bytes.
+pub async fn exchange<S>(stream: S, request: Request<Full<Bytes>>, most: usize) -> Result<Response<Bytes>, String>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|e| e.to_string())?;
+    // It ends with this function, however that ends.
+    let _driver = Driver(tokio::spawn(connection));
+    let (head, body) = sender.send_request(request).await.map_err(|e| e.to_string())?.into_parts();
+    let body = Limited::new(body, most).collect().await;
+    let body = body.map_err(|_| format!("its answer broke off, or is longer than {} KiB", most >> 10))?;
+    Ok(Response::from_parts(head, body.to_bytes()))
+}
+
+struct Driver<T>(tokio::task::JoinHandle<T>);
+
+impl<T> Drop for Driver<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }

@@ -14,6 +14,7 @@ mod limits;
 pub mod list;
 mod listen;
 mod origin;
+pub mod outside;
 pub mod read;
 mod refuse;
 mod server;

@@ -15,14 +15,13 @@ use hyper_util::client::legacy::Client as Pool;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use instant_acme::{BodyWrapper, BytesResponse, Error, HttpClient};
-use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
+use rustls::ClientConfig;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
 use crate::base::clock::Clock;
 use crate::diag::{Diagnostic, Kind};
+use crate::web::outside::{trouble, trust};
 
 /// For one request, its answer included.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -31,25 +30,13 @@ const MOST: usize = 1 << 20;
 
 /// Whom the machine trusts, and the roots of `file` (a private authority's) beside them.
 pub fn roots(file: Option<&Path>) -> Result<Arc<ClientConfig>, Diagnostic> {
-    let mut store = RootCertStore::empty();
-    store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if let Some(path) = file {
-        let told = |why: String| {
-            let title = format!("the roots in {} cannot be used ({why})", path.display());
-            Diagnostic::error("certs.bad-roots", title).kind(Kind::Failed).hint(
-                "certificates: {roots: ...} names a file with the root certificates of a private authority, in PEM",
-            )
-        };
-        let own: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).map_err(|e| told(e.to_string()))?.collect();
-        let own = own.map_err(|e| told(e.to_string()))?;
-        if store.add_parsable_certificates(own).0 == 0 {
-            return Err(told("it holds no certificate".to_owned()));
-        }
-    }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let config = config.map_err(|e| Diagnostic::error("certs.bad-roots", format!("TLS cannot be set up: {e}")))?;
-    Ok(Arc::new(config.with_root_certificates(store).with_no_client_auth()))
+    let files: Vec<&Path> = file.into_iter().collect();
+    trust::roots(&files).map_err(|(file, why)| match file {
+        None => Diagnostic::error("certs.bad-roots", format!("TLS cannot be set up: {why}")),
+        Some(file) => Diagnostic::error("certs.bad-roots", format!("the roots in {file} cannot be used ({why})"))
+            .kind(Kind::Failed)
+            .hint("certificates: {roots: ...} names a file with the root certificates of a private authority, in PEM"),
+    })
 }
 
 /// What the last answer said beside its body.
@@ -151,29 +138,8 @@ impl HttpClient for Client {
 pub struct Trouble(String);
 
 impl Trouble {
-    fn connect(host: &str, error: &dyn std::error::Error) -> Trouble {
-        let mut chain = Vec::new();
-        let mut next = Some(error);
-        while let Some(error) = next {
-            chain.push(error.to_string());
-            next = error.source();
-        }
-        let all = chain.join(": ");
-        let why = match all.as_str() {
-            s if s.contains("dns error") || s.contains("lookup") => "its name cannot be looked up".to_owned(),
-            s if s.contains("refused") => "the connection was refused".to_owned(),
-            s if s.contains("Expired") || s.contains("NotValidYet") => {
-                "its certificate is not valid at this machine's time; is the clock right?".to_owned()
-            }
-            s if s.contains("UnknownIssuer") || s.contains("BadSignature") => {
-                "its certificate is from an authority that this machine does not trust".to_owned()
-            }
-            s if s.contains("NotValidForName") => "its certificate is for another name".to_owned(),
-            s if s.contains("certificate") => "its certificate is not well made".to_owned(),
-            s if s.contains("unreachable") => "there is no way to it on the network".to_owned(),
-            _ => chain.pop().unwrap_or_default(),
-        };
-        Trouble(format!("{host} cannot be reached: {why}"))
+    fn connect(host: &str, error: &(dyn std::error::Error + 'static)) -> Trouble {
+        Trouble(format!("{host} cannot be reached: {}", trouble::words(error)))
     }
 }
 
