@@ -11,7 +11,11 @@
 //! | how fast secrets may be guessed | `brakes` |
 //! | second factor: codes of an app, codes on paper | `factor` |
 //! | access tokens of programs, and the keys that sign them | `jwt` |
+//! | signing in by a provider of accounts | `oidc` |
+//! | passkeys: keys that devices hold | `passkeys` |
 //! | passwords: which are taken, what a guess costs, how many at once | `passwords` |
+//! | what was begun in a browser and is to be ended there | `pending` |
+//! | the address at which names count | `place` |
 //! | what lies sealed in the database | `seal` |
 //! | tokens, and what is kept of them | `secrets` |
 //! | single-use tickets for sockets | `tickets` |
@@ -25,8 +29,12 @@ pub mod cli;
 pub mod factor;
 pub mod forward;
 pub mod jwt;
+pub mod oidc;
 pub mod page;
+pub mod passkeys;
 pub mod passwords;
+pub mod pending;
+pub mod place;
 pub mod seal;
 pub mod secrets;
 pub mod table;

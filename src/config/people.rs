@@ -7,7 +7,7 @@ use crate::base::wording;
 use crate::compose::short::size;
 use crate::compose::tree::{Map, Node, Value};
 
-const AUTH: [&str; 3] = ["registration", "sessions", "second_factor"];
+const AUTH: [&str; 4] = ["registration", "sessions", "second_factor", "oidc"];
 const SESSIONS: [&str; 2] = ["idle", "absolute"];
 const SECOND_FACTOR: [&str; 1] = ["required"];
 const API: [&str; 2] = ["homeserver_clients", "cors_origins"];
@@ -39,6 +39,8 @@ pub struct People {
     pub absolute: Duration,
     /// Roles that do not get in without a second factor.
     pub second_factor: Vec<String>,
+    /// Another place where the people of this home have accounts.
+    pub oidc: Option<super::oidc::Oidc>,
     /// Unchanged clients of HomeServer are let in: access tokens last 12 hours.
     pub homeserver_clients: bool,
     /// Other sites whose pages may call the API with a token of their own: exact origins.
@@ -53,6 +55,7 @@ impl Default for People {
             idle: 7 * day,
             absolute: 30 * day,
             second_factor: Vec::new(),
+            oidc: None,
             homeserver_clients: false,
             cors_origins: Vec::new(),
         }
@@ -90,6 +93,7 @@ impl Reader<'_> {
                 self.known(factor, &SECOND_FACTOR, "auth.second_factor.");
                 people.second_factor = self.roles(factor);
             }
+            people.oidc = self.oidc(auth);
         }
         if let Some(api) = self.mapping(map, "api", "api", "cors_origins: []") {
             self.known(api, &API, "api.");

@@ -62,16 +62,8 @@ impl Auth {
         let user = self.by_password(&who.username, &who.password, login.from).await?;
         if user.second_factor {
             self.by_code(&user, who.otp.as_deref(), login.from).await?;
-        } else if self.rules.second_factor.iter().any(|role| role == user.role.word()) {
-            return Err(Diagnostic::error(
-                "auth.second-factor-missing",
-                format!("{}s of this home need a second factor, and you have none", user.role),
-            )
-            .kind(Kind::Denied)
-            .hint("set one up with your name and password: POST /api/v1/auth/second-factor/begin")
-            .hint(
-                "an admin of the home can take the rule away for a while: `auth: {second_factor: ...}` in hearth.yaml",
-            ));
+        } else if self.requires_factor(&user) {
+            return Err(missing_factor(&user));
         }
         let (id, now, house) = (user.id, self.now(), household(login.from).to_string());
         self.db.write(async move |tx| sql::users::signed_in(tx, id, &house, now).await).await?;
@@ -206,6 +198,16 @@ fn wrong() -> Diagnostic {
     Diagnostic::error("auth.wrong-password", "the user name or the password is wrong")
         .kind(Kind::Unauthenticated)
         .hint("an admin can give you a new password; on the machine itself: hearth users password NAME")
+}
+
+/// The home asks a second factor of people of this role.
+pub(super) fn missing_factor(user: &User) -> Diagnostic {
+    let title = format!("{}s of this home need a second factor, and you have none", user.role);
+    Diagnostic::error("auth.second-factor-missing", title)
+        .kind(Kind::Denied)
+        .hint("sign in with a passkey, where you have one: it counts as both")
+        .hint("or set one up with your name and password: POST /api/v1/auth/second-factor/begin")
+        .hint("an admin of the home can take the rule away for a while: `auth: {second_factor: ...}` in hearth.yaml")
 }
 
 pub(super) fn inactive() -> Diagnostic {

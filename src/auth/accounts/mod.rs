@@ -5,6 +5,7 @@
 //! | who a request is: bearer, cookie | `ask`, remembered in `live` |
 //! | signing in, out, up; changing one's own password | `login` |
 //! | programs: access and refresh tokens | `refresh` |
+//! | what other ways in need: a provider, a passkey | `enter` |
 //! | the first admin | `setup` |
 //! | users, as an admin sees them | `users` |
 //! | groups, invitations, sessions, API tokens, second factors | files of that name |
@@ -15,6 +16,7 @@
 //! But for `ask` nothing here knows HTTP: functions take values and give values or a [`Diagnostic`]. Who may call them is said by the route's permission.
 
 pub mod ask;
+mod enter;
 mod factors;
 mod groups;
 mod hosts;
@@ -39,6 +41,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ipnet::IpNet;
 
+pub use enter::{Step, Ways, ways};
 pub use factors::{Enrolment, FactorState};
 pub use groups::Group;
 pub use invitations::{Invitation, NewInvitation};

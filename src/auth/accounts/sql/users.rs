@@ -144,3 +144,9 @@ pub async fn is_setup(on: &mut Conn, hash: &str, now: i64) -> Result<bool, Diagn
 pub async fn take_setup(tx: &mut Tx, hash: &str, now: i64) -> Result<bool, Diagnostic> {
     Ok(execute!(tx, "DELETE FROM setup WHERE hash = $1 AND expires > $2", hash, now)? == 1)
 }
+
+/// How many passkeys somebody has, and how many accounts at providers they are linked with.
+pub async fn other_ways(on: &mut Conn, id: i64) -> Result<(i64, i64), Diagnostic> {
+    let sql = "SELECT (SELECT COUNT(*) FROM passkeys WHERE person = $1), (SELECT COUNT(*) FROM provider_links WHERE person = $1)";
+    fetch_one!(on, sql, id)
+}

@@ -12,7 +12,7 @@ fn code<T>(done: Result<T, Diagnostic>) -> &'static str {
 }
 
 /// What the app shows now.
-fn app(w: &World, enrolment: &Enrolment) -> String {
+pub fn app(w: &World, enrolment: &Enrolment) -> String {
     let key = totp_rs::Secret::try_from_base32(enrolment.key.expose()).unwrap();
     totp::code(key.as_bytes(), w.auth.now() / 1000)
 }

@@ -80,6 +80,12 @@ impl World {
         let new = NewUser { name: name.into(), email: None, display_name: None, role, groups: vec![], password };
         self.auth.add_user(new).await.unwrap()
     }
+
+    /// Gives somebody an app with codes; those on paper.
+    pub async fn with_factor(&self, id: i64) -> Vec<Secret> {
+        let set = self.auth.begin_factor(id).await.unwrap();
+        self.auth.confirm_factor(id, &factor::app(self, &set), near().from).await.unwrap()
+    }
 }
 
 pub fn secret(text: &str) -> Secret {
