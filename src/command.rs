@@ -60,6 +60,7 @@ fn act(command: &Command) -> Option<(&'static str, bool)> {
             Some(CertsVerb::NewCa(_)) => ("certs new-ca", true),
             Some(CertsVerb::Trust(_)) | None => return None,
         },
+        Command::Db(args) if args.verb.is_some() => ("db copy", true),
         Command::Plan(args) if args.save => ("plan", true),
         Command::Render(args) if !args.check => ("render", false),
         Command::Apply(_) => ("apply", false),
@@ -84,6 +85,8 @@ fn enter(global: &Global, command: &'static str, code: u8, took: Duration, out: 
     let line = match command {
         // What a program inside is told may hold passwords.
         "exec" => "hearth exec".to_owned(),
+        // A URL may hold one; such a command was refused.
+        "db copy" => "hearth db copy".to_owned(),
         _ => crate::stacks::who::command(out),
     };
     let typed = Typed { who: crate::stacks::who::who(out), command, line, code, took };
@@ -149,6 +152,7 @@ fn dispatch(cli: Cli, out: &Out) -> crate::cli::Done {
         }
         Command::Doctor(args) => crate::doctor::cli::run(&global, args, out),
         Command::History(args) => stacks::history::run(&global, args, out),
+        Command::Db(args) => crate::auth::cli::db::run(args, database(&global, out)?, out),
         Command::Audit(args) => audit::run(*args, database(&global, out)?, out),
         Command::Gate(args) => crate::gate::cli::run(args),
         Command::Serve(args) => crate::serve::cli::run(&global, args, out),

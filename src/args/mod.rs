@@ -2,11 +2,13 @@
 //! does stands in its room's `cli` face.
 
 mod audit;
+mod db;
 mod front;
 mod home;
 mod project;
 
 pub use audit::*;
+pub use db::*;
 pub use front::*;
 pub use home::*;
 pub use project::*;
@@ -128,6 +130,8 @@ pub enum Command {
     History(History),
     /// Show who changed what and what was refused; check that the log is whole
     Audit(Box<Audit>),
+    /// Show where the database is and what is in it; copy all of it into another one
+    Db(Database),
     /// Show Traefik the part of Docker that it reads, and answer for services that cannot
     Gate(Gate),
     /// Run Hearth's own server: HTTPS, and what goes on in the background

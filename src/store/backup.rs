@@ -4,14 +4,14 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::location::Location;
-use super::{Conn, execute, private_folder};
+use super::{Conn, copy, execute, private_folder};
 use crate::base::clock::{Clock, SystemClock};
 use crate::diag::{Diagnostic, Kind};
 
 /// How many are kept.
 const KEPT: usize = 5;
 
-/// Copies the whole database, whose tables are of `version`. Nothing may be migrated where that fails.
+/// Copies the whole database, of whichever sort, into a file of SQLite. Its tables are of `version`. Nothing may be migrated where that fails.
 pub async fn make(conn: &mut Conn, version: i64) -> Result<(), Diagnostic> {
     let Some(folder) = conn.location.backups.clone() else { return Ok(()) };
     let location = conn.location.clone();
@@ -26,8 +26,12 @@ pub async fn make(conn: &mut Conn, version: i64) -> Result<(), Diagnostic> {
     // SQLite takes an empty file that is there, with its permissions.
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true).mode(0o600).open(&unfinished).map_err(io)?;
-    let path = unfinished.to_string_lossy().into_owned();
-    execute!(conn, "VACUUM INTO $1", path).map_err(|told| failed(&location, &told.title))?;
+    let copied = match conn.is_postgres() {
+        false => execute!(conn, "VACUUM INTO $1", unfinished.to_string_lossy().into_owned()).map(drop),
+        // A file of SQLite with the tables of the same version: `hearth db copy --from` puts it back.
+        true => copy::into(conn, &Location::file(&unfinished)).await.map(drop),
+    };
+    copied.map_err(|told| failed(&location, &told.title))?;
     std::fs::File::open(&unfinished).and_then(|file| file.sync_all()).map_err(io)?;
     std::fs::rename(&unfinished, &finished).map_err(io)?;
     std::fs::File::open(&folder).and_then(|folder| folder.sync_all()).map_err(io)?;

@@ -93,6 +93,14 @@ impl Location {
         Ok(Location { which: Which::Server { options, shown }, backups: None })
     }
 
+    /// A URL, or a path from `cwd`, as somebody types it.
+    pub fn typed(text: &str, cwd: &Path) -> Result<Location, Diagnostic> {
+        match text.contains("://") {
+            true => Location::server(text),
+            false => Ok(Location { which: Which::File { path: cwd.join(text), former: None }, backups: None }),
+        }
+    }
+
     /// The database of a home: what `url` says ([`URL`]), else the file in its `state/`. Everyone who needs it finds it here.
     pub fn of_home(dir: &Path, url: Option<&str>) -> Result<Location, Diagnostic> {
         let state = dir.join("state");
@@ -149,6 +157,14 @@ fn parameter(pair: &str) -> Result<(), Diagnostic> {
         return Err(bad_url(&format!("`{key}` is one of {}", wording::list(MODES))));
     }
     Ok(())
+}
+
+/// Whether a URL holds a password.
+pub fn has_password(url: &str) -> bool {
+    let (authority, rest) =
+        url.split_once("://").map_or(("", ""), |(_, rest)| rest.split_once(['/', '?']).unwrap_or((rest, "")));
+    let user = authority.rsplit_once('@').map_or("", |(user, _)| user);
+    user.split_once(':').is_some_and(|(_, password)| !password.is_empty()) || rest.contains("password=")
 }
 
 fn bad_url(why: &str) -> Diagnostic {

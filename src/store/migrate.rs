@@ -70,6 +70,11 @@ pub async fn step(conn: &mut Conn, target: i64) -> Result<(), Diagnostic> {
     if was > 0 && was < target {
         backup::make(conn, was).await?;
     }
+    run_to(conn, target).await
+}
+
+/// The steps alone.
+pub async fn run_to(conn: &mut Conn, target: i64) -> Result<(), Diagnostic> {
     let done = match conn.on() {
         On::Sqlite(on) => SQLITE.run_direct(Some(target), on, false).await,
         On::Postgres(on) => POSTGRES.run_direct(Some(target), on, false).await,

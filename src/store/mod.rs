@@ -7,6 +7,7 @@
 //! | a query written once for both | `query` |
 //! | what was answered is on the disk | `writer` |
 //! | tables of every version, backups, a database that is too new | `migrate`, `backup` |
+//! | all of one in another | `copy` |
 //! | errors in words | `words` |
 //!
 //! ```text
@@ -25,6 +26,7 @@
 //! - A job that ends a session, a token or a right calls [`Tx::changed`]: other processes look at [`Db::changes`].
 
 mod backup;
+pub mod copy;
 pub mod folder;
 mod location;
 mod migrate;
@@ -43,7 +45,7 @@ use std::sync::Arc;
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool};
 
-pub use location::{Location, URL};
+pub use location::{Location, URL, has_password};
 pub use migrate::newest as newest_version;
 pub(crate) use query::{execute, fetch, fetch_all, fetch_one, fetch_optional};
 /// For what a row becomes; the tables stand in `sql.rs` all the same.
@@ -158,6 +160,32 @@ impl Db {
     pub async fn version(&self) -> Result<i64, Diagnostic> {
         let mut on = self.reader().await?;
         migrate::version(&mut on).await
+    }
+
+    /// Copies everything into an empty database; gives the rows of each table. What is written here meanwhile is not in it.
+    pub async fn copy_to(&self, to: &Location) -> Result<Vec<(&'static str, i64)>, Diagnostic> {
+        copy::into(&mut self.reader().await?, to).await
+    }
+
+    /// The rows of each table.
+    pub async fn counts(&self) -> Result<Vec<(&'static str, i64)>, Diagnostic> {
+        let on = &mut self.reader().await?;
+        let mut all = Vec::new();
+        for (table, _) in copy::TABLES {
+            all.push((*table, copy::count(on, table).await?));
+        }
+        Ok(all)
+    }
+
+    /// What it is: `SQLite 3.51.3`, `PostgreSQL 15.20`.
+    pub async fn engine(&self) -> Result<String, Diagnostic> {
+        let on = &mut self.reader().await?;
+        let sql = on.either(
+            "SELECT 'SQLite ' || sqlite_version()",
+            "SELECT 'PostgreSQL ' || current_setting('server_version')",
+        );
+        let (words,): (String,) = fetch_one!(on, sql)?;
+        Ok(words)
     }
 
     /// Waits for what is being written, and closes it: in order, so that SQLite leaves one file. Whoever uses it afterwards is refused.

@@ -305,7 +305,7 @@ fn refuse(
 }
 
 /// Ends a connection in order, as far as that goes.
-async fn end(conn: Conn) {
+pub(super) async fn end(conn: Conn) {
     let ending = async {
         match conn.link {
             Link::Sqlite(conn) => conn.close().await,

@@ -10,8 +10,8 @@ use time::macros::datetime;
 use super::*;
 use crate::base::clock::Clock;
 use crate::config;
-use crate::store::tests::both;
-use crate::store::{Db, execute};
+use crate::store::tests::{both, empty_postgres};
+use crate::store::{Db, Location, execute};
 
 struct Noon;
 
@@ -244,6 +244,24 @@ async fn old_and_too_many_entries_are_cut_off_and_the_rest_still_verifies() {
         let sql = "UPDATE audit_head SET cut_seq = 102, cut_hash = 'x'";
         behind(&db, sql).await;
         assert!(verify(&db, None).await.unwrap().is_err());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_log_that_is_copied_to_the_other_database_is_whole_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let copies = [empty_postgres().await, Location::file(dir.path().join("copy.db"))];
+    let next = std::sync::Mutex::new(copies.iter());
+    both(async |db| {
+        let to = next.lock().unwrap().next().unwrap();
+        let log = filled(&db, 120).await;
+        log.cut(&Keep { age: Some(Duration::from_secs(3600)), bytes: None }).await.unwrap();
+        let sound = verify(&db, None).await.unwrap().unwrap();
+        db.copy_to(to).await.unwrap();
+        let there = Db::look(to.clone()).await.unwrap().unwrap();
+        assert_eq!(verify(&there, Some((sound.last, &sound.hash))).await.unwrap(), Ok(sound));
+        there.close().await;
     })
     .await;
 }

@@ -6,6 +6,7 @@
 //! }).await;
 //! ```
 
+mod copies;
 pub mod server;
 mod store;
 

@@ -1,0 +1,1 @@
+UPDATE changes SET count = 41 WHERE id = 1;
