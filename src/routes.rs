@@ -8,16 +8,21 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 
 use crate::about;
+use crate::auth::accounts::Auth;
+use crate::auth::page::forms;
 use crate::auth::table::Table;
 use crate::certs;
 use crate::doctor;
-use crate::proxy;
+use crate::proxy::{self, Ways};
 use crate::stacks;
 use crate::{calls, pages};
 
 /// What handlers work with; each takes the part that is its own.
 #[derive(Clone, FromRef)]
 pub struct App {
+    pub auth: Arc<Auth>,
+    pub pages: Arc<forms::Pages>,
+    pub ways: Arc<Ways>,
     pub about: Arc<about::state::State>,
     pub trust: certs::page::Trust,
     pub challenge: certs::page::Challenge,
@@ -35,6 +40,25 @@ pub fn table() -> Table<App> {
             GET "/health" Anyone => about::json::health;
         }
     });
+    table.early(|early| {
+        pages! { early:
+            GET "/setup" Anyone => forms::setup;
+            POST "/setup" Anyone => forms::set_up;
+        }
+    });
+    pages! { table:
+        GET "/login" Anyone => forms::login;
+        POST "/login" Anyone => forms::sign_in;
+        POST "/login/second" Anyone => forms::second;
+        GET "/register" Anyone => forms::register;
+        POST "/register" Anyone => forms::make_account;
+        GET "/invitation" Anyone => forms::invitation;
+        POST "/invitation" Anyone => forms::make_account;
+        GET "/password" User => forms::password;
+        POST "/password" User => forms::change_password;
+        POST "/logout" User => forms::logout;
+        GET "/signed-out" Anyone => forms::signed_out;
+    }
     calls! { table:
         GET "/api/v1/info" Anyone => about::json::info;
     }

@@ -39,7 +39,7 @@ const LAW: &[(&str, &[&str])] = &[
             "web", "auth",
         ],
     ),
-    ("about", &["base", "diag", "engine", "store", "web", "auth", "stacks"]),
+    ("about", &["base", "diag", "engine", "store", "web", "auth", "stacks", "proxy"]),
     ("routes", &["auth", "stacks", "certs", "proxy", "doctor", "about"]),
     (
         "serve",

@@ -125,6 +125,13 @@ pub fn own_address(home: &Home) -> Option<IpAddr> {
     all.iter().find(at_home).map(|i| i.net.addr())
 }
 
+/// The networks from which people of the home come, for what is no access but a kindness: nobody gets in by it.
+pub fn near(home: &Home) -> Vec<IpNet> {
+    let docker: Vec<IpNet> = home.config.networks.to_string().parse().into_iter().collect();
+    let ranges = lan::ranges(home.config.lan.as_deref(), &interfaces(home), &docker, &Machine::AtHome(&[]));
+    ranges.iter().filter_map(|range| range.parse().ok()).collect()
+}
+
 /// All addresses of this machine.
 pub fn own_addresses(home: &Home) -> Vec<IpAddr> {
     interfaces(home).iter().map(|i| i.net.addr()).collect()

@@ -26,10 +26,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use axum::Router;
 use axum::extract::Request;
-use axum::http::HeaderMap;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -37,10 +35,14 @@ use tokio_util::sync::CancellationToken;
 pub use loops::Loops;
 
 use crate::about;
+use crate::auth::accounts::{Auth, Parts};
 use crate::auth::audit::Log;
-use crate::auth::table::{Doorkeeper, Guard, Table};
-use crate::auth::who::Asking;
+use crate::auth::page::forms;
+use crate::auth::passwords::Passwords;
+use crate::auth::table::{Guard, Table};
 use crate::base::clock::Clock;
+use crate::base::random::{Random, SystemRandom};
+use crate::base::secret::Secret;
 use crate::certs::room::Room;
 use crate::certs::{self, local};
 use crate::diag::{Diagnostic, Kind};
@@ -86,6 +88,7 @@ pub struct Serving {
     server: Server,
     loops: Loops,
     own: Arc<Own>,
+    auth: Arc<Auth>,
     works: Works,
     database: Db,
     /// Where HTTPS and plain HTTP really are (a port 0 was some port).
@@ -130,13 +133,16 @@ impl Serving {
         let table = routes::table();
         let api = serde_json::to_value(table.openapi(about::json::VERSION)).unwrap_or_default();
         let docs = Arc::new(about::docs::Docs::new(&api));
-        let keeper: Arc<dyn Doorkeeper> = Arc::new(NoAccounts);
-        let stacks = api::of_stacks(home, &env, clock.clone(), keeper.clone());
+        let auth = Arc::new(people(home, database.clone(), clock.clone()).await?);
+        let pages = Arc::new(forms::Pages::new(auth.clone(), Arc::new(SystemRandom)));
+        let ways = Arc::new(proxy::Ways::new(home.dir.clone()));
+        let stacks = api::of_stacks(home, &env, clock.clone(), auth.clone());
         let works = stacks.works.clone();
         let certs = api::of_certs(stacks.clone());
         let trust: certs::page::Trust = Arc::new(move || trusted.ca());
-        let app = App { about: state.clone(), trust, challenge, docs, stacks, certs };
-        let guard = Arc::new(Guard::new(keeper, Arc::new(log.clone()), Vec::new(), rand::random()));
+        let app = App { auth: auth.clone(), pages, ways, about: state.clone(), trust, challenge, docs, stacks, certs };
+        let cors = auth.rules().cors_origins.clone();
+        let guard = Arc::new(Guard::new(auth.clone(), Arc::new(log.clone()), cors, rand::random()));
         let secure = table.router(&guard).with_state(app.clone());
         let server = Server::default();
         let tls = Arc::new(Tls::new(own.certificates())?);
@@ -179,6 +185,8 @@ impl Serving {
         }
         renewal::begin(home, &room, &mut loops, clock, seen, anew)?;
         loops.spawn("inner door", move |stop| inner.clone().keep(stop));
+        let people = auth.clone();
+        loops.spawn("people", move |stop| people.clone().keep(stop));
         let keep = home.config.audit;
         loops.spawn("audit", move |stop| {
             let log = log.clone();
@@ -190,7 +198,7 @@ impl Serving {
         });
         let kept = own.clone();
         loops.spawn("own certificate", move |stop| kept.clone().keep(stop));
-        Ok(Serving { server, loops, own, database, works, https, http, _lock: lock })
+        Ok(Serving { server, loops, own, auth, database, works, https, http, _lock: lock })
     }
 
     /// More loops of this process; they end with it.
@@ -217,6 +225,16 @@ impl Serving {
             }
         }
         all
+    }
+
+    /// The link by which the first admin is made, where there is none; the one printed before holds no longer.
+    pub async fn setup_link(&self) -> Result<Option<Secret>, Diagnostic> {
+        if self.auth.is_set_up() {
+            return Ok(None);
+        }
+        let token = self.auth.setup_token().await?;
+        let url = self.urls().into_iter().next().unwrap_or_default();
+        Ok(Some(Secret::new(format!("{url}/setup?token={}", token.expose()))))
     }
 
     /// Serves until `stop`, then ends in order, in less than five seconds where no work is under way.
@@ -249,6 +267,15 @@ fn plain_router(guard: &Arc<Guard>, app: App, https: SocketAddr, is_ours: redire
     table.router(guard).with_state(app).fallback(away)
 }
 
+/// The people of the home, with all that signs them in.
+async fn people(home: &Home, db: Db, clock: Arc<dyn Clock>) -> Result<Auth, Diagnostic> {
+    let random: Arc<dyn Random> = Arc::new(SystemRandom);
+    let passwords = Passwords::tuned(random.clone());
+    let near = proxy::near(home);
+    let rules = home.config.people.clone();
+    Auth::open(&home.dir.join("state"), Parts { db, clock, random, rules, near, passwords }).await
+}
+
 async fn listener(address: SocketAddr, field: &str) -> Result<TcpListener, Diagnostic> {
     web::bind(address).await.map_err(|told| match told.kind {
         Kind::Failed => told,
@@ -259,16 +286,3 @@ async fn listener(address: SocketAddr, field: &str) -> Result<TcpListener, Diagn
     })
 }
 
-/// As long as there are no accounts: nobody is known, and every row is for everybody.
-struct NoAccounts;
-
-#[async_trait]
-impl Doorkeeper for NoAccounts {
-    fn is_set_up(&self) -> bool {
-        true
-    }
-
-    async fn ask(&self, _: &HeaderMap, _: &web::Caller, _: bool) -> Asking {
-        Asking::Nobody
-    }
-}

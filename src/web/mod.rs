@@ -37,3 +37,11 @@ pub use tls::{Certificates, Pair, Tls};
 /// The cookie of a session, on the panel and on every host behind it. `__Host-` (RFC 6265bis, 4.1.3.2): no other host can set it, and it goes
 /// to none but the one that did.
 pub const SESSION: &str = "__Host-hearth";
+
+/// The value of a cookie; `None` also where it is there twice, since a browser has one of a `__Host-` name.
+pub fn cookie<'h>(headers: &'h axum::http::HeaderMap, name: &str) -> Option<&'h str> {
+    let all = headers.get_all(axum::http::header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let pairs = all.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let mut found = pairs.filter(|(own, _)| *own == name).map(|(_, value)| value);
+    found.next().filter(|_| found.next().is_none())
+}

@@ -9,9 +9,13 @@ use std::time::Duration;
 
 use axum::http::HeaderMap;
 use hearth::about;
+use hearth::auth::accounts::{Auth, Parts};
+use hearth::auth::page::forms::Pages;
+use hearth::auth::passwords::{FLOOR, Passwords};
 use hearth::auth::table::{Act, Doorkeeper, Guard, Notebook};
 use hearth::auth::who::{Asking, By, Identity};
 use hearth::base::clock::SystemClock;
+use hearth::base::random::{Random, SystemRandom};
 use hearth::certs;
 use hearth::engine::Host;
 use hearth::engine::fake::{Double, World};
@@ -272,7 +276,20 @@ async fn serve(dir: &Path, stacks: Api, keeper: Arc<Keeper>) -> (web::Server, So
         front: Arc::new(proxy::Door),
         changed: Arc::new(proxy::cli::refresh),
     };
+    let random: Arc<dyn Random> = Arc::new(SystemRandom);
+    let parts = Parts {
+        db: database.clone(),
+        clock: Arc::new(SystemClock),
+        random: random.clone(),
+        rules: home.config.people.clone(),
+        near: Vec::new(),
+        passwords: Passwords::new(FLOOR, random.clone()).unwrap(),
+    };
+    let auth = Arc::new(Auth::open(&dir.join("state"), parts).await.unwrap());
     let app = App {
+        auth: auth.clone(),
+        pages: Arc::new(Pages::new(auth, random)),
+        ways: Arc::new(proxy::Ways::new(dir.to_path_buf())),
         about: Arc::new(about::state::State::new(&home, database)),
         trust: Arc::new(move || ca.clone()),
         challenge: Arc::new(|_: &str| None),

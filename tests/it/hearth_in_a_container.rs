@@ -182,7 +182,7 @@ fn traefik_reaches_a_container_by_name_and_nobody_else_does(s: &Scratch) -> Done
     boxed.hearth("up web").ok();
     door.until("app", 200);
     let panel = door.until("panel", 200);
-    assert!(panel.body.contains("\"status\":\"running\""), "{panel:?}");
+    assert!(panel.body.contains("\"status\":\"healthy\""), "{panel:?}");
     assert_eq!((boxed.container().id, joined(&boxed)), (id, vec![format!("{}_core", s.project)]));
     let text = door.file().to_string();
     assert!(
@@ -265,7 +265,7 @@ fn the_container_is_on_traefiks_network_as_long_as_traefik_is(s: &Scratch) -> Do
     boxed.hearth("mode domain --yes").ok();
     door.until("panel", 200);
     boxed.compose(&["up", "-d"]).ok();
-    assert_eq!((boxed.container().id, door.get("panel", "/").status), (id, 200));
+    assert_eq!((boxed.container().id, door.get("panel", "/health").status), (id, 200));
     // It ends nobody by whom it lives.
     let project = format!("{}-server", s.project);
     let own = ["exec", &boxed.name(), "hearth", "-f", "compose/hearth.yaml", "-p", &project, "down"];
@@ -321,7 +321,7 @@ fn after_a_restart_of_the_engine_the_container_and_the_panel_are_back(s: &Scratc
     engine.within(|| door.until("panel", 200));
     engine.stop();
     engine.start();
-    let back = until(Duration::from_secs(60), || engine.within(|| door.get("panel", "/").status) == 200);
+    let back = until(Duration::from_secs(60), || engine.within(|| door.get("panel", "/health").status) == 200);
     assert!(back, "{}\n{}", boxed.log(), engine.within(|| door.routes()));
     assert_eq!(boxed.container().id, id);
     boxed.hearth("up").ok().says("nothing to do");

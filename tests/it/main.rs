@@ -27,6 +27,7 @@ mod new_engines;
 mod one_writer;
 mod other_routes;
 mod own_server;
+mod people;
 mod plan_lints;
 mod secrets;
 mod served_certificates;
@@ -48,6 +49,7 @@ fn main() -> std::process::ExitCode {
         ("api", api::CASES),
         ("one_writer", one_writer::CASES),
         ("own_server", own_server::CASES),
+        ("people", people::CASES),
         ("hearth_in_a_container", hearth_in_a_container::CASES),
         ("bad_updates", bad_updates::CASES),
         ("two_way", two_way::CASES),

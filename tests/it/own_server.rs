@@ -12,7 +12,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
 
-use crate::rig::{Done, Page, Ran, Running, Scratch, Skip, cases, curl, free_port, page, until};
+use crate::rig::{Done, Page, Ran, Running, Scratch, Skip, cases, curl, free_port, page, set_up, until};
 
 cases![
     together:
@@ -197,6 +197,8 @@ fn health_and_info_have_the_fields_that_clients_know(s: &Scratch) -> Done {
     assert!(health["version"].is_string() && health["uptime_seconds"].is_number());
     let keys: Vec<&String> = health.as_object().expect("an object").keys().collect();
     assert_eq!(keys, ["status", "app", "version", "uptime_seconds", "engine", "database"], "and no more");
+    assert_eq!(own.get("/api/v1/info", &[]).status, 403, "before there is an admin nothing else answers");
+    let session = set_up(s, &running, &own.root());
     let info = json(&own.get("/api/v1/info", &[]));
     assert_eq!(info["api_version"], "v1");
     let services = serde_json::json!({
@@ -206,9 +208,16 @@ fn health_and_info_have_the_fields_that_clients_know(s: &Scratch) -> Done {
     let index = own.get("/", &[]);
     assert_eq!(json(&index)["status"], "running");
     assert!(json(&index)["message"].is_string() && json(&index)["version"].is_string());
-    let page = own.get("/", &["-H", "Accept: text/html,*/*;q=0.8"]);
-    assert!(page.status == 200 && page.body.contains("<!doctype html>") && page.body.contains("/trust"), "{page:?}");
-    let none = own.get("/api/v1/files/list", &[]);
+    let html = ["-H", "Accept: text/html,*/*;q=0.8"];
+    let page = own.get("/", &html);
+    assert_eq!((page.status, page.header("location")), (303, Some("/login")));
+    let page = own.get("/", &[&html[..], &["-H", &session]].concat());
+    assert!(
+        page.status == 200 && page.body.contains("<!doctype html>") && page.body.contains("My services"),
+        "{page:?}"
+    );
+    assert_eq!(own.get("/api/v1/nothing", &[]).status, 401, "nobody learns what there is by trying");
+    let none = own.get("/api/v1/nothing", &["-H", &session]);
     assert!(none.status == 404 && json(&none)["detail"].is_string(), "{none:?}");
     assert_eq!(own.get("/health", &["--http2"]).status, 200);
     own.stop(running);

@@ -197,7 +197,7 @@ fn the_panel_is_reached_through_traefik_and_in_no_other_way(s: &Scratch) -> Done
     door.hearth("up web").ok();
     let serve = s.hearth_args_start(&["serve", "--listen", "127.0.0.1:0", "--http", "off"], &[]);
     let panel = door.until("panel", 200);
-    assert!(panel.body.contains("\"status\":\"running\""), "{panel:?}");
+    assert!(panel.body.contains("\"status\":\"healthy\""), "{panel:?}");
     assert_eq!(door.get("panel", "/health").status, 200);
     // A challenge gets to Hearth on port 80, whatever host it is for, and is never sent elsewhere.
     let challenge = door.plain("app", "/.well-known/acme-challenge/nobody-asked");

@@ -75,7 +75,7 @@ pub struct Auth {
     random: Arc<dyn Random>,
     rules: People,
     near: Vec<IpNet>,
-    /// There is an active admin.
+    /// There is an active admin; or nobody could look yet whether there is.
     set_up: AtomicBool,
 }
 
@@ -102,11 +102,16 @@ impl Auth {
         let (brakes, live, seen) = Default::default();
         let set_up = AtomicBool::new(false);
         let auth = Auth { db, passwords, keys, seal, brakes, live, seen, clock, random, rules, near, set_up };
-        auth.look_for_admin().await?;
+        match auth.look_for_admin().await {
+            // All who ask are told that it is away, until it is there.
+            Err(told) if told.kind == Kind::Unavailable => auth.set_up.store(true, Ordering::Release),
+            looked => looked?,
+        }
         Ok(auth)
     }
 
-    /// Whether there is an active admin.
+    /// Whether there is an active admin. While the database has been away since the start it is taken to be so: then nobody gets in, by the link
+    /// either.
     pub fn is_set_up(&self) -> bool {
         self.set_up.load(Ordering::Acquire)
     }
@@ -116,10 +121,8 @@ impl Auth {
     }
 
     async fn look_for_admin(&self) -> Result<(), Diagnostic> {
-        if !self.is_set_up() {
-            let mut on = self.db.reader().await?;
-            self.set_up.store(sql::users::admins(&mut on).await? > 0, Ordering::Release);
-        }
+        let mut on = self.db.reader().await?;
+        self.set_up.store(sql::users::admins(&mut on).await? > 0, Ordering::Release);
         Ok(())
     }
 

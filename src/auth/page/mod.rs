@@ -3,6 +3,11 @@
 //! | subject | file |
 //! |---|---|
 //! | the pages and their words | this one |
+//! | forms, and what becomes of them | `forms` |
+//! | between password and second factor | `halves` |
+
+pub mod forms;
+mod halves;
 
 use askama::Template;
 

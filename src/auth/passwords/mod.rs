@@ -8,7 +8,7 @@ pub use cost::{Cost, FLOOR};
 pub use places::Lane;
 pub use rules::{About, LONGEST, SHORTEST, judge};
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use argon2::{Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier};
@@ -30,51 +30,78 @@ pub enum Verdict {
 
 /// Makes and checks hashes of passwords: Argon2id, as PHC strings, each with the cost it was made with.
 pub struct Passwords {
-    cost: Cost,
+    tuned: Arc<OnceLock<Tuned>>,
     places: Places,
     random: Arc<dyn Random>,
+}
+
+#[derive(Debug, Clone)]
+struct Tuned {
+    cost: Cost,
     /// What is checked where there is no account, or none with a password: as much work, and never right.
     nobody: String,
 }
 
 impl Passwords {
-    /// With the cost that fits this machine: hashes once to measure, some tenths of a second.
-    pub fn tuned(random: Arc<dyn Random>) -> Result<Passwords, Diagnostic> {
-        let cores = std::thread::available_parallelism().map_or(2, |n| u32::try_from(n.get()).unwrap_or(2));
-        let memory_kib = places::memory_kib(cores);
-        let probe = Cost { memory_kib, passes: 2 };
-        let begun = Instant::now();
-        hash(probe, "how long does it take", &bytes::<16>(&*random))?;
-        let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Passwords::new(Cost::tuned(memory_kib, ms), random)
+    /// With the cost that fits this machine. Measuring it takes some tenths of a second, on a thread beside: whoever signs in before waits for it.
+    pub fn tuned(random: Arc<dyn Random>) -> Passwords {
+        let passwords = Passwords { tuned: Arc::default(), places: Places::default(), random };
+        let (tuned, random) = (passwords.tuned.clone(), passwords.random.clone());
+        // Where no thread can be had, the first who signs in measures.
+        let _ = std::thread::Builder::new().name("passwords".into()).spawn(move || measured(&tuned, &*random).cost);
+        passwords
     }
 
     pub fn new(cost: Cost, random: Arc<dyn Random>) -> Result<Passwords, Diagnostic> {
-        let secret: [u8; 32] = bytes(&*random);
-        let words: String = secret.iter().map(|b| format!("{b:02x}")).collect();
-        let nobody = hash(cost, &words, &bytes::<16>(&*random))?;
-        Ok(Passwords { cost, places: Places::default(), random, nobody })
+        let nobody = nobody(cost, &*random)?;
+        Ok(Passwords { tuned: Arc::new(Tuned { cost, nobody }.into()), places: Places::default(), random })
     }
 
-    pub fn cost(&self) -> Cost {
-        self.cost
+    async fn ready(&self) -> Tuned {
+        if let Some(tuned) = self.tuned.get() {
+            return tuned.clone();
+        }
+        let (tuned, random) = (self.tuned.clone(), self.random.clone());
+        let waited = tokio::task::spawn_blocking(move || measured(&tuned, &*random).clone()).await;
+        waited.unwrap_or_else(|_| Tuned { cost: FLOOR, nobody: String::new() })
     }
 
     /// The PHC string to keep of a password, which [`judge`] has taken.
     pub async fn hash(&self, password: Secret, lane: Lane) -> Result<String, Diagnostic> {
-        let (cost, salt) = (self.cost, bytes::<16>(&*self.random));
+        let (cost, salt) = (self.ready().await.cost, bytes::<16>(&*self.random));
         self.places.run(lane, cost.mib(), move || hash(cost, password.expose(), &salt)).await?
     }
 
     /// Tries a password against what is kept of the right one; `None` takes as long, and is always wrong.
     pub async fn verify(&self, password: Secret, kept: Option<&str>, lane: Lane) -> Result<Verdict, Diagnostic> {
         let known = kept.is_some();
-        let kept = kept.unwrap_or(&self.nobody);
+        let tuned = self.ready().await;
+        let kept = kept.unwrap_or(&tuned.nobody);
         let made = cost_of(kept).ok_or_else(damaged)?;
-        let (outdated, kept) = (made.is_weaker_than(self.cost), kept.to_owned());
+        let (outdated, kept) = (made.is_weaker_than(tuned.cost), kept.to_owned());
         let right = self.places.run(lane, made.mib(), move || is_right(password.expose(), &kept)).await?;
         Ok(if right && known { Verdict::Right { outdated } } else { Verdict::Wrong })
     }
+}
+
+/// Measures once, whoever comes first.
+fn measured<'t>(tuned: &'t OnceLock<Tuned>, random: &dyn Random) -> &'t Tuned {
+    tuned.get_or_init(|| {
+        let cores = std::thread::available_parallelism().map_or(2, |n| u32::try_from(n.get()).unwrap_or(2));
+        let memory_kib = places::memory_kib(cores);
+        let begun = Instant::now();
+        let probed = hash(Cost { memory_kib, passes: 2 }, "how long does it take", &bytes::<16>(random));
+        let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        // It fails where there is no memory for it; the least that may be is then tried.
+        let cost = if probed.is_ok() { Cost::tuned(memory_kib, ms) } else { FLOOR };
+        Tuned { cost, nobody: nobody(cost, random).unwrap_or_default() }
+    })
+}
+
+fn nobody(cost: Cost, random: &dyn Random) -> Result<String, Diagnostic> {
+    let secret: [u8; 32] = bytes(random);
+    let words: String = secret.iter().map(|b| format!("{b:02x}")).collect();
+    hash(cost, &words, &bytes::<16>(random))
 }
 
 fn hash(cost: Cost, password: &str, salt: &[u8]) -> Result<String, Diagnostic> {
@@ -132,7 +159,7 @@ mod tests {
     #[tokio::test]
     async fn hostile_20_an_unknown_user_costs_what_a_known_one_does_and_is_never_right() {
         let passwords = Passwords::new(QUICK, Arc::new(SystemRandom)).unwrap();
-        assert_eq!(cost_of(&passwords.nobody), Some(QUICK));
+        assert_eq!(cost_of(&passwords.tuned.get().unwrap().nobody), Some(QUICK));
         for text in ["", "anything at all", "how long does it take"] {
             let verdict = passwords.verify(secret(text), None, Lane::Outside).await.unwrap();
             assert_eq!(verdict, Verdict::Wrong);

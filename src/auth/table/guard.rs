@@ -225,8 +225,7 @@ impl Taken {
 /// Why a row does not answer, if it does not.
 fn refusal(entry: &Entry, request: &Request, taken: &Taken, cors: &[String]) -> Option<Diagnostic> {
     let extensions = request.extensions();
-    let set_up = extensions.get::<SetUp>().is_some_and(|set_up| set_up.0);
-    if !set_up && !entry.early {
+    if !is_set_up(request) && !entry.early {
         return Some(not_set_up());
     }
     let foreign = extensions.get::<Origin>() == Some(&Origin::Foreign);
@@ -310,22 +309,25 @@ pub(super) async fn nothing_here(request: Request) -> Response {
     }
 }
 
-/// Where a row is, for other methods.
+/// Where a row is, for other methods: which rows there are stands in `/docs` for everybody.
 pub(super) async fn no_such_method(request: Request) -> Response {
-    if let Some(refusal) = unknown(&request) {
-        return refusal;
+    if !is_set_up(&request) {
+        return told(not_set_up(), wants_html(request.headers()));
     }
     let d = Diagnostic::error("web.no-such-method", format!("nothing at this address answers to {}", request.method()));
     let d = d.kind(Kind::Invalid).hint("/docs shows which calls there are");
     (StatusCode::METHOD_NOT_ALLOWED, Refusal(d)).into_response()
 }
 
+fn is_set_up(request: &Request) -> bool {
+    request.extensions().get::<SetUp>().is_some_and(|set_up| set_up.0)
+}
+
 fn unknown(request: &Request) -> Option<Response> {
-    let extensions = request.extensions();
-    if !extensions.get::<SetUp>().is_some_and(|set_up| set_up.0) {
+    if !is_set_up(request) {
         return Some(told(not_set_up(), wants_html(request.headers())));
     }
-    match extensions.get::<Asking>() {
+    match request.extensions().get::<Asking>() {
         Some(Asking::Somebody(_)) => None,
         Some(Asking::Refused(why)) => Some(Refusal((**why).clone()).into_response()),
         _ if wants_html(request.headers()) => Some(to_login(request)),

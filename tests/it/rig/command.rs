@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -48,7 +49,11 @@ pub struct Running {
     limit: Duration,
     out: JoinHandle<String>,
     err: JoinHandle<String>,
+    said: Said,
 }
+
+/// What a program has written until now.
+type Said = Arc<Mutex<Vec<u8>>>;
 
 impl Running {
     /// Starts a program with this environment and no other, and without input.
@@ -66,15 +71,21 @@ impl Running {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap_or_else(|e| panic!("{} cannot be run: {e}", program.display()));
-        let out = reader(child.stdout.take().expect("stdout is piped"));
-        let err = reader(child.stderr.take().expect("stderr is piped"));
-        Running { line, child, began: Instant::now(), limit: LIMIT, out, err }
+        let said = Said::default();
+        let out = reader(child.stdout.take().expect("stdout is piped"), said.clone());
+        let err = reader(child.stderr.take().expect("stderr is piped"), Said::default());
+        Running { line, child, began: Instant::now(), limit: LIMIT, out, err, said }
     }
 
     /// Lets it run for this long.
     pub fn patient(mut self, limit: Duration) -> Running {
         self.limit = limit;
         self
+    }
+
+    /// What it has written to standard output until now.
+    pub fn said(&self) -> String {
+        String::from_utf8_lossy(&self.said.lock().expect("a reader does not fail with it")).into_owned()
     }
 
     pub fn pid(&self) -> u32 {
@@ -111,10 +122,15 @@ impl Running {
     }
 }
 
-fn reader(mut from: impl Read + Send + 'static) -> JoinHandle<String> {
+fn reader(mut from: impl Read + Send + 'static, said: Said) -> JoinHandle<String> {
     std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let _ = from.read_to_end(&mut bytes);
-        String::from_utf8_lossy(&bytes).into_owned()
+        let mut some = [0; 8192];
+        while let Ok(n) = from.read(&mut some)
+            && n > 0
+        {
+            said.lock().expect("nobody fails with it").extend_from_slice(&some[..n]);
+        }
+        let all = said.lock().expect("nobody fails with it");
+        String::from_utf8_lossy(&all).into_owned()
     })
 }

@@ -239,8 +239,10 @@ impl<'s> Door<'s> {
     #[track_caller]
     pub fn until(&self, host: &str, status: u16) -> Page {
         let mut page = Page::default();
+        // Before there is an admin the panel answers nothing else.
+        let path = if host == "panel" { "/health" } else { "/" };
         let came = until(Duration::from_secs(15), || {
-            page = self.get(host, "/");
+            page = self.get(host, path);
             page.status == status
         });
         assert!(came, "{host} should answer {status}, and gives {page:?} {}\n{}", page.trouble, self.routes());

@@ -1,0 +1,376 @@
+//! What becomes of the forms: set up, sign in and out, an account of one's own, another password.
+//!
+//! Each form is shown by GET and done by POST; what does not fit comes back as the same page with words above it. Whether a form comes from our own page
+//! is seen to by the table's guard.
+
+use std::sync::Arc;
+
+use axum::extract::{Extension, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use serde::Deserialize;
+
+use super::halves::Halves;
+use super::{Account, Login as LoginPage, Password, Second, Setup, SignedOut, Told};
+use crate::auth::accounts::{Auth, Credentials, Login, NewSession, NewUser, Registration, User as Person};
+use crate::auth::who::{Anyone, By, Role, User};
+use crate::base::random::Random;
+use crate::base::secret::Secret;
+use crate::config::people::Registration as Rule;
+use crate::diag::{Diagnostic, Kind};
+use crate::web::read::{Form, Query};
+use crate::web::{Caller, Refusal, SESSION};
+
+/// What the pages of accounts work with.
+pub struct Pages {
+    auth: Arc<Auth>,
+    random: Arc<dyn Random>,
+    halves: Halves,
+}
+
+impl Pages {
+    pub fn new(auth: Arc<Auth>, random: Arc<dyn Random>) -> Pages {
+        Pages { auth, random, halves: Halves::default() }
+    }
+}
+
+/// The browser's cookie between password and second factor.
+const HALF: &str = "__Host-hearth-half";
+
+#[derive(Debug, Deserialize)]
+pub struct Link {
+    #[serde(default)]
+    token: String,
+}
+
+/// What is filled in to make an account.
+#[derive(Deserialize)]
+pub struct Made {
+    /// Of the link: for setting up, or an invitation.
+    #[serde(default, alias = "invite")]
+    token: String,
+    username: String,
+    #[serde(default)]
+    email: String,
+    password: String,
+    again: String,
+}
+
+/// The first admin's page; its token comes from the one-time link.
+pub async fn setup(_: Anyone, State(pages): State<Arc<Pages>>, Query(link): Query<Link>) -> Response {
+    match pages.auth.is_set_up() {
+        true => to("/login"),
+        false => page(StatusCode::OK, Setup { token: link.token, ..Setup::default() }),
+    }
+}
+
+pub async fn set_up(
+    _: Anyone,
+    State(pages): State<Arc<Pages>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    Form(made): Form<Made>,
+) -> Response {
+    let Made { token, username, email, password, again } = made;
+    let done = async {
+        same(&password, &again)?;
+        let new = NewUser {
+            name: username.clone(),
+            email: given(&email),
+            display_name: None,
+            role: Role::Admin,
+            groups: Vec::new(),
+            password: Some(Secret::new(password)),
+        };
+        let user = pages.auth.set_up(&Secret::new(token.clone()), new, caller.address).await?;
+        pages.auth.begin_session(&user, &agent(&headers), caller.address).await
+    };
+    match done.await {
+        Ok(session) => signed_in(&session, "/"),
+        Err(told) => back(told, |told| Setup { token, username, email, told }),
+    }
+}
+
+/// Where somebody wants to go once they are signed in.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Next {
+    /// A path of the panel.
+    #[serde(default)]
+    next: String,
+}
+
+pub async fn login(
+    Anyone(who): Anyone,
+    State(pages): State<Arc<Pages>>,
+    Extension(caller): Extension<Caller>,
+    Query(Next { next }): Query<Next>,
+) -> Response {
+    if who.is_some_and(|who| matches!(who.by, By::Session(_))) {
+        return to(own_path(&next));
+    }
+    page(StatusCode::OK, LoginPage { next, ..pages.login_page(&caller) })
+}
+
+#[derive(Deserialize)]
+pub struct SignsIn {
+    username: String,
+    password: String,
+    #[serde(default)]
+    next: String,
+}
+
+pub async fn sign_in(
+    _: Anyone,
+    State(pages): State<Arc<Pages>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    Form(SignsIn { username, password, next }): Form<SignsIn>,
+) -> Response {
+    let who = Credentials { username: username.clone(), password: Secret::new(password), otp: None };
+    match pages.auth.login_browser(&who, &from(&caller, &headers)).await {
+        Ok((_, session)) => signed_in(&session, own_path(&next)),
+        Err(told) if told.code == "auth.second-factor-required" => {
+            let Some(half) = pages.halves.put(who, &*pages.random) else { return Refusal(told).into_response() };
+            let mut answer = page(StatusCode::OK, Second { place: place(&caller), next, told: None });
+            set_cookie(&mut answer, HALF, half.expose(), Some(super::halves::SECONDS));
+            answer
+        }
+        Err(told) => back(told, |told| LoginPage { next, username, told, ..pages.login_page(&caller) }),
+    }
+}
+
+#[derive(Deserialize)]
+pub struct Code {
+    otp: String,
+    #[serde(default)]
+    next: String,
+}
+
+pub async fn second(
+    _: Anyone,
+    State(pages): State<Arc<Pages>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    Form(Code { otp, next }): Form<Code>,
+) -> Response {
+    let half = crate::web::cookie(&headers, HALF);
+    let Some(who) = half.and_then(|half| pages.halves.get(half)) else {
+        let d = Diagnostic::error("auth.too-late", "that took too long: begin anew").kind(Kind::Unauthenticated);
+        return back(d, |told| LoginPage { next, told, ..pages.login_page(&caller) });
+    };
+    let who = Credentials { otp: Some(otp), ..who };
+    match pages.auth.login_browser(&who, &from(&caller, &headers)).await {
+        Ok((_, session)) => {
+            half.into_iter().for_each(|half| pages.halves.end(half));
+            let mut answer = signed_in(&session, own_path(&next));
+            set_cookie(&mut answer, HALF, "", None);
+            answer
+        }
+        Err(told) => back(told, |told| Second { place: place(&caller), next, told }),
+    }
+}
+
+/// An account of one's own, where the home is open.
+pub async fn register(_: Anyone, State(pages): State<Arc<Pages>>, Extension(caller): Extension<Caller>) -> Response {
+    match pages.auth.rules().registration {
+        Rule::Open => page(StatusCode::OK, open_account(&caller)),
+        _ => {
+            let d = Diagnostic::error("auth.closed", "accounts of this home are made by its admins").kind(Kind::Denied);
+            crate::web::page(&d.hint("ask one of them for an account"), StatusCode::FORBIDDEN)
+        }
+    }
+}
+
+/// An account of one's own, by invitation.
+pub async fn invitation(_: Anyone, Extension(caller): Extension<Caller>, Query(link): Query<Link>) -> Response {
+    page(StatusCode::OK, Account { invite: Some(link.token), ..invited(&caller) })
+}
+
+pub async fn make_account(
+    _: Anyone,
+    State(pages): State<Arc<Pages>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    Form(made): Form<Made>,
+) -> Response {
+    let Made { token, username, email, password, again } = made;
+    let invite = given(&token);
+    let done = async {
+        same(&password, &again)?;
+        let new = Registration {
+            username: username.clone(),
+            email: given(&email),
+            password: Secret::new(password),
+            invite: invite.clone().map(Secret::new),
+        };
+        let user: Person = pages.auth.register(new, caller.address).await?;
+        pages.auth.begin_session(&user, &agent(&headers), caller.address).await
+    };
+    match done.await {
+        Ok(session) => signed_in(&session, "/"),
+        Err(told) => back(told, |told| {
+            let page = if invite.is_some() { invited(&caller) } else { open_account(&caller) };
+            Account { invite, username, email, told, ..page }
+        }),
+    }
+}
+
+pub async fn password(who: User) -> Response {
+    page(StatusCode::OK, Password { name: who.name.clone(), told: None })
+}
+
+#[derive(Deserialize)]
+pub struct Changed {
+    old: String,
+    password: String,
+    again: String,
+}
+
+pub async fn change_password(
+    who: User,
+    State(pages): State<Arc<Pages>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    Form(Changed { old, password, again }): Form<Changed>,
+) -> Response {
+    let done = async {
+        same(&password, &again)?;
+        let login = from(&caller, &headers);
+        pages.auth.change_password(&who, &Secret::new(old), Secret::new(password), &login).await
+    };
+    match done.await {
+        Ok(Some(session)) => signed_in(&session, "/"),
+        Ok(None) => to("/"),
+        Err(told) => back(told, |told| Password { name: who.name.clone(), told }),
+    }
+}
+
+pub async fn logout(who: User, State(pages): State<Arc<Pages>>) -> Response {
+    if let Err(told) = pages.auth.logout(&who).await {
+        return Refusal(told).into_response();
+    }
+    let mut answer = to("/signed-out");
+    set_cookie(&mut answer, SESSION, "", None);
+    answer
+}
+
+pub async fn signed_out(_: Anyone, Extension(caller): Extension<Caller>) -> Response {
+    page(StatusCode::OK, SignedOut { place: place(&caller) })
+}
+
+impl Pages {
+    fn login_page(&self, caller: &Caller) -> LoginPage {
+        let register = self.auth.rules().registration == Rule::Open;
+        LoginPage { place: place(caller), register, ..LoginPage::default() }
+    }
+}
+
+fn open_account(caller: &Caller) -> Account {
+    Account {
+        place: place(caller),
+        heading: "Make an account",
+        story: "This home is open: whoever reaches this page may have an account of their own.".into(),
+        action: "/register",
+        ..Account::default()
+    }
+}
+
+fn invited(caller: &Caller) -> Account {
+    Account {
+        place: place(caller),
+        heading: "You are invited",
+        story: "Somebody who looks after this home has sent you the link. Choose a name and a password of your own."
+            .into(),
+        action: "/invitation",
+        ..Account::default()
+    }
+}
+
+/// The name of the home as whoever asks knows it: the host without its port.
+fn place(caller: &Caller) -> String {
+    let host = caller.host.as_deref().unwrap_or("Hearth");
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name.to_owned(),
+        _ => host.to_owned(),
+    }
+}
+
+fn agent(headers: &HeaderMap) -> String {
+    let text = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    text.unwrap_or_default().chars().take(300).collect()
+}
+
+fn from(caller: &Caller, headers: &HeaderMap) -> Login {
+    Login { from: caller.address, agent: agent(headers) }
+}
+
+fn given(text: &str) -> Option<String> {
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+fn same(password: &str, again: &str) -> Result<(), Diagnostic> {
+    match password == again {
+        true => Ok(()),
+        false => Err(Diagnostic::error("auth.differ", "the two passwords differ")
+            .field("again")
+            .hint("write the same into both fields")),
+    }
+}
+
+/// A path of this host and nothing else: no other host can be written so that a browser goes there (`//x`, `/\x`, a scheme).
+fn own_path(text: &str) -> &str {
+    let plain = text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
+    let own = text.starts_with('/') && !text.starts_with("//") && plain && text.len() <= 1024;
+    if own { text } else { "/" }
+}
+
+fn to(path: &str) -> Response {
+    let to = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"));
+    (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response()
+}
+
+/// On to `path` with a session.
+fn signed_in(session: &NewSession, path: &str) -> Response {
+    let mut answer = to(path);
+    set_cookie(&mut answer, SESSION, session.token.expose(), Some(session.max_age));
+    answer
+}
+
+/// `lasts`: seconds; `None` takes the cookie away.
+fn set_cookie(answer: &mut Response, name: &str, value: &str, lasts: Option<i64>) {
+    let lasts = lasts.unwrap_or(0).max(0);
+    let text = format!("{name}={value}; Path=/; Max-Age={lasts}; Secure; HttpOnly; SameSite=Lax");
+    if let Ok(value) = HeaderValue::try_from(text) {
+        answer.headers_mut().append(header::SET_COOKIE, value);
+    }
+}
+
+fn page(status: StatusCode, page: impl askama::Template) -> Response {
+    match page.render() {
+        Ok(text) => (status, Html(text)).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// The same page again, with what was wrong.
+fn back<P: askama::Template>(told: Diagnostic, again: impl FnOnce(Option<Told>) -> P) -> Response {
+    let status = Refusal(told.clone()).status();
+    page(status, again(Some(told.into())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_19_after_a_login_nobody_is_sent_elsewhere() {
+        for good in ["/", "/docs", "/a?b=c%2f%2fd#x"] {
+            assert_eq!(own_path(good), good);
+        }
+        for bad in
+            ["", "//evil.example", "/\\evil.example", "https://evil.example", "evil", "/a b", "/a\r\nb", "\t//x", "/é"]
+        {
+            assert_eq!(own_path(bad), "/", "{bad}");
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! Hearth's server with an engine that is only in memory, set up, with somebody of each role; asked as a program would, and every answer compared with
+//! what OpenAPI says of it.
+
+#![expect(dead_code, reason = "cases that call as a program come with the calls of accounts")]
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+use super::{Page, Ran, Running, Scratch, curl, free_port, until};
+
+/// Where an engine's address would stand: the double of it.
+pub const MEMORY: (&str, &str) = ("DOCKER_HOST", "memory:");
+
+/// Good enough for everybody here.
+pub const PASSWORD: &str = "unhurried lantern gravel tuba";
+
+/// A home with its server.
+pub struct Panel<'s> {
+    pub s: &'s Scratch,
+    pub https: u16,
+    pub http: u16,
+    running: Option<Running>,
+    /// By role, once somebody of it has signed in.
+    tokens: BTreeMap<String, String>,
+    api: OnceCell<Value>,
+}
+
+/// An answer of the API.
+#[derive(Debug)]
+pub struct Told {
+    pub status: u16,
+    pub page: Page,
+    pub body: Value,
+}
+
+impl Told {
+    #[track_caller]
+    pub fn is(self, status: u16) -> Told {
+        assert_eq!(self.status, status, "{}\n{}", self.page.head, self.page.body);
+        self
+    }
+
+    /// The code of a refusal.
+    pub fn code(&self) -> &str {
+        self.body["error"]["code"].as_str().unwrap_or_default()
+    }
+
+    pub fn text(&self, field: &str) -> &str {
+        self.body[field].as_str().unwrap_or_default()
+    }
+}
+
+impl<'s> Panel<'s> {
+    /// A home with these stacks and its server, not set up yet.
+    #[track_caller]
+    pub fn new(s: &'s Scratch, config: &str, stacks: &[(&str, &str)]) -> Panel<'s> {
+        s.write("hearth.yaml", &format!("name: {}\n{config}", s.project));
+        for (name, text) in stacks {
+            s.write(&format!("stacks/{name}.yaml"), text);
+        }
+        let mut panel = Panel {
+            s,
+            https: free_port(),
+            http: free_port(),
+            running: None,
+            tokens: BTreeMap::new(),
+            api: OnceCell::new(),
+        };
+        panel.start();
+        panel
+    }
+
+    #[track_caller]
+    pub fn start(&mut self) {
+        let (https, http) = (format!("127.0.0.1:{}", self.https), format!("127.0.0.1:{}", self.http));
+        let args = ["serve", "--listen", &https, "--http", &http];
+        let running = self.s.hearth_args_start(&args, &[MEMORY]);
+        let up = until(Duration::from_secs(20), || self.ask("GET", "/health", None, None).status == 200);
+        if !up {
+            running.signal(Signal::TERM);
+            panic!("it does not answer: {}", self.s.noted(running).both());
+        }
+        self.running = Some(running);
+    }
+
+    pub fn running(&self) -> &Running {
+        self.running.as_ref().expect("it runs")
+    }
+
+    pub fn stop(&mut self) -> Ran {
+        let running = self.running.take().expect("it runs");
+        running.signal(Signal::TERM);
+        self.s.noted(running)
+    }
+
+    /// As if the power went: nothing is ended in order.
+    pub fn kill(&mut self) {
+        let running = self.running.take().expect("it runs");
+        running.signal(Signal::KILL);
+        self.s.noted(running);
+    }
+
+    /// Set up by its one-time link, with `admin`, `operator`, `member` and `viewer`, each signed in.
+    #[track_caller]
+    pub fn with_people(s: &'s Scratch, config: &str, stacks: &[(&str, &str)]) -> Panel<'s> {
+        let mut panel = Panel::new(s, config, stacks);
+        let link = setup_link(panel.running.as_ref().expect("it runs"));
+        let token = link.split("token=").nth(1).expect("the link has a token");
+        let body = json!({"token": token, "username": "admin", "password": PASSWORD});
+        panel.ask("POST", "/api/v1/setup", None, Some(&body)).is(201);
+        panel.sign_in("admin");
+        for role in ["operator", "member", "viewer"] {
+            let body = json!({"username": role, "password": PASSWORD, "role": role});
+            panel.call("admin", "POST", "/api/v1/users", Some(&body)).is(201);
+            panel.sign_in(role);
+        }
+        panel
+    }
+
+    /// Signs somebody in; from then on `call` can be theirs.
+    #[track_caller]
+    pub fn sign_in(&mut self, name: &str) -> String {
+        let body = json!({"username": name, "password": PASSWORD});
+        let told = self.ask("POST", "/api/v1/auth/login", None, Some(&body)).is(200);
+        let token = told.text("access_token").to_owned();
+        assert!(!token.is_empty(), "{}", told.page.body);
+        self.tokens.insert(name.to_owned(), token.clone());
+        token
+    }
+
+    pub fn token(&self, name: &str) -> &str {
+        self.tokens.get(name).map(String::as_str).unwrap_or_else(|| panic!("{name} has not signed in"))
+    }
+
+    /// One call of somebody who has signed in; nobody's where the name is empty.
+    #[track_caller]
+    pub fn call(&self, who: &str, method: &str, path: &str, body: Option<&Value>) -> Told {
+        let token = (!who.is_empty()).then(|| self.token(who).to_owned());
+        self.ask(method, path, token.as_deref(), body)
+    }
+
+    /// One call, compared with OpenAPI.
+    #[track_caller]
+    pub fn ask(&self, method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> Told {
+        self.ask_with(method, path, token, body, &[])
+    }
+
+    /// As [`Panel::ask`], with more headers.
+    #[track_caller]
+    pub fn ask_with(
+        &self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        body: Option<&Value>,
+        headers: &[&str],
+    ) -> Told {
+        let mut args = vec!["-k".to_owned(), "-X".into(), method.into()];
+        if let Some(token) = token {
+            args.extend(["-H".into(), format!("Authorization: Bearer {token}")]);
+        }
+        if let Some(body) = body {
+            args.extend(["-H".into(), "Content-Type: application/json".into(), "-d".into(), body.to_string()]);
+        }
+        headers.iter().for_each(|header| args.extend(["-H".into(), header.to_string()]));
+        args.push(self.url(path));
+        let page = curl(self.s, &args.iter().map(String::as_str).collect::<Vec<_>>());
+        let body = serde_json::from_str(&page.body).unwrap_or(Value::Null);
+        let told = Told { status: page.status, page, body };
+        // What describes everything cannot be there before the home is set up.
+        let described = told.status != 0 && (path.starts_with("/api/v1/") || path == "/health");
+        if described
+            && !matches!(told.code(), "auth.not-set-up" | "web.not-found" | "web.no-such-method")
+            && path != "/api/v1/openapi.json"
+        {
+            self.compare(method, path, &told);
+        }
+        told
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("https://localhost:{}{path}", self.https)
+    }
+
+    /// What the server says of itself, once it is set up.
+    pub fn api(&self) -> Option<&Value> {
+        if self.api.get().is_none() {
+            let url = self.url("/api/v1/openapi.json");
+            let page = curl(self.s, &["-k", &url]);
+            if page.status == 200 {
+                let _ = self.api.set(serde_json::from_str(&page.body).expect("OpenAPI is JSON"));
+            }
+        }
+        self.api.get()
+    }
+
+    /// Whether the answer is one that OpenAPI says of this call.
+    #[track_caller]
+    fn compare(&self, method: &str, path: &str, told: &Told) {
+        let Some(api) = self.api() else { return };
+        let asked = path.split('?').next().unwrap_or(path);
+        let fits = |template: &str| {
+            let (a, b) = (template.split('/').count(), asked.split('/').count());
+            a == b
+                && template.split('/').zip(asked.split('/')).all(|(t, p)| t.starts_with('{') && !p.is_empty() || t == p)
+        };
+        let paths = api["paths"].as_object().expect("OpenAPI has paths");
+        // A written part comes before an open one, as in the router.
+        let found = paths.keys().filter(|template| fits(template)).min_by_key(|template| template.matches('{').count());
+        let Some(operation) = found.map(|template| &api["paths"][template][method.to_lowercase()]) else {
+            panic!("OpenAPI knows no {method} {asked}");
+        };
+        if operation.is_null() {
+            return;
+        }
+        let answer = &operation["responses"][told.status.to_string()];
+        assert!(!answer.is_null(), "OpenAPI knows no {} of {method} {asked}: {}", told.status, told.page.body);
+        let schema = &answer["content"]["application/json"]["schema"];
+        if schema.is_null() {
+            return;
+        }
+        let whole = json!({"allOf": [schema], "components": api["components"]});
+        let validator = jsonschema::validator_for(&whole).expect("a schema of OpenAPI 3.1 is a JSON schema");
+        let wrong: Vec<String> =
+            validator.iter_errors(&told.body).map(|e| format!("{} at {}", e, e.instance_path())).collect();
+        assert!(
+            wrong.is_empty(),
+            "{method} {asked} answers otherwise than OpenAPI says: {wrong:?}\n{}",
+            told.page.body
+        );
+    }
+}
+
+/// The one-time link that a server has printed.
+#[track_caller]
+pub fn setup_link(running: &Running) -> String {
+    let found = || running.said().lines().map(str::trim).find(|line| line.contains("/setup?token=")).map(str::to_owned);
+    assert!(until(Duration::from_secs(10), || found().is_some()), "it prints no link: {}", running.said());
+    found().unwrap_or_default()
+}
+
+/// Makes the first admin by the form, as a browser does; gives the `Cookie:` line of the session. `root`: the CA that the server's certificate is of.
+#[track_caller]
+pub fn set_up(s: &Scratch, running: &Running, root: &str) -> String {
+    let link = setup_link(running);
+    let (url, token) = link.split_once("?token=").expect("the link has a token");
+    let (url, password) = (url.replace("127.0.0.1", "localhost"), format!("password={PASSWORD}"));
+    let (again, token) = (format!("again={PASSWORD}"), format!("token={token}"));
+    let form = ["--data-urlencode", &token, "--data-urlencode", &password, "--data-urlencode", &again];
+    let who = ["--data-urlencode", "username=admin", "-H", "Sec-Fetch-Site: same-origin", "--cacert", root];
+    let page = curl(s, &[&form[..], &who, &[&url]].concat());
+    assert_eq!(page.status, 303, "{page:?}");
+    let cookie = page.header("set-cookie").and_then(|cookie| cookie.split(';').next()).expect("a session");
+    format!("Cookie: {cookie}")
+}
+
+impl Drop for Panel<'_> {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.signal(Signal::TERM);
+            self.s.noted(running);
+        }
+    }
+}
