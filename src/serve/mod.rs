@@ -285,4 +285,3 @@ async fn listener(address: SocketAddr, field: &str) -> Result<TcpListener, Diagn
         }
     })
 }
-

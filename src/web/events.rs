@@ -9,7 +9,6 @@ use axum::http::request::Parts;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, StreamExt};
-use tokio_util::sync::CancellationToken;
 
 use super::activity::{Activity, Working};
 
@@ -40,8 +39,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Held {
     }
 }
 
-/// The answer: events until there are no more, or `stop`.
-pub fn answer(messages: impl Stream<Item = Message> + Send + 'static, held: Held, stop: CancellationToken) -> Response {
+/// The answer: events until there are no more, or `end` comes true.
+pub fn answer(
+    messages: impl Stream<Item = Message> + Send + 'static,
+    held: Held,
+    end: impl Future<Output = ()> + Send + 'static,
+) -> Response {
     let event = move |message: Message| {
         // It lives as long as the stream does.
         let _ = &held;
@@ -51,6 +54,6 @@ pub fn answer(messages: impl Stream<Item = Message> + Send + 'static, held: Held
             None => event,
         })
     };
-    let events = messages.take_until(stop.cancelled_owned()).map(event);
+    let events = messages.take_until(end).map(event);
     Sse::new(events).keep_alive(KeepAlive::new().interval(ALIVE)).into_response()
 }

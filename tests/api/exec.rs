@@ -1,6 +1,5 @@
 //! Programs, logs and figures of containers: what streams.
 
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -65,9 +64,19 @@ async fn hostile_18_a_socket_ends_within_a_second_of_the_rights_of_who_opened_it
     let mut socket = Socket::open(&s, "operator", &path, &[]).await.unwrap();
     socket.next().await;
     let ended = Instant::now();
-    s.keeper.ended.store(true, Ordering::Relaxed);
-    assert_eq!(socket.closed().await, 4001);
-    assert!(ended.elapsed() < Duration::from_secs(1), "{:?}", ended.elapsed());
+    let log = format!("{WEB}/logs/stream");
+    let stats = format!("{WEB}/stats");
+    let streams = [log.as_str(), &stats].map(|path| s.events("viewer", path, &[], |_, _| false));
+    let ((), closed, _) = tokio::join!(
+        async {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            s.keeper.end();
+        },
+        socket.closed(),
+        futures_util::future::join_all(streams),
+    );
+    assert_eq!(closed, 4001);
+    assert!(ended.elapsed() < Duration::from_millis(1300), "{:?}", ended.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -33,6 +33,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 /// Two stacks of which nothing is on.
@@ -52,14 +53,31 @@ const TOOLS: &str = "services:\n  tool: { image: any/tool:1, profiles: [tools] }
 /// Believes `Authorization: Bearer ROLE`, until told not to, and keeps what is noted.
 #[derive(Default)]
 pub struct Keeper {
-    pub ended: AtomicBool,
+    ended: AtomicBool,
+    changed: watch::Sender<u64>,
     pub notes: Mutex<Vec<Act>>,
+}
+
+impl Keeper {
+    /// Nobody is anybody from now on.
+    pub fn end(&self) {
+        self.ended.store(true, Ordering::Relaxed);
+        self.changed.send_modify(|n| *n += 1);
+    }
 }
 
 #[async_trait::async_trait]
 impl Doorkeeper for Keeper {
     fn is_set_up(&self) -> bool {
         true
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    async fn still(&self, _: &Identity) -> bool {
+        !self.ended.load(Ordering::Relaxed)
     }
 
     async fn ask(&self, headers: &HeaderMap, _: &Caller, _: bool) -> Asking {
@@ -87,7 +105,7 @@ pub struct Server {
     pub api: Api,
     /// `None`: a real engine.
     double: Option<Double>,
-    address: SocketAddr,
+    pub address: SocketAddr,
     _server: web::Server,
     _folder: Option<tempfile::TempDir>,
 }
@@ -293,7 +311,7 @@ async fn serve(dir: &Path, stacks: Api, keeper: Arc<Keeper>) -> (web::Server, So
         about: Arc::new(about::state::State::new(&home, database)),
         trust: Arc::new(move || ca.clone()),
         challenge: Arc::new(|_: &str| None),
-        docs: Arc::new(about::docs::Docs::new(&json!({}))),
+        docs: Arc::new(about::docs::Docs::new(&json!(routes::table().openapi(about::json::VERSION)))),
         stacks,
         certs,
     };

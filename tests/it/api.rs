@@ -55,10 +55,8 @@ fn a_profile_is_started_watched_entered_and_stopped_by_the_api_alone(s: &Scratch
         assert!(figures[0].2["memory"].as_u64().is_some_and(|bytes| bytes > 0), "{figures:?}");
         let asked = json!({"command": ["cat"]});
         let ticket = server.post("operator", &format!("{at}/exec"), asked).await.is(200).body;
-        let mut socket = Socket::open(server, "operator", ticket["path"].as_str().unwrap_or_default(), &[])
-            .await
-            .ok()
-            .expect("it opens");
+        let mut socket =
+            Socket::open(server, "operator", ticket["path"].as_str().unwrap_or_default(), &[]).await.expect("it opens");
         socket.send(2, b"through\n").await;
         assert_eq!(socket.next().await, (2, b"\x01through\n".to_vec()));
         socket.send(1, br#"{"end": true}"#).await;

@@ -67,6 +67,15 @@ impl Doorkeeper for Auth {
         Auth::is_set_up(self)
     }
 
+    fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
+        Auth::changes(self)
+    }
+
+    async fn still(&self, who: &Identity) -> bool {
+        // Who cannot be asked about is not let go: the database may be away for a moment.
+        Auth::still(self, who).await.unwrap_or_else(|told| is_away(&told))
+    }
+
     async fn ask(&self, headers: &HeaderMap, _: &Caller, cookies: bool) -> Asking {
         let known = match shown(headers, cookies) {
             Shown::Nothing => return Asking::Nobody,

@@ -139,8 +139,9 @@ fn whole(entry: &Entry, mut operation: Operation) -> Operation {
     if operation.request_body.is_some() || operation.parameters.as_ref().is_some_and(|p| !p.is_empty()) {
         refusals.push(("422", "Something in it does not fit: `detail` says what"));
     }
-    if entry.path.contains('{') {
-        refusals.push(("404", "There is no such thing"));
+    let asks = operation.request_body.is_some() || operation.parameters.as_ref().is_some_and(|p| !p.is_empty());
+    if entry.path.contains('{') || asks {
+        refusals.push(("404", "It names something that is not there"));
     }
     if entry.changes() {
         refusals.push(("409", "It does not go with what is there"));

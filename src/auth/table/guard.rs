@@ -11,6 +11,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::once::Once;
@@ -29,6 +30,30 @@ pub trait Doorkeeper: Send + Sync {
     /// Who asks, by the headers of the request. `cookies`: whether the request may be somebody by its cookie; one that another site
     /// has sent may not.
     async fn ask(&self, headers: &HeaderMap, caller: &Caller, cookies: bool) -> Asking;
+
+    /// Wakes with every change that may have ended somebody.
+    fn changes(&self) -> watch::Receiver<u64>;
+
+    /// Whether somebody who was let in would still be: for what stays open. Counts as no use.
+    async fn still(&self, who: &Identity) -> bool;
+}
+
+/// How often it is asked for without a change: what ends by its time has no other sign.
+const NOW_AND_THEN: Duration = Duration::from_secs(60);
+
+/// Comes true when somebody who was let in would not be any more: what stays open ends then, within a second.
+pub async fn ended(keeper: Arc<dyn Doorkeeper>, who: Identity) {
+    let mut changes = keeper.changes();
+    while keeper.still(&who).await {
+        let gone = tokio::select! {
+            woke = changes.changed() => woke.is_err(),
+            () = tokio::time::sleep(NOW_AND_THEN) => false,
+        };
+        if gone {
+            // Nobody says any more what changes.
+            return;
+        }
+    }
 }
 
 /// Who keeps what was done.

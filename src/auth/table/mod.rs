@@ -27,8 +27,8 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::{RefOr, Schema};
 
-pub use begins::Begins;
 pub use crate::auth::audit::Outcome;
+pub use begins::Begins;
 pub use guard::{Act, Doorkeeper, Guard, Notebook};
 
 use super::who::{Permission, Who};

@@ -30,6 +30,14 @@ impl Doorkeeper for Credulous {
         !self.not_set_up.load(Ordering::Relaxed)
     }
 
+    fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
+        tokio::sync::watch::channel(0).1
+    }
+
+    async fn still(&self, _: &Identity) -> bool {
+        true
+    }
+
     async fn ask(&self, headers: &HeaderMap, _: &Caller, cookies: bool) -> Asking {
         let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
         let (word, by) = match (text("authorization"), text("cookie").filter(|_| cookies)) {

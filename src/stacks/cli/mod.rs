@@ -31,4 +31,3 @@ pub(super) fn project_of(loaded: Loaded, out: &Out, warnings: bool) -> Result<(P
     let code = loaded.diagnostics.exit_code().max(1);
     loaded.project.map(|project| (project, loaded.sources)).ok_or(Failure::Code(code))
 }
-

@@ -186,7 +186,7 @@ fn hidden(words: Vec<String>) -> Vec<String> {
 #[utoipa::path(get, path = "/api/v1/containers/{id}/stats", params(("id" = String, Path), Of),
     responses((status = 200, content_type = "text/event-stream", body = String)))]
 pub async fn stats(
-    _: Viewer,
+    who: Viewer,
     State(api): State<Api>,
     Path(id): Path<String>,
     Query(of): Query<Of>,
@@ -210,7 +210,7 @@ pub async fn stats(
         Err(error) => failed(&error),
     }
     };
-    Ok(events::answer(figures.map(message), held, api.works.stopping()))
+    Ok(events::answer(figures.map(message), held, api.end_of(&who)))
 }
 
 /// The last event of a stream that broke.

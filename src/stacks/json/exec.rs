@@ -10,7 +10,6 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
-use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use bytes::{BufMut, BytesMut};
 use futures_util::StreamExt;
@@ -18,24 +17,23 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, interval, timeout};
+use tokio_util::sync::CancellationToken;
 use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
 use super::containers::{find, told};
-use crate::auth::table::guard::Detail;
+use crate::auth::table::guard::{Detail, ended};
 use crate::auth::tickets::HOLDS;
-use crate::auth::who::{Asking, Identity, Operator, Who};
+use crate::auth::who::Operator;
 use crate::diag::{Diagnostic, Kind, Sources, text};
 use crate::engine::Host;
 use crate::engine::streams::{ExecRequest, ExecSession, Output};
 use crate::plan::observed::State as Run;
+use crate::web::Refusal;
 use crate::web::read::{Json as Body, Path, Query};
-use crate::web::{Caller, Refusal};
 
 /// What a ticket for it is for.
 const PURPOSE: &str = "exec";
-/// How often the rights of who sits there are looked at: they end within a second.
-const RIGHTS: Duration = Duration::from_millis(500);
 /// For a client that takes nothing, and for one that is silent: pings are answered by every client.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PING: Duration = Duration::from_secs(20);
@@ -147,15 +145,12 @@ pub async fn open(
     State(api): State<Api>,
     Path(id): Path<String>,
     Query(opening): Query<Opening>,
-    headers: HeaderMap,
-    caller: Option<axum::Extension<Caller>>,
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
 ) -> Result<Response, Response> {
     let Ok(upgrade) = upgrade else {
         let d = Diagnostic::error("web.no-socket", "this address is that of a WebSocket").kind(Kind::Invalid);
         return Err(Refusal(d.hint("open it with a client for WebSockets, over HTTP/1.1")).into_response());
     };
-    let Some(axum::Extension(caller)) = caller else { return Err(Refusal(crate::auth::who::nobody()).into_response()) };
     // Looked for anew: what cannot be seen any more is not entered.
     let (engine, container) = find(&api, opening.project.as_deref(), &id).await?;
     let asked = api.tickets.take(&opening.ticket, &who, PURPOSE, &container.id);
@@ -170,29 +165,13 @@ pub async fn open(
         stdin: true,
     };
     let session = engine.exec(&container.id, &request).await.map_err(told)?;
-    let rights = Rights { api, who: (*who).clone(), headers, caller };
+    let ends = ended(api.keeper.clone(), (*who).clone());
+    let stop = api.works.stopping();
     Ok(upgrade
         .max_frame_size(FRAME)
         .max_message_size(FRAME)
         .write_buffer_size(0)
-        .on_upgrade(move |socket| converse(socket, engine, session, rights)))
-}
-
-/// Whether whoever opened the socket could open it now.
-struct Rights {
-    api: Api,
-    who: Identity,
-    headers: HeaderMap,
-    caller: Caller,
-}
-
-impl Rights {
-    async fn hold(&self) -> bool {
-        match self.api.keeper.ask(&self.headers, &self.caller, true).await {
-            Asking::Somebody(now) => now.user == self.who.user && Who::Operator.admits(now.role),
-            Asking::Nobody | Asking::Refused(_) => false,
-        }
-    }
+        .on_upgrade(move |socket| converse(socket, engine, session, stop, ends)))
 }
 
 /// What a client says in a text frame.
@@ -203,27 +182,29 @@ enum Said {
     End(bool),
 }
 
-async fn converse(mut socket: WebSocket, engine: std::sync::Arc<dyn Host>, session: ExecSession, rights: Rights) {
-    let (code, why) = talk(&mut socket, &*engine, session, &rights).await;
+async fn converse(
+    mut socket: WebSocket,
+    engine: std::sync::Arc<dyn Host>,
+    session: ExecSession,
+    stop: CancellationToken,
+    ends: impl Future<Output = ()>,
+) {
+    let (code, why) = tokio::select! {
+        () = stop.cancelled() => (GOING_AWAY, "the server stops"),
+        () = ends => (NOT_ALLOWED, "not allowed any more"),
+        ended = talk(&mut socket, &*engine, session) => ended,
+    };
     let frame = CloseFrame { code, reason: why.into() };
     let _ = timeout(PATIENCE, socket.send(Message::Close(Some(frame)))).await;
 }
 
 /// Copies both ways; gives the close code and its words.
-async fn talk(socket: &mut WebSocket, engine: &dyn Host, session: ExecSession, rights: &Rights) -> (u16, &'static str) {
+async fn talk(socket: &mut WebSocket, engine: &dyn Host, session: ExecSession) -> (u16, &'static str) {
     let ExecSession { id, mut output, mut input } = session;
-    let stop = rights.api.works.stopping();
-    let (mut look, mut ping) = (interval(RIGHTS), interval(PING));
+    let mut ping = interval(PING);
     let mut heard = Instant::now();
     loop {
         tokio::select! {
-            biased;
-            () = stop.cancelled() => return (GOING_AWAY, "the server stops"),
-            _ = look.tick() => {
-                if !matches!(timeout(RIGHTS, rights.hold()).await, Ok(true)) {
-                    return (NOT_ALLOWED, "not allowed any more");
-                }
-            }
             _ = ping.tick() => {
                 if heard.elapsed() > PING + PATIENCE || !send(socket, Message::Ping(bytes::Bytes::new())).await {
                     return (GOING_AWAY, "the client is silent");

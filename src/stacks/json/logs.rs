@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -108,7 +108,7 @@ pub async fn last(
 #[utoipa::path(get, path = "/api/v1/containers/{id}/logs/stream", params(("id" = String, Path), Which),
     responses((status = 200, content_type = "text/event-stream", body = String)))]
 pub async fn follow(
-    _: Viewer,
+    who: Viewer,
     State(api): State<Api>,
     Path(id): Path<String>,
     Query(which): Query<Which>,
@@ -124,5 +124,5 @@ pub async fn follow(
         }
         Err(error) => failed(&error),
     };
-    Ok(events::answer(log.map(message), held, api.works.stopping()).into_response())
+    Ok(events::answer(log.map(message), held, api.end_of(&who)))
 }

@@ -30,6 +30,7 @@ use super::who::quoted;
 use super::works::{Asked, Works};
 use crate::args::Global;
 use crate::auth::table::Doorkeeper;
+use crate::auth::table::guard::ended;
 use crate::auth::tickets::Tickets;
 use crate::auth::who::{By, Identity};
 use crate::base::random::SystemRandom;
@@ -96,6 +97,17 @@ impl Api {
             Err(_) => super::works::panicked().into(),
         };
         Err(heard.refusals(failure))
+    }
+
+    /// For what stays open: comes true when the server stops, or whoever it is would not be let in any more.
+    pub fn end_of(&self, who: &Identity) -> impl Future<Output = ()> + Send + 'static {
+        let (stop, ended) = (self.works.stopping(), ended(self.keeper.clone(), who.clone()));
+        async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = ended => {}
+            }
+        }
     }
 
     /// Begins a long verb of somebody: 202, with where it is.

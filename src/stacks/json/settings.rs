@@ -69,7 +69,7 @@ pub async fn one(_: Admin, State(api): State<Api>) -> Result<Response, Response>
 /// Saves `hearth.yaml` over the version that `If-Match` names. A text with mistakes is refused with all of them in `errors`. Profiles, mode and adopted projects are
 /// changed by their own calls, which also act on it: a text that changes one of them is refused, as is another project name.
 #[utoipa::path(put, path = "/api/v1/settings",
-    params(("If-Match" = Option<String>, Header, description = "The ETag of the version that was changed")),
+    params(("If-Match" = String, Header, description = "The ETag of the version that was changed")),
     request_body = Text,
     responses((status = 200, body = Settings),
         (status = 412, description = "Somebody else has changed it meanwhile"),

@@ -88,7 +88,7 @@ pub async fn one(_: Admin, State(api): State<Api>, Path(name): Path<String>) -> 
 }
 
 /// Looks at a text as it would be with the home's other stacks. Nothing is saved.
-#[utoipa::path(post, path = "/api/v1/stacks/{name}/validate", params(("name" = String, Path)), request_body = Text,
+#[utoipa::path(post, path = "/api/v1/stacks/{name}/validate", params(("name" = String, Path, pattern = "^[a-z0-9][a-z0-9_-]{0,63}$")), request_body = Text,
     responses((status = 200, body = Judged)))]
 pub async fn validate(
     _: Admin,
@@ -107,7 +107,7 @@ pub async fn validate(
 
 /// Saves a stack: over the version that `If-Match` names, or a new one with `If-None-Match: *`. A text with mistakes is refused with all of
 /// them in `errors`, and nothing is saved. Nothing is started or stopped.
-#[utoipa::path(put, path = "/api/v1/stacks/{name}", params(("name" = String, Path),
+#[utoipa::path(put, path = "/api/v1/stacks/{name}", params(("name" = String, Path, pattern = "^[a-z0-9][a-z0-9_-]{0,63}$"),
         ("If-Match" = Option<String>, Header, description = "The ETag of the version that was changed")),
     request_body = Text,
     responses((status = 200, body = Definition), (status = 201, body = Definition),
@@ -137,7 +137,7 @@ pub async fn save(
 
 /// Deletes a stack's file, over the version that `If-Match` names. What runs of it goes on, and is an orphan: `up` with `remove_orphans` ends it.
 #[utoipa::path(delete, path = "/api/v1/stacks/{name}", params(("name" = String, Path),
-        ("If-Match" = Option<String>, Header, description = "The ETag of the version that is deleted")),
+        ("If-Match" = String, Header, description = "The ETag of the version that is deleted")),
     responses((status = 204),
         (status = 412, description = "Somebody else has changed it meanwhile"),
         (status = 428, description = "The request does not say which version it means")))]
@@ -160,7 +160,6 @@ pub async fn delete(
 
 /// The text on the disk; `None` where there is no such stack.
 fn there(home: &Home, name: &str) -> Result<Option<String>, Response> {
-    well_named(name)?;
     home.stack_text(name).map_err(|d| Refusal(d).into_response())
 }
 

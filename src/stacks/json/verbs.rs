@@ -2,7 +2,8 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::{Accepted, Api, Begun};
@@ -14,6 +15,17 @@ use crate::web::read::Json as Body;
 use crate::web::{Refusal, Refusals};
 
 const JSON: args::Json = args::Json { json: true };
+
+/// The longest time that is waited for, in seconds.
+const DAY: i64 = 86_400;
+
+/// A whole number of seconds, from `LEAST` to a day. To JSON `5.0` is one too.
+fn seconds<'de, D: Deserializer<'de>, const LEAST: i64>(from: D) -> Result<Option<i64>, D::Error> {
+    let Some(number) = Option::<serde_json::Number>::deserialize(from)? else { return Ok(None) };
+    let whole = number.as_f64().filter(|n| n.fract() == 0.0 && n.abs() <= DAY as f64).map(|n| n as i64);
+    let found = number.as_i64().or(whole).filter(|n| (LEAST..=DAY).contains(n));
+    found.map(Some).ok_or_else(|| D::Error::custom(format!("{number} is not a whole number from {LEAST} to {DAY}")))
+}
 
 /// The word for the equivalent command.
 pub fn yes(yes: bool) -> Option<&'static str> {
@@ -70,12 +82,15 @@ pub struct Up {
     /// `always`, `missing` or `never`.
     pull: Option<Pull>,
     /// Seconds to wait for a stop before killing; -1 waits without a limit.
-    #[schema(minimum = -1)]
+    #[schema(minimum = -1, maximum = 86400)]
+    #[serde(deserialize_with = "seconds::<_, -1>")]
     timeout: Option<i64>,
     /// End only when every service is running or healthy.
     wait: bool,
     /// At most this many seconds with `wait`.
-    wait_timeout: Option<u32>,
+    #[schema(minimum = 0, maximum = 86400)]
+    #[serde(deserialize_with = "seconds::<_, 0>")]
+    wait_timeout: Option<i64>,
     /// Answers yes to what would be asked.
     yes: bool,
 }
@@ -128,7 +143,7 @@ pub async fn up(who: Operator, State(api): State<Api>, Body(asked): Body<Up>) ->
             ..args::Deciding::default()
         },
         wait: asked.wait,
-        wait_timeout: asked.wait_timeout.map(u64::from),
+        wait_timeout: asked.wait_timeout.and_then(|n| u64::try_from(n).ok()),
         answer: args::Answer { yes: asked.yes },
         json: JSON,
         ..args::Up::default()
@@ -149,7 +164,8 @@ pub struct Down {
     /// Also end containers that no stack names any more.
     remove_orphans: bool,
     /// Seconds to wait for a stop before killing; -1 waits without a limit.
-    #[schema(minimum = -1)]
+    #[schema(minimum = -1, maximum = 86400)]
+    #[serde(deserialize_with = "seconds::<_, -1>")]
     timeout: Option<i64>,
     /// Answers yes to what would be asked.
     yes: bool,
@@ -208,7 +224,8 @@ pub struct Timed {
     /// None is all.
     services: Vec<String>,
     /// Seconds to wait for a stop before killing; -1 waits without a limit.
-    #[schema(minimum = -1)]
+    #[schema(minimum = -1, maximum = 86400)]
+    #[serde(deserialize_with = "seconds::<_, -1>")]
     timeout: Option<i64>,
 }
 
@@ -329,4 +346,26 @@ pub(super) fn refused(refused: crate::stacks::home::Refused) -> Response {
 
 pub(super) fn begun(begun: Result<Begun, Refusal>) -> Result<Begun, Response> {
     begun.map_err(IntoResponse::into_response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_are_whole_and_bounded() {
+        let read = |text: &str| serde_json::from_str::<Timed>(text).map(|timed| timed.timeout).ok();
+        for (text, expected) in [
+            ("{}", Some(None)),
+            (r#"{"timeout": null}"#, Some(None)),
+            (r#"{"timeout": -1}"#, Some(Some(-1))),
+            (r#"{"timeout": 5.0}"#, Some(Some(5))),
+            (r#"{"timeout": -2}"#, None),
+            (r#"{"timeout": 0.5}"#, None),
+            (r#"{"timeout": 1e300}"#, None),
+            (r#"{"timeout": "5"}"#, None),
+        ] {
+            assert_eq!(read(text), expected, "{text}");
+        }
+    }
 }

@@ -136,7 +136,7 @@ pub struct From_ {
 #[utoipa::path(get, path = "/api/v1/works/{id}/events", params(("id" = String, Path), From_),
     responses((status = 200, content_type = "text/event-stream", body = String)))]
 pub async fn events(
-    _: Viewer,
+    who: Viewer,
     State(api): State<Api>,
     Path(id): Path<String>,
     Query(from): Query<From_>,
@@ -147,7 +147,7 @@ pub async fn events(
     let said = headers.get("last-event-id").and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
     let after = said.or(from.after).unwrap_or(0);
     let messages = stream::unfold(Some((work, after, Vec::new().into_iter())), next);
-    Ok(events::answer(messages, held, api.works.stopping()))
+    Ok(events::answer(messages, held, api.end_of(&who)))
 }
 
 type Watching = Option<(Arc<Work>, u64, std::vec::IntoIter<Message>)>;
