@@ -8,6 +8,7 @@ use crate::args::*;
 use crate::auth::cli::audit::{self, Typed};
 use crate::cli::{Failure, Out};
 use crate::diag::{Severity, Sources};
+use crate::stacks::Home;
 use crate::stacks::cli as stacks;
 
 /// Runs one command line and gives the exit code of DESIGN section 7.
@@ -71,7 +72,29 @@ fn act(command: &Command) -> Option<(&'static str, bool)> {
         Command::Restart(_) => ("restart", false),
         Command::Pull(_) => ("pull", false),
         Command::Update(_) => ("update", false),
+        Command::Users(args) => (act_on_people(args.verb.as_ref()?)?, true),
+        Command::Tokens(args) => match args.verb {
+            TokensVerb::List { .. } => return None,
+            TokensVerb::Add { .. } => ("tokens add", true),
+            TokensVerb::End { .. } => ("tokens end", true),
+        },
         _ => return None,
+    })
+}
+
+fn act_on_people(verb: &UsersVerb) -> Option<&'static str> {
+    Some(match verb {
+        UsersVerb::SetupLink => "users setup-link",
+        UsersVerb::Add { .. } => "users add",
+        UsersVerb::Set { .. } => "users set",
+        UsersVerb::Password { .. } => "users password",
+        UsersVerb::SecondFactor { .. } => "users second-factor",
+        UsersVerb::Sessions { end: true, .. } => "users sessions --end",
+        UsersVerb::Delete { .. } => "users delete",
+        UsersVerb::Invite { .. } => "users invite",
+        UsersVerb::Groups { verb: Some(GroupsVerb::Add { .. }) } => "users groups add",
+        UsersVerb::Groups { verb: Some(GroupsVerb::Remove { .. }) } => "users groups remove",
+        UsersVerb::Sessions { end: false, .. } | UsersVerb::Groups { verb: None } => return None,
     })
 }
 
@@ -150,6 +173,8 @@ fn dispatch(cli: Cli, out: &Out) -> crate::cli::Done {
             }
             Ok(())
         }
+        Command::Users(args) => crate::auth::cli::users::run(place_of(&global, out)?, args, out),
+        Command::Tokens(args) => crate::auth::cli::tokens::run(place_of(&global, out)?, args, out),
         Command::Doctor(args) => crate::doctor::cli::run(&global, args, out),
         Command::History(args) => stacks::history::run(&global, args, out),
         Command::Db(args) => crate::auth::cli::db::run(args, database(&global, out)?, out),
@@ -177,6 +202,26 @@ fn dispatch(cli: Cli, out: &Out) -> crate::cli::Done {
             Ok(())
         }
     }
+}
+
+/// Where the people of the home are, for a room that knows no home.
+fn place_of(global: &Global, out: &Out) -> Result<crate::auth::cli::Place, crate::cli::Failure> {
+    let home = Home::required(global.home.as_deref(), &out.cwd).map_err(|refused| refused.tell(out))?;
+    let panel = panel_of(&home)?;
+    let location = home.database(&out.environment())?;
+    Ok(crate::auth::cli::Place { state: home.dir.join("state"), location, rules: home.config.people, panel })
+}
+
+/// Where a browser finds the panel, without a slash at its end.
+fn panel_of(home: &Home) -> Result<String, crate::diag::Diagnostic> {
+    Ok(match home.domain()?.filter(|_| home.config.mode == crate::spec::Mode::Domain) {
+        Some(domain) => format!("https://{}.{domain}", crate::proxy::PANEL),
+        None => {
+            let listen = crate::serve::Settings::of(home, Vec::new(), None).listen;
+            let port = listen.first().map_or(8443, |address| address.port());
+            format!("https://127.0.0.1:{port}")
+        }
+    })
 }
 
 impl From<Example> for crate::example::Which {

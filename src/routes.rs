@@ -9,6 +9,7 @@ use axum::extract::FromRef;
 
 use crate::about;
 use crate::auth::accounts::Auth;
+use crate::auth::json as people;
 use crate::auth::page::forms;
 use crate::auth::table::Table;
 use crate::certs;
@@ -68,6 +69,7 @@ pub fn table() -> Table<App> {
         GET "/docs/errors" Anyone => about::docs::errors;
         GET "/api/v1/openapi.json" Anyone => about::docs::openapi;
     }
+    of_people(&mut table);
     of_stacks(&mut table);
     calls! { table:
         GET "/api/v1/routes" Viewer => proxy::json::list;
@@ -76,6 +78,54 @@ pub fn table() -> Table<App> {
         GET "/api/v1/doctor" Viewer => doctor::json::look_around;
     }
     table
+}
+
+/// Accounts: one's own, and all of them.
+fn of_people(table: &mut Table<App>) {
+    table.early(|early| {
+        calls! { early:
+            POST "/api/v1/setup" Anyone => people::setup::set_up;
+        }
+    });
+    calls! { table:
+        POST "/api/v1/auth/login" Anyone => people::login::login;
+        POST "/api/v1/auth/refresh" Anyone => people::login::refresh;
+        POST "/api/v1/auth/register" Anyone => people::login::register;
+        POST "/api/v1/auth/logout" User => people::login::logout;
+        GET "/api/v1/auth/me" User => people::me::me;
+        PATCH "/api/v1/auth/me" User => people::me::change;
+        POST "/api/v1/auth/password" User => people::me::password;
+        GET "/api/v1/auth/second-factor" User => people::second_factor::show;
+        POST "/api/v1/auth/second-factor/begin" Anyone => people::second_factor::begin;
+        POST "/api/v1/auth/second-factor/confirm" Anyone => people::second_factor::confirm;
+        POST "/api/v1/auth/second-factor/codes" User => people::second_factor::codes;
+        POST "/api/v1/auth/second-factor/off" User => people::second_factor::off;
+        GET "/api/v1/sessions" User => people::sessions::list;
+        DELETE "/api/v1/sessions" User => people::sessions::end_all;
+        DELETE "/api/v1/sessions/{id}" User => people::sessions::end;
+        GET "/api/v1/tokens" User => people::tokens::list;
+        POST "/api/v1/tokens" User => people::tokens::add;
+        DELETE "/api/v1/tokens/{id}" User => people::tokens::end;
+        GET "/api/v1/auth/users/{id}" Admin => people::users::show_as_homeserver;
+        GET "/api/v1/users" Admin => people::users::list;
+        POST "/api/v1/users" Admin => people::users::add;
+        GET "/api/v1/users/{id}" Admin => people::users::show;
+        PATCH "/api/v1/users/{id}" Admin => people::users::change;
+        DELETE "/api/v1/users/{id}" Admin => people::users::remove;
+        PUT "/api/v1/users/{id}/password" Admin => people::users::password;
+        DELETE "/api/v1/users/{id}/second-factor" Admin => people::users::second_factor_off;
+        GET "/api/v1/users/{id}/sessions" Admin => people::sessions::of_user;
+        DELETE "/api/v1/users/{id}/sessions" Admin => people::sessions::end_of_user;
+        GET "/api/v1/groups" Admin => people::groups::list;
+        POST "/api/v1/groups" Admin => people::groups::add;
+        GET "/api/v1/groups/{name}" Admin => people::groups::show;
+        PATCH "/api/v1/groups/{name}" Admin => people::groups::change;
+        DELETE "/api/v1/groups/{name}" Admin => people::groups::remove;
+        GET "/api/v1/invitations" Admin => people::invitations::list;
+        POST "/api/v1/invitations" Admin => people::invitations::add;
+        DELETE "/api/v1/invitations/{id}" Admin => people::invitations::end;
+        POST "/api/auth/login" Anyone => people::baluhost::login;
+    }
 }
 
 /// What runs, what should, and what was done. Verbs that take their time are answered with a work.

@@ -51,8 +51,8 @@ const LAW: &[(&str, &[&str])] = &[
     (
         "command",
         &[
-            "base", "diag", "store", "cli", "args", "auth", "gate", "example", "stacks", "certs", "proxy", "doctor",
-            "serve",
+            "base", "diag", "spec", "store", "cli", "args", "auth", "gate", "example", "stacks", "certs", "proxy",
+            "doctor", "serve",
         ],
     ),
 ];

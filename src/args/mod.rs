@@ -5,12 +5,14 @@ mod audit;
 mod db;
 mod front;
 mod home;
+mod people;
 mod project;
 
 pub use audit::*;
 pub use db::*;
 pub use front::*;
 pub use home::*;
+pub use people::*;
 pub use project::*;
 
 use std::path::PathBuf;
@@ -124,6 +126,10 @@ pub enum Command {
     Routes(Routes),
     /// Show certificates: names, issuer, what is served, expiry, next renewal and why; renew, bring your own, trust the local CA
     Certs(Certs),
+    /// Show the people of the home; add, change, remove, invite; also when nobody can sign in any more
+    Users(Users),
+    /// Show, make and end API tokens
+    Tokens(Tokens),
     /// Look at engine, Traefik, ports, DNS, authorities and clock; each finding with its fix
     Doctor(Json),
     /// Show what was done, when and by whom

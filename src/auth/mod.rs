@@ -10,6 +10,8 @@
 //! | what was done and refused, by whom | `audit` |
 //! | how fast secrets may be guessed | `brakes` |
 //! | second factor: codes of an app, codes on paper | `factor` |
+//! | the API of people | `json` |
+//! | `hearth users`, `hearth tokens` | `cli` |
 //! | access tokens of programs, and the keys that sign them | `jwt` |
 //! | signing in by a provider of accounts | `oidc` |
 //! | passkeys: keys that devices hold | `passkeys` |
@@ -28,6 +30,7 @@ pub mod brakes;
 pub mod cli;
 pub mod factor;
 pub mod forward;
+pub mod json;
 pub mod jwt;
 pub mod oidc;
 pub mod page;

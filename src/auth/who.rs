@@ -56,6 +56,22 @@ impl FromStr for Role {
     }
 }
 
+impl serde::Serialize for Role {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.word())
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Role {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Role, D::Error> {
+        let text = <String as serde::Deserialize>::deserialize(from)?;
+        text.parse().map_err(|()| {
+            let all: Vec<&str> = Role::ALL.into_iter().map(Role::word).collect();
+            serde::de::Error::custom(format!("`{text}` is no role; there are {}", all.join(", ")))
+        })
+    }
+}
+
 /// By what somebody has shown who they are.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum By {

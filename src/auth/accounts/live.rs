@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use super::users::User;
 use crate::auth::who::Identity;
 
 /// Tokens remembered at most.
@@ -44,6 +45,8 @@ impl Known {
 
 pub struct Live {
     known: RwLock<HashMap<[u8; 32], Arc<Known>>>,
+    /// Those who have asked who they are.
+    people: RwLock<HashMap<i64, Arc<User>>>,
     /// Last uses of those forgotten that were not written down yet.
     unwritten: Mutex<HashMap<Use, i64>>,
     /// Grows with every forgetting: what was read before it is not remembered after it.
@@ -59,6 +62,7 @@ impl Default for Live {
     fn default() -> Live {
         Live {
             known: RwLock::default(),
+            people: RwLock::default(),
             unwritten: Mutex::default(),
             turn: AtomicU64::new(0),
             looked: AtomicI64::new(-1),
@@ -106,8 +110,29 @@ impl Live {
         self.turn.fetch_add(1, Ordering::AcqRel);
         self.keep_uses(&all);
         all.clear();
+        // Under the same lock, so that the turn holds for both.
+        self.people.write().unwrap_or_else(PoisonError::into_inner).clear();
         drop(all);
         self.changed.send_modify(|turn| *turn += 1);
+    }
+
+    /// A user as they were read last.
+    pub fn person(&self, id: i64) -> Option<Arc<User>> {
+        let people = self.people.read().unwrap_or_else(PoisonError::into_inner);
+        people.get(&id).filter(|_| self.is_fresh()).cloned()
+    }
+
+    /// Remembers a user who was read since `turn`.
+    pub fn put_person(&self, user: Arc<User>, turn: u64) {
+        let mut people = self.people.write().unwrap_or_else(PoisonError::into_inner);
+        if self.turn() == turn {
+            people.insert(user.id, user);
+        }
+    }
+
+    /// Forgets a user, who is the same in everything that opens something.
+    pub fn forget_person(&self, id: i64) {
+        self.people.write().unwrap_or_else(PoisonError::into_inner).remove(&id);
     }
 
     /// Somebody has looked at the counter, and began to at `when`.

@@ -67,6 +67,7 @@ impl Auth {
         }
         let (id, now, house) = (user.id, self.now(), household(login.from).to_string());
         self.db.write(async move |tx| sql::users::signed_in(tx, id, &house, now).await).await?;
+        self.live.forget_person(user.id);
         Ok(User { last_login: Some(now), ..user })
     }
 

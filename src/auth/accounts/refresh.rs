@@ -39,8 +39,8 @@ enum Used {
 }
 
 impl Auth {
-    /// Begins a family.
-    pub(super) async fn begin_family(&self, user: &User, agent: &str, from: IpAddr) -> Result<Tokens, Diagnostic> {
+    /// Begins a family of tokens for a program that has shown who it is.
+    pub async fn begin_family(&self, user: &User, agent: &str, from: IpAddr) -> Result<Tokens, Diagnostic> {
         let now = self.now();
         let refresh = self.refresh_token();
         let row = sql::families::Row {

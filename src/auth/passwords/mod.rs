@@ -122,7 +122,7 @@ fn cost_of(kept: &str) -> Option<Cost> {
 fn damaged() -> Diagnostic {
     Diagnostic::error("auth.damaged-hash", "what is kept of this password cannot be used")
         .kind(Kind::Failed)
-        .hint("give the account a new one: hearth users set NAME --password")
+        .hint("give the account a new one: hearth users password NAME")
 }
 
 #[cfg(test)]

@@ -33,6 +33,11 @@ impl Turned {
     pub fn pass(&self, ms: i64) {
         self.0.fetch_add(ms, Ordering::SeqCst);
     }
+
+    /// Since 1970.
+    pub fn seconds(&self) -> i64 {
+        self.0.load(Ordering::SeqCst) / 1000
+    }
 }
 
 impl Clock for Turned {

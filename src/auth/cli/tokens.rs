@@ -1,0 +1,61 @@
+//! `hearth tokens`: API tokens of users.
+
+use serde_json::json;
+
+use super::{Place, ago};
+use crate::args::{Tokens, TokensVerb};
+use crate::auth::accounts::{NewToken, Token};
+use crate::cli::table::fitting;
+use crate::cli::{Done, Out};
+
+pub fn run(place: Place, args: Tokens, out: &Out) -> Done {
+    let out = &out.clone().json(args.json.json);
+    match args.verb {
+        TokensVerb::List { user } => place.with(false, |auth| async move {
+            let user = auth.user_named(&user).await?;
+            let all = auth.tokens(user.id).await?;
+            if out.json {
+                out.value(&json!({ "tokens": all }));
+                return Ok(());
+            }
+            let row = |token: &Token| {
+                let ends = token.expires.map_or("when it is ended".into(), date);
+                vec![token.id.clone(), token.name.clone(), token.scopes.join(", "), ends, ago(token.last_used)]
+            };
+            let rows: Vec<Vec<String>> = all.iter().map(row).collect();
+            out.text(&fitting(&["ID", "NAME", "SCOPES", "ENDS", "LAST USED"], &rows, out.terminal));
+            Ok(())
+        }),
+        TokensVerb::Add { user, name, scopes, days } => {
+            let out = &out.clone().acts();
+            place.with(false, |auth| async move {
+                let user = auth.user_named(&user).await?;
+                let (token, secret) = auth.add_token(user.id, NewToken { name, scopes, days }).await?;
+                if out.json {
+                    out.value(&json!({"token": secret.expose(), "about": token}));
+                } else {
+                    out.line(secret.expose());
+                    out.say(
+                        "This is the only time that it is shown. A program sends it as `Authorization: Bearer TOKEN`.",
+                    );
+                }
+                Ok(())
+            })
+        }
+        TokensVerb::End { user, id } => {
+            let out = &out.clone().acts();
+            place.with(false, |auth| async move {
+                let user = auth.user_named(&user).await?;
+                auth.end_token(user.id, &id).await?;
+                out.line(format!("the token {id} of {} was ended", user.name));
+                Ok(())
+            })
+        }
+    }
+}
+
+/// The day, of milliseconds since 1970.
+fn date(ms: i64) -> String {
+    let at = time::OffsetDateTime::from_unix_timestamp(ms.div_euclid(1000)).map(crate::base::clock::rfc3339);
+    at.map(|text| text.split('T').next().unwrap_or_default().to_owned()).unwrap_or_default()
+}

@@ -1,0 +1,196 @@
+//! `hearth users`: who there is, and all that an admin does with them.
+
+use serde_json::json;
+
+use super::{Place, ago, role};
+use crate::args::{GroupsVerb, PasswordFrom, Users, UsersVerb};
+use crate::auth::accounts::{Auth, Change, NewInvitation, NewUser, SETUP_HOURS, User};
+use crate::base::wording::count;
+use crate::cli::table::fitting;
+use crate::cli::{Done, Out, Tone, ask};
+
+/// Users read at a time.
+const PAGE: u32 = 500;
+
+pub fn run(place: Place, args: Users, out: &Out) -> Done {
+    let out = &out.clone().json(args.json.json);
+    let Some(verb) = args.verb else { return place.with(false, |auth| async move { list(&auth, out).await }) };
+    let out = &out.clone().acts();
+    let panel = place.panel.clone();
+    match verb {
+        UsersVerb::SetupLink => place.with(false, |auth| async move {
+            let token = auth.setup_token().await?;
+            out.line(format!("{panel}/setup?token={}", token.expose()));
+            out.say(format!("It is good once, for {SETUP_HOURS} hours; the link before it has ended."));
+            Ok(())
+        }),
+        UsersVerb::Add { name, role: word, email, display_name, groups, password } => {
+            let role = role(&word)?;
+            let password = Some(asked(&name, &password)?);
+            let new = NewUser { name, email, display_name, role, groups, password };
+            place.with(true, |auth| async move {
+                let user = auth.add_user(new).await?;
+                said(out, &user, format!("{} was added as {}", user.name, user.role))
+            })
+        }
+        UsersVerb::Set { name, role: word, active, email, display_name, groups } => {
+            let role = word.as_deref().map(role).transpose()?;
+            let names =
+                |list: String| list.split(',').map(str::trim).filter(|n| !n.is_empty()).map(str::to_owned).collect();
+            let change = Change { email, display_name, role, active, groups: groups.map(names), version: None };
+            place.with(false, |auth| async move {
+                let before = auth.user_named(&name).await?;
+                let user = auth.change_user(before.id, change).await?;
+                let ended = user.role != before.role || user.active != before.active;
+                let more = if ended { "; whoever was signed in as them is no more" } else { "" };
+                said(out, &user, format!("{} is {}{more}", user.name, state(&user)))
+            })
+        }
+        UsersVerb::Password { name, password } => {
+            let password = asked(&name, &password)?;
+            place.with(true, |auth| async move {
+                let user = auth.user_named(&name).await?;
+                auth.set_password(user.id, password).await?;
+                said(
+                    out,
+                    &user,
+                    format!("{} has another password; whoever was signed in as them is no more", user.name),
+                )
+            })
+        }
+        UsersVerb::SecondFactor { name, .. } => place.with(false, |auth| async move {
+            let user = auth.user_named(&name).await?;
+            auth.remove_factor(user.id).await?;
+            said(out, &user, format!("{} signs in without a second factor, and can set up another one", user.name))
+        }),
+        UsersVerb::Sessions { name, end } => {
+            place.with(false, |auth| async move { sessions(&auth, &name, end, out).await })
+        }
+        UsersVerb::Delete { name, heir, answer } => place.with(false, |auth| async move {
+            let user = auth.user_named(&name).await?;
+            let heir = match &heir {
+                Some(heir) => Some(auth.user_named(heir).await?),
+                None => None,
+            };
+            let to = heir.as_ref().map_or("the admins, for 30 days".into(), |heir| heir.name.clone());
+            ask::confirm(&format!("Remove {}? What is theirs goes to {to}.", user.name), answer.yes, out)?;
+            auth.remove_user(user.id, heir.map(|heir| heir.id)).await?;
+            said(out, &user, format!("{} was removed", user.name))
+        }),
+        UsersVerb::Invite { role: word, days, uses, note } => {
+            let role = role(&word)?;
+            place.with(false, |auth| async move {
+                let new = NewInvitation { role, note, days, uses, made_by: "terminal".into() };
+                let (shown, token) = auth.invite(new).await?;
+                let link = format!("{panel}/invitation?token={}", token.expose());
+                if out.json {
+                    out.value(&json!({"invitation": shown, "link": link}));
+                } else {
+                    out.line(link);
+                    out.say(format!(
+                        "It makes {} as {role}, within {}.",
+                        count(uses as usize, "account"),
+                        count(days as usize, "day")
+                    ));
+                }
+                Ok(())
+            })
+        }
+        UsersVerb::Groups { verb } => place.with(false, |auth| async move { groups(&auth, verb, out).await }),
+    }
+}
+
+/// The password for somebody, from the terminal or standard input.
+fn asked(name: &str, from: &PasswordFrom) -> Result<crate::base::secret::Secret, crate::diag::Diagnostic> {
+    ask::secret(&format!("Password for {name}"), from.stdin)
+}
+
+/// What was done, as a line or as the user in JSON.
+fn said(out: &Out, user: &User, words: String) -> Done {
+    match out.json {
+        true => out.value(&json!(user)),
+        false => out.line(words),
+    }
+    Ok(())
+}
+
+fn state(user: &User) -> String {
+    let groups = if user.groups.is_empty() { String::new() } else { format!(", in {}", user.groups.join(", ")) };
+    format!("{}, {}{groups}", user.role, if user.active { "active" } else { "not active" })
+}
+
+async fn list(auth: &Auth, out: &Out) -> Done {
+    let (mut users, mut after) = (Vec::new(), 0);
+    loop {
+        let page = auth.users(after, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = last.id;
+        users.extend(page);
+    }
+    if out.json {
+        out.value(&json!({ "users": users }));
+        return Ok(());
+    }
+    if users.is_empty() {
+        out.say("There is nobody yet: hearth users setup-link prints a link for the first admin.");
+        return Ok(());
+    }
+    let row = |user: &User| {
+        vec![
+            user.name.clone(),
+            user.role.to_string(),
+            match user.active {
+                true => "active".into(),
+                false => out.paint(Tone::Warn, "not active"),
+            },
+            user.groups.join(", "),
+            if user.second_factor { "on".into() } else { String::new() },
+            ago(user.last_login),
+            user.email.clone().unwrap_or_default(),
+        ]
+    };
+    let header = ["NAME", "ROLE", "STATE", "GROUPS", "SECOND FACTOR", "LAST LOGIN", "E-MAIL"];
+    out.text(&fitting(&header, &users.iter().map(row).collect::<Vec<_>>(), out.terminal));
+    Ok(())
+}
+
+async fn sessions(auth: &Auth, name: &str, end: bool, out: &Out) -> Done {
+    let user = auth.user_named(name).await?;
+    let all = auth.sessions(user.id, None).await?;
+    if end {
+        auth.end_sessions(user.id, None).await?;
+    }
+    if out.json {
+        out.value(&json!({"sessions": all, "ended": end}));
+    } else if end {
+        out.line(format!("{} was signed out: {}", user.name, count(all.len(), "session")));
+    } else {
+        let row = |s: &crate::auth::accounts::Session| {
+            vec![s.device.clone(), s.sort.into(), s.address.clone(), ago(Some(s.made)), ago(Some(s.last_used))]
+        };
+        let rows: Vec<Vec<String>> = all.iter().map(row).collect();
+        out.text(&fitting(&["DEVICE", "SORT", "ADDRESS", "SIGNED IN", "LAST USED"], &rows, out.terminal));
+    }
+    Ok(())
+}
+
+async fn groups(auth: &Auth, verb: Option<GroupsVerb>, out: &Out) -> Done {
+    match verb {
+        None if out.json => out.value(&json!({"groups": auth.groups().await?})),
+        None => {
+            let groups = auth.groups().await?;
+            let rows: Vec<Vec<String>> =
+                groups.into_iter().map(|group| vec![group.name, group.about, group.members.join(", ")]).collect();
+            out.text(&fitting(&["NAME", "ABOUT", "MEMBERS"], &rows, out.terminal));
+        }
+        Some(GroupsVerb::Add { name, about }) => {
+            let group = auth.add_group(&name, &about).await?;
+            out.line(format!("the group {} was made", group.name));
+        }
+        Some(GroupsVerb::Remove { name }) => {
+            auth.remove_group(&name).await?;
+            out.line(format!("the group {name} was removed; its members stay"));
+        }
+    }
+    Ok(())
+}

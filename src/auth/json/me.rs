@@ -1,0 +1,87 @@
+//! Oneself: who one is, one's names, one's password.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{Refused, User, in_person, login_of};
+use crate::auth::accounts::{Auth, NewSession};
+use crate::auth::who;
+use crate::base::secret::Secret;
+use crate::web::{Caller, read};
+
+/// Who one is
+#[utoipa::path(get, path = "/api/v1/auth/me", responses((status = 200, body = User)))]
+pub async fn me(who: who::User, State(auth): State<Arc<Auth>>) -> Result<Json<User>, Refused> {
+    Ok(Json(User::from(&*auth.person(who.user).await?)))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MeChange {
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 100)]
+    pub display_name: Option<String>,
+    /// Empty: none.
+    #[serde(default)]
+    pub email: Option<String>,
+}
+
+/// Change one's names
+///
+/// What is left out stays.
+#[utoipa::path(patch, path = "/api/v1/auth/me", request_body = MeChange, responses((status = 200, body = User)))]
+pub async fn change(
+    who: who::User,
+    State(auth): State<Arc<Auth>>,
+    read::Json(asked): read::Json<MeChange>,
+) -> Result<Json<User>, Refused> {
+    in_person(&who)?;
+    let user = auth.rename(who.user, asked.display_name.as_deref(), asked.email.as_deref()).await?;
+    Ok(Json(User::from(&user)))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordChange {
+    pub old_password: String,
+    #[schema(min_length = 10, max_length = 256)]
+    pub new_password: String,
+}
+
+/// Change one's password
+///
+/// With the old one. All by which one is known ends; a browser gets a new session, a program logs in again.
+#[utoipa::path(post, path = "/api/v1/auth/password", request_body = PasswordChange, responses((status = 204)))]
+pub async fn password(
+    who: who::User,
+    State(auth): State<Arc<Auth>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    read::Json(asked): read::Json<PasswordChange>,
+) -> Result<Response, Refused> {
+    in_person(&who)?;
+    let PasswordChange { old_password, new_password } = asked;
+    let (old, new) = (Secret::new(old_password), Secret::new(new_password));
+    let session = auth.change_password(&who, &old, new, &login_of(&caller, &headers)).await?;
+    let mut answer = StatusCode::NO_CONTENT.into_response();
+    if let Some(cookie) = session.and_then(|session| cookie(&session)) {
+        answer.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    Ok(answer)
+}
+
+/// The cookie of a session: for this host alone, out of reach of scripts, and not sent along when another site leads here by a form.
+fn cookie(session: &NewSession) -> Option<HeaderValue> {
+    let NewSession { token, max_age, .. } = session;
+    let name = crate::web::SESSION;
+    let text = format!("{name}={}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={max_age}", token.expose());
+    let mut value = HeaderValue::try_from(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}

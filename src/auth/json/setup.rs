@@ -1,0 +1,51 @@
+//! The first admin, by the printed token.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::{Extension, Json};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::login::LoginAnswer;
+use super::{Refused, login_of};
+use crate::auth::accounts::{Auth, NewUser};
+use crate::auth::who::{Anyone, Role};
+use crate::base::secret::Secret;
+use crate::web::{Caller, read};
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetupRequest {
+    /// As `hearth serve` printed it at its start, or `hearth users setup-link`.
+    pub token: String,
+    #[schema(max_length = 32)]
+    pub username: String,
+    #[schema(min_length = 10, max_length = 256)]
+    pub password: String,
+    #[serde(default)]
+    pub email: Option<String>,
+    #[serde(default)]
+    pub display_name: Option<String>,
+}
+
+/// Make the first admin
+///
+/// With the one-time token. Until this was done nothing else answers. The answer is that of a login.
+#[utoipa::path(post, path = "/api/v1/setup", request_body = SetupRequest, responses((status = 201, body = LoginAnswer)))]
+pub async fn set_up(
+    _: Anyone,
+    State(auth): State<Arc<Auth>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    read::Json(asked): read::Json<SetupRequest>,
+) -> Result<(StatusCode, Json<LoginAnswer>), Refused> {
+    let SetupRequest { token, username: name, password, email, display_name } = asked;
+    let password = Some(Secret::new(password));
+    let new = NewUser { name, email, display_name, role: Role::Admin, groups: Vec::new(), password };
+    let user = auth.set_up(&Secret::new(token), new, caller.address).await?;
+    let login = login_of(&caller, &headers);
+    let tokens = auth.begin_family(&user, &login.agent, login.from).await?;
+    Ok((StatusCode::CREATED, Json(tokens.into())))
+}
