@@ -3,12 +3,13 @@
 //! A benchmark target of cargo's without its harness: what is measured are whole processes and an engine's state, in turns,
 //! which no statistics of small functions fits; and as such a target it is built in release with the binary it runs.
 //! One file a subject: [`config`], [`load`], [`turns`], [`change`], [`gate`], [`render`],
-//! [`serving`], [`front`], [`through`]. Ends with 1 where a goal is missed.
+//! [`serving`], [`front`], [`through`], [`audit`]. Ends with 1 where a goal is missed.
 //! `cargo bench --bench table -- --calls PROGRAM WORD...` shows the engine calls of one command.
 
 // A clock and child processes are what this program is about.
 #![allow(clippy::disallowed_methods)]
 
+mod audit;
 mod bare;
 mod change;
 mod client;
@@ -35,10 +36,10 @@ use std::process::{Command, ExitCode};
 use report::Row;
 use rig::Rig;
 
-const USAGE: &str = "usage: make bench [ROWS=config,load,turns,change,gate,render,serving,front,through] [RUNS=5]";
+const USAGE: &str = "usage: make bench [ROWS=config,load,turns,change,gate,render,serving,front,through,audit] [RUNS=5]";
 
 type Subject = fn(&Rig) -> Result<Vec<Row>, String>;
-const SUBJECTS: [(&str, Subject); 9] = [
+const SUBJECTS: [(&str, Subject); 10] = [
     ("config", config::rows),
     ("load", load::rows),
     ("turns", turns::rows),
@@ -48,6 +49,7 @@ const SUBJECTS: [(&str, Subject); 9] = [
     ("serving", serving::rows),
     ("front", front::rows),
     ("through", through::rows),
+    ("audit", audit::rows),
 ];
 
 fn main() -> ExitCode {

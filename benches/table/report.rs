@@ -89,6 +89,8 @@ pub enum Goal {
     AtLeast(f64),
     /// Hearth's median is at most this, in the row's unit.
     AtMost(f64),
+    /// Hearth's median is at least this, in the row's unit.
+    NoLess(f64),
     /// Each of Hearth's values is at most this.
     Each(f64),
     /// Shown for comparison.
@@ -137,6 +139,7 @@ impl Row {
             Goal::Ratio(most) => self.ratio().is_some_and(|r| r <= most),
             Goal::AtLeast(least) => self.ratio().is_some_and(|r| r >= least),
             Goal::AtMost(most) => self.hearth.median() <= most,
+            Goal::NoLess(least) => self.hearth.median() >= least,
             Goal::Each(most) => !self.hearth.0.is_empty() && self.hearth.0.iter().all(|value| *value <= most),
             Goal::None => true,
         }
@@ -147,6 +150,7 @@ impl Row {
             Goal::Ratio(most) => format!("at most {most:.2} x"),
             Goal::AtLeast(least) => format!("at least {least:.2} x"),
             Goal::AtMost(most) => format!("at most {}", self.unit.show(most)),
+            Goal::NoLess(least) => format!("at least {}", self.unit.show(least)),
             Goal::Each(most) => format!("each at most {}", self.unit.show(most)),
             Goal::None => String::new(),
         };

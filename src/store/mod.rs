@@ -98,7 +98,11 @@ impl Db {
                 Some(path) => Readers::Sqlite(sqlite::readers(&path, true)),
                 None => return Ok(None),
             },
-            Which::Server { options, .. } => Readers::Postgres(postgres::readers(options)),
+            Which::Server { options, .. } => {
+                // A pool tries for a while where nothing listens, and forgets why it was not let in.
+                writer::end_link(Link::Postgres(Box::new(postgres::writer(&location, options).await?))).await;
+                Readers::Postgres(postgres::readers(options))
+            }
         };
         let db = Db(Arc::new(Inner { location, readers, writer: None }));
         let mut on = db.reader().await?;

@@ -306,8 +306,12 @@ fn refuse(
 
 /// Ends a connection in order, as far as that goes.
 pub(super) async fn end(conn: Conn) {
+    end_link(conn.link).await;
+}
+
+pub(super) async fn end_link(link: Link) {
     let ending = async {
-        match conn.link {
+        match link {
             Link::Sqlite(conn) => conn.close().await,
             Link::Postgres(conn) => conn.close().await,
             Link::PooledSqlite(conn) => conn.close().await,

@@ -5,6 +5,7 @@ mod rig;
 mod acme;
 mod acme_through_traefik;
 mod adoption;
+mod audit;
 mod api;
 mod bad_updates;
 mod crash;
@@ -40,12 +41,18 @@ mod two_way;
 mod verbs;
 
 fn main() -> std::process::ExitCode {
+    if let [_, word, file] = std::env::args().collect::<Vec<_>>().as_slice()
+        && word == audit::WORD
+    {
+        return audit::be(file);
+    }
     rig::main(&[
         ("loading", loading::CASES),
         ("homes", homes::CASES),
         ("labels", labels::CASES),
         ("secrets", secrets::CASES),
         ("adoption", adoption::CASES),
+        ("audit", audit::CASES),
         ("api", api::CASES),
         ("one_writer", one_writer::CASES),
         ("own_server", own_server::CASES),

@@ -44,7 +44,7 @@ pub use pebble::{Knot, Like, Pebble};
 pub use private_engine::PrivateEngine;
 pub use proxy::{Proxy, Verdict};
 pub use relay::Relay;
-pub use scratch::{Scratch, repository, scanner, until};
+pub use scratch::{Scratch, repository, scanner, script_with, until};
 pub use traefik::{Answer, Traefik, ask, get};
 pub use watch::Watch;
 
