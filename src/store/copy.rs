@@ -27,6 +27,8 @@ pub const TABLES: &[(&str, &str)] = &[
     ("second_factors", ""),
     ("recovery_codes", ""),
     ("places", ""),
+    ("provider_links", ""),
+    ("passkeys", ""),
     ("audit", ""),
     ("audit_head", ""),
 ];
