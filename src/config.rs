@@ -49,6 +49,13 @@ pub struct Config {
     pub audit: Audit,
 }
 
+impl Config {
+    /// Whether services are reached by name.
+    pub fn has_names(&self) -> bool {
+        self.mode == Mode::Domain
+    }
+}
+
 /// A project that was taken over as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Adopted {

@@ -10,7 +10,9 @@ use axum::extract::FromRef;
 use crate::about;
 use crate::auth::accounts::Auth;
 use crate::auth::json as people;
-use crate::auth::page::forms;
+use crate::auth::oidc::{self, Oidc};
+use crate::auth::page::{forms, keys};
+use crate::auth::passkeys::{self, Passkeys};
 use crate::auth::table::Table;
 use crate::certs;
 use crate::doctor;
@@ -23,6 +25,9 @@ use crate::{calls, pages};
 pub struct App {
     pub auth: Arc<Auth>,
     pub pages: Arc<forms::Pages>,
+    pub desk: Arc<keys::Desk>,
+    pub oidc: Arc<Oidc>,
+    pub passkeys: Arc<Passkeys>,
     pub ways: Arc<Ways>,
     pub about: Arc<about::state::State>,
     pub trust: certs::page::Trust,
@@ -41,6 +46,7 @@ pub fn table() -> Table<App> {
             GET "/health" Anyone => about::json::health;
         }
     });
+    other_ways_in(&mut table);
     table.early(|early| {
         pages! { early:
             GET "/setup" Anyone => forms::setup;
@@ -191,4 +197,33 @@ pub fn open(table: &mut Table<App>) {
             GET "/favicon.ico" Anyone => about::page::no_icon;
         }
     });
+}
+
+/// Signing in by the home's provider of accounts and by passkeys, and what somebody has of both.
+fn other_ways_in(table: &mut Table<App>) {
+    table.early(|early| {
+        pages! { early:
+            GET "/static/passkeys.js" Anyone => keys::script;
+        }
+    });
+    pages! { table:
+        GET "/login/oidc" Anyone => oidc::page::begin;
+        GET "/login/oidc/callback" Anyone => oidc::page::callback;
+        POST "/login/oidc/second" Anyone => oidc::page::second;
+        GET "/account" User => keys::show;
+        POST "/account/passkeys/{id}" User => keys::change_key;
+        POST "/account/provider" User => keys::change_link;
+    }
+    calls! { table:
+        GET "/api/v1/auth/oidc" User => oidc::json::show;
+        POST "/api/v1/auth/oidc/link" User => oidc::json::link;
+        DELETE "/api/v1/auth/oidc/link" User => oidc::json::unlink;
+        GET "/api/v1/auth/passkeys" User => passkeys::json::list;
+        POST "/api/v1/auth/passkeys" User => passkeys::json::add;
+        POST "/api/v1/auth/passkeys/begin" User => passkeys::json::begin;
+        PATCH "/api/v1/auth/passkeys/{id}" User => passkeys::json::rename;
+        DELETE "/api/v1/auth/passkeys/{id}" User => passkeys::json::remove;
+        POST "/api/v1/auth/passkeys/login" Anyone => passkeys::json::login;
+        POST "/api/v1/auth/passkeys/login/begin" Anyone => passkeys::json::begin_login;
+    }
 }

@@ -6,6 +6,7 @@
 //! | its own certificate, kept up to date | `own` |
 //! | from plain HTTP to HTTPS | `redirect` |
 //! | the way from Traefik | `inner`, `joined` (in a container) |
+//! | other ways to sign in than a password | `keys` |
 //! | certificates by ACME | `renewal` |
 //! | what handlers work with | `api` |
 //! | what goes on in the background | `loops` |
@@ -15,6 +16,7 @@ mod api;
 pub mod cli;
 mod inner;
 mod joined;
+mod keys;
 mod lock;
 mod loops;
 mod own;
@@ -118,7 +120,7 @@ impl Serving {
             Some(address) => Some(listener(address, "server.http").await?),
             None => None,
         };
-        let zones: Vec<String> = domain.into_iter().collect();
+        let zones: Vec<String> = domain.clone().into_iter().collect();
         let names = home.config.server.names.clone();
         let own = Arc::new(Own::open(&state_dir, zones, names, settings.listen.clone(), clock.clone())?);
 
@@ -134,19 +136,35 @@ impl Serving {
         let api = serde_json::to_value(table.openapi(about::json::VERSION)).unwrap_or_default();
         let docs = Arc::new(about::docs::Docs::new(&api));
         let auth = Arc::new(people(home, database.clone(), clock.clone()).await?);
-        let pages = Arc::new(forms::Pages::new(auth.clone(), Arc::new(SystemRandom)));
+        let https: Vec<SocketAddr> = listeners.iter().filter_map(|l| l.local_addr().ok()).collect();
+        let place = keys::place(home, domain.as_deref(), &https);
+        let desk = keys::desk(home, place, &auth, &database, &clock)?;
+        let pages = Arc::new(forms::Pages::new(auth.clone(), Arc::new(SystemRandom), desk.clone()));
+        let (oidc, passkeys) = (desk.oidc.clone(), desk.passkeys.clone());
         let ways = Arc::new(proxy::Ways::new(home.dir.clone()));
         let stacks = api::of_stacks(home, &env, clock.clone(), auth.clone());
         let works = stacks.works.clone();
         let certs = api::of_certs(stacks.clone());
         let trust: certs::page::Trust = Arc::new(move || trusted.ca());
-        let app = App { auth: auth.clone(), pages, ways, about: state.clone(), trust, challenge, docs, stacks, certs };
+        let app = App {
+            auth: auth.clone(),
+            pages,
+            desk,
+            oidc,
+            passkeys,
+            ways,
+            about: state.clone(),
+            trust,
+            challenge,
+            docs,
+            stacks,
+            certs,
+        };
         let cors = auth.rules().cors_origins.clone();
         let guard = Arc::new(Guard::new(auth.clone(), Arc::new(log.clone()), cors, rand::random()));
         let secure = table.router(&guard).with_state(app.clone());
         let server = Server::default();
         let tls = Arc::new(Tls::new(own.certificates())?);
-        let https: Vec<SocketAddr> = listeners.iter().filter_map(|l| l.local_addr().ok()).collect();
         for listener in listeners {
             let door = Door {
                 tls: Some(tls.clone()),

@@ -10,8 +10,12 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 use hearth::about;
 use hearth::auth::accounts::{Auth, Parts};
+use hearth::auth::oidc;
 use hearth::auth::page::forms::Pages;
+use hearth::auth::page::keys::Desk;
+use hearth::auth::passkeys;
 use hearth::auth::passwords::{FLOOR, Passwords};
+use hearth::auth::place::Place;
 use hearth::auth::table::{Act, Doorkeeper, Guard, Notebook};
 use hearth::auth::who::{Asking, By, Identity};
 use hearth::base::clock::SystemClock;
@@ -25,6 +29,7 @@ use hearth::stacks::Home;
 use hearth::stacks::json::Api;
 use hearth::stacks::works::{Setting, Works};
 use hearth::store::{Db, Location};
+use hearth::web::outside::{Outside, Reach, trust};
 use hearth::web::{self, Caller, Door, Limits, Manner};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -304,9 +309,13 @@ async fn serve(dir: &Path, stacks: Api, keeper: Arc<Keeper>) -> (web::Server, So
         passwords: Passwords::new(FLOOR, random.clone()).unwrap(),
     };
     let auth = Arc::new(Auth::open(&dir.join("state"), parts).await.unwrap());
+    let desk = desk(dir, &auth, &database, &random);
     let app = App {
         auth: auth.clone(),
-        pages: Arc::new(Pages::new(auth, random)),
+        oidc: desk.oidc.clone(),
+        passkeys: desk.passkeys.clone(),
+        pages: Arc::new(Pages::new(auth, random, desk.clone())),
+        desk,
         ways: Arc::new(proxy::Ways::new(dir.to_path_buf())),
         about: Arc::new(about::state::State::new(&home, database)),
         trust: Arc::new(move || ca.clone()),
@@ -322,6 +331,32 @@ async fn serve(dir: &Path, stacks: Api, keeper: Arc<Keeper>) -> (web::Server, So
     let router = routes::table().router(&guard).with_state(app);
     server.open(listener, Door { tls: None, limits: Limits::default(), manner: Manner::default(), router });
     (server, address)
+}
+
+/// The other ways in, without a provider.
+fn desk(dir: &Path, auth: &Arc<Auth>, db: &Db, random: &Arc<dyn Random>) -> Arc<Desk> {
+    let (auth, db, random, clock) = (auth.clone(), db.clone(), random.clone(), Arc::new(SystemClock));
+    let place = Place::of_machine(443);
+    let parts = passkeys::Parts {
+        auth: auth.clone(),
+        db: db.clone(),
+        clock: clock.clone(),
+        random: random.clone(),
+        place: place.clone(),
+    };
+    let passkeys = Arc::new(passkeys::Passkeys::open(parts).unwrap());
+    let oidc = Arc::new(oidc::Oidc::open(oidc::Parts {
+        auth: auth.clone(),
+        db,
+        clock: clock.clone(),
+        random,
+        place,
+        settings: None,
+        secret: None,
+        outside: Outside::new(trust::roots(&[]).unwrap(), Reach::default()),
+        folder: &dir.join("state/auth"),
+    }));
+    Arc::new(Desk { auth, clock, passkeys, oidc })
 }
 
 /// A client of a WebSocket (RFC 6455), as little of one as it takes.

@@ -27,6 +27,7 @@ mod many_networks;
 mod new_engines;
 mod one_writer;
 mod other_routes;
+mod other_ways_in;
 mod own_server;
 mod people;
 mod plan_lints;
@@ -75,6 +76,7 @@ fn main() -> std::process::ExitCode {
         ("front_door_faults", front_door_faults::CASES),
         ("lan_trap", lan_trap::CASES),
         ("other_routes", other_routes::CASES),
+        ("other_ways_in", other_ways_in::CASES),
         ("served_certificates", served_certificates::CASES),
         ("many_networks", many_networks::CASES),
         ("new_engines", new_engines::CASES),

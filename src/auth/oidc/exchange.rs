@@ -72,20 +72,18 @@ impl Oidc {
         begun: &Begun,
     ) -> Result<(Secret, Option<Secret>), Diagnostic> {
         let With { settings, secret, provider } = with;
-        let mut form = form_urlencoded::Serializer::new(String::new());
-        form.append_pair("grant_type", "authorization_code")
-            .append_pair("code", code)
-            .append_pair("redirect_uri", &self.back())
-            .append_pair("code_verifier", begun.verifier.expose());
         let basic = secret.as_ref().filter(|_| endpoints.basic).map(|secret| basic(&settings.client_id, secret));
+        let mut fields =
+            vec![("grant_type", "authorization_code"), ("code", code), ("code_verifier", begun.verifier.expose())];
+        let back = self.back();
+        fields.push(("redirect_uri", &back));
         if basic.is_none() {
-            form.append_pair("client_id", &settings.client_id);
-            if let Some(secret) = secret {
-                form.append_pair("client_secret", secret.expose());
-            }
+            fields.push(("client_id", &settings.client_id));
+            fields.extend(secret.as_ref().map(|secret| ("client_secret", secret.expose())));
         }
+        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let headers: Vec<(&'static str, &str)> = basic.iter().map(|basic| ("authorization", basic.expose())).collect();
-        let (status, said) = provider.redeem(&endpoints.token, &headers, form.finish()).await?;
+        let (status, said) = provider.redeem(&endpoints.token, &headers, form).await?;
         let text = |name: &str| said.get(name).and_then(serde_json::Value::as_str);
         match (status, text("id_token")) {
             (200, Some(token)) => Ok((Secret::new(token), text("access_token").map(Secret::new))),

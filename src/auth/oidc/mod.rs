@@ -11,6 +11,7 @@
 //! | names that are taken over into a new account | `names` |
 //! | refusals in words | `words` |
 //! | table | `sql` |
+//! | calls of the API, addresses for browsers | `json`, `page` |
 //!
 //! ```text
 //! browser                          Hearth                                   provider
@@ -22,8 +23,10 @@
 //! Accounts are linked by issuer and subject, and by nothing else: an e-mail address is what somebody says.
 
 mod exchange;
+pub mod json;
 mod links;
 mod names;
+pub mod page;
 mod provider;
 mod secret;
 mod sql;

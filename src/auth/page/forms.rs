@@ -11,6 +11,7 @@ use axum::response::{Html, IntoResponse, Response};
 use serde::Deserialize;
 
 use super::halves::Halves;
+use super::keys::Desk;
 use super::{Account, Login as LoginPage, Password, Second, Setup, SignedOut, Told};
 use crate::auth::accounts::{Auth, Credentials, Login, NewSession, NewUser, Registration, User as Person};
 use crate::auth::who::{Anyone, By, Role, User};
@@ -25,12 +26,14 @@ use crate::web::{Caller, Refusal, SESSION};
 pub struct Pages {
     auth: Arc<Auth>,
     random: Arc<dyn Random>,
+    /// The other ways in.
+    desk: Arc<Desk>,
     halves: Halves,
 }
 
 impl Pages {
-    pub fn new(auth: Arc<Auth>, random: Arc<dyn Random>) -> Pages {
-        Pages { auth, random, halves: Halves::default() }
+    pub fn new(auth: Arc<Auth>, random: Arc<dyn Random>, desk: Arc<Desk>) -> Pages {
+        Pages { auth, random, desk, halves: Halves::default() }
     }
 }
 
@@ -131,7 +134,7 @@ pub async fn sign_in(
         Ok((_, session)) => signed_in(&session, own_path(&next)),
         Err(told) if told.code == "auth.second-factor-required" => {
             let Some(half) = pages.halves.put(who, &*pages.random) else { return Refusal(told).into_response() };
-            let mut answer = page(StatusCode::OK, Second { place: place(&caller), next, told: None });
+            let mut answer = page(StatusCode::OK, Second { told: None, ..pages.second_page(&caller, next) });
             set_cookie(&mut answer, HALF, half.expose(), Some(super::halves::SECONDS));
             answer
         }
@@ -166,7 +169,7 @@ pub async fn second(
             set_cookie(&mut answer, HALF, "", None);
             answer
         }
-        Err(told) => back(told, |told| Second { place: place(&caller), next, told }),
+        Err(told) => back(told, |told| Second { told, ..pages.second_page(&caller, next) }),
     }
 }
 
@@ -259,9 +262,16 @@ pub async fn signed_out(_: Anyone, Extension(caller): Extension<Caller>) -> Resp
 }
 
 impl Pages {
+    fn second_page(&self, caller: &Caller, next: String) -> Second {
+        let passkeys = self.desk.passkeys.is_here(caller);
+        Second { place: place(caller), action: "/login/second", next, passkeys, told: None }
+    }
+
     fn login_page(&self, caller: &Caller) -> LoginPage {
         let register = self.auth.rules().registration == Rule::Open;
-        LoginPage { place: place(caller), register, ..LoginPage::default() }
+        let provider = self.desk.oidc.name().map(str::to_owned);
+        let passkeys = self.desk.passkeys.is_here(caller);
+        LoginPage { place: place(caller), register, provider, passkeys, ..LoginPage::default() }
     }
 }
 
@@ -287,7 +297,7 @@ fn invited(caller: &Caller) -> Account {
 }
 
 /// The name of the home as whoever asks knows it: the host without its port.
-fn place(caller: &Caller) -> String {
+pub(in crate::auth) fn place(caller: &Caller) -> String {
     let host = caller.host.as_deref().unwrap_or("Hearth");
     match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name.to_owned(),
@@ -300,7 +310,7 @@ fn agent(headers: &HeaderMap) -> String {
     text.unwrap_or_default().chars().take(300).collect()
 }
 
-fn from(caller: &Caller, headers: &HeaderMap) -> Login {
+pub(in crate::auth) fn from(caller: &Caller, headers: &HeaderMap) -> Login {
     Login { from: caller.address, agent: agent(headers) }
 }
 
@@ -318,26 +328,26 @@ fn same(password: &str, again: &str) -> Result<(), Diagnostic> {
 }
 
 /// A path of this host and nothing else: no other host can be written so that a browser goes there (`//x`, `/\x`, a scheme).
-fn own_path(text: &str) -> &str {
+pub(in crate::auth) fn own_path(text: &str) -> &str {
     let plain = text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
     let own = text.starts_with('/') && !text.starts_with("//") && plain && text.len() <= 1024;
     if own { text } else { "/" }
 }
 
-fn to(path: &str) -> Response {
+pub(in crate::auth) fn to(path: &str) -> Response {
     let to = HeaderValue::from_str(path).unwrap_or(HeaderValue::from_static("/"));
     (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response()
 }
 
 /// On to `path` with a session.
-fn signed_in(session: &NewSession, path: &str) -> Response {
+pub(in crate::auth) fn signed_in(session: &NewSession, path: &str) -> Response {
     let mut answer = to(path);
     set_cookie(&mut answer, SESSION, session.token.expose(), Some(session.max_age));
     answer
 }
 
 /// `lasts`: seconds; `None` takes the cookie away.
-fn set_cookie(answer: &mut Response, name: &str, value: &str, lasts: Option<i64>) {
+pub(in crate::auth) fn set_cookie(answer: &mut Response, name: &str, value: &str, lasts: Option<i64>) {
     let lasts = lasts.unwrap_or(0).max(0);
     let text = format!("{name}={value}; Path=/; Max-Age={lasts}; Secure; HttpOnly; SameSite=Lax");
     if let Ok(value) = HeaderValue::try_from(text) {
@@ -345,7 +355,7 @@ fn set_cookie(answer: &mut Response, name: &str, value: &str, lasts: Option<i64>
     }
 }
 
-fn page(status: StatusCode, page: impl askama::Template) -> Response {
+pub(in crate::auth) fn page(status: StatusCode, page: impl askama::Template) -> Response {
     match page.render() {
         Ok(text) => (status, Html(text)).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),

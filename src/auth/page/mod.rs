@@ -5,9 +5,11 @@
 //! | the pages and their words | this one |
 //! | forms, and what becomes of them | `forms` |
 //! | between password and second factor | `halves` |
+//! | passkeys, and the link with a provider | `keys` |
 
 pub mod forms;
 mod halves;
+pub mod keys;
 
 use askama::Template;
 
@@ -51,6 +53,10 @@ pub struct Login {
     pub username: String,
     /// Whether people may make accounts by themselves.
     pub register: bool,
+    /// What people call the home's provider of accounts.
+    pub provider: Option<String>,
+    /// Whether passkeys work at this address.
+    pub passkeys: bool,
     pub told: Option<Told>,
 }
 
@@ -59,7 +65,11 @@ pub struct Login {
 #[template(path = "auth/second.html")]
 pub struct Second {
     pub place: String,
+    /// Where the form goes.
+    pub action: &'static str,
     pub next: String,
+    /// Whether passkeys work at this address.
+    pub passkeys: bool,
     pub told: Option<Told>,
 }
 
@@ -161,7 +171,13 @@ pub fn samples() -> Vec<(&'static str, String)> {
                 .render(),
             ),
         ),
-        ("second", rendered(Second { place: place(), told: told("the code is wrong"), ..Second::default() }.render())),
+        (
+            "second",
+            rendered(
+                Second { place: place(), passkeys: true, told: told("the code is wrong"), ..Second::default() }
+                    .render(),
+            ),
+        ),
         (
             "account",
             rendered(
@@ -176,6 +192,20 @@ pub fn samples() -> Vec<(&'static str, String)> {
                 .render(),
             ),
         ),
+        (
+            "login-ways",
+            rendered(
+                Login {
+                    place: place(),
+                    provider: Some(format!("Our accounts {hostile}")),
+                    passkeys: true,
+                    next: hostile.into(),
+                    ..Login::default()
+                }
+                .render(),
+            ),
+        ),
+        ("keys", rendered(keys::sample(hostile).render())),
         ("password", rendered(Password { name: long, told: None }.render())),
         ("signed-out", rendered(SignedOut { place: place() }.render())),
         ("services-none", rendered(services(0).render())),
@@ -196,7 +226,8 @@ mod tests {
         for (name, page) in samples() {
             std::fs::write(folder.join(format!("{name}.html")), &page).unwrap();
             assert!(page.starts_with("<!doctype html>") && page.trim_end().ends_with("</html>"), "{name}");
-            assert!(!page.contains("<script"), "{name}");
+            let foreign = page.replace("<script src=\"/static/passkeys.js\" defer></script>", "");
+            assert!(!foreign.contains("<script"), "{name}");
         }
     }
 }

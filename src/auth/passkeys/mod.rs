@@ -6,10 +6,12 @@
 //! | made, listed, renamed, removed; signing in | this one |
 //! | refusals in words | `words` |
 //! | table | `sql` |
+//! | calls of the API; what a browser does for them is `static/passkeys.js` | `json` |
 //!
 //! Every key is kept by its authenticator under the person it is for ("discoverable"), so that nobody types a name. Challenges are kept here, for the browser
 //! that asked, and are good once. Counters, signatures, origin and the name that a key is for are checked by `webauthn-rs`.
 
+pub mod json;
 mod sql;
 #[cfg(test)]
 mod tests;

@@ -137,6 +137,31 @@ impl Browser {
         assert!(done.is_ok(), "{selector}: {done:?}");
     }
 
+    /// Writes into the first field that a CSS selector finds, in place of what is there.
+    #[track_caller]
+    pub fn fill(&self, selector: &str, text: &str) {
+        let found = self.session("POST", "/element", &json!({ "using": "css selector", "value": selector }));
+        let found = found.unwrap_or_else(|why| panic!("{selector}: {why}"));
+        let id = found.as_object().and_then(|all| all.values().next()?.as_str()).unwrap_or_default();
+        for (what, body) in [("clear", json!({})), ("value", json!({ "text": text }))] {
+            let done = self.session("POST", &format!("/element/{id}/{what}"), &body);
+            assert!(done.is_ok(), "{selector}: {done:?}");
+        }
+    }
+
+    /// Waits until these words can be read on the page.
+    #[track_caller]
+    pub fn until_text(&self, words: &str) {
+        let came = until(Duration::from_secs(20), || self.text().contains(words));
+        let at = self.run("return location.href");
+        assert!(came, "`{words}` cannot be read at {at}:\n{}\n{:?}", self.text(), self.complaints());
+    }
+
+    /// A command of this window's session.
+    pub(super) fn session(&self, method: &str, path: &str, body: &Value) -> Result<Value, String> {
+        self.call(method, &format!("/session/{}{path}", self.session), body)
+    }
+
     /// What Chromium's console complained of since the last look: scripts, policies, what could not be loaded. That the page itself came
     /// with an error's status is no complaint: see [`Browser::status`].
     pub fn complaints(&self) -> Vec<String> {

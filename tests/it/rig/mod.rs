@@ -3,6 +3,7 @@
 //! It is a harness of its own (`harness = false`) so that a test which needs something that is not here is *counted* as skipped, with its
 //! reason, instead of passing; and so that the commands of a failed test are shown. A case that no list names is dead code, which clippy refuses.
 
+mod authenticator;
 mod browser;
 mod command;
 mod disk;
@@ -16,6 +17,7 @@ mod gate;
 mod panel;
 mod pebble;
 mod private_engine;
+mod provider;
 mod proxy;
 mod relay;
 mod scratch;
@@ -29,6 +31,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+pub use authenticator::Authenticator;
 pub use browser::Browser;
 pub use command::{Ran, Running};
 pub use disk::Disk;
@@ -42,6 +45,7 @@ pub use gate::{Gate, Heard};
 pub use panel::{PASSWORD, Panel, set_up, setup_link};
 pub use pebble::{Knot, Like, Pebble};
 pub use private_engine::PrivateEngine;
+pub use provider::Provider;
 pub use proxy::{Proxy, Verdict};
 pub use relay::Relay;
 pub use scratch::{Scratch, repository, scanner, script_with, until};

@@ -1,0 +1,194 @@
+//! Calls about passkeys: one's own, and signing in by one.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Extension, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::{Asked, Key, Passkeys};
+use crate::auth::page::forms::{from, own_path, set_cookie};
+use crate::auth::who::{Anyone, User};
+use crate::base::secret::Secret;
+use crate::web::{Caller, Refusal, SESSION, read};
+
+/// The browser's own between question and answer.
+const COOKIE: &str = "__Host-hearth-key";
+const SECONDS: i64 = 600;
+
+/// One of your passkeys.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PasskeyOut {
+    id: String,
+    name: String,
+    /// Milliseconds since 1970.
+    made: i64,
+    #[schema(required)]
+    last_used: Option<i64>,
+}
+
+impl From<Key> for PasskeyOut {
+    fn from(key: Key) -> PasskeyOut {
+        PasskeyOut { id: key.id, name: key.name, made: key.made, last_used: key.last_used }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PasskeyList {
+    /// The oldest first.
+    items: Vec<PasskeyOut>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BeginRequest {
+    /// Your own, where you signed in longer than 10 minutes ago.
+    password: Option<String>,
+}
+
+/// What the browser is to be asked.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Question {
+    /// Goes along with the answer.
+    ticket: String,
+    /// `publicKey` for `navigator.credentials`; bytes are base64url.
+    #[schema(value_type = Object)]
+    options: Value,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewPasskey {
+    ticket: String,
+    /// What it is called, 1 to 60 characters.
+    name: String,
+    /// What `navigator.credentials.create` gave.
+    #[schema(value_type = Object)]
+    credential: Value,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasskeyName {
+    /// What it is called, 1 to 60 characters.
+    name: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasskeyLogin {
+    ticket: String,
+    /// Where to go on to: a path of this host.
+    #[serde(default)]
+    next: String,
+    /// What `navigator.credentials.get` gave.
+    #[schema(value_type = Object)]
+    credential: Value,
+}
+
+/// Where to go on.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SignedIn {
+    /// A path of this host.
+    next: String,
+}
+
+/// Your passkeys
+#[utoipa::path(get, path = "/api/v1/auth/passkeys", responses((status = 200, body = PasskeyList)))]
+pub async fn list(who: User, State(passkeys): State<Arc<Passkeys>>) -> Result<Json<PasskeyList>, Refusal> {
+    let keys = passkeys.keys(who.user).await?;
+    Ok(Json(PasskeyList { items: keys.into_iter().map(PasskeyOut::from).collect() }))
+}
+
+/// Begin to make a passkey
+///
+/// The answer brings a cookie, so the call is for a page of ours.
+#[utoipa::path(post, path = "/api/v1/auth/passkeys/begin", request_body = BeginRequest, responses((status = 200, body = Question)))]
+pub async fn begin(
+    who: User,
+    State(passkeys): State<Arc<Passkeys>>,
+    Extension(caller): Extension<Caller>,
+    read::Json(wanted): read::Json<BeginRequest>,
+) -> Result<Response, Refusal> {
+    let password = wanted.password.map(Secret::new);
+    Ok(question(passkeys.begin(&who, password.as_ref(), &caller).await?))
+}
+
+/// Keep the passkey that the browser has made
+#[utoipa::path(post, path = "/api/v1/auth/passkeys", request_body = NewPasskey, responses((status = 201, body = PasskeyOut)))]
+pub async fn add(
+    who: User,
+    State(passkeys): State<Arc<Passkeys>>,
+    headers: HeaderMap,
+    read::Json(new): read::Json<NewPasskey>,
+) -> Result<Response, Refusal> {
+    let cookie = crate::web::cookie(&headers, COOKIE);
+    let key = passkeys.make(&who, &new.ticket, cookie, &new.name, new.credential).await?;
+    let mut answer = (StatusCode::CREATED, Json(PasskeyOut::from(key))).into_response();
+    set_cookie(&mut answer, COOKIE, "", None);
+    Ok(answer)
+}
+
+/// Rename a passkey
+#[utoipa::path(patch, path = "/api/v1/auth/passkeys/{id}", request_body = PasskeyName, params(("id" = String, Path)),
+    responses((status = 200, body = PasskeyOut)))]
+pub async fn rename(
+    who: User,
+    State(passkeys): State<Arc<Passkeys>>,
+    read::Path(id): read::Path<String>,
+    read::Json(new): read::Json<PasskeyName>,
+) -> Result<Json<PasskeyOut>, Refusal> {
+    Ok(Json(passkeys.rename(who.user, &id, &new.name).await?.into()))
+}
+
+/// Remove a passkey
+#[utoipa::path(delete, path = "/api/v1/auth/passkeys/{id}", params(("id" = String, Path)), responses((status = 204)))]
+pub async fn remove(
+    who: User,
+    State(passkeys): State<Arc<Passkeys>>,
+    read::Path(id): read::Path<String>,
+) -> Result<StatusCode, Refusal> {
+    passkeys.remove(who.user, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Begin to sign in by a passkey
+#[utoipa::path(post, path = "/api/v1/auth/passkeys/login/begin", responses((status = 200, body = Question)))]
+pub async fn begin_login(
+    _: Anyone,
+    State(passkeys): State<Arc<Passkeys>>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Response, Refusal> {
+    Ok(question(passkeys.begin_login(&caller)?))
+}
+
+/// Sign in by a passkey
+///
+/// Both factors in one. The answer brings the session's cookie.
+#[utoipa::path(post, path = "/api/v1/auth/passkeys/login", request_body = PasskeyLogin, responses((status = 200, body = SignedIn)))]
+pub async fn login(
+    _: Anyone,
+    State(passkeys): State<Arc<Passkeys>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    read::Json(shown): read::Json<PasskeyLogin>,
+) -> Result<Response, Refusal> {
+    let cookie = crate::web::cookie(&headers, COOKIE);
+    let (_, session) = passkeys.login(&shown.ticket, cookie, shown.credential, &from(&caller, &headers)).await?;
+    let next = own_path(&shown.next).to_owned();
+    let mut answer = Json(SignedIn { next }).into_response();
+    set_cookie(&mut answer, SESSION, session.token.expose(), Some(session.max_age));
+    set_cookie(&mut answer, COOKIE, "", None);
+    Ok(answer)
+}
+
+fn question(asked: Asked) -> Response {
+    let Asked { ticket, cookie, options } = asked;
+    let mut answer = Json(Question { ticket: ticket.expose().to_owned(), options }).into_response();
+    set_cookie(&mut answer, COOKIE, cookie.expose(), Some(SECONDS));
+    answer
+}
