@@ -2,7 +2,7 @@
 //!
 //! A benchmark target of cargo's without its harness: what is measured are whole processes and an engine's state, in turns,
 //! which no statistics of small functions fits; and as such a target it is built in release with the binary it runs.
-//! One file a subject: [`config`], [`load`], [`turns`], [`change`], [`gate`], [`render`],
+//! One file a subject: [`config`], [`load`], [`turns`], [`change`], [`gate`], [`login`], [`render`],
 //! [`serving`], [`front`], [`through`], [`audit`]. Ends with 1 where a goal is missed.
 //! `cargo bench --bench table -- --calls PROGRAM WORD...` shows the engine calls of one command.
 
@@ -20,6 +20,7 @@ mod gate;
 mod home;
 mod http;
 mod load;
+mod login;
 mod process;
 mod project;
 mod relay;
@@ -36,15 +37,17 @@ use std::process::{Command, ExitCode};
 use report::Row;
 use rig::Rig;
 
-const USAGE: &str = "usage: make bench [ROWS=config,load,turns,change,gate,render,serving,front,through,audit] [RUNS=5]";
+const USAGE: &str =
+    "usage: make bench [ROWS=config,load,turns,change,gate,login,render,serving,front,through,audit] [RUNS=5]";
 
 type Subject = fn(&Rig) -> Result<Vec<Row>, String>;
-const SUBJECTS: [(&str, Subject); 10] = [
+const SUBJECTS: [(&str, Subject); 11] = [
     ("config", config::rows),
     ("load", load::rows),
     ("turns", turns::rows),
     ("change", change::rows),
     ("gate", gate::rows),
+    ("login", login::rows),
     ("render", render::rows),
     ("serving", serving::rows),
     ("front", front::rows),

@@ -17,7 +17,7 @@ use crate::engine::Engine;
 use crate::plan::observed::Observed;
 use crate::plan::wanted::Wanted;
 use crate::plan::{Outgoing, ServiceName};
-use crate::spec::{Mode, front};
+use crate::spec::{Mode, Service, front, keys};
 
 /// One project, found but not loaded.
 pub struct Target {
@@ -28,6 +28,27 @@ pub struct Target {
     keeper: Option<PathBuf>,
     /// Only the name is known, in a home that knows nothing of this project: commands that need files refuse.
     stranger: bool,
+}
+
+/// In localhost mode: routes whose `access` nobody asks for, as there is no proxy. Of what is on, all in one.
+fn unasked(home: &Home, read: &Read) -> Option<Diagnostic> {
+    let kept = |service: &&Service| {
+        !service.keys.localhost.is_empty() && service.keys.routes.iter().any(keys::Route::keeps_somebody_out)
+    };
+    let all = read.spec.services.iter().filter(|(_, service)| home.has_on(&service.profiles));
+    let all: Vec<(&String, &Service)> = all.filter(|(_, service)| kept(service)).collect();
+    let (_, first) = all.first()?;
+    let names: Vec<String> = all.iter().map(|(name, _)| format!("`{name}`")).collect();
+    let title = format!(
+        "in localhost mode nobody is asked who they are: the `access` of {} does not hold at ports of this machine",
+        wording::list(&names)
+    );
+    let span = first.keys.routes.first().map(|route| route.span);
+    Some(
+        Diagnostic::warning("lint.access-local", title).at(span).hint(
+            "whoever has an account on this machine reaches them; in domain mode `access` holds: hearth mode domain",
+        ),
+    )
 }
 
 impl Target {
@@ -119,6 +140,7 @@ impl Target {
         let Some((home, read)) = self.read() else { return Ok(()) };
         home.refuse_foreign_files(read)?;
         if home.config.mode != Mode::Domain {
+            unasked(home, read).iter().for_each(|d| out.diagnostic(d, &read.sources));
             return Ok(());
         }
         let told = door.judge(home, read, seen);

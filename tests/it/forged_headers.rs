@@ -68,7 +68,7 @@ const NAMES: [&str; 43] = [
 ];
 
 /// Each of them twice, and once with underscores.
-fn forged() -> Vec<String> {
+pub fn forged() -> Vec<String> {
     let spellings = |name: &&str| {
         let under = name.replace('-', "_");
         [format!("{name}: forged"), format!("{}: forged", name.to_lowercase()), format!("{under}: forged")]

@@ -13,6 +13,7 @@ mod dns_providers;
 mod doctor;
 mod engine_trouble;
 mod forged_headers;
+mod forward_auth;
 mod front_door;
 mod front_door_faults;
 mod gate;
@@ -69,6 +70,7 @@ fn main() -> std::process::ExitCode {
         ("gate", gate::CASES),
         ("gate_with_traefik", gate_with_traefik::CASES),
         ("forged_headers", forged_headers::CASES),
+        ("forward_auth", forward_auth::CASES),
         ("doctor", doctor::CASES),
         ("plan_lints", plan_lints::CASES),
         ("front_door", front_door::CASES),

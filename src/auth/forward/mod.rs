@@ -59,13 +59,13 @@ impl Forward {
         doors.as_ref().is_some_and(|doors| doors.routes.iter().any(|route| route.hosts.iter().any(|own| own == host)))
     }
 
-    /// Where somebody wanted to go who was sent to the login with `?back=`; `None` where nobody of ours sent them, or too long ago.
+    /// Where somebody wanted to go who was sent to the login, and from there to [`page::go`], with `back=`; `None` where nobody of ours sent them, or too long ago.
     pub fn back(&self, text: &str) -> Option<Back> {
         let key = self.doors.borrow().as_ref()?.signing.clone();
         Back::read(text, &key.0, self.now()).filter(|back| self.has(&back.host))
     }
 
-    /// The address that takes somebody there, signed in: for the login page, once they are, by the public id of their session at the panel.
+    /// The address that takes somebody there, signed in, by the public id of their session at the panel.
     /// `None` where too many are on their way at once.
     pub fn go_back(&self, back: Back, session: &str) -> Option<String> {
         let https = self.doors.borrow().as_ref()?.https;

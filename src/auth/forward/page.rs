@@ -1,4 +1,5 @@
-//! What the panel answers on applications' hosts, below `/.well-known/hearth/`: the end of a login, and the way out.
+//! The way from the login to a service, and what the panel answers on services' hosts below `/.well-known/hearth/`: the end of a login, and
+//! the way out.
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use axum::response::{Html, IntoResponse, Response};
 use serde::Deserialize;
 
 use super::Forward;
-use crate::auth::who::Anyone;
+use crate::auth::who::{Anyone, By};
 use crate::diag::{Diagnostic, Kind};
 use crate::traefik::forward::cookie::{self, BEFORE, SESSION};
 use crate::traefik::forward::host;
@@ -68,7 +69,7 @@ pub async fn ask_logout(
 ) -> Response {
     let Some(host) = own_host(&forward, &caller) else { return no_such_page().await.into_response() };
     let story = &["This ends your session on every service of the home, and at the panel."];
-    let page = Page { heading: "Sign out?", tone: "warn", story, asks: true, again: None, host: &host, style: STYLE };
+    let page = Page { asks: true, host: &host, ..Page::of("Sign out?", "warn", story) };
     page.answer(StatusCode::OK)
 }
 
@@ -90,8 +91,7 @@ pub async fn logout(
         return Refusal(why).into_response();
     }
     let story = &["Every session of yours that began with this one has ended."];
-    let again = Some("Sign in again");
-    let page = Page { heading: "Signed out", tone: "good", story, asks: false, again, host: &host, style: STYLE };
+    let page = Page { again: Some("Sign in again"), host: &host, ..Page::of("Signed out", "good", story) };
     let mut answer = match wants_html(&headers) {
         true => page.answer(StatusCode::OK),
         false => StatusCode::NO_CONTENT.into_response(),
@@ -99,6 +99,40 @@ pub async fn logout(
     set_cookie(&mut answer, &gone(SESSION));
     answer
 }
+
+/// What follows `go?`.
+#[derive(Deserialize)]
+pub struct Wanted {
+    #[serde(default)]
+    back: String,
+}
+
+/// `GET /go?back=` on the panel: from the login to the service that somebody wanted. A page that goes on by itself, not a redirect: browsers hold the
+/// answers to a form to `form-action`, and this is another host.
+pub async fn go(Anyone(who): Anyone, State(forward): State<Arc<Forward>>, Query(wanted): Query<Wanted>) -> Response {
+    let Some(By::Session(session)) = who.as_ref().map(|who| &who.by) else {
+        let to = format!("/login?next=/go%3Fback%3D{}", wanted.back);
+        let plain = wanted.back.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+        let to = HeaderValue::try_from(if plain { to } else { "/login".into() });
+        return (StatusCode::SEE_OTHER, to.map(|to| [(LOCATION, to)]).unwrap_or([(LOCATION, HOME)])).into_response();
+    };
+    let back = forward.back(&wanted.back);
+    let host = back.as_ref().map(|back| back.host.clone()).unwrap_or_default();
+    match back.and_then(|back| forward.go_back(back, session)) {
+        Some(to) => {
+            let story = &["If nothing happens, go on by the link."];
+            let page = Page { on: Some(&to), host: &host, ..Page::of("You are signed in", "good", story) };
+            page.answer(StatusCode::OK)
+        }
+        None => {
+            let story = &["The way to the service is good for ten minutes. Open the service again: you are signed in."];
+            Page { host: "Hearth", again: Some("To the panel"), ..Page::of("That took too long", "warn", story) }
+                .answer(StatusCode::FORBIDDEN)
+        }
+    }
+}
+
+const HOME: HeaderValue = HeaderValue::from_static("/");
 
 /// The host, where it is one with a login: on the panel's own, and anywhere else, there is nothing here.
 fn own_host(forward: &Forward, caller: &Caller) -> Option<String> {
@@ -130,9 +164,7 @@ fn refused(headers: &HeaderMap, host: &str) -> Response {
         return Refusal(d.kind(Kind::Denied).hint("open the service again and sign in")).into_response();
     }
     let story = &["The way from the login to here is good once, for a minute, in the browser that asked for it."];
-    let again = Some("Try again");
-    let heading = "That took too long";
-    let page = Page { heading, tone: "warn", story, asks: false, again, host, style: STYLE };
+    let page = Page { again: Some("Try again"), host, ..Page::of("That took too long", "warn", story) };
     page.answer(StatusCode::FORBIDDEN)
 }
 
@@ -154,12 +186,19 @@ struct Page<'a> {
     tone: &'a str,
     story: &'a [&'a str],
     asks: bool,
+    /// A link to the first page, in these words.
     again: Option<&'a str>,
+    /// Where it goes on to by itself.
+    on: Option<&'a str>,
     host: &'a str,
     style: &'static str,
 }
 
-impl Page<'_> {
+impl<'a> Page<'a> {
+    fn of(heading: &'a str, tone: &'a str, story: &'a [&'a str]) -> Page<'a> {
+        Page { heading, tone, story, asks: false, again: None, on: None, host: "", style: STYLE }
+    }
+
     fn answer(&self, status: StatusCode) -> Response {
         match self.render() {
             Ok(page) => (status, Html(page)).into_response(),

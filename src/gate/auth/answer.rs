@@ -90,7 +90,7 @@ pub fn to_login(auth: &Auth, rules: &Rules, asked: &Asked, host: &str) -> Respon
     let mut answer = Response::new(Body::empty());
     *answer.status_mut() = StatusCode::FOUND;
     let headers = answer.headers_mut();
-    set(headers, LOCATION, format!("https://{}{port}/login?back={back}", rules.doors.panel).as_bytes());
+    set(headers, LOCATION, format!("https://{}{port}/login?next=/go%3Fback%3D{back}", rules.doors.panel).as_bytes());
     if new {
         let cookie = format!("{BEFORE}={before}; Path=/; Max-Age={LASTS}; Secure; HttpOnly; SameSite=Lax");
         set(headers, SET_COOKIE, cookie.as_bytes());

@@ -153,7 +153,7 @@ impl Home {
         let sent = self.ask("p=user", host, "/a?b=c", BROWSER).await;
         assert_eq!(sent.status, StatusCode::FOUND, "{sent:?}");
         let before = sent.get("set-cookie").split(['=', ';']).nth(1).unwrap().to_owned();
-        let back = self.forward.back(sent.get("location").split_once("?back=").unwrap().1).unwrap();
+        let back = self.forward.back(sent.get("location").split_once("?next=/go%3Fback%3D").unwrap().1).unwrap();
         assert_eq!(back, Back { host: host.into(), path: "/a?b=c".into(), state: state(&before) });
         let to = self.forward.go_back(back, parent).unwrap();
         let code = to.strip_prefix(&format!("https://{host}:8443/.well-known/hearth/callback?code=")).unwrap();
@@ -194,7 +194,7 @@ async fn only_a_person_who_goes_to_a_page_is_sent_to_the_login() {
     let home = Home::new().await;
     let sent = home.ask("p=user", "APP.example.org.:8443", "/a", BROWSER).await;
     assert_eq!(sent.status, StatusCode::FOUND);
-    assert!(sent.get("location").starts_with("https://panel.example.org:8443/login?back="), "{sent:?}");
+    assert!(sent.get("location").starts_with("https://panel.example.org:8443/login?next=/go%3Fback%3D"), "{sent:?}");
     let cookie = sent.get("set-cookie");
     assert!(
         cookie.starts_with("__Host-hearth-before=") && cookie.contains("; Secure; HttpOnly; SameSite=Lax"),
@@ -245,11 +245,11 @@ async fn hostile_19_nobody_is_sent_back_to_what_is_no_route_of_the_home() {
     for uri in ["//evil.example", "/\\evil.example", "/%2f%2fevil.example", "https://evil.example/", "/%5Cevil.example"]
     {
         let sent = home.ask("p=user", APP, uri, BROWSER).await;
-        let back = home.forward.back(sent.get("location").split_once("?back=").unwrap().1).unwrap();
+        let back = home.forward.back(sent.get("location").split_once("?next=/go%3Fback%3D").unwrap().1).unwrap();
         assert_eq!((back.host.as_str(), back.path.as_str()), (APP, "/"), "{uri}");
     }
     let own = home.ask("p=user", APP, "/a", BROWSER).await;
-    let text = own.get("location").split_once("?back=").unwrap().1.to_owned();
+    let text = own.get("location").split_once("?next=/go%3Fback%3D").unwrap().1.to_owned();
     // A route that is gone is none.
     home.doors.send_modify(|doors| doors.as_mut().unwrap().routes.retain(|route| route.service != "app"));
     assert_eq!(home.forward.back(&text), None);

@@ -56,6 +56,13 @@ pub enum Way {
     Project { project: String, service: String, port: String, scheme: String },
 }
 
+impl Route {
+    /// Whether its access asks anything of anybody.
+    pub fn keeps_somebody_out(&self) -> bool {
+        self.access != Access::Public
+    }
+}
+
 const COMMON: [&str; 12] = [
     "host",
     "path",

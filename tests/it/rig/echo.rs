@@ -178,6 +178,11 @@ async fn answer(mut request: Request<Incoming>, name: Arc<str>) -> Result<Respon
     let path = request.uri().path().to_owned();
     let number = |word: &str| path.split('/').find_map(|part| part.strip_prefix(word)?.parse::<u64>().ok());
     if request.headers().contains_key(header::UPGRADE) {
+        // The head is all that somebody sees of what it was asked with.
+        let said = |name: &str| {
+            request.headers().get_all(name).iter().filter_map(|v| v.to_str().ok()).collect::<Vec<_>>().join(", ")
+        };
+        let heard = format!("{} {}", said("cookie"), said("remote-user"));
         let upgrade = hyper::upgrade::on(&mut request);
         tokio::spawn(async move {
             let Ok(upgraded) = upgrade.await else { return };
@@ -189,7 +194,11 @@ async fn answer(mut request: Request<Incoming>, name: Arc<str>) -> Result<Respon
                 }
             }
         });
-        let head = Response::builder().status(101).header("Upgrade", "websocket").header("Connection", "Upgrade");
+        let head = Response::builder()
+            .status(101)
+            .header("Upgrade", "websocket")
+            .header("Connection", "Upgrade")
+            .header("X-Heard", heard);
         return Ok(head.body(Full::default()).expect("a good response"));
     }
     let body = request.body_mut().collect().await.map(|b| b.to_bytes().len()).unwrap_or_default();
