@@ -7,6 +7,7 @@ mod acme_through_traefik;
 mod adoption;
 mod audit;
 mod api;
+mod api_by_outsiders;
 mod bad_updates;
 mod crash;
 mod dns_providers;
@@ -56,6 +57,7 @@ fn main() -> std::process::ExitCode {
         ("adoption", adoption::CASES),
         ("audit", audit::CASES),
         ("api", api::CASES),
+        ("api_by_outsiders", api_by_outsiders::CASES),
         ("one_writer", one_writer::CASES),
         ("own_server", own_server::CASES),
         ("people", people::CASES),

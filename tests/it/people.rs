@@ -5,7 +5,8 @@ use crate::rig::{Done, PASSWORD, Page, Panel, Running, Scratch, cases, curl, set
 cases![
     together:
     hostile_15_nothing_answers_before_the_link_is_used_and_the_link_is_good_once,
-    somebody_signs_in_and_out_by_forms;
+    somebody_signs_in_and_out_by_forms,
+    who_was_answered_as_made_is_there_after_the_power_went;
 ];
 
 const HTML: [&str; 4] = ["-H", "Accept: text/html", "-H", "Sec-Fetch-Site: same-origin"];
@@ -90,5 +91,22 @@ fn somebody_signs_in_and_out_by_forms(s: &Scratch) -> Done {
     let page = post(&panel, "/logout", &[], &[&session[..], &["-X", "POST"]].concat());
     assert_eq!((page.status, page.header("location")), (303, Some("/signed-out")));
     assert_eq!(browser(&panel, "/password", &session).status, 303, "the session is gone, not only the cookie");
+    Ok(())
+}
+
+fn who_was_answered_as_made_is_there_after_the_power_went(s: &Scratch) -> Done {
+    let mut panel = Panel::with_people(s, "", &[]);
+    let token = panel.token("admin").to_owned();
+    let made = serde_json::json!({"username": "late", "password": PASSWORD, "role": "viewer"});
+    panel.call("admin", "POST", "/api/v1/users", Some(&made)).is(201);
+    panel.kill();
+    panel.start();
+    panel.sign_in("late");
+    assert_eq!(panel.ask("GET", "/api/v1/auth/me", Some(&token), None).is(200).text("username"), "admin");
+    panel.call("late", "POST", "/api/v1/auth/logout", None).is(204);
+    panel.kill();
+    panel.start();
+    assert_eq!(panel.call("late", "GET", "/api/v1/auth/me", None).status, 401, "what was ended stays so");
+    panel.stop().exits(0);
     Ok(())
 }

@@ -1,8 +1,6 @@
 //! Hearth's server with an engine that is only in memory, set up, with somebody of each role; asked as a program would, and every answer compared with
 //! what OpenAPI says of it.
 
-#![expect(dead_code, reason = "cases that call as a program come with the calls of accounts")]
-
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
