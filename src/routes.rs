@@ -9,6 +9,7 @@ use axum::extract::FromRef;
 
 use crate::about;
 use crate::auth::accounts::Auth;
+use crate::auth::forward::{self, Forward};
 use crate::auth::json as people;
 use crate::auth::oidc::{self, Oidc};
 use crate::auth::page::{forms, keys};
@@ -24,6 +25,7 @@ use crate::{calls, pages};
 #[derive(Clone, FromRef)]
 pub struct App {
     pub auth: Arc<Auth>,
+    pub forward: Arc<Forward>,
     pub pages: Arc<forms::Pages>,
     pub desk: Arc<keys::Desk>,
     pub oidc: Arc<Oidc>,
@@ -65,6 +67,13 @@ pub fn table() -> Table<App> {
         POST "/password" User => forms::change_password;
         POST "/logout" User => forms::logout;
         GET "/signed-out" Anyone => forms::signed_out;
+    }
+    // The first leads from the panel to a service; the others are on every host with a login.
+    pages! { table:
+        GET "/go" Anyone => forward::page::go;
+        GET "/.well-known/hearth/callback" Anyone => forward::page::callback;
+        GET "/.well-known/hearth/logout" Anyone => forward::page::ask_logout;
+        POST "/.well-known/hearth/logout" Anyone => forward::page::logout;
     }
     calls! { table:
         GET "/api/v1/info" Anyone => about::json::info;

@@ -8,6 +8,7 @@
 //! | the way from Traefik | `inner`, `joined` (in a container) |
 //! | other ways to sign in than a password | `keys` |
 //! | certificates by ACME | `renewal` |
+//! | the login in front of services | `login` |
 //! | what handlers work with | `api` |
 //! | what goes on in the background | `loops` |
 //! | arguments, log, signals | `cli` |
@@ -18,6 +19,7 @@ mod inner;
 mod joined;
 mod keys;
 mod lock;
+mod login;
 mod loops;
 mod own;
 mod redirect;
@@ -39,6 +41,7 @@ pub use loops::Loops;
 use crate::about;
 use crate::auth::accounts::{Auth, Parts};
 use crate::auth::audit::Log;
+use crate::auth::forward::Forward;
 use crate::auth::page::forms;
 use crate::auth::passwords::Passwords;
 use crate::auth::table::{Guard, Table};
@@ -146,8 +149,13 @@ impl Serving {
         let works = stacks.works.clone();
         let certs = api::of_certs(stacks.clone());
         let trust: certs::page::Trust = Arc::new(move || trusted.ca());
+        let (found, seen) = watch::channel(proxy::Found::default());
+        let (doors, known) = watch::channel(None);
+        let doors = Arc::new(doors);
+        let forward = Arc::new(Forward::new(auth.clone(), known, clock.clone(), Arc::new(SystemRandom)));
         let app = App {
             auth: auth.clone(),
+            forward,
             pages,
             desk,
             oidc,
@@ -183,7 +191,6 @@ impl Serving {
             server.open(listener, Door { tls: None, limits, manner: Manner::default(), router });
         }
 
-        let (found, seen) = watch::channel(proxy::Found::default());
         let (certificates, changed) = watch::channel(0u64);
         let say = Arc::new(certificates);
         let anew: Arc<dyn Fn() + Send + Sync> = Arc::new(move || say.send_modify(|n| *n += 1));
@@ -201,7 +208,10 @@ impl Serving {
             let (environment, seen) = (env.clone(), seen.clone());
             loops.spawn("own network", move |stop| joined::keep(environment.clone(), seen.clone(), stop));
         }
+        let of_doors = seen.clone();
         renewal::begin(home, &room, &mut loops, clock, seen, anew)?;
+        let (dir, people, found) = (home.dir.clone(), auth.clone(), of_doors);
+        loops.spawn("login", move |stop| login::keep(dir.clone(), people.clone(), found.clone(), doors.clone(), stop));
         loops.spawn("inner door", move |stop| inner.clone().keep(stop));
         let people = auth.clone();
         loops.spawn("people", move |stop| people.clone().keep(stop));

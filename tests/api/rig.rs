@@ -10,6 +10,7 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 use hearth::about;
 use hearth::auth::accounts::{Auth, Parts};
+use hearth::auth::forward::Forward;
 use hearth::auth::oidc;
 use hearth::auth::page::forms::Pages;
 use hearth::auth::page::keys::Desk;
@@ -309,8 +310,11 @@ async fn serve(dir: &Path, stacks: Api, keeper: Arc<Keeper>) -> (web::Server, So
         passwords: Passwords::new(FLOOR, random.clone()).unwrap(),
     };
     let auth = Arc::new(Auth::open(&dir.join("state"), parts).await.unwrap());
+    // Nobody looks after a front door here: no host has a login.
+    let doors = tokio::sync::watch::channel(None).1;
     let desk = desk(dir, &auth, &database, &random);
     let app = App {
+        forward: Arc::new(Forward::new(auth.clone(), doors, Arc::new(SystemClock), random.clone())),
         auth: auth.clone(),
         oidc: desk.oidc.clone(),
         passkeys: desk.passkeys.clone(),

@@ -20,6 +20,7 @@ use crate::rig::{DOMAIN, Done, Door, Echo, Page, Scratch, cases, tls, until};
 cases![together:
     hostile_19_one_login_opens_every_service_and_no_application_sees_it,
     hostile_19_paths_that_need_no_session_are_those_and_no_others,
+    somebody_signs_in_once_and_out_once_for_the_whole_home,
     hostile_18_a_logout_is_felt_within_a_second_and_a_panel_that_is_away_is_not,
 ];
 
@@ -319,5 +320,98 @@ fn hostile_18_a_logout_is_felt_within_a_second_and_a_panel_that_is_away_is_not(s
     s.docker(&format!("restart -t 1 {}-gate-1", s.project)).ok();
     assert!(until(Duration::from_secs(10), || status("a", &eve) == 503), "{}", log());
     assert_eq!(door.get("a", "/").status, 401);
+    Ok(())
+}
+
+/// The value that a page's answer sets for a cookie, as `Cookie: ...`.
+fn set(page: &Page, name: &str) -> String {
+    let all = page
+        .head
+        .lines()
+        .filter_map(|line| line.split_once(": "))
+        .filter(|(key, _)| key.eq_ignore_ascii_case("set-cookie"));
+    let value =
+        all.filter_map(|(_, value)| value.split(';').next()).find(|value| value.starts_with(&format!("{name}=")));
+    format!("Cookie: {}", value.unwrap_or_else(|| panic!("no {name} in {page:?}")))
+}
+
+/// With Hearth's own server and accounts: from the redirect to the service and out again.
+fn somebody_signs_in_once_and_out_once_for_the_whole_home(s: &Scratch) -> Done {
+    const PASSWORD: &str = "unhurried lantern gravel tuba";
+    let door = Door::new(s, &stack(&[("a", "access: user"), ("b", "access: admin")]))?;
+    door.hearth("up web").ok();
+    let serve = door.serve();
+    assert!(until(Duration::from_secs(20), || door.get("panel", "/health").status == 200), "{}", door.routes());
+    let link = serve.setup_token();
+    let origin = format!("Origin: https://panel.{DOMAIN}:{}", door.https);
+    let post = |path: &str, fields: &[(&str, &str)], cookie: &str| {
+        let mut args = vec!["-H", origin.as_str(), "-H", "Accept: text/html", "-H", cookie];
+        let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        fields.iter().for_each(|field| args.extend(["--data-urlencode", field.as_str()]));
+        door.ask("panel", path, &args)
+    };
+    let made = [("token", link.as_str()), ("username", "ada"), ("password", PASSWORD), ("again", PASSWORD)];
+    let page = post("/setup", &made, "X-None: x");
+    assert_eq!(page.status, 303, "{page:?}");
+    // To a service: the way leads over the login.
+    let sent = door.ask("a", "/deep/page?x=1", &BROWSER);
+    assert_eq!(sent.status, 302, "{sent:?}");
+    let before = set(&sent, "__Host-hearth-before");
+    let to = sent.header("location").unwrap_or_default().to_owned();
+    let (_, next) = to.split_once("/login?next=").expect("it leads to the login");
+    let next = next.replace("%3F", "?").replace("%3D", "=");
+    let page = door.ask("panel", &format!("/login?next={}", next.replace('?', "%3F").replace('=', "%3D")), &BROWSER);
+    assert!(page.status == 200 && page.body.contains("password"), "{page:?}");
+    let page = post("/login", &[("username", "ada"), ("password", PASSWORD), ("next", &next)], "X-None: x");
+    assert_eq!((page.status, page.header("location")), (303, Some(next.as_str())), "{page:?}");
+    let panel = set(&page, "__Host-hearth");
+    let go = |next: &str| {
+        let page = door.ask("panel", next, &["-H", &panel, "-H", "Accept: text/html"]);
+        assert_eq!(page.status, 200, "{page:?}");
+        let url =
+            page.body.split("0; url=").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default().to_owned();
+        url.split_once(&format!(":{}", door.https))
+            .map(|(_, path)| path.to_owned())
+            .unwrap_or_else(|| panic!("{page:?}"))
+    };
+    // In another browser the code is worth nothing, and is used up.
+    let stolen = go(&next);
+    assert_eq!(door.ask("a", &stolen, &BROWSER).status, 403);
+    assert_eq!(door.ask("a", &stolen, &["-H", &before]).status, 403);
+    let page = door.ask("a", &go(&next), &["-H", &before]);
+    assert_eq!((page.status, page.header("location")), (302, Some("/deep/page?x=1")), "{page:?}");
+    let cookie = set(&page, "__Host-hearth");
+    assert_ne!(cookie, panel);
+    let page = door.ask("a", "/deep/page?x=1", &["-H", &cookie]);
+    assert_eq!((page.status, heard(&page, "remote-user")), (200, vec!["ada"]), "{page:?}");
+    // The next service asks nothing of somebody who is signed in.
+    let sent = door.ask("b", "/", &BROWSER);
+    let next = sent.header("location").and_then(|to| to.split_once("/login?next=")).expect("to the login").1.to_owned();
+    let login = door.ask("panel", &format!("/login?next={next}"), &["-H", &panel, "-H", "Accept: text/html"]);
+    assert_eq!(login.status, 303, "{login:?}");
+    let page =
+        door.ask("b", &go(login.header("location").unwrap_or_default()), &["-H", &set(&sent, "__Host-hearth-before")]);
+    let other = set(&page, "__Host-hearth");
+    assert_eq!(door.ask("b", "/", &["-H", &other]).status, 200);
+    // A server that is killed is not felt, and one that comes again knows all.
+    serve.kill();
+    assert_eq!(door.ask("a", "/", &["-H", &cookie]).status, 200);
+    let _serve = door.serve();
+    assert!(until(Duration::from_secs(20), || door.get("panel", "/health").status == 200));
+    assert_eq!(door.ask("b", "/", &["-H", &other]).status, 200);
+    // Out by one service is out everywhere; not by a page of another site, nor by a look.
+    let leave = |more: &[&str]| {
+        door.ask("b", "/.well-known/hearth/logout", &[&["-H", other.as_str()][..], more].concat()).status
+    };
+    assert_eq!(leave(&BROWSER), 200);
+    assert_eq!(leave(&["-X", "POST", "-H", "Origin: https://evil.example"]), 403);
+    assert_eq!(door.ask("b", "/", &["-H", &other]).status, 200);
+    let own = format!("Origin: https://b.{DOMAIN}:{}", door.https);
+    assert!([200, 204].contains(&leave(&["-X", "POST", "-H", &own])));
+    let out =
+        || door.ask("a", "/", &["-H", &cookie]).status == 401 && door.ask("b", "/", &["-H", &other]).status == 401;
+    assert!(until(Duration::from_secs(1), out), "they still enter");
+    let page = door.ask("panel", "/go?back=x", &["-H", &panel, "-H", "Accept: text/html"]);
+    assert_eq!(page.status, 303, "the panel knows them no more: {page:?}");
     Ok(())
 }

@@ -25,7 +25,8 @@ use crate::base::random::Random;
 use crate::diag::Diagnostic;
 use crate::traefik::forward::OWN;
 use crate::traefik::forward::back::{self, Back};
-use crate::traefik::forward::wire::{Doors, Hash};
+pub use crate::traefik::forward::wire::Doors;
+use crate::traefik::forward::wire::Hash;
 use codes::Codes;
 use sessions::{Opened, Sessions};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, COOKIE, LOCATION, ORIGIN, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
@@ -16,6 +16,7 @@ use crate::auth::who::{Anyone, By};
 use crate::diag::{Diagnostic, Kind};
 use crate::traefik::forward::cookie::{self, BEFORE, SESSION};
 use crate::traefik::forward::host;
+use crate::web::read::Query;
 use crate::web::{Caller, Refusal, STYLE, no_such_page, wants_html};
 
 /// What follows `callback?`.
@@ -35,7 +36,8 @@ pub async fn callback(
     let Some(host) = own_host(&forward, &caller) else { return no_such_page().await.into_response() };
     let cookies = cookies(&headers);
     let (code, before) = (shown.code.unwrap_or_default(), cookies.before.unwrap_or_default());
-    let traded = match code.len() <= cookie::LENGTH && !before.is_empty() {
+    // Without the cookie too it is used up: whoever shows it somewhere else has it from somebody.
+    let traded = match code.len() <= cookie::LENGTH {
         true => forward.trade(&code, &host, &before).await,
         false => Ok(None),
     };

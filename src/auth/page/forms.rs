@@ -330,7 +330,7 @@ fn same(password: &str, again: &str) -> Result<(), Diagnostic> {
 /// A path of this host and nothing else: no other host can be written so that a browser goes there (`//x`, `/\x`, a scheme).
 pub(in crate::auth) fn own_path(text: &str) -> &str {
     let plain = text.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
-    let own = text.starts_with('/') && !text.starts_with("//") && plain && text.len() <= 1024;
+    let own = text.starts_with('/') && !text.starts_with("//") && plain && text.len() <= 4096;
     if own { text } else { "/" }
 }
 

@@ -41,6 +41,19 @@ impl Serve<'_> {
         self.s.noted(running)
     }
 
+    /// As if the power went.
+    pub fn kill(mut self) {
+        self.signal(rustix::process::Signal::KILL);
+    }
+
+    /// The token of the link by which the first admin is made.
+    pub fn setup_token(&self) -> String {
+        let running = self.running.as_ref().expect("it runs");
+        let found = || running.said().split("/setup?token=").nth(1)?.split_whitespace().next().map(str::to_owned);
+        assert!(until(Duration::from_secs(10), || found().is_some()), "it prints no link: {}", running.said());
+        found().unwrap_or_default()
+    }
+
     fn signal(&mut self, signal: rustix::process::Signal) -> Ran {
         let running = self.running.take().expect("it is ended once");
         running.signal(signal);
