@@ -9,7 +9,7 @@ use crate::rig::{
 };
 
 cases![
-    together:
+    alone:
     a_passkey_is_made_signs_in_and_once_removed_opens_nothing,
     the_pages_work_without_scripts_and_passkeys_are_for_one_address,
     somebody_links_an_account_at_a_real_provider_and_signs_in_with_it,
