@@ -759,6 +759,10 @@ fn what_may_not_be_read_is_not_called_missing() {
     let (code, said) = run(&["config", "--quiet"]);
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("error[compose.file-unreadable]") && !said.contains("missing-variable"), "{said}");
+    // Where the database is may stand in `.env`.
+    let (_, said) = run(&["history"]);
+    assert!(said.contains("error[compose.file-unreadable]") && !said.contains("nothing was done"), "{said}");
+    fs::set_permissions(path.join(".env"), fs::Permissions::from_mode(0o644)).unwrap();
     let (_, said) = run(&["history"]);
     assert!(said.contains("error[store.unusable]") && !said.contains("nothing was done"), "{said}");
     fs::set_permissions(path.join("state"), fs::Permissions::from_mode(0o755)).unwrap();
