@@ -182,7 +182,7 @@ fn requests_are_cleaned_and_bounded_and_the_log_keeps_no_secret(s: &Scratch) -> 
     assert_eq!(door.ask("app", "/a%2Fb", &["--path-as-is"]).status, 400);
     // No spelling of a path leads past its door.
     for path in ["/part", "/part/x", "/x/../part", "/x/%2e%2e/part", "//part", "/%70art", "/./part/"] {
-        assert_eq!(door.ask("app", path, &["--path-as-is"]).status, 403, "{path}");
+        assert_eq!(door.ask("app", path, &["--path-as-is"]).status, 401, "{path}");
     }
     let big = |size: usize| door.ask("app", "/", &["--http1.1", "-H", &format!("X-Big: {}", "x".repeat(size))]).status;
     assert_eq!((big(60_000), big(75_000)), (200, 431));
@@ -310,7 +310,7 @@ fn the_certificate_fits_the_name_and_no_name_opens_another_door(s: &Scratch) -> 
         let url = format!("https://{}:{}/", whole(sni), door.https);
         curl(s, &["-k", "--resolve", &at, "-H", &format!("Host: {host}"), &url])
     };
-    assert_eq!(fronting("app", &whole("shut")).status, 403);
+    assert_eq!(fronting("app", &whole("shut")).status, 401);
     assert_eq!(fronting("shut", &whole("app")).status, 200);
     let raw = fronting("app", "api.traefik.internal");
     assert!(matches!(raw.status, 404 | 421), "{raw:?}");
