@@ -27,6 +27,10 @@ pub fn is_nowhere(ip: IpAddr) -> bool {
 /// Below it authorities ask for answers to challenges over HTTP (RFC 8555, 8.3).
 pub const CHALLENGES: &str = "/.well-known/acme-challenge/";
 
+/// The cookie of a session, on the panel and on every host behind it. `__Host-` (RFC 6265bis, 4.1.3.2): no other host can set it, and it goes
+/// to none but the one that did.
+pub const SESSION: &str = "__Host-hearth";
+
 /// Names that are reserved, or that routers use for a home: no public DNS knows them, and no public authority issues for them.
 const RESERVED: [&str; 11] =
     ["home.arpa", "internal", "local", "localhost", "test", "invalid", "example", "lan", "home", "corp", "private"];

@@ -78,6 +78,8 @@ pub struct Diagnostic {
     pub related: Vec<(Span, String)>,
     /// What would have been right, and what to do next. Each a sentence.
     pub hints: Vec<String>,
+    /// Seconds after which the same would be taken, where that is known.
+    pub retry: Option<u64>,
 }
 
 impl Diagnostic {
@@ -91,6 +93,7 @@ impl Diagnostic {
             field: None,
             related: Vec::new(),
             hints: Vec::new(),
+            retry: None,
         }
     }
     pub fn warning(code: Code, title: impl Into<String>) -> Self {
@@ -115,6 +118,10 @@ impl Diagnostic {
     }
     pub fn related(mut self, place: Span, story: impl Into<String>) -> Self {
         self.related.push((place, story.into()));
+        self
+    }
+    pub fn retry(mut self, seconds: u64) -> Self {
+        self.retry = Some(seconds);
         self
     }
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

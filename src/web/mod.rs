@@ -6,6 +6,7 @@
 
 mod activity;
 pub mod client;
+mod cookies;
 mod dress;
 mod etag;
 pub mod events;
@@ -23,25 +24,15 @@ mod style;
 mod tests;
 mod tls;
 
+pub use crate::base::net::SESSION;
+pub use cookies::{cookie, cookies, set_cookie};
 pub use dress::{Caller, Manner, dress};
 pub use etag::Etag;
 pub use limits::{Limits, household};
 pub use listen::bind;
 pub use origin::Origin;
 pub use read::unread;
-pub use refuse::{Refusal, Refusals, no_such_page, page, wants_html};
+pub use refuse::{Refusal, Refusals, no_such_page, page, retry_after, wants_html};
 pub use server::{Door, Drained, Server};
 pub use style::{STYLE, source, style_source};
 pub use tls::{Certificates, Pair, Tls};
-
-/// The cookie of a session, on the panel and on every host behind it. `__Host-` (RFC 6265bis, 4.1.3.2): no other host can set it, and it goes
-/// to none but the one that did.
-pub const SESSION: &str = "__Host-hearth";
-
-/// The value of a cookie; `None` also where it is there twice, since a browser has one of a `__Host-` name.
-pub fn cookie<'h>(headers: &'h axum::http::HeaderMap, name: &str) -> Option<&'h str> {
-    let all = headers.get_all(axum::http::header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let pairs = all.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let mut found = pairs.filter(|(own, _)| *own == name).map(|(_, value)| value);
-    found.next().filter(|_| found.next().is_none())
-}

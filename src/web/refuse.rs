@@ -88,7 +88,15 @@ fn answer(d: &Diagnostic, sources: &Sources, place: &str, all: Option<Vec<Value>
     if status == StatusCode::UNAUTHORIZED {
         answer.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
     }
+    retry_after(&mut answer, d);
     answer
+}
+
+/// When the same would be taken (RFC 9110, 10.2.3), where that is known.
+pub fn retry_after(answer: &mut Response, d: &Diagnostic) {
+    if let Some(seconds) = d.retry {
+        answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
 }
 
 #[derive(Template)]
@@ -117,10 +125,12 @@ pub fn page(d: &Diagnostic, status: StatusCode) -> Response {
     let hints: Vec<String> = d.hints.iter().map(|hint| wording::sentence(hint)).collect();
     let title = wording::sentence(&d.title);
     let page = Page { heading, tone, status: status.to_string(), title: &title, hints: &hints, code: d.code };
-    match page.render() {
+    let mut answer = match page.render() {
         Ok(text) => (status, Html(text)).into_response(),
         Err(_) => status.into_response(),
-    }
+    };
+    retry_after(&mut answer, d);
+    answer
 }
 
 /// For what no route answers.
@@ -133,4 +143,22 @@ pub async fn no_such_page() -> Refusal {
 pub fn wants_html(headers: &HeaderMap) -> bool {
     let accepts = headers.get_all(header::ACCEPT).iter().filter_map(|v| v.to_str().ok());
     accepts.flat_map(|v| v.split(',')).any(|kind| kind.split(';').next().unwrap_or_default().trim() == "text/html")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_came_too_often_is_told_when_again_as_a_program_and_as_a_person() {
+        let d = Diagnostic::error("auth.too-often", "too many tries").kind(Kind::TooMany).retry(7);
+        let answers = [page(&d, StatusCode::TOO_MANY_REQUESTS), Refusal(d).into_response()];
+        for answer in answers {
+            assert_eq!(
+                (answer.status().as_u16(), &answer.headers()[header::RETRY_AFTER]),
+                (429, &"7".parse().unwrap())
+            );
+        }
+        assert!(Refusal(Diagnostic::error("a.b", "no")).into_response().headers().get(header::RETRY_AFTER).is_none());
+    }
 }

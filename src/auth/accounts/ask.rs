@@ -15,10 +15,7 @@ use crate::auth::secrets::{self, API_PREFIX};
 use crate::auth::table::Doorkeeper;
 use crate::auth::who::{Asking, By, Identity};
 use crate::diag::{Diagnostic, Kind};
-use crate::web::Caller;
-
-/// The cookie of a session: only over TLS, for this host alone, for all its paths.
-pub const COOKIE: &str = "__Host-hearth";
+use crate::web::{Caller, SESSION};
 
 /// What a request shows of who it is.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,9 +47,7 @@ fn shown(headers: &HeaderMap, cookies: bool) -> Shown<'_> {
     if !cookies {
         return Shown::Nothing;
     }
-    let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let pairs = all.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let mut ours = pairs.filter(|(name, _)| *name == COOKIE).map(|(_, value)| value);
+    let mut ours = crate::web::cookies(headers, SESSION);
     match (ours.next(), ours.next()) {
         (None, _) => Shown::Nothing,
         (Some(value), None) => Shown::Cookie(value),

@@ -162,9 +162,9 @@ fn millis(clock: &dyn Clock) -> i64 {
     i64::try_from(clock.now().unix_timestamp_nanos() / 1_000_000).unwrap_or_default()
 }
 
-/// `auth.too-often`; how many seconds to wait stands in its title, and [`wait_of`] finds it again.
+/// `auth.too-often`, with the seconds to wait.
 fn too_often(what: What, wait: std::time::Duration) -> Diagnostic {
-    let seconds = wait.as_millis().div_ceil(1000).max(1);
+    let seconds = u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1);
     let what = match what {
         What::Password => "wrong passwords",
         What::Code => "wrong codes",
@@ -173,11 +173,6 @@ fn too_often(what: What, wait: std::time::Duration) -> Diagnostic {
     };
     Diagnostic::error("auth.too-often", format!("too many {what}: the next try counts in {seconds} s"))
         .kind(Kind::TooMany)
+        .retry(seconds)
         .hint("wait for that long; from the home's own network, or from where you signed in before, others' tries do not count")
-}
-
-/// The seconds that a refusal asks to wait for, for `Retry-After`.
-pub fn wait_of(told: &Diagnostic) -> Option<u64> {
-    let seconds = told.title.strip_suffix(" s").filter(|_| told.code == "auth.too-often")?;
-    seconds.rsplit(' ').next()?.parse().ok()
 }

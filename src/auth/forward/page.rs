@@ -6,8 +6,8 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, COOKIE, LOCATION, ORIGIN, SET_COOKIE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::header::{CACHE_CONTROL, COOKIE, LOCATION};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use serde::Deserialize;
 
@@ -17,7 +17,7 @@ use crate::diag::{Diagnostic, Kind};
 use crate::traefik::forward::cookie::{self, BEFORE, SESSION};
 use crate::traefik::forward::host;
 use crate::web::read::Query;
-use crate::web::{Caller, Refusal, STYLE, no_such_page, wants_html};
+use crate::web::{Caller, Origin, Refusal, STYLE, no_such_page, set_cookie, wants_html};
 
 /// What follows `callback?`.
 #[derive(Deserialize)]
@@ -44,13 +44,8 @@ pub async fn callback(
     match traded {
         Ok(Some((opened, path))) => {
             let mut answer = StatusCode::FOUND.into_response();
-            let lasts = opened.lasts.max(0);
-            let own = format!(
-                "{SESSION}={}; Path=/; Max-Age={lasts}; Secure; HttpOnly; SameSite=Lax",
-                opened.cookie.expose()
-            );
-            set_cookie(&mut answer, &own);
-            set_cookie(&mut answer, &gone(BEFORE));
+            set_cookie(answer.headers_mut(), SESSION, opened.cookie.expose(), Some(opened.lasts));
+            set_cookie(answer.headers_mut(), BEFORE, "", None);
             // `back::path` made it: it stays on this host.
             if let Ok(to) = HeaderValue::try_from(path) {
                 answer.headers_mut().insert(LOCATION, to);
@@ -83,7 +78,7 @@ pub async fn logout(
     headers: HeaderMap,
 ) -> Response {
     let Some(host) = own_host(&forward, &caller) else { return no_such_page().await.into_response() };
-    if !is_from_here(&headers, &caller) {
+    if Origin::of(&Method::POST, &headers, &caller) != Origin::Own {
         let d = Diagnostic::error("auth.cross-site", "this did not come from a page of this host").kind(Kind::Denied);
         return Refusal(d.hint("open /.well-known/hearth/logout and sign out there")).into_response();
     }
@@ -98,7 +93,7 @@ pub async fn logout(
         true => page.answer(StatusCode::OK),
         false => StatusCode::NO_CONTENT.into_response(),
     };
-    set_cookie(&mut answer, &gone(SESSION));
+    set_cookie(answer.headers_mut(), SESSION, "", None);
     answer
 }
 
@@ -146,17 +141,6 @@ fn cookies(headers: &HeaderMap) -> cookie::Cookies {
     cookie::part(headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes))
 }
 
-/// Fetch metadata where the browser sends it, else its `Origin`.
-fn is_from_here(headers: &HeaderMap, caller: &Caller) -> bool {
-    match headers.get("sec-fetch-site") {
-        Some(site) => site == "same-origin" || site == "none",
-        None => {
-            let origin = headers.get(ORIGIN).and_then(|origin| origin.to_str().ok()?.strip_prefix("https://"));
-            origin.is_some_and(|origin| caller.host.as_deref().is_some_and(|host| host.eq_ignore_ascii_case(origin)))
-        }
-    }
-}
-
 fn refused(headers: &HeaderMap, host: &str) -> Response {
     if !wants_html(headers) {
         let d = Diagnostic::error(
@@ -168,17 +152,6 @@ fn refused(headers: &HeaderMap, host: &str) -> Response {
     let story = &["The way from the login to here is good once, for a minute, in the browser that asked for it."];
     let page = Page { again: Some("Try again"), host, ..Page::of("That took too long", "warn", story) };
     page.answer(StatusCode::FORBIDDEN)
-}
-
-/// A cookie that is taken away.
-fn gone(name: &str) -> String {
-    format!("{name}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax")
-}
-
-fn set_cookie(answer: &mut Response, cookie: &str) {
-    if let Ok(value) = HeaderValue::try_from(cookie) {
-        answer.headers_mut().append(SET_COOKIE, value);
-    }
 }
 
 #[derive(Template)]

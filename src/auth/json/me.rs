@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use super::{Refused, User, in_person, login_of};
 use crate::auth::accounts::{Auth, NewSession};
 use crate::auth::who;
 use crate::base::secret::Secret;
-use crate::web::{Caller, read};
+use crate::web::{Caller, SESSION, read, set_cookie};
 
 /// Who one is
 #[utoipa::path(get, path = "/api/v1/auth/me", responses((status = 200, body = User)))]
@@ -70,18 +70,8 @@ pub async fn password(
     let (old, new) = (Secret::new(old_password), Secret::new(new_password));
     let session = auth.change_password(&who, &old, new, &login_of(&caller, &headers)).await?;
     let mut answer = StatusCode::NO_CONTENT.into_response();
-    if let Some(cookie) = session.and_then(|session| cookie(&session)) {
-        answer.headers_mut().insert(header::SET_COOKIE, cookie);
+    if let Some(NewSession { token, max_age, .. }) = session {
+        set_cookie(answer.headers_mut(), SESSION, token.expose(), Some(max_age));
     }
     Ok(answer)
-}
-
-/// The cookie of a session: for this host alone, out of reach of scripts, and not sent along when another site leads here by a form.
-fn cookie(session: &NewSession) -> Option<HeaderValue> {
-    let NewSession { token, max_age, .. } = session;
-    let name = crate::web::SESSION;
-    let text = format!("{name}={}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={max_age}", token.expose());
-    let mut value = HeaderValue::try_from(text).ok()?;
-    value.set_sensitive(true);
-    Some(value)
 }

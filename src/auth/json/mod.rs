@@ -22,20 +22,20 @@ mod tests;
 pub mod tokens;
 pub mod users;
 
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::json;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
-use super::accounts::{self, Login, wait_of};
+use super::accounts::{self, Login};
 use super::who::{By, Identity, Role};
 use crate::base::clock::rfc3339;
 use crate::diag::{Diagnostic, Kind};
 use crate::web::{Caller, Refusal};
 
-/// How a call of people is refused: as every other, with `Retry-After` where it was too often.
+/// How a call of people is refused: as every other, but for the word that clients of HomeServer look for.
 #[derive(Debug)]
 pub struct Refused(Diagnostic);
 
@@ -48,8 +48,7 @@ impl From<Diagnostic> for Refused {
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let Refused(told) = self;
-        let wait = wait_of(&told).and_then(|seconds| HeaderValue::try_from(seconds.to_string()).ok());
-        let mut answer = match told.code {
+        match told.code {
             // What clients look for, word by word.
             "auth.second-factor-required" => {
                 let error = crate::diag::text::to_json(&told, &crate::diag::Sources::default());
@@ -57,11 +56,7 @@ impl IntoResponse for Refused {
                 (StatusCode::UNAUTHORIZED, axum::Json(body)).into_response()
             }
             _ => Refusal(told).into_response(),
-        };
-        if let Some(wait) = wait {
-            answer.headers_mut().insert(header::RETRY_AFTER, wait);
         }
-        answer
     }
 }
 

@@ -9,13 +9,13 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::{Arrived, Back, Oidc};
-use crate::auth::page::forms::{self, own_path, set_cookie, signed_in, to};
+use crate::auth::page::forms::{self, own_path, signed_in, to};
 use crate::auth::page::{Second, Told};
 use crate::auth::who::Anyone;
 use crate::base::secret::Secret;
 use crate::diag::Diagnostic;
 use crate::web::read::{Form, Query};
-use crate::web::{Caller, Refusal, wants_html};
+use crate::web::{Caller, Refusal, set_cookie, wants_html};
 
 /// The browser's own while somebody is at the provider; and while they still have to show a code of ours.
 const BEGUN: &str = "__Host-hearth-oidc";
@@ -26,7 +26,7 @@ const SECONDS: i64 = 600;
 
 /// Has the browser keep what it must bring back.
 pub fn keep_begun(answer: &mut Response, cookie: &Secret) {
-    set_cookie(answer, BEGUN, cookie.expose(), Some(SECONDS));
+    set_cookie(answer.headers_mut(), BEGUN, cookie.expose(), Some(SECONDS));
 }
 
 #[derive(Debug, Deserialize)]
@@ -74,12 +74,12 @@ pub async fn callback(
         Ok(Arrived::Linked) => to("/account"),
         Ok(Arrived::Half { cookie, next }) => {
             let mut answer = forms::page(StatusCode::OK, second_page(&caller, next, None));
-            set_cookie(&mut answer, HALF, cookie.expose(), Some(SECONDS));
+            set_cookie(answer.headers_mut(), HALF, cookie.expose(), Some(SECONDS));
             answer
         }
         Err(told) => refused(told, &headers),
     };
-    set_cookie(&mut answer, BEGUN, "", None);
+    set_cookie(answer.headers_mut(), BEGUN, "", None);
     answer
 }
 
@@ -102,7 +102,7 @@ pub async fn second(
     match oidc.second(cookie, &otp, &forms::from(&caller, &headers)).await {
         Ok((session, next)) => {
             let mut answer = signed_in(&session, own_path(&next));
-            set_cookie(&mut answer, HALF, "", None);
+            set_cookie(answer.headers_mut(), HALF, "", None);
             answer
         }
         Err(told) if told.code == "auth.oidc-begin-again" => refused(told, &headers),

@@ -20,7 +20,7 @@ use crate::base::secret::Secret;
 use crate::config::people::Registration as Rule;
 use crate::diag::{Diagnostic, Kind};
 use crate::web::read::{Form, Query};
-use crate::web::{Caller, Refusal, SESSION};
+use crate::web::{Caller, Refusal, SESSION, retry_after, set_cookie};
 
 /// What the pages of accounts work with.
 pub struct Pages {
@@ -135,7 +135,7 @@ pub async fn sign_in(
         Err(told) if told.code == "auth.second-factor-required" => {
             let Some(half) = pages.halves.put(who, &*pages.random) else { return Refusal(told).into_response() };
             let mut answer = page(StatusCode::OK, Second { told: None, ..pages.second_page(&caller, next) });
-            set_cookie(&mut answer, HALF, half.expose(), Some(super::halves::SECONDS));
+            set_cookie(answer.headers_mut(), HALF, half.expose(), Some(super::halves::SECONDS));
             answer
         }
         Err(told) => back(told, |told| LoginPage { next, username, told, ..pages.login_page(&caller) }),
@@ -166,7 +166,7 @@ pub async fn second(
         Ok((_, session)) => {
             half.into_iter().for_each(|half| pages.halves.end(half));
             let mut answer = signed_in(&session, own_path(&next));
-            set_cookie(&mut answer, HALF, "", None);
+            set_cookie(answer.headers_mut(), HALF, "", None);
             answer
         }
         Err(told) => back(told, |told| Second { told, ..pages.second_page(&caller, next) }),
@@ -253,7 +253,7 @@ pub async fn logout(who: User, State(pages): State<Arc<Pages>>) -> Response {
         return Refusal(told).into_response();
     }
     let mut answer = to("/signed-out");
-    set_cookie(&mut answer, SESSION, "", None);
+    set_cookie(answer.headers_mut(), SESSION, "", None);
     answer
 }
 
@@ -342,17 +342,8 @@ pub(in crate::auth) fn to(path: &str) -> Response {
 /// On to `path` with a session.
 pub(in crate::auth) fn signed_in(session: &NewSession, path: &str) -> Response {
     let mut answer = to(path);
-    set_cookie(&mut answer, SESSION, session.token.expose(), Some(session.max_age));
+    set_cookie(answer.headers_mut(), SESSION, session.token.expose(), Some(session.max_age));
     answer
-}
-
-/// `lasts`: seconds; `None` takes the cookie away.
-pub(in crate::auth) fn set_cookie(answer: &mut Response, name: &str, value: &str, lasts: Option<i64>) {
-    let lasts = lasts.unwrap_or(0).max(0);
-    let text = format!("{name}={value}; Path=/; Max-Age={lasts}; Secure; HttpOnly; SameSite=Lax");
-    if let Ok(value) = HeaderValue::try_from(text) {
-        answer.headers_mut().append(header::SET_COOKIE, value);
-    }
 }
 
 pub(in crate::auth) fn page(status: StatusCode, page: impl askama::Template) -> Response {
@@ -364,8 +355,10 @@ pub(in crate::auth) fn page(status: StatusCode, page: impl askama::Template) -> 
 
 /// The same page again, with what was wrong.
 fn back<P: askama::Template>(told: Diagnostic, again: impl FnOnce(Option<Told>) -> P) -> Response {
-    let status = Refusal(told.clone()).status();
-    page(status, again(Some(told.into())))
+    let refusal = Refusal(told.clone());
+    let mut answer = page(refusal.status(), again(Some(told.into())));
+    retry_after(&mut answer, &refusal.0);
+    answer
 }
 
 #[cfg(test)]

@@ -11,10 +11,10 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{Asked, Key, Passkeys};
-use crate::auth::page::forms::{from, own_path, set_cookie};
+use crate::auth::page::forms::{from, own_path};
 use crate::auth::who::{Anyone, User};
 use crate::base::secret::Secret;
-use crate::web::{Caller, Refusal, SESSION, read};
+use crate::web::{Caller, Refusal, SESSION, read, set_cookie};
 
 /// The browser's own between question and answer.
 const COOKIE: &str = "__Host-hearth-key";
@@ -129,7 +129,7 @@ pub async fn add(
     let cookie = crate::web::cookie(&headers, COOKIE);
     let key = passkeys.make(&who, &new.ticket, cookie, &new.name, new.credential).await?;
     let mut answer = (StatusCode::CREATED, Json(PasskeyOut::from(key))).into_response();
-    set_cookie(&mut answer, COOKIE, "", None);
+    set_cookie(answer.headers_mut(), COOKIE, "", None);
     Ok(answer)
 }
 
@@ -181,14 +181,14 @@ pub async fn login(
     let (_, session) = passkeys.login(&shown.ticket, cookie, shown.credential, &from(&caller, &headers)).await?;
     let next = own_path(&shown.next).to_owned();
     let mut answer = Json(SignedIn { next }).into_response();
-    set_cookie(&mut answer, SESSION, session.token.expose(), Some(session.max_age));
-    set_cookie(&mut answer, COOKIE, "", None);
+    set_cookie(answer.headers_mut(), SESSION, session.token.expose(), Some(session.max_age));
+    set_cookie(answer.headers_mut(), COOKIE, "", None);
     Ok(answer)
 }
 
 fn question(asked: Asked) -> Response {
     let Asked { ticket, cookie, options } = asked;
     let mut answer = Json(Question { ticket: ticket.expose().to_owned(), options }).into_response();
-    set_cookie(&mut answer, COOKIE, cookie.expose(), Some(SECONDS));
+    set_cookie(answer.headers_mut(), COOKIE, cookie.expose(), Some(SECONDS));
     answer
 }

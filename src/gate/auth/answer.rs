@@ -1,7 +1,7 @@
 //! What Traefik is answered: the request with what is known of who asks, or what the client gets instead.
 
 use axum::body::Body;
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, LOCATION, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,6 +18,7 @@ use crate::traefik::file::GATE_HEADER;
 use crate::traefik::forward::back::{self, Back, LASTS};
 use crate::traefik::forward::cookie::BEFORE;
 use crate::traefik::forward::wire::Grant;
+use crate::web::set_cookie;
 
 const USER: HeaderName = HeaderName::from_static("remote-user");
 const GROUPS: HeaderName = HeaderName::from_static("remote-groups");
@@ -92,8 +93,7 @@ pub fn to_login(auth: &Auth, rules: &Rules, asked: &Asked, host: &str) -> Respon
     let headers = answer.headers_mut();
     set(headers, LOCATION, format!("https://{}{port}/login?next=/go%3Fback%3D{back}", rules.doors.panel).as_bytes());
     if new {
-        let cookie = format!("{BEFORE}={before}; Path=/; Max-Age={LASTS}; Secure; HttpOnly; SameSite=Lax");
-        set(headers, SET_COOKIE, cookie.as_bytes());
+        set_cookie(headers, BEFORE, &before, Some(LASTS));
     }
     headers.insert(GATE_HEADER, HeaderValue::from_static("1"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

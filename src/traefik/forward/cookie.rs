@@ -2,8 +2,8 @@
 //!
 //! RFC 6265, 5.4 says how browsers write `Cookie`; what else is sent there is read as widely as any server might.
 
-/// The session on one host. `__Host-` makes browsers send it to that host only, over TLS only, and take it from nobody else.
-pub const SESSION: &str = "__Host-hearth";
+pub use crate::base::net::SESSION;
+
 /// On the same host, before somebody has signed in: ties the way back to this browser.
 pub const BEFORE: &str = "__Host-hearth-before";
 
