@@ -45,10 +45,14 @@ pub async fn writer(location: &Location, path: &Path) -> Result<SqliteConnection
         super::private_folder(folder).map_err(unusable)?;
     }
     rename(location).await?;
-    // SQLite gives its own files beside this one the same permissions.
+    // SQLite gives its own files beside this one the same permissions. Only a file that nobody has yet is opened here: closing one takes
+    // away all locks that this process has on it (POSIX, fcntl), those of its other connections among them.
     let mut file = std::fs::OpenOptions::new();
-    file.create(true).append(true).mode(0o600);
-    files::open_with(&file, path).map_err(unusable)?;
+    file.create_new(true).write(true).mode(0o600);
+    match files::open_with(&file, path) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        made => drop(made.map_err(unusable)?),
+    }
     let options = options(path).journal_mode(SqliteJournalMode::Wal);
     options.connect().await.map_err(|error| words::told(location, &error))
 }

@@ -323,3 +323,27 @@ async fn before_a_migration_the_database_is_copied_and_the_copy_can_be_put_back(
     assert_eq!(Db::open(location.clone()).await.map(drop).unwrap_err().code, "store.no-backup");
     assert_eq!(Db::look(location).await.unwrap().unwrap().version().await.unwrap(), 1);
 }
+
+/// Without its locks a foreign client that closes, as `.backup` does, takes SQLite's log for its own and deletes it under the server.
+#[tokio::test]
+async fn another_connection_of_this_process_takes_no_lock_away() {
+    use std::os::unix::fs::MetadataExt;
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("hearth.db");
+    let db = Db::open(Location::file(file.clone())).await.unwrap();
+    make_table(&db).await;
+    let inode = format!(":{} ", std::fs::metadata(&file).unwrap().ino());
+    let locks = || {
+        let all = std::fs::read_to_string("/proc/locks").unwrap();
+        all.lines().filter(|line| line.contains("POSIX") && line.contains(&inode)).count()
+    };
+    let held = locks();
+    assert!(held > 0, "{}", std::fs::read_to_string("/proc/locks").unwrap());
+    for _ in 0..3 {
+        let other = Db::open(Location::file(file.clone())).await.unwrap();
+        add(&other, &format!("{}", std::time::Instant::now().elapsed().as_nanos()), 1).await.ok();
+        assert!(names(&other).await.len() <= 3);
+        other.close().await;
+        assert_eq!(locks(), held);
+    }
+}
