@@ -2,6 +2,7 @@
 //! audit keeps of it.
 
 use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,7 +12,9 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::once::Once;
@@ -187,25 +190,74 @@ pub(super) async fn row(State(post): State<Post>, request: Request, next: Next) 
     let taken = Taken::of(&request);
     let refusal = refusal(&entry, &request, &taken, &guard.cors);
     let html = entry.sort == Sort::Page && wants_html(request.headers());
-    let mut answer = match refusal {
-        Some(refusal) if html && refusal.code == "auth.nobody" => to_login(&request),
-        Some(refusal) => told(refusal, html),
-        None if entry.method == Method::POST && entry.sort == Sort::Call => {
-            guard.once.run(&taken.asking, request, next).await
+    let keeping = Keeping { guard: guard.clone(), entry: entry.clone(), taken, begun };
+    match refusal {
+        Some(refusal) if html && refusal.code == "auth.nobody" => keeping.keep(to_login(&request)).await,
+        Some(refusal) => keeping.keep(told(refusal, html)).await,
+        None if !entry.changes() => {
+            let answer = next.run(request).await;
+            keeping.keep(answer).await
         }
-        None => next.run(request).await,
-    };
-    let status = answer.status();
-    let outcome = match status.as_u16() {
-        401 | 403 | 429 => Outcome::Refused,
-        400.. => Outcome::Failed,
-        _ => Outcome::Done,
-    };
-    if entry.changes() || outcome == Outcome::Refused {
-        let detail = answer.extensions_mut().remove::<Detail>().map(|detail| detail.0);
-        guard.notebook.note(taken.act(entry.name.clone(), status, outcome, begun.elapsed(), detail)).await;
+        // On a task of its own: whoever hangs up meanwhile takes neither the act back nor its entry.
+        None => match at_any_rate(tokio::spawn(keeping.run(request, next))).await {
+            Some(answer) => answer,
+            None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        },
     }
-    answer
+}
+
+/// One request on its way through its row.
+struct Keeping {
+    guard: Arc<Guard>,
+    entry: Arc<Entry>,
+    taken: Taken,
+    begun: Instant,
+}
+
+impl Keeping {
+    /// Runs the handler of a row that changes something, and keeps what came of it; also when it falls over.
+    async fn run(self, request: Request, next: Next) -> Response {
+        let (guard, once) = (self.guard.clone(), self.entry.method == Method::POST && self.entry.sort == Sort::Call);
+        let asking = self.taken.asking.clone();
+        let ran = async move {
+            match once {
+                true => guard.once.run(&asking, request, next).await,
+                false => next.run(request).await,
+            }
+        };
+        match AssertUnwindSafe(ran).catch_unwind().await {
+            Ok(answer) => self.keep(answer).await,
+            Err(what) => {
+                self.keep(StatusCode::INTERNAL_SERVER_ERROR.into_response()).await;
+                std::panic::resume_unwind(what)
+            }
+        }
+    }
+
+    /// Gives the answer back once the audit has what belongs into it.
+    async fn keep(self, mut answer: Response) -> Response {
+        let Keeping { guard, entry, taken, begun } = self;
+        let status = answer.status();
+        let outcome = match status.as_u16() {
+            401 | 403 | 429 => Outcome::Refused,
+            400.. => Outcome::Failed,
+            _ => Outcome::Done,
+        };
+        if entry.changes() || outcome == Outcome::Refused {
+            let detail = answer.extensions_mut().remove::<Detail>().map(|detail| detail.0);
+            let act = taken.act(entry.name.clone(), status, outcome, begun.elapsed(), detail);
+            let _ = at_any_rate(tokio::spawn(async move { guard.notebook.note(act).await })).await;
+        }
+        answer
+    }
+}
+
+/// What a task gives back; where it fell over, so does whoever waits for it. `None`: the server is ending.
+async fn at_any_rate<T>(task: JoinHandle<T>) -> Option<T> {
+    match task.await {
+        Ok(value) => Some(value),
+        Err(error) => error.try_into_panic().map_or(None, |what| std::panic::resume_unwind(what)),
+    }
 }
 
 /// A refusal, as a page where a person looks for one.

@@ -17,13 +17,14 @@ use http_body_util::BodyExt;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
-use crate::auth::who::Asking;
+use crate::auth::who::{Asking, Identity};
 use crate::diag::{Diagnostic, Kind};
 use crate::web::{Refusal, unread};
 
 const KEPT: Duration = Duration::from_secs(24 * 3600);
-/// Answers at most, and bytes of one.
+/// Answers at most, and of one user; bytes of one.
 const MOST: usize = 1000;
+const EACH: usize = 100;
 const LARGEST: usize = 64 << 10;
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
@@ -34,6 +35,7 @@ pub(super) struct Once {
 }
 
 struct Kept {
+    user: i64,
     at: Instant,
     sent: [u8; 32],
     /// `None`: it is being answered.
@@ -60,9 +62,11 @@ impl Once {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Answers the request, or as the same one was answered before.
+    /// Answers the request, or as the same one was answered before. For nobody nothing is kept: what they may do at all has a name, and is refused
+    /// the second time.
     pub async fn run(&self, asking: &Asking, request: Request, next: Next) -> Response {
         let Some(said) = request.headers().get(HEADER).cloned() else { return next.run(request).await };
+        let Asking::Somebody(who) = asking else { return next.run(request).await };
         let fits = (1..=255).contains(&said.len()) && said.as_bytes().iter().all(u8::is_ascii_graphic);
         if !fits {
             let d = Diagnostic::error("web.bad-key", "the Idempotency-Key is 1 to 255 visible characters")
@@ -75,17 +79,17 @@ impl Once {
             Ok(body) => body.to_bytes(),
             Err(error) => return unread(&error),
         };
-        let key = key_of(asking, &parts, said.as_bytes());
+        let key = key_of(who, &parts, said.as_bytes());
         let sent: [u8; 32] = Sha256::digest(&body).into();
-        let place = match self.take(key, sent) {
+        let place = match self.take(who.user, key, sent) {
             Ok(place) => place,
             Err(answer) => return *answer,
         };
         let answer = next.run(Request::from_parts(parts, Body::from(body))).await;
-        keep(place, sent, answer).await
+        keep(place, who.user, sent, answer).await
     }
 
-    fn take(&self, key: [u8; 32], sent: [u8; 32]) -> Result<Place<'_>, Box<Response>> {
+    fn take(&self, user: i64, key: [u8; 32], sent: [u8; 32]) -> Result<Place<'_>, Box<Response>> {
         let mut kept = self.kept();
         kept.retain(|_, kept| kept.at.elapsed() < KEPT);
         match kept.get(&key) {
@@ -105,47 +109,43 @@ impl Once {
                 Err(Box::new(answer))
             }
             None => {
-                if kept.len() >= MOST {
-                    let oldest = kept.iter().filter(|(_, k)| k.answer.is_some()).min_by_key(|(_, k)| k.at);
-                    let oldest = oldest.map(|(key, _)| *key);
+                // Who sends many pushes out their own.
+                let own = kept.values().filter(|k| k.user == user).count() >= EACH;
+                if own || kept.len() >= MOST {
+                    let old = kept.iter().filter(|(_, k)| k.answer.is_some() && (!own || k.user == user));
+                    let oldest = old.min_by_key(|(_, k)| k.at).map(|(key, _)| *key);
                     oldest.and_then(|key| kept.remove(&key));
                 }
-                kept.insert(key, Kept { at: Instant::now(), sent, answer: None });
+                kept.insert(key, Kept { user, at: Instant::now(), sent, answer: None });
                 Ok(Place { once: self, key, done: false })
             }
         }
     }
 }
 
-/// Keeps an answer that is final; a server's own failure may be tried again.
-async fn keep(mut place: Place<'_>, sent: [u8; 32], answer: Response) -> Response {
-    let status = answer.status();
-    let again = status.is_server_error() || [401, 403, 409, 429].contains(&status.as_u16());
-    if again {
+/// Keeps the answer to what was done; what was refused, or failed, did nothing and may be tried again.
+async fn keep(mut place: Place<'_>, user: i64, sent: [u8; 32], answer: Response) -> Response {
+    if !answer.status().is_success() {
         return answer;
     }
+    let status = answer.status();
     let (parts, body) = answer.into_parts();
     let Ok(body) = body.collect().await else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
     let body = body.to_bytes();
     if body.len() <= LARGEST {
         let names = [header::CONTENT_TYPE, header::LOCATION, header::ETAG];
         let headers = names.into_iter().filter_map(|name| Some((name.clone(), parts.headers.get(name)?.clone())));
-        let kept = Kept { at: Instant::now(), sent, answer: Some((status, headers.collect(), body.clone())) };
+        let kept = Kept { user, at: Instant::now(), sent, answer: Some((status, headers.collect(), body.clone())) };
         place.once.kept().insert(place.key, kept);
         place.done = true;
     }
     Response::from_parts(parts, Body::from(body))
 }
 
-/// Whose call it is, which, and their key for it: nobody gets another's answer.
-fn key_of(asking: &Asking, parts: &Parts, said: &[u8]) -> [u8; 32] {
-    let who = match asking {
-        Asking::Somebody(identity) => format!("{}", identity.user),
-        _ => {
-            let caller = parts.extensions.get::<crate::web::Caller>();
-            format!("at {}", caller.map_or_else(String::new, |caller| caller.address.to_string()))
-        }
-    };
+/// Whose call it is, which, and their key for it: nobody gets another's answer, and a token none that a session or another token got, which may
+/// show what this one must not see.
+fn key_of(who: &Identity, parts: &Parts, said: &[u8]) -> [u8; 32] {
+    let who = format!("{} {:?}", who.user, who.by);
     let mut digest = Sha256::new();
     for part in [who.as_bytes(), parts.method.as_str().as_bytes(), parts.uri.path().as_bytes(), said] {
         digest.update((part.len() as u64).to_be_bytes());

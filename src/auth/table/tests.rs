@@ -249,10 +249,67 @@ async fn a_call_that_is_sent_again_is_done_once() {
     let other = head.replace("operator", "admin+operate").replace("k1", "k 1");
     assert_eq!(tried(&router, &other, r#"{"name": "x"}"#).await.status, 422);
     assert_eq!(made.load(Ordering::Relaxed), 1);
-    // What was refused for its form is answered so again; nothing is kept of a failure that may pass.
+    // What was refused for its form did nothing, and is looked at again.
     let head = format!("{POST}Authorization: Bearer operator\nIdempotency-Key: k2");
     assert_eq!(tried(&router, &head, "{").await.status, 422);
-    assert_eq!(tried(&router, &head, "{").await.status, 422);
+    assert_eq!(tried(&router, &head, r#"{"name": "x"}"#).await.status, 201);
+}
+
+/// An answer may show a secret once: whoever has stolen a narrow token does not get by its key what the owner was shown.
+#[tokio::test]
+async fn hostile_11_an_answer_is_repeated_to_who_got_it_and_by_nothing_else_of_theirs() {
+    let (keeper, made) = (Arc::new(Credulous::default()), Arc::new(AtomicUsize::new(0)));
+    let router = router(&keeper, &made);
+    let ask = |who: &str| format!("{POST}{who}\nIdempotency-Key: k1");
+    let session = ask("Cookie: operator\nSec-Fetch-Site: same-origin");
+    let all =
+        [session.as_str(), &ask("Authorization: Bearer operator"), &ask("Authorization: Bearer operator+operate")];
+    for (n, head) in all.into_iter().enumerate() {
+        let answer = tried(&router, head, r#"{"name": "x"}"#).await;
+        assert_eq!((answer.status, answer.body), (201, format!("{n} x")), "{head}");
+    }
+    assert_eq!(tried(&router, &session, r#"{"name": "x"}"#).await.body, "0 x");
+}
+
+#[tokio::test]
+async fn hostile_31_nobody_pushes_out_what_is_kept_for_others() {
+    let (keeper, made) = (Arc::new(Credulous::default()), Arc::new(AtomicUsize::new(0)));
+    let router = router(&keeper, &made);
+    let head = format!("{POST}Authorization: Bearer operator\nIdempotency-Key: mine");
+    let first = tried(&router, &head, r#"{"name": "x"}"#).await;
+    for n in 0..2000 {
+        tried(&router, &format!("{POST}Idempotency-Key: k{n}"), r#"{"name": "x"}"#).await;
+    }
+    assert_eq!(tried(&router, &head, r#"{"name": "x"}"#).await.body, first.body);
+    // What one user sends pushes out their own: the table does not grow.
+    for n in 0..200 {
+        tried(&router, &format!("{POST}Authorization: Bearer operator\nIdempotency-Key: k{n}"), r#"{"name": "x"}"#)
+            .await;
+    }
+    assert_ne!(tried(&router, &head, r#"{"name": "x"}"#).await.body, first.body);
+}
+
+#[tokio::test]
+async fn who_hangs_up_leaves_the_act_done_and_noted() {
+    let (keeper, made) = (Arc::new(Credulous::default()), Arc::new(AtomicUsize::new(0)));
+    let router = router(&keeper, &made);
+    for wait in [0, 1, 2, 5] {
+        let before = made.load(Ordering::Relaxed);
+        // The body comes late enough for the connection to be gone before the handler is done.
+        let slow = futures_util::stream::once(async move {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            Ok::<_, std::io::Error>(axum::body::Bytes::from_static(br#"{"name": "x"}"#))
+        });
+        let request = Request::builder().method("POST").uri("/api/things").header("content-type", "application/json");
+        let request = request.header("authorization", "Bearer operator").body(Body::from_stream(slow)).unwrap();
+        let asked = tokio::time::timeout(std::time::Duration::from_millis(wait), router.clone().oneshot(request)).await;
+        assert!(asked.is_err(), "it has hung up");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        let done = made.load(Ordering::Relaxed) - before;
+        let noted = keeper.notes.lock().unwrap().drain(..).count();
+        assert_eq!(done, noted, "after {wait} ms");
+        assert!(wait == 0 || done == 1, "after {wait} ms it was under way");
+    }
 }
 
 #[tokio::test]
