@@ -5,7 +5,7 @@
 //! | who asks | counts on | so that |
 //! |---|---|---|
 //! | a stranger | their household (an IPv4 address, a /64) and the account, one count of all strangers | neither one machine with a list of names nor many machines with one name get far |
-//! | somebody in the home's network, or from where this account signed in before | this household and this account, alone | nobody elsewhere can keep the owner out |
+//! | somebody in the home's network, or from where this account signed in before | this household with this account; and, much later, this household | nobody elsewhere can keep the owner out, and no device at home can try one name after the other |
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -44,6 +44,8 @@ pub struct Attempt<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Key {
     Household(What, IpAddr),
+    /// One that is near. Not this machine: a tunnel's visitors all come from here.
+    Home(What, IpAddr),
     Account(What, [u8; 32]),
     Pair(What, IpAddr, [u8; 32]),
 }
@@ -65,6 +67,7 @@ impl Key {
         match self {
             Key::Household(What::Register, _) => Budget { free: 5, longest_ms: 60 * MINUTE, forgives_ms: 10 * MINUTE },
             Key::Household(..) => Budget { free: 10, longest_ms: 15 * MINUTE, forgives_ms: 2 * MINUTE },
+            Key::Home(..) => Budget { free: 60, longest_ms: MINUTE / 2, forgives_ms: 5000 },
             Key::Account(..) => Budget { free: 10, longest_ms: 15 * MINUTE, forgives_ms: 2 * MINUTE },
             // Whoever guesses from inside the home is known by face.
             Key::Pair(..) => Budget { free: 10, longest_ms: MINUTE, forgives_ms: MINUTE / 2 },
@@ -163,7 +166,8 @@ fn keys(attempt: Attempt<'_>) -> Vec<Key> {
     // Names are long and chosen by whoever asks: what is kept has one length.
     let account = account.map(|name| super::secrets::digest(&name.trim().to_lowercase()));
     match account {
-        Some(account) if near => vec![Key::Pair(what, house, account)],
+        Some(account) if near && house.is_loopback() => vec![Key::Pair(what, house, account)],
+        Some(account) if near => vec![Key::Home(what, house), Key::Pair(what, house, account)],
         Some(account) => vec![Key::Household(what, house), Key::Account(what, account)],
         None => vec![Key::Household(what, house)],
     }
@@ -264,6 +268,17 @@ mod tests {
         };
         brakes.good(pass);
         assert_eq!(through(&brakes, 100, 0, |_| near), 10);
+    }
+
+    #[test]
+    fn hostile_20_a_device_at_home_does_not_try_one_name_after_the_other() {
+        let brakes = Brakes::default();
+        let names: Vec<&'static str> = (0..400).map(|n| &*Box::leak(format!("name{n}").into_boxed_str())).collect();
+        let tried = through(&brakes, 400, 10, |n| attempt("192.168.1.66", names[n as usize], true));
+        assert!(tried < 70, "{tried}");
+        assert!(brakes.ask(attempt("192.168.1.5", ADMIN, true), 5000).is_ok(), "another device is as free as before");
+        let here = through(&brakes, 400, 10, |n| attempt("127.0.0.1", names[n as usize], true));
+        assert_eq!(here, 400, "what comes by a tunnel is of many people");
     }
 
     #[test]

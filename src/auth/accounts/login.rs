@@ -88,7 +88,7 @@ impl Auth {
         let near = place || self.is_near(from);
         let pass = self.brake(Attempt { what: What::Password, from, account: Some(name), near })?;
         let kept = row.as_ref().and_then(|row| row.password.as_deref());
-        let verdict = self.passwords.verify(password.clone(), kept, Auth::lane(near)).await?;
+        let verdict = self.passwords.verify(password.clone(), kept, Auth::hashing(near, from)).await?;
         let (Verdict::Right { outdated }, Some(user), Some(kept)) = (verdict, user, kept) else { return Err(wrong()) };
         self.brakes.good(pass);
         if !user.active {
@@ -96,7 +96,7 @@ impl Auth {
         }
         if outdated {
             let (id, old) = (user.id, kept.to_owned());
-            let new = self.passwords.hash(password.clone(), Auth::lane(near)).await?;
+            let new = self.passwords.hash(password.clone(), Auth::hashing(near, from)).await?;
             self.db.write(async move |tx| sql::users::set_hash(tx, id, &old, &new).await).await?;
         }
         Ok(user)
@@ -124,7 +124,7 @@ impl Auth {
         };
         let Registration { username: name, email, password, .. } = new;
         let new = NewUser { name, email, display_name: None, role, groups: Vec::new(), password: Some(password) };
-        let (new, groups) = self.prepared(new, Auth::lane(near)).await?;
+        let (new, groups) = self.prepared(new, Auth::hashing(near, from)).await?;
         let now = self.now();
         let user = self
             .db

@@ -54,7 +54,7 @@ pub use users::{Change, NewUser, User};
 
 use super::brakes::{Attempt, Brakes, What};
 use super::jwt::Keys;
-use super::passwords::{Lane, Passwords};
+use super::passwords::{Lane, Passwords, Turn};
 use super::seal::Seal;
 use crate::base::clock::Clock;
 use crate::base::random::Random;
@@ -153,8 +153,8 @@ impl Auth {
         self.brakes.ask(attempt, self.now()).map_err(|wait| too_often(attempt.what, wait))
     }
 
-    fn lane(near: bool) -> Lane {
-        if near { Lane::Near } else { Lane::Outside }
+    fn hashing(near: bool, from: IpAddr) -> Turn {
+        Turn { lane: if near { Lane::Near } else { Lane::Outside }, from: Some(from) }
     }
 }
 

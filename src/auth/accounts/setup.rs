@@ -42,7 +42,7 @@ impl Auth {
             return Err(wrong());
         }
         let new = NewUser { role: Role::Admin, groups: Vec::new(), ..new };
-        let (new, groups) = self.prepared(new, Auth::lane(near)).await?;
+        let (new, groups) = self.prepared(new, Auth::hashing(near, from)).await?;
         let user = self
             .db
             .write(async move |tx| {

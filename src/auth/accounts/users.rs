@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::sql::users::{Fields, New, Row};
 use super::words::{self, no_such_group, no_such_user};
 use super::{Auth, sql};
-use crate::auth::passwords::{self, About, Lane};
+use crate::auth::passwords::{self, About, Lane, Turn};
 use crate::auth::who::Role;
 use crate::base::secret::Secret;
 use crate::diag::{Diagnostic, Kind};
@@ -106,14 +106,14 @@ impl Auth {
     }
 
     /// Names in their form, password judged and hashed.
-    pub(super) async fn prepared(&self, new: NewUser, lane: Lane) -> Result<(New, Vec<String>), Diagnostic> {
+    pub(super) async fn prepared(&self, new: NewUser, turn: impl Into<Turn>) -> Result<(New, Vec<String>), Diagnostic> {
         let name = words::user_name(&new.name)?;
         let email = words::email(new.email.as_deref().unwrap_or_default())?;
         let shown = new.display_name.as_deref().map(str::trim).filter(|shown| !shown.is_empty());
         let display_name = words::label(shown.unwrap_or(&name), "display_name", 100)?;
         let groups = new.groups.iter().map(|group| words::group_name(group)).collect::<Result<_, _>>()?;
         let password = match new.password {
-            Some(password) => Some(self.hashed(password, &name, email.as_deref(), lane).await?),
+            Some(password) => Some(self.hashed(password, &name, email.as_deref(), turn).await?),
             None => None,
         };
         let new = New { name, email, display_name, role: new.role.word(), password, created: self.now() };
@@ -126,10 +126,10 @@ impl Auth {
         password: Secret,
         name: &str,
         email: Option<&str>,
-        lane: Lane,
+        turn: impl Into<Turn>,
     ) -> Result<String, Diagnostic> {
         passwords::judge(password.expose(), About { name, email: email.unwrap_or_default() })?;
-        self.passwords.hash(password, lane).await
+        self.passwords.hash(password, turn).await
     }
 
     /// Changes a user. With another role, or no longer active, all by which they are known ends; other groups count from now on.

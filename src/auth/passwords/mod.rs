@@ -5,7 +5,7 @@ mod places;
 mod rules;
 
 pub use cost::{Cost, FLOOR};
-pub use places::Lane;
+pub use places::{Lane, Turn};
 pub use rules::{About, LONGEST, SHORTEST, judge};
 
 use std::sync::{Arc, OnceLock};
@@ -67,19 +67,24 @@ impl Passwords {
     }
 
     /// The PHC string to keep of a password, which [`judge`] has taken.
-    pub async fn hash(&self, password: Secret, lane: Lane) -> Result<String, Diagnostic> {
+    pub async fn hash(&self, password: Secret, turn: impl Into<Turn>) -> Result<String, Diagnostic> {
         let (cost, salt) = (self.ready().await.cost, bytes::<16>(&*self.random));
-        self.places.run(lane, cost.mib(), move || hash(cost, password.expose(), &salt)).await?
+        self.places.run(turn.into(), cost.mib(), move || hash(cost, password.expose(), &salt)).await?
     }
 
     /// Tries a password against what is kept of the right one; `None` takes as long, and is always wrong.
-    pub async fn verify(&self, password: Secret, kept: Option<&str>, lane: Lane) -> Result<Verdict, Diagnostic> {
+    pub async fn verify(
+        &self,
+        password: Secret,
+        kept: Option<&str>,
+        turn: impl Into<Turn>,
+    ) -> Result<Verdict, Diagnostic> {
         let known = kept.is_some();
         let tuned = self.ready().await;
         let kept = kept.unwrap_or(&tuned.nobody);
         let made = cost_of(kept).ok_or_else(damaged)?;
         let (outdated, kept) = (made.is_weaker_than(tuned.cost), kept.to_owned());
-        let right = self.places.run(lane, made.mib(), move || is_right(password.expose(), &kept)).await?;
+        let right = self.places.run(turn.into(), made.mib(), move || is_right(password.expose(), &kept)).await?;
         Ok(if right && known { Verdict::Right { outdated } } else { Verdict::Wrong })
     }
 }
@@ -144,7 +149,7 @@ mod tests {
         let right = |passwords: &Passwords, text: &str| {
             let (kept, text) = (kept.clone(), secret(text));
             let places = passwords.places.clone();
-            async move { places.run(Lane::Near, 1, move || is_right(text.expose(), &kept)).await.unwrap() }
+            async move { places.run(Lane::Near.into(), 1, move || is_right(text.expose(), &kept)).await.unwrap() }
         };
         assert!(right(&weak, "correct horse battery").await);
         assert!(!right(&weak, "correct horse batterz").await);

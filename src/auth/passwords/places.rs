@@ -1,13 +1,15 @@
 //! How many passwords are hashed at once: the memory of all together is bounded, and a flood from outside leaves the places of those
 //! at home alone.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::diag::{Diagnostic, Kind};
+use crate::web::household;
 
 /// Whose turn it is. Each lane has its own memory and its own queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -17,10 +19,27 @@ pub enum Lane {
     Outside,
 }
 
+/// For whom a place is taken.
+#[derive(Debug, Clone, Copy)]
+pub struct Turn {
+    pub lane: Lane,
+    /// Where it comes from; `None`: an admin, or the terminal.
+    pub from: Option<IpAddr>,
+}
+
+impl From<Lane> for Turn {
+    fn from(lane: Lane) -> Turn {
+        Turn { lane, from: None }
+    }
+}
+
 /// MiB that all hashes of one lane take together at most; of both lanes together 128.
 const MIB: u32 = 64;
 /// Requests that wait in one lane at most, and how long.
 const QUEUE: usize = 32;
+/// Of them from one household: one that floods leaves the others their places. From this machine half of all, since a tunnel's are of many people.
+const EACH: usize = 4;
+const HERE: usize = QUEUE / 2;
 const PATIENCE: Duration = Duration::from_secs(8);
 
 /// KiB for one hash, so that as many as there are cores to do it fit into both lanes: 64 MiB each up to two cores, then 32 MiB.
@@ -36,13 +55,18 @@ pub(super) struct Places {
 
 struct OneLane {
     mib: Arc<Semaphore>,
-    waiting: AtomicUsize,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    all: usize,
+    each: HashMap<IpAddr, usize>,
 }
 
 impl Default for Places {
     fn default() -> Places {
-        let lane =
-            || Arc::new(OneLane { mib: Arc::new(Semaphore::new(MIB as usize)), waiting: AtomicUsize::default() });
+        let lane = || Arc::new(OneLane { mib: Arc::new(Semaphore::new(MIB as usize)), waiting: Mutex::default() });
         Places { near: lane(), outside: lane() }
     }
 }
@@ -51,15 +75,15 @@ impl Places {
     /// Runs `work`, which takes so many MiB, on a thread of its own when there is room for it.
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        lane: Lane,
+        turn: Turn,
         mib: u32,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Diagnostic> {
-        let lane = match lane {
+        let lane = match turn.lane {
             Lane::Near => &self.near,
             Lane::Outside => &self.outside,
         };
-        let place = lane.take(mib.clamp(1, MIB)).await?;
+        let place = lane.take(turn.from.map(household), mib.clamp(1, MIB)).await?;
         // The place goes with the work: who hangs up does not end it, and must not free its memory for another.
         let done = tokio::task::spawn_blocking(move || {
             let done = work();
@@ -73,26 +97,42 @@ impl Places {
 }
 
 impl OneLane {
-    async fn take(&self, mib: u32) -> Result<OwnedSemaphorePermit, Diagnostic> {
-        let _waits = Waits::begin(&self.waiting).ok_or_else(busy)?;
+    async fn take(&self, house: Option<IpAddr>, mib: u32) -> Result<OwnedSemaphorePermit, Diagnostic> {
+        let _waits = Waits::begin(&self.waiting, house).ok_or_else(busy)?;
         let place = tokio::time::timeout(PATIENCE, self.mib.clone().acquire_many_owned(mib)).await;
         place.ok().and_then(Result::ok).ok_or_else(busy)
     }
 }
 
 /// One more in the queue, for as long as it lives.
-struct Waits<'a>(&'a AtomicUsize);
+struct Waits<'a> {
+    waiting: &'a Mutex<Waiting>,
+    house: Option<IpAddr>,
+}
 
 impl Waits<'_> {
-    fn begin(waiting: &AtomicUsize) -> Option<Waits<'_>> {
-        let waits = Waits(waiting);
-        (waiting.fetch_add(1, Ordering::Relaxed) < QUEUE).then_some(waits)
+    fn begin(waiting: &Mutex<Waiting>, house: Option<IpAddr>) -> Option<Waits<'_>> {
+        let mut counted = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let each = house.map_or(0, |house| counted.each.get(&house).copied().unwrap_or(0));
+        let most = house.map_or(QUEUE, |house| if house.is_loopback() { HERE } else { EACH });
+        if counted.all >= QUEUE || each >= most {
+            return None;
+        }
+        counted.all += 1;
+        house.map(|house| counted.each.insert(house, each + 1));
+        Some(Waits { waiting, house })
     }
 }
 
 impl Drop for Waits<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        let mut counted = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        counted.all -= 1;
+        let Some(house) = self.house else { return };
+        match counted.each.get_mut(&house) {
+            Some(n) if *n > 1 => *n -= 1,
+            _ => drop(counted.each.remove(&house)),
+        }
     }
 }
 
@@ -127,7 +167,7 @@ mod tests {
             .map(|_| {
                 let (places, held) = (places.clone(), held.clone());
                 tokio::spawn(async move {
-                    places.run(Lane::Outside, 32, move || drop(held.lock().map(|held| held.recv()))).await
+                    places.run(Lane::Outside.into(), 32, move || drop(held.lock().map(|held| held.recv()))).await
                 })
             })
             .collect();
@@ -139,9 +179,9 @@ mod tests {
         };
         tokio::time::timeout(Duration::from_secs(10), refused).await.unwrap();
         assert_eq!(places.outside.mib.available_permits(), 0);
-        let at_home = tokio::time::timeout(Duration::from_secs(5), places.run(Lane::Near, 64, || 7)).await;
+        let at_home = tokio::time::timeout(Duration::from_secs(5), places.run(Lane::Near.into(), 64, || 7)).await;
         assert_eq!(at_home.unwrap().unwrap(), 7);
-        let told = places.run(Lane::Outside, 32, || ()).await.unwrap_err();
+        let told = places.run(Lane::Outside.into(), 32, || ()).await.unwrap_err();
         assert_eq!((told.code, told.kind), ("auth.busy", Kind::Unavailable));
         drop(release);
         let mut done = 0;
@@ -149,5 +189,32 @@ mod tests {
             done += usize::from(one.await.unwrap().is_ok());
         }
         assert_eq!(done, 2 + QUEUE);
+    }
+
+    #[tokio::test]
+    async fn hostile_20_one_device_at_home_leaves_the_others_their_places() {
+        let places = Places::default();
+        let (release, held) = mpsc::channel::<()>();
+        let held = Arc::new(Mutex::new(held));
+        let turn = |from: [u8; 4]| Turn { lane: Lane::Near, from: Some(from.into()) };
+        let flood: Vec<_> = (0..100)
+            .map(|_| {
+                let (places, held) = (places.clone(), held.clone());
+                let work = move || drop(held.lock().map(|held| held.recv()));
+                tokio::spawn(async move { places.run(turn([192, 168, 1, 66]), 32, work).await })
+            })
+            .collect();
+        let refused = async {
+            while flood.iter().filter(|one| one.is_finished()).count() < 100 - 2 - EACH {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), refused).await.unwrap();
+        let owner = tokio::spawn({
+            let places = places.clone();
+            async move { places.run(turn([192, 168, 1, 5]), 32, || 7).await }
+        });
+        drop(release);
+        assert_eq!(owner.await.unwrap().unwrap(), 7);
     }
 }
