@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -10,14 +11,14 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 use tracing::info;
 
-use super::{Limits, Refusal, style_source};
+use super::turns::Turns;
+use super::{Limits, Refusal, deadline, style_source};
 use crate::diag::{Diagnostic, Kind};
 
 /// How a door behaves besides its limits.
@@ -48,12 +49,13 @@ pub(super) struct Peer(pub IpAddr);
 
 struct Dress {
     manner: Manner,
-    places: Semaphore,
+    turns: Turns,
+    body_time: Duration,
 }
 
 /// Puts everything around `router` that [`super`] lists.
 pub fn dress(router: Router, manner: Manner, limits: &Limits) -> Router {
-    let dress = Arc::new(Dress { manner, places: Semaphore::new(limits.requests) });
+    let dress = Arc::new(Dress { manner, turns: Turns::new(limits), body_time: limits.body_time });
     router
         .layer(RequestBodyLimitLayer::new(limits.body))
         .layer(axum::extract::DefaultBodyLimit::disable())
@@ -71,10 +73,14 @@ async fn around(State(dress): State<Arc<Dress>>, mut request: Request, next: Nex
     let path: String = request.uri().path().chars().take(200).collect();
     let (address, https) = (caller.address, caller.https);
     request.extensions_mut().insert(caller);
-    let mut response = match (unclear, dress.places.try_acquire()) {
-        (Some(refusal), _) => (StatusCode::BAD_REQUEST, Refusal(refusal)).into_response(),
-        (None, Ok(_place)) => next.run(request).await,
-        (None, Err(_)) => busy(),
+    let mut response = match unclear {
+        Some(refusal) => (StatusCode::BAD_REQUEST, Refusal(refusal)).into_response(),
+        // Whoever looks whether it lives is told so however busy it is.
+        None if request.uri().path() == "/health" => next.run(request).await,
+        None => match dress.turns.take(address).await {
+            Some(_turn) => next.run(request.map(|body| deadline::within(body, dress.body_time))).await,
+            None => busy(),
+        },
     };
     headers(response.headers_mut(), https, &dress.manner);
     let status = response.status().as_u16();

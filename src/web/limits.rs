@@ -8,7 +8,8 @@ use std::time::Duration;
 /// The bounds of one door. The defaults are for browsers and programs of a home.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Connections at once, and of one address (of IPv6 a /64, which one person has). More are closed at once.
+    /// Connections at once, and of one address (of IPv6 a /64, which one person has). More are closed at once. Programs on this machine have three
+    /// quarters of all of them: they are of many people, as a tunnel's are.
     pub connections: usize,
     pub connections_each: usize,
     /// Connections whose TLS handshake has not ended, at once and of one address. Where there are more the oldest are closed.
@@ -27,8 +28,12 @@ pub struct Limits {
     pub request: Duration,
     /// Bytes of a request's body.
     pub body: usize,
+    /// For a request's body, from its head to its end.
+    pub body_time: Duration,
     /// Requests at once, over all connections. More get 503.
     pub requests: usize,
+    /// Of them by one household; more of its own wait for the others of its own.
+    pub requests_each: usize,
     /// Streams of one HTTP/2 connection.
     pub streams: u32,
 }
@@ -36,7 +41,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Limits {
         Limits {
-            connections: 1024,
+            connections: 2048,
             connections_each: 256,
             handshakes: 256,
             handshakes_each: 64,
@@ -47,7 +52,9 @@ impl Default for Limits {
             idle: Duration::from_secs(75),
             request: Duration::from_secs(30),
             body: 1 << 20,
+            body_time: Duration::from_secs(10),
             requests: 512,
+            requests_each: 48,
             streams: 100,
         }
     }
@@ -57,6 +64,10 @@ impl Limits {
     /// Where all connections come from one address, which is trusted: a proxy, near by, that does not keep anybody waiting.
     pub fn of_proxy() -> Limits {
         Limits { connections_each: 1024, handshake: Duration::from_secs(3), ..Limits::default() }
+    }
+
+    fn each(&self, of: IpAddr) -> usize {
+        if of.is_loopback() { self.connections_each.max(self.connections / 4 * 3) } else { self.connections_each }
     }
 }
 
@@ -82,7 +93,7 @@ impl Places {
         let of = household(address);
         let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let each = counted.each.get(&of).copied().unwrap_or(0);
-        if counted.all >= limits.connections || each >= limits.connections_each {
+        if counted.all >= limits.connections || each >= limits.each(of) {
             return None;
         }
         counted.all += 1;

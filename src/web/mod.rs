@@ -7,6 +7,7 @@
 mod activity;
 pub mod client;
 mod cookies;
+mod deadline;
 mod dress;
 mod etag;
 pub mod events;
@@ -23,6 +24,7 @@ mod style;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod turns;
 
 pub use crate::base::net::SESSION;
 pub use cookies::{cookie, cookies, set_cookie};

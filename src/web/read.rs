@@ -11,6 +11,7 @@ use http_body_util::{BodyExt, LengthLimitError};
 use serde::de::DeserializeOwned;
 
 use super::Refusal;
+use super::deadline::Late;
 use crate::diag::{Diagnostic, Kind};
 
 /// A body of JSON.
@@ -121,6 +122,11 @@ pub fn unread(error: &(dyn std::error::Error + 'static)) -> Response {
         if one.is::<LengthLimitError>() {
             let d = Diagnostic::error("web.too-large", "the body of the request is larger than this call takes");
             return (StatusCode::PAYLOAD_TOO_LARGE, Refusal(d.hint("send less at once"))).into_response();
+        }
+        if one.is::<Late>() {
+            let d = Diagnostic::error("web.too-slow", "the body of the request did not come in time");
+            let d = d.hint("send it again over a better connection; a body has ten seconds");
+            return (StatusCode::REQUEST_TIMEOUT, Refusal(d)).into_response();
         }
         cause = one.source();
     }

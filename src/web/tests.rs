@@ -284,7 +284,8 @@ async fn a_head_too_large_is_refused() {
 
 #[tokio::test]
 async fn idle_connections_are_bounded_and_leave_room_for_others() {
-    let limits = Limits { connections_each: 50, head: Duration::from_millis(700), ..Limits::default() };
+    let limits =
+        Limits { connections: 64, connections_each: 50, head: Duration::from_millis(700), ..Limits::default() };
     let rig = Rig::start(limits, How::Plain).await;
     let mut open = Vec::new();
     for _ in 0..200 {
