@@ -5,6 +5,7 @@
 //! | one server for a home | `lock` |
 //! | its own certificate, kept up to date | `own` |
 //! | from plain HTTP to HTTPS | `redirect` |
+//! | what programs of this machine have over plain HTTP | `near` |
 //! | the way from Traefik | `inner`, `joined` (in a container) |
 //! | other ways to sign in than a password | `keys` |
 //! | certificates by ACME | `renewal` |
@@ -21,6 +22,7 @@ mod keys;
 mod lock;
 mod login;
 mod loops;
+mod near;
 mod own;
 mod redirect;
 mod renewal;
@@ -187,7 +189,8 @@ impl Serving {
             let named = own.clone();
             let is_ours: redirect::IsOurs = Arc::new(move |name: &str| named.is_ours(name));
             let router = plain_router(&guard, app, https.first().copied().unwrap_or(HTTPS), is_ours);
-            let limits = Limits { connections: 256, connections_each: 64, body: 0, ..Limits::default() };
+            let router = near::first(secure.clone(), router);
+            let limits = Limits { connections_each: 64, ..Limits::default() };
             server.open(listener, Door { tls: None, limits, manner: Manner::default(), router });
         }
 
@@ -287,7 +290,7 @@ impl Serving {
     }
 }
 
-/// What is answered over plain HTTP; all else is sent to `https`.
+/// What is answered over plain HTTP to anybody; all else is sent to `https`.
 fn plain_router(guard: &Arc<Guard>, app: App, https: SocketAddr, is_ours: redirect::IsOurs) -> Router {
     let mut table = Table::default();
     routes::open(&mut table);
