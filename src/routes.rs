@@ -186,6 +186,7 @@ fn of_stacks(table: &mut Table<App>) {
     }
     table.streams(|table| {
         calls! { table:
+            GET "/api/v1/events" Viewer => stacks::json::live::follow;
             GET "/api/v1/works/{id}/events" Viewer => stacks::json::works::events;
             GET "/api/v1/containers/{id}/logs/stream" Viewer => stacks::json::logs::follow;
             GET "/api/v1/containers/{id}/stats" Viewer => stacks::json::containers::stats;

@@ -83,6 +83,57 @@ pub struct ExecSession {
     pub input: Box<dyn AsyncWrite + Send + Unpin>,
 }
 
+/// Something that happened to a container of a Compose project.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Happening {
+    /// Nanoseconds since 1970, by the engine's clock.
+    pub at: i64,
+    pub what: What,
+    pub container: String,
+    pub name: String,
+    /// What its labels say.
+    pub project: String,
+    pub service: String,
+    /// With [`What::Exited`].
+    pub exit_code: Option<i64>,
+}
+
+/// What happened. Only what may change how a container is shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum What {
+    #[default]
+    Created,
+    Started,
+    Exited,
+    OutOfMemory,
+    Starting,
+    Healthy,
+    Unhealthy,
+    Paused,
+    Unpaused,
+    Renamed,
+    Removed,
+}
+
+impl What {
+    /// As programs are told.
+    pub fn word(self) -> &'static str {
+        match self {
+            What::Created => "created",
+            What::Started => "started",
+            What::Exited => "exited",
+            What::OutOfMemory => "out-of-memory",
+            What::Starting => "starting",
+            What::Healthy => "healthy",
+            What::Unhealthy => "unhealthy",
+            What::Paused => "paused",
+            What::Unpaused => "unpaused",
+            What::Renamed => "renamed",
+            What::Removed => "removed",
+        }
+    }
+}
+
 /// Streams of one engine. Each is watched: it fails in words when the engine goes silent, and waits for ever otherwise.
 #[async_trait]
 pub trait Streams: Send + Sync {
@@ -100,4 +151,6 @@ pub trait Streams: Send + Sync {
     async fn exit_code(&self, exec: &str) -> Result<i64, EngineError>;
     /// What a running container uses, about once a second; ends when it is gone.
     async fn stats(&self, id: &str) -> Result<BoxStream<'static, Result<Stats, EngineError>>, EngineError>;
+    /// What happens to containers of Compose projects from now on; ends when the engine does.
+    async fn happenings(&self) -> Result<BoxStream<'static, Result<Happening, EngineError>>, EngineError>;
 }

@@ -10,6 +10,7 @@ pub mod home;
 mod interrupt;
 mod itself;
 pub mod json;
+pub mod live;
 mod lock;
 mod place;
 mod project;

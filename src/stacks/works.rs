@@ -126,6 +126,11 @@ impl Work {
         self.said().end.clone()
     }
 
+    /// `running`, or how it ended.
+    pub fn state(&self) -> &'static str {
+        self.said().end.as_ref().map_or("running", |end| end.outcome)
+    }
+
     /// Number of the last event so far.
     pub fn last(&self) -> u64 {
         *self.last.borrow()
@@ -253,6 +258,11 @@ impl Works {
     /// Comes true when the server stops: whoever watches is let go.
     pub fn stopping(&self) -> CancellationToken {
         self.0.stop.clone()
+    }
+
+    /// Wakes whenever one begins or has ended.
+    pub fn moves(&self) -> watch::Receiver<usize> {
+        self.0.running.subscribe()
     }
 
     fn all(&self) -> MutexGuard<'_, VecDeque<Arc<Work>>> {

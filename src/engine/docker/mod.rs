@@ -8,7 +8,7 @@
 //! | one look at the world | `observe`, `convert`, `host` |
 //! | actions of a plan | `perform`, `containers`, `older`, `upload`, `wait`, `hooks` |
 //! | images | `pull`, `build`, `context`, `ignore` |
-//! | logs, figures and exec | `streams`, `frames`, `stats` |
+//! | logs, figures, events and exec | `streams`, `frames`, `stats`, `happenings` |
 //! | reading without plans (gate) | `reader` |
 //! | how it is (doctor) | `checkup` |
 //! | the container that Hearth itself runs in | `itself` |
@@ -25,6 +25,7 @@ mod convert;
 mod credentials;
 mod errors;
 mod frames;
+mod happenings;
 mod hooks;
 mod host;
 mod ignore;

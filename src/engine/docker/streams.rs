@@ -15,9 +15,9 @@ use tokio::io::{AsyncReadExt, ReadHalf};
 use super::errors::Fault;
 use super::frames::{self, Lines, Outputs};
 use super::wire::{self, CHANGE, LOOK, query, segment};
-use super::{DockerEngine, convert, stats};
+use super::{DockerEngine, convert, happenings, stats};
 use crate::engine::EngineError;
-use crate::engine::streams::{ExecRequest, ExecSession, LogLine, LogOptions, Output, Stats, Streams};
+use crate::engine::streams::{ExecRequest, ExecSession, Happening, LogLine, LogOptions, Output, Stats, Streams};
 
 #[async_trait]
 impl Streams for DockerEngine {
@@ -59,6 +59,13 @@ impl Streams for DockerEngine {
         let figures = stats::follow(self, id).await.map_err(|f| self.tell(f, &what))?;
         let engine = self.clone();
         Ok(figures.map(move |one| one.map_err(|f| engine.tell(f, &what))).boxed())
+    }
+
+    async fn happenings(&self) -> Result<BoxStream<'static, Result<Happening, EngineError>>, EngineError> {
+        let what = "hear what happens to containers";
+        let all = happenings::follow(self).await.map_err(|f| self.tell(f, what))?;
+        let engine = self.clone();
+        Ok(all.map(move |one| one.map_err(|f| engine.tell(f, what))).boxed())
     }
 }
 

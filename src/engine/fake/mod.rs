@@ -8,6 +8,7 @@
 mod create;
 mod double;
 mod error;
+mod happenings;
 mod life;
 mod network;
 mod normal;

@@ -9,8 +9,8 @@ use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::error::refused;
-use super::{Double, observe};
-use crate::engine::streams::{ExecRequest, ExecSession, LogLine, LogOptions, Output, Stats, Streams};
+use super::{Double, happenings, observe};
+use crate::engine::streams::{ExecRequest, ExecSession, Happening, LogLine, LogOptions, Output, Stats, Streams};
 use crate::engine::{EngineError, Host};
 use crate::plan::observed::Container;
 use crate::plan::request::PROJECT;
@@ -101,6 +101,10 @@ impl Streams for Double {
             Some((Ok(stats), (double, id, true)))
         })
         .boxed())
+    }
+
+    async fn happenings(&self) -> Result<BoxStream<'static, Result<Happening, EngineError>>, EngineError> {
+        Ok(happenings::follow(self, AGAIN))
     }
 }
 

@@ -7,6 +7,7 @@ pub mod adoption;
 pub mod containers;
 pub mod exec;
 pub mod history;
+pub mod live;
 pub mod logs;
 pub mod plans;
 pub mod profiles;
@@ -26,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::FrontDoor;
 use super::home::{Home, Refused};
+use super::live::Live;
 use super::who::quoted;
 use super::works::{Asked, Works};
 use crate::args::Global;
@@ -45,6 +47,7 @@ const AT_ONCE: usize = 16;
 #[derive(Clone)]
 pub struct Api {
     pub works: Works,
+    pub live: Live,
     pub door: Arc<dyn FrontDoor + Send + Sync>,
     pub tickets: Arc<Tickets<exec::Asked>>,
     pub keeper: Arc<dyn Doorkeeper>,
@@ -56,7 +59,8 @@ pub struct Api {
 impl Api {
     pub fn new(works: Works, door: Arc<dyn FrontDoor + Send + Sync>, keeper: Arc<dyn Doorkeeper>) -> Api {
         let tickets = Arc::new(Tickets::new(works.setting().clock.clone(), Arc::new(SystemRandom)));
-        Api { works, door, tickets, keeper, saving: Arc::default(), places: Arc::new(Semaphore::new(AT_ONCE)) }
+        let places = Arc::new(Semaphore::new(AT_ONCE));
+        Api { live: Live::new(works.clone()), works, door, tickets, keeper, saving: Arc::default(), places }
     }
 
     /// The home as it is now.
