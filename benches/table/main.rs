@@ -21,6 +21,7 @@ mod home;
 mod http;
 mod load;
 mod login;
+mod people;
 mod process;
 mod project;
 mod relay;
@@ -38,10 +39,10 @@ use report::Row;
 use rig::Rig;
 
 const USAGE: &str =
-    "usage: make bench [ROWS=config,load,turns,change,gate,login,render,serving,front,through,audit] [RUNS=5]";
+    "usage: make bench [ROWS=config,load,turns,change,gate,login,render,serving,front,through,audit,people] [RUNS=5]";
 
 type Subject = fn(&Rig) -> Result<Vec<Row>, String>;
-const SUBJECTS: [(&str, Subject); 11] = [
+const SUBJECTS: [(&str, Subject); 12] = [
     ("config", config::rows),
     ("load", load::rows),
     ("turns", turns::rows),
@@ -53,6 +54,7 @@ const SUBJECTS: [(&str, Subject); 11] = [
     ("front", front::rows),
     ("through", through::rows),
     ("audit", audit::rows),
+    ("people", people::rows),
 ];
 
 fn main() -> ExitCode {
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
         ["--load", file, runs] => load::child(Path::new(file), runs.parse().unwrap_or(5)).map(|()| true),
         ["--ask", address] => change::ask(address),
         ["--serve"] => through::serve(),
+        ["--flood"] => people::child(),
         ["--answer"] => change::answer().map(|()| true),
         ["--calls", program, ref words @ ..] => {
             turns::calls(&socket().unwrap_or_default(), program, words).map(|()| true)
