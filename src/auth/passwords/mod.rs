@@ -1,6 +1,8 @@
-//! Passwords: which are taken (`rules`), what one guess costs (`cost`), and how many are tried at once (`places`).
+//! Passwords: which are taken (`rules`), what one guess costs (`cost`), how many are tried at once (`places`), and in which of its ways of being written
+//! a password counts (`form`).
 
 mod cost;
+mod form;
 mod places;
 mod rules;
 
@@ -69,10 +71,12 @@ impl Passwords {
     /// The PHC string to keep of a password, which [`judge`] has taken.
     pub async fn hash(&self, password: Secret, turn: impl Into<Turn>) -> Result<String, Diagnostic> {
         let (cost, salt) = (self.ready().await.cost, bytes::<16>(&*self.random));
+        let password = form::kept(&password);
         self.places.run(turn.into(), cost.mib(), move || hash(cost, password.expose(), &salt)).await?
     }
 
-    /// Tries a password against what is kept of the right one; `None` takes as long, and is always wrong.
+    /// Tries a password against what is kept of the right one; `None` takes as long, and is always wrong. How long it takes says how the password was
+    /// written, and nothing of what is kept.
     pub async fn verify(
         &self,
         password: Secret,
@@ -84,8 +88,13 @@ impl Passwords {
         let kept = kept.unwrap_or(&tuned.nobody);
         let made = cost_of(kept).ok_or_else(damaged)?;
         let (outdated, kept) = (made.is_weaker_than(tuned.cost), kept.to_owned());
-        let right = self.places.run(turn.into(), made.mib(), move || is_right(password.expose(), &kept)).await?;
-        Ok(if right && known { Verdict::Right { outdated } } else { Verdict::Wrong })
+        let forms = form::all(&password);
+        let right = move || forms.iter().position(|form| is_right(form.expose(), &kept));
+        // In another form than the first it was kept before there was one form: kept anew it needs one try.
+        Ok(match self.places.run(turn.into(), made.mib(), right).await? {
+            Some(at) if known => Verdict::Right { outdated: outdated || at > 0 },
+            _ => Verdict::Wrong,
+        })
     }
 }
 
@@ -159,6 +168,34 @@ mod tests {
         let again = strong.hash(secret("correct horse battery"), Lane::Near).await.unwrap();
         let verdict = strong.verify(secret("correct horse battery"), Some(&again), Lane::Near).await.unwrap();
         assert_eq!(verdict, Verdict::Right { outdated: false });
+    }
+
+    #[tokio::test]
+    async fn a_password_is_the_same_on_every_keyboard() {
+        let passwords = Passwords::new(FLOOR, Arc::new(SystemRandom)).unwrap();
+        // As Linux sends an umlaut, as a Mac may, and with the blank that a Mac types with the option key.
+        let [linux, mac, blank] =
+            ["vier W\u{f6}rter auf Papier", "vier Wo\u{308}rter auf Papier", "vier\u{a0}W\u{f6}rter auf Papier"];
+        let again = Verdict::Right { outdated: false };
+        for kept in [linux, mac, blank] {
+            let kept = passwords.hash(secret(kept), Lane::Near).await.unwrap();
+            for typed in [linux, mac, blank] {
+                assert_eq!(passwords.verify(secret(typed), Some(&kept), Lane::Near).await.unwrap(), again);
+            }
+            for other in ["vier Worter auf Papier", "VIER W\u{d6}RTER AUF PAPIER", "vier Wo\u{300}rter auf Papier"] {
+                assert_eq!(passwords.verify(secret(other), Some(&kept), Lane::Near).await.unwrap(), Verdict::Wrong);
+            }
+        }
+        // Hashes of before, whichever form was sent then: right, and to be made anew.
+        for before in [linux, mac, blank] {
+            let kept = hash(FLOOR, before, &[7; 16]).unwrap();
+            for typed in [linux, mac] {
+                let verdict = passwords.verify(secret(typed), Some(&kept), Lane::Near).await.unwrap();
+                let known = before == linux || before == mac || typed == before;
+                assert_eq!(verdict != Verdict::Wrong, known, "{before:?} {typed:?}");
+                assert!(before == linux || verdict != again);
+            }
+        }
     }
 
     #[tokio::test]

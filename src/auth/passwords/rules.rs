@@ -21,6 +21,7 @@ pub struct About<'a> {
 
 /// Refuses what is too short, too long, or among the first that are tried.
 pub fn judge(password: &str, about: About<'_>) -> Result<(), Diagnostic> {
+    let password = &*super::form::of(password);
     let length = password.chars().count();
     let told = |title: String| {
         Err(Diagnostic::error("auth.password", title)
