@@ -10,6 +10,7 @@ use super::ports::{self, Holders, Wanted};
 use super::routed::{self, Routed};
 use super::{docker, traefik};
 use crate::base::clock::Clock;
+use crate::base::files;
 use crate::certs::room::Room;
 use crate::certs::store::pair;
 use crate::engine::docker::{Checkup, DockerEngine, listeners};
@@ -18,7 +19,7 @@ use crate::plan::observed::{Container, Foreign, Observed, State};
 use crate::plan::request::SERVICE;
 use crate::proxy;
 use crate::spec::{Mode, front};
-use crate::stacks::home::Home;
+use crate::stacks::home::{Home, secrets};
 use crate::traefik::statics::{self, Settings};
 
 /// All findings, in the order in which they are shown. `home`: none where there is none; `env`: the process environment.
@@ -51,6 +52,7 @@ pub async fn look(home: Option<&Home>, env: &BTreeMap<String, String>, clock: Ar
 
 /// What is read of a home in domain mode; what cannot be read is a finding.
 fn at_home<'h>(home: &'h Home, all: &mut Vec<Finding>) -> Option<Routed<'h>> {
+    all.extend(weak_secrets(home));
     let mode = if home.config.mode == Mode::Domain { "domain" } else { "localhost" };
     let words = format!("the home {} in {} is in {mode} mode", home.config.name, home.dir.display());
     all.push(Finding::ok(About::Home, "home", words));
@@ -64,6 +66,18 @@ fn at_home<'h>(home: &'h Home, all: &mut Vec<Finding>) -> Option<Routed<'h>> {
             None
         }
     }
+}
+
+/// Values of `.env` that too many may know, whoever uses them.
+fn weak_secrets(home: &Home) -> Vec<Finding> {
+    // What cannot be read is told by what needs it.
+    let text = files::read_text(&home.dir.join(".env")).unwrap_or_default();
+    let finding = |weak: secrets::Weak| {
+        let words = format!("the value of {} in .env (line {}) {}", weak.name, weak.line, weak.why);
+        Finding::warning(About::Home, "weak-secret", words)
+            .fix("put a random value there: openssl rand -hex 16 makes one; the service may have to be told of it too")
+    };
+    secrets::weak(&text).into_iter().map(finding).collect()
 }
 
 async fn engine(

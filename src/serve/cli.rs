@@ -14,12 +14,14 @@ use tracing_subscriber::util::SubscriberInitExt;
 use super::{Serving, Settings};
 use crate::args::{Global, LogFormat, Serve};
 use crate::base::clock::SystemClock;
+use crate::base::files;
 use crate::certs::page;
 use crate::cli::{Done, Failure, Out};
 use crate::config;
 use crate::diag::{Diagnostic, Kind};
 use crate::proxy;
 use crate::stacks::Home;
+use crate::stacks::home::secrets;
 
 /// Files that may be open: connections, twice over for what each leads to.
 const FILES: u64 = 8192;
@@ -39,6 +41,7 @@ pub fn run(global: &Global, args: Serve, out: &Out) -> Done {
     let domain = home.domain()?;
     log(&args, out)?;
     more_files();
+    warn_of_secrets(&home);
     // Two threads: a flood of handshakes on one leaves the other.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|error| failed(format!("Hearth cannot start: {error}")))?;
@@ -116,6 +119,14 @@ fn log(args: &Serve, out: &Out) -> Result<(), Failure> {
         LogFormat::Json => all.with(lines.json().flatten_event(true).with_span_list(false)).try_init(),
     };
     Ok(())
+}
+
+/// What stacks use is refused or warned of where they are loaded; a server that begins says it too, since nobody may load them for long.
+fn warn_of_secrets(home: &Home) {
+    let text = files::read_text(&home.dir.join(".env")).unwrap_or_default();
+    for weak in secrets::weak(&text) {
+        tracing::warn!(line = weak.line, "the value of {} in .env {}", weak.name, weak.why);
+    }
 }
 
 /// Many systems give a program 1024 files until it asks for more.

@@ -76,6 +76,7 @@ impl Home {
         }
         let variables = read.variables();
         secrets::refuse_placeholders(&variables, &text, file, &mut told);
+        secrets::warn_of_weak(&variables, &text, file, &mut told);
         let names = variables.all.iter().chain(values.keys()).collect::<BTreeSet<_>>();
         for name in names.into_iter().filter(|n| *n != "PWD") {
             let Some(exported) = given.environment.get(name) else { continue };

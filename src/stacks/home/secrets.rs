@@ -1,4 +1,4 @@
-//! Variables that stacks require, and values in `.env` that are no secrets but placeholders for one.
+//! Variables that stacks require, and values in `.env` that are no secrets but placeholders for one, or too short for one.
 
 use std::collections::BTreeMap;
 
@@ -73,6 +73,79 @@ pub fn refuse_placeholders(variables: &Variables, text: &str, file: FileId, diag
     }
 }
 
+/// A value in `.env` that too many may know, under a name that says it is a secret. The value itself is not given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Weak {
+    pub name: String,
+    pub line: u32,
+    /// As in "its value ...".
+    pub why: &'static str,
+}
+
+/// Characters that a secret has at least: what is shorter is tried through.
+const SHORTEST: usize = 8;
+
+/// All of them, in the order written. Nothing at all is no value.
+pub fn weak(text: &str) -> Vec<Weak> {
+    let one = |statement: env::Statement| {
+        let value = text[statement.value.clone()].trim().trim_matches(['"', '\'']);
+        if !is_secret_name(&statement.name) || points_elsewhere(&statement.name) || value.is_empty() || is_switch(value)
+        {
+            return None;
+        }
+        let why = match value {
+            _ if is_placeholder(value) => "is a placeholder, which everyone can guess",
+            _ if value.contains("${") => return None,
+            _ if value.chars().count() < SHORTEST => "is shorter than 8 characters, and soon tried through",
+            _ => return None,
+        };
+        Some(Weak { name: statement.name, line: statement.line, why })
+    };
+    env::statements(text).into_iter().filter_map(one).collect()
+}
+
+/// Warns of those that stacks use. What they require and is a placeholder was refused: [`refuse_placeholders`].
+pub fn warn_of_weak(variables: &Variables, text: &str, file: FileId, diagnostics: &mut Diagnostics) {
+    for Weak { name, line, why } in weak(text) {
+        let required = variables.required.contains_key(&name);
+        if !variables.all.contains(&name) || (required && why.contains("placeholder")) {
+            continue;
+        }
+        diagnostics.push(
+            Diagnostic::warning("home.weak-secret", format!("the value of {name} in .env {why}"))
+                .at(Span { file, line, column: 1, width: name.chars().count() as u32 })
+                .hint("put a random value there: openssl rand -hex 16 makes one; the service may have to be told of it too"),
+        );
+    }
+}
+
+/// A name of where a secret lies, or of how it is used: `DB_PASSWORD_FILE`, `TOKEN_TTL`.
+fn points_elsewhere(name: &str) -> bool {
+    const ENDS: [&str; 14] = [
+        "_FILE",
+        "_PATH",
+        "_DIR",
+        "_URL",
+        "_URI",
+        "_HOST",
+        "_ID",
+        "_NAME",
+        "_USER",
+        "_TTL",
+        "_LIFETIME",
+        "_EXPIRY",
+        "_TYPE",
+        "_MODE",
+    ];
+    let upper = name.to_uppercase();
+    ENDS.iter().any(|end| upper.ends_with(end))
+}
+
+/// `AUTH=true` is a switch.
+fn is_switch(value: &str) -> bool {
+    ["true", "false", "yes", "no", "on", "off", "none", "0", "1"].contains(&value.to_lowercase().as_str())
+}
+
 /// Words that stand in examples where a secret should stand.
 fn is_placeholder(value: &str) -> bool {
     const WORDS: [&str; 18] = [
@@ -111,6 +184,16 @@ fn is_placeholder(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hostile_15_weak_values_are_told_by_name_and_line_and_never_shown() {
+        let text = "# mine\nTZ=UTC\nDB_PASSWORD=changeme\nAPI_TOKEN='abc'\nexport JWT_SECRET=\"x9-Kq_77-long-enough\"\nAUTH=true\nSECRET=\n\
+                    TOKEN_TTL=60\nDB_PASSWORD_FILE=/x\nOTHER_KEY=${DB_PASSWORD}\nHEARTH_KEY=<your key>\n";
+        let found: Vec<(String, u32)> = weak(text).into_iter().map(|weak| (weak.name, weak.line)).collect();
+        let expected = [("DB_PASSWORD", 3), ("API_TOKEN", 4), ("HEARTH_KEY", 11)];
+        assert_eq!(found, expected.map(|(name, line)| (name.to_owned(), line)));
+        assert!(!format!("{:?}", weak(text)).contains("changeme"));
+    }
 
     #[test]
     fn placeholders_are_known_and_secrets_are_not_taken_for_them() {
