@@ -89,12 +89,18 @@ fn act_on_people(verb: &UsersVerb) -> Option<&'static str> {
         UsersVerb::Set { .. } => "users set",
         UsersVerb::Password { .. } => "users password",
         UsersVerb::SecondFactor { .. } => "users second-factor",
-        UsersVerb::Sessions { end: true, .. } => "users sessions --end",
+        UsersVerb::Passkeys { .. } => "users passkeys",
+        UsersVerb::Provider { .. } => "users provider",
+        UsersVerb::Sessions { end: true, .. } | UsersVerb::Sessions { one: Some(_), .. } => "users sessions --end",
+        UsersVerb::Invitations { end: Some(_) } => "users invitations --end",
         UsersVerb::Delete { .. } => "users delete",
         UsersVerb::Invite { .. } => "users invite",
         UsersVerb::Groups { verb: Some(GroupsVerb::Add { .. }) } => "users groups add",
         UsersVerb::Groups { verb: Some(GroupsVerb::Remove { .. }) } => "users groups remove",
-        UsersVerb::Sessions { end: false, .. } | UsersVerb::Groups { verb: None } => return None,
+        UsersVerb::Show { .. }
+        | UsersVerb::Sessions { .. }
+        | UsersVerb::Invitations { end: None }
+        | UsersVerb::Groups { verb: None } => return None,
     })
 }
 

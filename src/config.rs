@@ -7,6 +7,7 @@ pub mod certificates;
 mod edit;
 mod front;
 pub mod oidc;
+pub mod one;
 pub mod people;
 mod server;
 
@@ -67,7 +68,8 @@ pub struct Adopted {
     pub directory: String,
 }
 
-const KEYS: [&str; 13] = [
+/// What may stand at its top.
+pub const KEYS: [&str; 13] = [
     "name",
     "mode",
     "profiles",

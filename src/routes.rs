@@ -9,6 +9,7 @@ use axum::extract::FromRef;
 
 use crate::about;
 use crate::auth::accounts::Auth;
+use crate::auth::audit::Log;
 use crate::auth::forward::{self, Forward};
 use crate::auth::json as people;
 use crate::auth::oidc::{self, Oidc};
@@ -25,6 +26,7 @@ use crate::{calls, pages};
 #[derive(Clone, FromRef)]
 pub struct App {
     pub auth: Arc<Auth>,
+    pub audit: Log,
     pub forward: Arc<Forward>,
     pub pages: Arc<forms::Pages>,
     pub desk: Arc<keys::Desk>,
@@ -131,6 +133,14 @@ fn of_people(table: &mut Table<App>) {
         DELETE "/api/v1/users/{id}/second-factor" Admin => people::users::second_factor_off;
         GET "/api/v1/users/{id}/sessions" Admin => people::sessions::of_user;
         DELETE "/api/v1/users/{id}/sessions" Admin => people::sessions::end_of_user;
+        DELETE "/api/v1/users/{id}/sessions/{session}" Admin => people::ways::end_session;
+        GET "/api/v1/users/{id}/second-factor" Admin => people::ways::second_factor;
+        GET "/api/v1/users/{id}/tokens" Admin => people::ways::tokens;
+        DELETE "/api/v1/users/{id}/tokens/{token}" Admin => people::ways::end_token;
+        GET "/api/v1/users/{id}/passkeys" Admin => people::ways::passkeys;
+        DELETE "/api/v1/users/{id}/passkeys/{key}" Admin => people::ways::take_passkey;
+        GET "/api/v1/users/{id}/oidc" Admin => people::ways::links;
+        DELETE "/api/v1/users/{id}/oidc" Admin => people::ways::unlink;
         GET "/api/v1/groups" Admin => people::groups::list;
         POST "/api/v1/groups" Admin => people::groups::add;
         GET "/api/v1/groups/{name}" Admin => people::groups::show;
@@ -139,6 +149,9 @@ fn of_people(table: &mut Table<App>) {
         GET "/api/v1/invitations" Admin => people::invitations::list;
         POST "/api/v1/invitations" Admin => people::invitations::add;
         DELETE "/api/v1/invitations/{id}" Admin => people::invitations::end;
+        GET "/api/v1/audit" User => people::audit::list;
+        GET "/api/v1/audit/export" User => people::audit::take;
+        GET "/api/v1/audit/verify" Admin => people::audit::look;
         POST "/api/auth/login" Anyone => people::baluhost::login;
     }
 }
@@ -181,8 +194,11 @@ fn of_stacks(table: &mut Table<App>) {
         PUT "/api/v1/stacks/{name}" Admin => stacks::json::stacks::save;
         DELETE "/api/v1/stacks/{name}" Admin => stacks::json::stacks::delete;
         POST "/api/v1/stacks/{name}/validate" Admin => stacks::json::stacks::validate;
-        GET "/api/v1/settings" Admin => stacks::json::settings::one;
+        GET "/api/v1/settings" Admin => stacks::json::settings::all;
         PUT "/api/v1/settings" Admin => stacks::json::settings::save;
+        GET "/api/v1/settings/{key}" Admin => stacks::json::settings::key;
+        PUT "/api/v1/settings/{key}" Admin => stacks::json::settings::set;
+        DELETE "/api/v1/settings/{key}" Admin => stacks::json::settings::unset;
     }
     table.streams(|table| {
         calls! { table:

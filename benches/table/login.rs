@@ -71,7 +71,7 @@ fn measure(dir: &Path) -> io::Result<Vec<Vec<f64>>> {
     let (_doors, seen) = watch::channel(Some(doors));
     let (home, sessions, stop) = (dir.to_owned(), people.clone(), CancellationToken::new());
     let until = stop.clone();
-    runtime.spawn(async move { channel::serve(&home, sessions, seen, until).await });
+    runtime.spawn(async move { channel::serve(&home, sessions.clone(), sessions, seen, until).await });
     let who = Grant {
         user: "ada".into(),
         title: "Ada".into(),

@@ -65,12 +65,30 @@ pub enum UsersVerb {
         #[arg(value_parser = ["off"])]
         what: String,
     },
+    /// Show all by which a user gets in: password, second factor, passkeys, accounts at a provider, API tokens, sessions
+    Show { name: String },
+    /// Take a user's passkey away, as when a device was lost
+    Passkeys {
+        name: String,
+        /// Its id, as `users show` has it
+        #[arg(long, value_name = "ID", required = true)]
+        remove: String,
+    },
+    /// Unlink a user from every provider of accounts
+    Provider {
+        name: String,
+        #[arg(value_parser = ["unlink"])]
+        what: String,
+    },
     /// Show where a user is signed in
     Sessions {
         name: String,
         /// Sign them out everywhere
         #[arg(long)]
         end: bool,
+        /// End this one only
+        #[arg(long = "end-one", value_name = "ID", conflicts_with = "end")]
+        one: Option<String>,
     },
     /// Remove a user
     Delete {
@@ -95,6 +113,11 @@ pub enum UsersVerb {
         /// For whom it is
         #[arg(long, value_name = "TEXT", default_value = "")]
         note: String,
+    },
+    /// Show invitations that still hold, or end one
+    Invitations {
+        #[arg(long, value_name = "ID")]
+        end: Option<String>,
     },
     /// Show groups, or make and remove one
     Groups {

@@ -7,6 +7,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::accounts::Auth;
+use crate::auth::audit::Log;
+use crate::auth::forward::refusals::Entered;
 use crate::auth::forward::{Doors, channel};
 use crate::proxy::Found;
 
@@ -14,10 +16,12 @@ use crate::proxy::Found;
 pub async fn keep(
     home: PathBuf,
     auth: Arc<Auth>,
+    log: Log,
     mut found: watch::Receiver<Found>,
     doors: Arc<watch::Sender<Option<Doors>>>,
     stop: CancellationToken,
 ) {
+    let refusals = Arc::new(Entered { auth: auth.clone(), log });
     let passing = async {
         loop {
             let now = found.borrow_and_update().doors.clone();
@@ -29,7 +33,7 @@ pub async fn keep(
         }
     };
     tokio::select! {
-        ended = channel::serve(&home, auth, doors.subscribe(), stop.clone()) => if let Err(why) = ended {
+        ended = channel::serve(&home, auth, refusals, doors.subscribe(), stop.clone()) => if let Err(why) = ended {
             tracing::error!(code = why.code, "{}", why.title);
         },
         () = passing => {}

@@ -97,6 +97,7 @@ pub struct Serving {
     own: Arc<Own>,
     auth: Arc<Auth>,
     works: Works,
+    audit: Log,
     database: Db,
     /// Where HTTPS and plain HTTP really are (a port 0 was some port).
     pub https: Vec<SocketAddr>,
@@ -157,6 +158,7 @@ impl Serving {
         let forward = Arc::new(Forward::new(auth.clone(), known, clock.clone(), Arc::new(SystemRandom)));
         let app = App {
             auth: auth.clone(),
+            audit: log.clone(),
             forward,
             pages,
             desk,
@@ -213,12 +215,14 @@ impl Serving {
         }
         let of_doors = seen.clone();
         renewal::begin(home, &room, &mut loops, clock, seen, anew)?;
-        let (dir, people, found) = (home.dir.clone(), auth.clone(), of_doors);
-        loops.spawn("login", move |stop| login::keep(dir.clone(), people.clone(), found.clone(), doors.clone(), stop));
+        let (dir, people, kept, found) = (home.dir.clone(), auth.clone(), log.clone(), of_doors);
+        loops.spawn("login", move |stop| {
+            login::keep(dir.clone(), people.clone(), kept.clone(), found.clone(), doors.clone(), stop)
+        });
         loops.spawn("inner door", move |stop| inner.clone().keep(stop));
         let people = auth.clone();
         loops.spawn("people", move |stop| people.clone().keep(stop));
-        let keep = home.config.audit;
+        let (keep, audit) = (home.config.audit, log.clone());
         loops.spawn("audit", move |stop| {
             let log = log.clone();
             async move { log.keep(&keep, stop).await }
@@ -229,7 +233,7 @@ impl Serving {
         });
         let kept = own.clone();
         loops.spawn("own certificate", move |stop| kept.clone().keep(stop));
-        Ok(Serving { server, loops, own, auth, database, works, https, http, _lock: lock })
+        Ok(Serving { server, loops, own, auth, audit, database, works, https, http, _lock: lock })
     }
 
     /// More loops of this process; they end with it.
@@ -278,7 +282,13 @@ impl Serving {
             tracing::warn!(works = left, "works were left half done: the same command again goes on from there");
         }
         let (drained, late) = tokio::join!(self.server.stop(PATIENCE), self.loops.end(PATIENCE));
-        let _ = tokio::time::timeout(Duration::from_millis(500), self.database.close()).await;
+        let last = async {
+            if let Err(why) = self.audit.tell_crowd().await {
+                tracing::warn!(%why, "what nobody has tried could not be entered into the audit log");
+            }
+            self.database.close().await;
+        };
+        let _ = tokio::time::timeout(Duration::from_millis(500), last).await;
         if drained.cut > 0 {
             tracing::warn!(connections = drained.cut, "connections were cut: their clients took too long");
         }

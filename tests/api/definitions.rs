@@ -75,6 +75,39 @@ async fn settings_are_saved_over_the_version_that_was_read_and_judged_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_setting_is_changed_and_every_other_byte_stays() {
+    let s = Server::begin().await;
+    let before = s.read("hearth.yaml");
+    let path = "/api/v1/settings/audit";
+    let unset = s.get("admin", path).await.is(200);
+    assert_eq!((&unset.body["set"], &unset.body["value"]), (&json!(false), &json!(null)));
+    let tag = unset.header("etag").to_string();
+    let value = json!({"value": {"days": 30, "megabytes": false}});
+    s.call("admin", "PUT", path, Some(value.clone()), &[]).await.is(428);
+    let set = s.call("admin", "PUT", path, Some(value.clone()), &[("if-match", &tag)]).await.is(200);
+    assert_eq!((&set.body["set"], &set.body["value"]), (&json!(true), &value["value"]));
+    assert!(s.read("hearth.yaml").starts_with(&before), "{}", s.read("hearth.yaml"));
+    s.call("admin", "PUT", path, Some(value), &[("if-match", &tag)]).await.is(412);
+    let tag = set.header("etag").to_string();
+    // Another key has a version of its own; a value that no home can have is refused with all that is wrong.
+    let other = s.get("admin", "/api/v1/settings/networks").await.is(200).header("etag").to_string();
+    let with = [("if-match", other.as_str())];
+    let wrong = s.call("admin", "PUT", "/api/v1/settings/networks", Some(json!({"value": "8.8.0.0/16"})), &with).await;
+    assert_eq!(wrong.is(422).code(), "config.wrong-value");
+    s.call("admin", "PUT", "/api/v1/settings/networks", Some(json!({"value": "10.98.0.0/16"})), &with).await.is(200);
+    let own = s.get("admin", "/api/v1/settings/profiles").await.is(200).header("etag").to_string();
+    let profiles = json!({"value": ["media"]});
+    let refused = s.call("admin", "PUT", "/api/v1/settings/profiles", Some(profiles), &[("if-match", &own)]).await;
+    assert_eq!(refused.is(409).code(), "home.own-call");
+    s.call("admin", "DELETE", path, None, &[]).await.is(428);
+    let gone = s.call("admin", "DELETE", path, None, &[("if-match", &tag)]).await.is(200);
+    assert_eq!(gone.body["set"], false);
+    assert!(s.read("hearth.yaml").starts_with(&before), "{}", s.read("hearth.yaml"));
+    assert_eq!(s.get("admin", "/api/v1/settings/secrets").await.is(404).code(), "config.unknown-key");
+    s.get("operator", path).await.is(403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn roles_see_and_do_what_the_home_says_of_them() {
     let s = Server::begin().await;
     for (method, path, body, least) in [

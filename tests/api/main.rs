@@ -2,5 +2,6 @@
 
 mod definitions;
 mod exec;
+mod objects;
 mod rig;
 mod verbs;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 use hearth::about;
 use hearth::auth::accounts::{Auth, Parts};
+use hearth::auth::audit::Log;
 use hearth::auth::forward::Forward;
 use hearth::auth::oidc;
 use hearth::auth::page::forms::Pages;
@@ -22,6 +23,7 @@ use hearth::auth::who::{Asking, By, Identity};
 use hearth::base::clock::SystemClock;
 use hearth::base::random::{Random, SystemRandom};
 use hearth::certs;
+use hearth::config::people::{People, Registration};
 use hearth::engine::Host;
 use hearth::engine::fake::{Double, World};
 use hearth::proxy;
@@ -109,6 +111,8 @@ pub struct Server {
     pub dir: PathBuf,
     pub keeper: Arc<Keeper>,
     pub api: Api,
+    /// The people of the home; who asks is said by [`Keeper`].
+    pub auth: Arc<Auth>,
     /// `None`: a real engine.
     double: Option<Double>,
     pub address: SocketAddr,
@@ -173,8 +177,8 @@ impl Server {
             clock: Arc::new(SystemClock),
         };
         let api = Api::new(Works::new(setting), Arc::new(proxy::Door), keeper.clone());
-        let (server, address) = serve(&dir, api.clone(), keeper.clone()).await;
-        Server { dir, keeper, api, double, address, _server: server, _folder: None }
+        let (server, address, auth) = serve(&dir, api.clone(), keeper.clone()).await;
+        Server { dir, keeper, api, auth, double, address, _server: server, _folder: None }
     }
 
     /// The world of the engine in memory.
@@ -206,6 +210,17 @@ impl Server {
         Answer { status: parts.status.as_u16(), headers: parts.headers, body }
     }
 
+    /// Status and body, as they are.
+    pub async fn text(&self, who: &str, method: &str, path: &str, body: Option<Value>) -> (u16, String) {
+        read(self.open(who, method, path, body, &[]).await).await
+    }
+
+    /// As a browser sends a form.
+    pub async fn form(&self, who: &str, path: &str, form: &str) -> (u16, String) {
+        let kind = ("content-type", "application/x-www-form-urlencoded");
+        read(self.send(who, "POST", path, form.to_owned(), &[kind]).await).await
+    }
+
     /// An answer whose body has not been read.
     pub async fn open(
         &self,
@@ -213,6 +228,19 @@ impl Server {
         method: &str,
         path: &str,
         body: Option<Value>,
+        more: &[(&str, &str)],
+    ) -> Response<Incoming> {
+        let kind = body.is_some().then_some(("content-type", "application/json"));
+        let more: Vec<(&str, &str)> = more.iter().copied().chain(kind).collect();
+        self.send(who, method, path, body.map(|body| body.to_string()).unwrap_or_default(), &more).await
+    }
+
+    async fn send(
+        &self,
+        who: &str,
+        method: &str,
+        path: &str,
+        body: String,
         more: &[(&str, &str)],
     ) -> Response<Incoming> {
         let stream = TcpStream::connect(self.address).await.unwrap();
@@ -223,13 +251,9 @@ impl Server {
         if !who.is_empty() {
             request = request.header("authorization", format!("Bearer {who}"));
         }
-        if body.is_some() {
-            request = request.header("content-type", "application/json");
-        }
         for (name, value) in more {
             request = request.header(*name, *value);
         }
-        let body = body.map(|body| body.to_string()).unwrap_or_default();
         let request = request.body(Full::new(Bytes::from(body))).unwrap();
         timeout(Duration::from_secs(20), send.send_request(request)).await.expect("an answer comes").unwrap()
     }
@@ -291,7 +315,13 @@ impl Server {
     }
 }
 
-async fn serve(dir: &Path, stacks: Api, keeper: Arc<Keeper>) -> (web::Server, SocketAddr) {
+async fn read(answer: Response<Incoming>) -> (u16, String) {
+    let status = answer.status().as_u16();
+    let bytes = timeout(Duration::from_secs(20), answer.into_body().collect()).await.expect("the answer ends");
+    (status, String::from_utf8_lossy(&bytes.unwrap().to_bytes()).into_owned())
+}
+
+async fn serve(dir: &Path, stacks: Api, keeper: Arc<Keeper>) -> (web::Server, SocketAddr, Arc<Auth>) {
     let home = Home::open(dir.to_path_buf()).unwrap_or_else(|_| panic!("the home can be read"));
     let database = Db::at(Location::file(dir.join("state/hearth.db")));
     let ca = Arc::new(hearth::certs::local::LocalCa::open(&dir.join("ca"), &[], &SystemClock).unwrap());
@@ -305,7 +335,7 @@ async fn serve(dir: &Path, stacks: Api, keeper: Arc<Keeper>) -> (web::Server, So
         db: database.clone(),
         clock: Arc::new(SystemClock),
         random: random.clone(),
-        rules: home.config.people.clone(),
+        rules: People { registration: Registration::Invite, ..home.config.people.clone() },
         near: Vec::new(),
         passwords: Passwords::new(FLOOR, random.clone()).unwrap(),
     };
@@ -316,9 +346,10 @@ async fn serve(dir: &Path, stacks: Api, keeper: Arc<Keeper>) -> (web::Server, So
     let app = App {
         forward: Arc::new(Forward::new(auth.clone(), doors, Arc::new(SystemClock), random.clone())),
         auth: auth.clone(),
+        audit: Log::new(database.clone(), Arc::new(SystemClock)),
         oidc: desk.oidc.clone(),
         passkeys: desk.passkeys.clone(),
-        pages: Arc::new(Pages::new(auth, random, desk.clone())),
+        pages: Arc::new(Pages::new(auth.clone(), random, desk.clone())),
         desk,
         ways: Arc::new(proxy::Ways::new(dir.to_path_buf())),
         about: Arc::new(about::state::State::new(&home, database)),
@@ -334,7 +365,7 @@ async fn serve(dir: &Path, stacks: Api, keeper: Arc<Keeper>) -> (web::Server, So
     let server = web::Server::default();
     let router = routes::table().router(&guard).with_state(app);
     server.open(listener, Door { tls: None, limits: Limits::default(), manner: Manner::default(), router });
-    (server, address)
+    (server, address, auth)
 }
 
 /// The other ways in, without a provider.

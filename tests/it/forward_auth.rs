@@ -62,7 +62,7 @@ impl<'s> Panel<'s> {
         let (dir, people, stop) = (self.s.dir.clone(), self.people.clone(), self.stop.clone());
         self.runtime.spawn(async move {
             let _doors: watch::Sender<Option<Doors>> = doors;
-            channel::serve(&dir, people, seen, stop).await.expect("it can listen");
+            channel::serve(&dir, people.clone(), people, seen, stop).await.expect("it can listen");
         });
     }
 

@@ -9,6 +9,7 @@
 //! | the first admin | `setup` |
 //! | users, as an admin sees them | `users` |
 //! | groups, invitations, sessions, API tokens, second factors | files of that name |
+//! | by what a user gets in, as an admin sees it | `ways` |
 //! | names that are taken | `words` |
 //! | sessions on routed hosts, for the login in front of services | `hosts` |
 //! | tables | `sql/` |
@@ -32,6 +33,7 @@ mod sql;
 pub mod tests;
 mod tokens;
 mod users;
+mod ways;
 pub mod words;
 
 use std::net::IpAddr;
@@ -51,6 +53,7 @@ pub use sessions::{NewSession, Session};
 pub use setup::SETUP_HOURS;
 pub use tokens::{NewToken, SCOPES, Token};
 pub use users::{Change, NewUser, User};
+pub use ways::{KeyOf, LinkOf};
 
 use super::brakes::{Attempt, Brakes, What};
 use super::jwt::Keys;

@@ -33,6 +33,9 @@ pub struct Session {
 #[derive(Debug)]
 pub struct NewSession {
     pub id: String,
+    /// Whose it is: number and name.
+    pub user: i64,
+    pub name: String,
     /// For the cookie; shown now and never again.
     pub token: Secret,
     /// Seconds that the cookie may be kept.
@@ -57,7 +60,7 @@ impl Auth {
         };
         let (id, hash) = (row.id.clone(), secrets::hash(token.expose()));
         self.db.write(async move |tx| sql::sessions::add(tx, &row, &hash).await).await?;
-        Ok(NewSession { id, token, max_age: self.rules.absolute_ms() / 1000 })
+        Ok(NewSession { id, user: user.id, name: user.name.clone(), token, max_age: self.rules.absolute_ms() / 1000 })
     }
 
     /// Where somebody is signed in, the last used first. `asking`: by what they ask now.

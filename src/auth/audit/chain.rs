@@ -25,5 +25,6 @@ pub fn hash(previous: &str, entry: &Entry) -> String {
     field(&entry.took.to_be_bytes());
     field(entry.request.as_bytes());
     field(entry.detail.as_bytes());
-    Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    let nibble = |n: u8| char::from_digit(u32::from(n), 16).unwrap_or('0');
+    Sha256::digest(&bytes).iter().flat_map(|byte| [nibble(byte >> 4), nibble(byte & 15)]).collect()
 }

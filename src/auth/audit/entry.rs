@@ -2,12 +2,13 @@
 
 use std::str::FromStr;
 
-use crate::store::FromRow;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
+use utoipa::ToSchema;
 
 use crate::base::clock;
 use crate::base::secret::is_secret_name;
+use crate::store::FromRow;
 
 /// What of a text is kept, in characters; of the details as JSON, in bytes.
 const LONGEST: usize = 300;
@@ -43,7 +44,7 @@ pub struct Entry {
 }
 
 /// What came of an act.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
     Done,
     /// By permission, limit or rule.
@@ -177,28 +178,73 @@ impl Note {
 impl Entry {
     /// `2026-11-26T17:00:00.123Z`.
     pub fn time(&self) -> String {
-        let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.at) * 1_000_000);
-        at.map(|at| clock::rfc3339(at).replace('Z', &format!(".{:03}Z", self.at.rem_euclid(1000)))).unwrap_or_default()
+        words(self.at)
     }
 
     /// As `--json`, exports and the API show it.
     pub fn json(&self) -> Value {
-        json!({
-            "seq": self.seq,
-            "time": self.time(),
-            "kind": self.kind,
-            "who": self.who,
-            "user": self.user_id,
-            "from": self.source,
-            "action": self.action,
-            "object": self.object,
-            "outcome": self.outcome,
-            "ms": self.took,
-            "request": self.request,
-            "detail": serde_json::from_str::<Value>(&self.detail).unwrap_or(Value::Null),
-            "hash": self.hash,
-        })
+        serde_json::to_value(Shown::from(self)).unwrap_or_default()
     }
+}
+
+/// An entry as programs see it.
+#[derive(Debug, serde::Serialize, ToSchema)]
+#[schema(as = AuditEntry)]
+pub struct Shown {
+    /// 1 for the first, without gaps.
+    pub seq: i64,
+    /// RFC 3339, to the millisecond.
+    pub time: String,
+    /// `user`, `token`, `terminal`, `system` or `nobody`.
+    pub kind: String,
+    /// The name of whoever it was; empty for `system` and `nobody`.
+    pub who: String,
+    /// The account behind it.
+    #[schema(required)]
+    pub user: Option<i64>,
+    /// The connection's address, or `terminal`.
+    pub from: String,
+    /// `users.add`, `hearth up`.
+    pub action: String,
+    /// A path, a command line.
+    pub object: String,
+    /// `done`, `refused` or `failed`.
+    pub outcome: String,
+    /// How long it took.
+    pub ms: i64,
+    /// The id of the request, as the log and the answer have it.
+    pub request: String,
+    /// What exactly was done, without secrets.
+    #[schema(value_type = Object)]
+    pub detail: Value,
+    /// SHA-256 over all of it and the hash of the entry before.
+    pub hash: String,
+}
+
+impl From<&Entry> for Shown {
+    fn from(entry: &Entry) -> Shown {
+        Shown {
+            seq: entry.seq,
+            time: entry.time(),
+            kind: entry.kind.clone(),
+            who: entry.who.clone(),
+            user: entry.user_id,
+            from: entry.source.clone(),
+            action: entry.action.clone(),
+            object: entry.object.clone(),
+            outcome: entry.outcome.clone(),
+            ms: entry.took,
+            request: entry.request.clone(),
+            detail: serde_json::from_str(&entry.detail).unwrap_or_default(),
+            hash: entry.hash.clone(),
+        }
+    }
+}
+
+/// A time of the database as RFC 3339, to the millisecond.
+pub fn words(ms: i64) -> String {
+    let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(ms) * 1_000_000);
+    at.map(|at| clock::rfc3339(at).replace('Z', &format!(".{:03}Z", ms.rem_euclid(1000)))).unwrap_or_default()
 }
 
 /// As the database has times.

@@ -47,6 +47,45 @@ pub struct Filter {
     pub longer: Option<i64>,
 }
 
+/// A filter as a person or a program writes it, field by field.
+#[derive(Debug, Clone, Default)]
+pub struct Words {
+    pub kind: Option<String>,
+    pub who: Option<String>,
+    pub user: Option<i64>,
+    pub from: Option<String>,
+    pub action: Option<String>,
+    pub object: Option<String>,
+    pub outcome: Option<String>,
+    pub request: Option<String>,
+    pub since: Option<String>,
+    pub until: Option<String>,
+    pub longer: Option<i64>,
+}
+
+impl Words {
+    /// What they mean at `now`, in milliseconds since 1970.
+    pub fn read(&self, now: i64) -> Result<Filter, Diagnostic> {
+        let text = |text: &Option<String>| text.as_deref().map(Text::read);
+        let point = |field: &str, text: &Option<String>| {
+            text.as_deref().map(|text| time(text, now).map_err(|d| d.field(field))).transpose()
+        };
+        Ok(Filter {
+            kind: self.kind.as_deref().map(kind).transpose()?,
+            who: text(&self.who),
+            user: self.user,
+            source: text(&self.from),
+            action: text(&self.action),
+            object: text(&self.object),
+            outcome: self.outcome.as_deref().map(outcome).transpose()?,
+            request: text(&self.request),
+            since: point("since", &self.since)?,
+            until: point("until", &self.until)?,
+            longer: self.longer,
+        })
+    }
+}
+
 /// A kind that there is.
 pub fn kind(text: &str) -> Result<String, Diagnostic> {
     match Author::KINDS.contains(&text) {

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use serde_json::json;
 use time::OffsetDateTime;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::entry::milliseconds;
-use super::{Log, Note, append, sql};
+use super::{Log, Note, append, crowd, sql};
 use crate::config;
 use crate::diag::Diagnostic;
 
@@ -40,14 +41,21 @@ impl From<config::Audit> for Keep {
 }
 
 impl Log {
-    /// Cuts off every few hours what a home does not want to keep, until `stop`.
+    /// Until `stop`: tells now and then of what was only counted, and cuts off every few hours what a home does not want to keep.
     pub async fn keep(&self, said: &config::Audit, stop: CancellationToken) {
-        let mut pause = FIRST;
+        let mut cut = Instant::now() + FIRST;
         loop {
             tokio::select! {
-                () = tokio::time::sleep(std::mem::replace(&mut pause, EACH)) => {}
+                () = tokio::time::sleep(crowd::EACH) => {}
                 () = stop.cancelled() => return,
             }
+            if let Err(why) = self.tell_crowd().await {
+                tracing::warn!(%why, "what nobody has tried could not be entered into the audit log; it is told later");
+            }
+            if Instant::now() < cut {
+                continue;
+            }
+            cut = Instant::now() + EACH;
             match self.cut(&Keep::from(*said)).await {
                 Ok(0) => {}
                 Ok(entries) => tracing::info!(entries, "old entries of the audit log were cut off"),

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | an entry, and what makes one | `entry` |
 //! | the hash that chains entries | `chain` |
+//! | nobody's acts, in bounds | `crowd` |
 //! | adding, looking through, taking out | `log` |
 //! | which entries | `filter` |
 //! | whether all of them are as they were written | `verify` |
@@ -15,6 +16,7 @@
 //! entry may share a transaction: [`append`].
 
 mod chain;
+pub mod crowd;
 pub mod entry;
 pub mod export;
 pub mod filter;

@@ -10,8 +10,13 @@ use crate::auth::who::{Asking, By};
 #[async_trait]
 impl Notebook for Log {
     async fn note(&self, act: Act) {
-        let (action, request) = (act.action.clone(), act.request.clone());
-        if let Err(told) = self.add(note(act, self.clock.now())).await {
+        let (action, request, from) = (act.action.clone(), act.request.clone(), act.from);
+        // Whoever is known, or was made known by the act, is never only counted.
+        let nobody = !matches!(act.asking, Asking::Somebody(_)) && act.signed_in.is_none();
+        let note = note(act, self.clock.now());
+        let note = if nobody { self.at_once(from, 1, note) } else { Some(note) };
+        let Some(note) = note else { return };
+        if let Err(told) = self.add(note).await {
             tracing::error!(action, request, why = %told, "an act could not be entered into the audit log");
         }
     }
@@ -26,17 +31,9 @@ fn note(act: Act, at: time::OffsetDateTime) -> Note {
     if act.status >= 400 {
         detail.insert("status".into(), json!(act.status));
     }
-    let who = match &act.asking {
-        Asking::Nobody => Author::Nobody,
-        Asking::Refused(why) => {
-            detail.insert("shown".into(), json!(why.code));
-            Author::Nobody
-        }
-        Asking::Somebody(who) => match &who.by {
-            By::Session(_) | By::Access(_) => Author::User { id: who.user, name: who.name.clone() },
-            By::Token { id, .. } => Author::Token { id: who.user, name: who.name.clone(), token: id.clone() },
-            By::Terminal => Author::Terminal(who.name.clone()),
-        },
+    let who = match (&act.signed_in, &act.asking) {
+        (Some(new), _) => Author::User { id: new.user, name: new.name.clone() },
+        (None, asking) => of(asking, &mut detail),
     };
     Note {
         at,
@@ -48,5 +45,20 @@ fn note(act: Act, at: time::OffsetDateTime) -> Note {
         took: act.took,
         request: act.request,
         detail: Value::Object(detail),
+    }
+}
+
+fn of(asking: &Asking, detail: &mut serde_json::Map<String, Value>) -> Author {
+    match asking {
+        Asking::Nobody => Author::Nobody,
+        Asking::Refused(why) => {
+            detail.insert("shown".into(), json!(why.code));
+            Author::Nobody
+        }
+        Asking::Somebody(who) => match &who.by {
+            By::Session(_) | By::Access(_) => Author::User { id: who.user, name: who.name.clone() },
+            By::Token { id, .. } => Author::Token { id: who.user, name: who.name.clone(), token: id.clone() },
+            By::Terminal => Author::Terminal(who.name.clone()),
+        },
     }
 }

@@ -1,10 +1,10 @@
 //! The tables of the audit. All its queries stand here.
 
-use sqlx::{AssertSqlSafe, FromRow};
+use sqlx::{AssertSqlSafe, FromRow, QueryBuilder};
 
 use super::{Entry, Filter, Text};
 use crate::diag::Diagnostic;
-use crate::store::{Conn, Tx, execute, fetch_all, fetch_one, fetch_optional};
+use crate::store::{Conn, On, Tx, execute, fetch_all, fetch_one, fetch_optional};
 
 /// Where the chain ends, and up to where it was cut off.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -19,28 +19,41 @@ pub async fn head(on: &mut Conn) -> Result<Option<Head>, Diagnostic> {
     fetch_optional!(on, "SELECT seq, hash, cut_seq, cut_hash FROM audit_head WHERE id = 1")
 }
 
-pub async fn insert(tx: &mut Tx, entry: &Entry) -> Result<(), Diagnostic> {
-    let sql =
-        "INSERT INTO audit (seq, at, kind, who, user_id, source, action, object, outcome, took, request, detail, hash)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
-    execute!(
-        tx,
-        sql,
-        entry.seq,
-        entry.at,
-        &entry.kind,
-        &entry.who,
-        entry.user_id,
-        &entry.source,
-        &entry.action,
-        &entry.object,
-        &entry.outcome,
-        entry.took,
-        &entry.request,
-        &entry.detail,
-        &entry.hash
-    )?;
-    execute!(tx, "UPDATE audit_head SET seq = $1, hash = $2 WHERE id = 1", entry.seq, &entry.hash).map(drop)
+/// Entries of one statement at most: each has 13 values, and a statement of SQLite 32,766.
+const ROWS: usize = 64;
+
+/// All of them by few statements. Their numbers are powers of two: so few texts stay prepared.
+pub async fn insert(tx: &mut Tx, entries: &[Entry]) -> Result<(), Diagnostic> {
+    macro_rules! rows {
+        ($database:ty, $some:expr, $on:expr) => {{
+            let mut sql = QueryBuilder::<$database>::new(INSERT);
+            sql.push_values($some, |mut row, entry: &Entry| {
+                row.push_bind(entry.seq).push_bind(entry.at).push_bind(&entry.kind).push_bind(&entry.who);
+                row.push_bind(entry.user_id).push_bind(&entry.source).push_bind(&entry.action);
+                row.push_bind(&entry.object).push_bind(&entry.outcome).push_bind(entry.took);
+                row.push_bind(&entry.request).push_bind(&entry.detail).push_bind(&entry.hash);
+            });
+            sql.build().execute($on).await.map(drop)
+        }};
+    }
+    let mut rest = entries;
+    while let Some(most) = rest.len().min(ROWS).checked_ilog2() {
+        let (some, others) = rest.split_at(1 << most);
+        let done = match tx.on() {
+            On::Sqlite(on) => rows!(sqlx::Sqlite, some, on),
+            On::Postgres(on) => rows!(sqlx::Postgres, some, on),
+        };
+        done.map_err(|error| tx.told(&error))?;
+        rest = others;
+    }
+    Ok(())
+}
+
+const INSERT: &str =
+    "INSERT INTO audit (seq, at, kind, who, user_id, source, action, object, outcome, took, request, detail, hash) ";
+
+pub async fn set_head(tx: &mut Tx, seq: i64, hash: &str) -> Result<(), Diagnostic> {
+    execute!(tx, "UPDATE audit_head SET seq = $1, hash = $2 WHERE id = 1", seq, hash).map(drop)
 }
 
 /// Entries behind `after` and up to `through`, the oldest first.

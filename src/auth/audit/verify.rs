@@ -51,6 +51,16 @@ impl fmt::Display for Broken {
     }
 }
 
+/// A number and its hash as a look has given them: `1234:9f86d08...`.
+pub fn noted(text: &str) -> Result<(i64, &str), Diagnostic> {
+    let parts = text.split_once(':').and_then(|(seq, hash)| Some((seq.parse::<i64>().ok()?, hash)));
+    parts.ok_or_else(|| {
+        Diagnostic::error("audit.bad-filter", format!("`{text}` is no number and hash"))
+            .field("noted")
+            .hint("write them as an earlier look has shown them: 1234:9f86d08...")
+    })
+}
+
 /// Looks at the whole chain. `noted`: a number and its hash, as an earlier look gave them.
 pub async fn verify(db: &Db, noted: Option<(i64, &str)>) -> Result<Result<Sound, Broken>, Diagnostic> {
     let on = &mut db.reader().await?;

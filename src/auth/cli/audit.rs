@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use crate::args::{Audit, AuditFilter, AuditFormat, AuditVerb};
 use crate::auth::audit::entry::{Entry, milliseconds};
-use crate::auth::audit::{Author, Filter, Log, Note, Outcome, Text, export, filter, verify};
+use crate::auth::audit::filter::Words;
+use crate::auth::audit::verify::noted as noted_line;
+use crate::auth::audit::{Author, Filter, Log, Note, Outcome, export, verify};
 use crate::base::clock::{self, Clock, SystemClock};
 use crate::cli::table::table;
 use crate::cli::{Done, Out, Tone, start};
@@ -40,22 +42,9 @@ pub fn run(args: Audit, location: Location, out: &Out) -> Done {
 
 /// What the flags mean.
 fn wanted(args: &AuditFilter) -> Result<Filter, Diagnostic> {
-    let now = milliseconds(SystemClock.now());
-    let text = |text: &Option<String>| text.as_deref().map(Text::read);
-    let time = |text: &Option<String>| text.as_deref().map(|text| filter::time(text, now)).transpose();
-    Ok(Filter {
-        kind: args.kind.as_deref().map(filter::kind).transpose()?,
-        who: text(&args.who),
-        user: args.user,
-        source: text(&args.from),
-        action: text(&args.action),
-        object: text(&args.object),
-        outcome: args.outcome.as_deref().map(filter::outcome).transpose()?,
-        request: text(&args.request),
-        since: time(&args.since)?,
-        until: time(&args.until)?,
-        longer: args.longer,
-    })
+    let AuditFilter { kind, who, user, from, action, object, outcome, request, since, until, longer } = args.clone();
+    let words = Words { kind, who, user, from, action, object, outcome, request, since, until, longer };
+    words.read(milliseconds(SystemClock.now()))
 }
 
 async fn list(log: &Log, args: &AuditFilter, before: Option<i64>, limit: u16, out: &Out) -> Done {
@@ -98,14 +87,7 @@ fn row(entry: &Entry, out: &Out) -> Vec<String> {
 }
 
 async fn check(db: &Db, noted: Option<&str>, out: &Out) -> Done {
-    let noted = noted.map(|text| {
-        let parts = text.split_once(':').and_then(|(seq, hash)| Some((seq.parse::<i64>().ok()?, hash)));
-        parts.ok_or_else(|| {
-            Diagnostic::error("audit.bad-filter", format!("`{text}` is no number and hash"))
-                .hint("write them as `hearth audit verify` has shown them: 1234:9f86d08...")
-        })
-    });
-    match verify(db, noted.transpose()?).await? {
+    match verify(db, noted.map(noted_line).transpose()?).await? {
         Ok(sound) if out.json => {
             out.value(&json!({"sound": true, "first": sound.first, "last": sound.last, "hash": sound.hash}));
             Ok(())

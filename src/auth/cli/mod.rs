@@ -4,6 +4,7 @@ pub mod audit;
 pub mod db;
 pub mod tokens;
 pub mod users;
+mod ways;
 
 use std::future::Future;
 use std::path::PathBuf;

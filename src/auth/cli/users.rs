@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Place, ago, role};
+use super::{Place, ago, role, ways};
 use crate::args::{GroupsVerb, PasswordFrom, Users, UsersVerb};
 use crate::auth::accounts::{Auth, Change, NewInvitation, NewUser, SETUP_HOURS, User};
 use crate::base::wording::count;
@@ -63,8 +63,18 @@ pub fn run(place: Place, args: Users, out: &Out) -> Done {
             auth.remove_factor(user.id).await?;
             said(out, &user, format!("{} signs in without a second factor, and can set up another one", user.name))
         }),
-        UsersVerb::Sessions { name, end } => {
-            place.with(false, |auth| async move { sessions(&auth, &name, end, out).await })
+        UsersVerb::Show { name } => place.with(false, |auth| async move { ways::show(&auth, &name, out).await }),
+        UsersVerb::Passkeys { name, remove } => {
+            place.with(false, |auth| async move { ways::take_key(&auth, &name, &remove, out).await })
+        }
+        UsersVerb::Provider { name, .. } => {
+            place.with(false, |auth| async move { ways::unlink(&auth, &name, out).await })
+        }
+        UsersVerb::Sessions { name, end, one } => {
+            place.with(false, |auth| async move { ways::sessions(&auth, &name, end, one.as_deref(), out).await })
+        }
+        UsersVerb::Invitations { end } => {
+            place.with(false, |auth| async move { ways::invitations(&auth, end.as_deref(), out).await })
         }
         UsersVerb::Delete { name, heir, answer } => place.with(false, |auth| async move {
             let user = auth.user_named(&name).await?;
@@ -106,7 +116,7 @@ fn asked(name: &str, from: &PasswordFrom) -> Result<crate::base::secret::Secret,
 }
 
 /// What was done, as a line or as the user in JSON.
-fn said(out: &Out, user: &User, words: String) -> Done {
+pub(super) fn said(out: &Out, user: &User, words: String) -> Done {
     match out.json {
         true => out.value(&json!(user)),
         false => out.line(words),
@@ -114,7 +124,7 @@ fn said(out: &Out, user: &User, words: String) -> Done {
     Ok(())
 }
 
-fn state(user: &User) -> String {
+pub(super) fn state(user: &User) -> String {
     let groups = if user.groups.is_empty() { String::new() } else { format!(", in {}", user.groups.join(", ")) };
     format!("{}, {}{groups}", user.role, if user.active { "active" } else { "not active" })
 }
@@ -151,26 +161,6 @@ async fn list(auth: &Auth, out: &Out) -> Done {
     };
     let header = ["NAME", "ROLE", "STATE", "GROUPS", "SECOND FACTOR", "LAST LOGIN", "E-MAIL"];
     out.text(&fitting(&header, &users.iter().map(row).collect::<Vec<_>>(), out.terminal));
-    Ok(())
-}
-
-async fn sessions(auth: &Auth, name: &str, end: bool, out: &Out) -> Done {
-    let user = auth.user_named(name).await?;
-    let all = auth.sessions(user.id, None).await?;
-    if end {
-        auth.end_sessions(user.id, None).await?;
-    }
-    if out.json {
-        out.value(&json!({"sessions": all, "ended": end}));
-    } else if end {
-        out.line(format!("{} was signed out: {}", user.name, count(all.len(), "session")));
-    } else {
-        let row = |s: &crate::auth::accounts::Session| {
-            vec![s.device.clone(), s.sort.into(), s.address.clone(), ago(Some(s.made)), ago(Some(s.last_used))]
-        };
-        let rows: Vec<Vec<String>> = all.iter().map(row).collect();
-        out.text(&fitting(&["DEVICE", "SORT", "ADDRESS", "SIGNED IN", "LAST USED"], &rows, out.terminal));
-    }
     Ok(())
 }
 

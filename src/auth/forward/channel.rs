@@ -13,7 +13,7 @@ use futures_util::StreamExt;
 use tokio::io::AsyncWriteExt;
 use tokio::net::unix::OwnedWriteHalf;
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::{sleep, timeout};
 use tokio_util::codec::{FramedRead, LinesCodec};
 use tokio_util::sync::CancellationToken;
@@ -21,6 +21,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use super::place;
+use super::refusals::Refusals;
 use super::sessions::Sessions;
 use crate::diag::{Diagnostic, Kind as Fault};
 use crate::traefik::forward::wire::{self, Doors, Grant, Hash, Kind, LINE, ToGate, ToPanel, VERSION};
@@ -41,6 +42,7 @@ const ANSWERED: usize = 10_000;
 pub async fn serve(
     home: &Path,
     sessions: Arc<dyn Sessions>,
+    refusals: Arc<dyn Refusals>,
     doors: watch::Receiver<Option<Doors>>,
     stop: CancellationToken,
 ) -> Result<(), Diagnostic> {
@@ -70,10 +72,10 @@ pub async fn serve(
             warn!("somebody who is not gate came to its socket, and was sent away");
             continue;
         }
-        let (sessions, doors, stop) = (sessions.clone(), doors.clone(), stop.clone());
+        let (sessions, refusals, doors, stop) = (sessions.clone(), refusals.clone(), doors.clone(), stop.clone());
         gates.spawn(async move {
             tokio::select! {
-                ended = Gate::talk(stream, sessions, doors) => if let Err(why) = ended {
+                ended = Gate::talk(stream, sessions, refusals, doors) => if let Err(why) = ended {
                     debug!(%why, "gate went away");
                 },
                 () = stop.cancelled() => {}
@@ -111,6 +113,9 @@ fn is_gate(stream: &UnixStream) -> bool {
 /// One gate.
 struct Gate {
     sessions: Arc<dyn Sessions>,
+    refusals: Arc<dyn Refusals>,
+    /// What became of refusals that it told.
+    noted: mpsc::Sender<(u64, bool)>,
     write: OwnedWriteHalf,
     /// What it was told, but for when it was last used.
     told: HashMap<Hash, Grant>,
@@ -123,6 +128,7 @@ impl Gate {
     async fn talk(
         stream: UnixStream,
         sessions: Arc<dyn Sessions>,
+        refusals: Arc<dyn Refusals>,
         mut doors: watch::Receiver<Option<Doors>>,
     ) -> io::Result<()> {
         let (read, write) = stream.into_split();
@@ -138,7 +144,8 @@ impl Gate {
         let mut changes = sessions.changes();
         let now = doors.wait_for(Option::is_some).await.map_err(|_| no("Hearth ends"))?.clone();
         let (told, answered) = (HashMap::new(), HashMap::new());
-        let mut gate = Gate { sessions, write, told, answered, count: 0 };
+        let (noted, mut entered) = mpsc::channel(1);
+        let mut gate = Gate { sessions, refusals, noted, write, told, answered, count: 0 };
         changes.mark_unchanged();
         let all = gate.sessions.all().await.map_err(|d| no(&d.title))?;
         gate.told = all.iter().map(|(hash, grant)| (*hash, still(grant))).collect();
@@ -160,6 +167,7 @@ impl Gate {
                     changed.map_err(|_| no("Hearth ends"))?;
                     behind = !gate.tell_changes().await?;
                 }
+                Some((id, entered)) = entered.recv() => gate.say(&ToGate::Noted { id, entered }).await?,
                 () = sleep(AGAIN), if behind => behind = !gate.tell_changes().await?,
             }
         }
@@ -170,6 +178,18 @@ impl Gate {
             ToPanel::Hello { .. } => Ok(()),
             ToPanel::Used(all) => {
                 self.sessions.used(all).await;
+                Ok(())
+            }
+            ToPanel::Refused { id, all, lost } => {
+                let (refusals, noted) = (self.refusals.clone(), self.noted.clone());
+                // Beside: whoever asks does not wait for a disk. Gate tells the next when it has heard what became of these.
+                tokio::spawn(async move {
+                    let done = refusals.refused(all, lost).await;
+                    if let Err(why) = &done {
+                        warn!(%why, "whom gate has turned away could not be entered into the audit log; it tells it again");
+                    }
+                    let _ = noted.send((id, done.is_ok())).await;
+                });
                 Ok(())
             }
             ToPanel::Ask { id, kind, hash } => {

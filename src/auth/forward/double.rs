@@ -6,12 +6,13 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use tokio::sync::watch;
 
+use super::refusals::Refusals;
 use super::sessions::{Opened, Sessions};
 use crate::auth::secrets;
 use crate::base::random::SystemRandom;
 use crate::base::secret::Secret;
 use crate::diag::Diagnostic;
-use crate::traefik::forward::wire::{Grant, Hash, Kind, Of};
+use crate::traefik::forward::wire::{Grant, Hash, Kind, Of, Refused};
 
 /// People who are signed in at the panel, and what became of it.
 #[derive(Default)]
@@ -27,6 +28,8 @@ struct Held {
     /// Sessions of hosts, with their parent; tokens without one.
     parts: HashMap<Hash, (Option<String>, Grant)>,
     used: HashMap<Hash, i64>,
+    refused: Vec<Refused>,
+    lost: u64,
     asked: usize,
     silent: bool,
 }
@@ -86,6 +89,12 @@ impl Double {
         self.held().used.get(hash).copied()
     }
 
+    /// Whom gate has turned away, as it was told, and how many more.
+    pub fn refused(&self) -> (Vec<Refused>, u64) {
+        let held = self.held();
+        (held.refused.clone(), held.lost)
+    }
+
     /// How often somebody was looked up.
     pub fn asked(&self) -> usize {
         self.held().asked
@@ -131,6 +140,16 @@ impl Sessions for Double {
     async fn sign_out(&self, hash: Hash) -> Result<(), Diagnostic> {
         let parent = self.held().parts.get(&hash).and_then(|(parent, _)| parent.clone());
         parent.into_iter().for_each(|parent| self.end_parent(&parent));
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Refusals for Double {
+    async fn refused(&self, all: Vec<Refused>, lost: u64) -> Result<(), Diagnostic> {
+        let mut held = self.held();
+        held.refused.extend(all);
+        held.lost += lost;
         Ok(())
     }
 }

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | what a login needs of accounts | `sessions`; in memory, for tests: `double` |
 //! | the panel's end of the line to gate | `channel` |
+//! | whom gate has turned away, for the audit | `refusals` |
 //! | where both meet, and their keys | `place` |
 //! | from the panel's host to an application's | `codes` |
 //! | what the panel answers there | `page` |
@@ -14,6 +15,7 @@ pub mod codes;
 pub mod double;
 pub mod page;
 pub mod place;
+pub mod refusals;
 pub mod sessions;
 
 use std::sync::Arc;

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use super::login::LoginRequest;
 use super::{Refused, login_of, moment};
 use crate::auth::accounts::Auth;
+use crate::auth::table::guard::SignedIn;
 use crate::auth::who::{Anyone, Role};
 use crate::web::{Caller, read};
 
@@ -41,9 +42,9 @@ pub async fn login(
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     read::Json(asked): read::Json<LoginRequest>,
-) -> Result<Json<BaluHostLogin>, Refused> {
+) -> Result<(Extension<SignedIn>, Json<BaluHostLogin>), Refused> {
     let tokens = auth.login(&asked.credentials(), &login_of(&caller, &headers)).await?;
-    let user = tokens.user;
+    let (user, known) = (tokens.user.clone(), SignedIn::of(&tokens.user));
     let role = if user.role == Role::Admin { "admin" } else { "user" };
     let user = BaluHostUser {
         id: user.id,
@@ -52,5 +53,5 @@ pub async fn login(
         role,
         created_at: moment(user.created),
     };
-    Ok(Json(BaluHostLogin { token: tokens.access.expose().to_owned(), user }))
+    Ok((known, Json(BaluHostLogin { token: tokens.access.expose().to_owned(), user })))
 }

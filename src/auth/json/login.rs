@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::{Refused, User, login_of};
 use crate::auth::accounts::{Auth, Credentials, Registration, Tokens};
+use crate::auth::table::guard::SignedIn;
 use crate::auth::who::{self, Anyone};
 use crate::base::secret::Secret;
 use crate::web::{Caller, read};
@@ -68,9 +69,9 @@ pub async fn login(
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     read::JsonOrForm(asked): read::JsonOrForm<LoginRequest>,
-) -> Result<Json<LoginAnswer>, Refused> {
+) -> Result<(Extension<SignedIn>, Json<LoginAnswer>), Refused> {
     let tokens = auth.login(&asked.credentials(), &login_of(&caller, &headers)).await?;
-    Ok(Json(tokens.into()))
+    Ok((SignedIn::of(&tokens.user), Json(tokens.into())))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -88,8 +89,9 @@ pub async fn refresh(
     _: Anyone,
     State(auth): State<Arc<Auth>>,
     read::Json(asked): read::Json<RefreshRequest>,
-) -> Result<Json<LoginAnswer>, Refused> {
-    Ok(Json(auth.refresh(&Secret::new(asked.refresh_token)).await?.into()))
+) -> Result<(Extension<SignedIn>, Json<LoginAnswer>), Refused> {
+    let tokens = auth.refresh(&Secret::new(asked.refresh_token)).await?;
+    Ok((SignedIn::of(&tokens.user), Json(tokens.into())))
 }
 
 /// Sign out
@@ -124,10 +126,10 @@ pub async fn register(
     State(auth): State<Arc<Auth>>,
     Extension(caller): Extension<Caller>,
     read::Json(asked): read::Json<RegisterRequest>,
-) -> Result<(StatusCode, Json<User>), Refused> {
+) -> Result<(StatusCode, Extension<SignedIn>, Json<User>), Refused> {
     let RegisterRequest { username, email, password, invite } = asked;
     let invite = invite.filter(|token| !token.is_empty()).map(Secret::new);
     let new = Registration { username, email, password: Secret::new(password), invite };
     let user = auth.register(new, caller.address).await?;
-    Ok((StatusCode::CREATED, Json(User::from(&user))))
+    Ok((StatusCode::CREATED, SignedIn::of(&user), Json(User::from(&user))))
 }

@@ -7,8 +7,11 @@
 //! | oneself | `me` |
 //! | one's second factor, sessions, API tokens | files of that name |
 //! | users, groups, invitations, as an admin | files of that name |
+//! | by what a user gets in, as an admin | `ways` |
+//! | what was done and refused | `audit` |
 //! | the one call that BaluHost's clients sign in with | `baluhost` |
 
+pub mod audit;
 pub mod baluhost;
 pub mod groups;
 pub mod invitations;
@@ -21,6 +24,7 @@ pub mod setup;
 mod tests;
 pub mod tokens;
 pub mod users;
+pub mod ways;
 
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use super::login::LoginAnswer;
 use super::{Refused, login_of};
 use crate::auth::accounts::{Auth, NewUser};
+use crate::auth::table::guard::SignedIn;
 use crate::auth::who::{Anyone, Role};
 use crate::base::secret::Secret;
 use crate::web::{Caller, read};
@@ -40,12 +41,12 @@ pub async fn set_up(
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     read::Json(asked): read::Json<SetupRequest>,
-) -> Result<(StatusCode, Json<LoginAnswer>), Refused> {
+) -> Result<(StatusCode, Extension<SignedIn>, Json<LoginAnswer>), Refused> {
     let SetupRequest { token, username: name, password, email, display_name } = asked;
     let password = Some(Secret::new(password));
     let new = NewUser { name, email, display_name, role: Role::Admin, groups: Vec::new(), password };
     let user = auth.set_up(&Secret::new(token), new, caller.address).await?;
     let login = login_of(&caller, &headers);
     let tokens = auth.begin_family(&user, &login.agent, login.from).await?;
-    Ok((StatusCode::CREATED, Json(tokens.into())))
+    Ok((StatusCode::CREATED, SignedIn::of(&tokens.user), Json(tokens.into())))
 }

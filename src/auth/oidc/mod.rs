@@ -144,7 +144,7 @@ pub struct Back {
 pub enum Arrived {
     In {
         user: User,
-        session: NewSession,
+        session: Box<NewSession>,
         next: String,
     },
     /// A second factor of ours is needed; the cookie that says whose.
@@ -270,7 +270,7 @@ impl Oidc {
             Step::Missing(told) if !claims.several_factors => Err(told),
             _ => {
                 let (user, session) = self.auth.admit(person, login).await?;
-                Ok(Arrived::In { user, session, next })
+                Ok(Arrived::In { user, session: Box::new(session), next })
             }
         }
     }

@@ -14,6 +14,7 @@ use super::halves::Halves;
 use super::keys::Desk;
 use super::{Account, Login as LoginPage, Password, Second, Setup, SignedOut, Told};
 use crate::auth::accounts::{Auth, Credentials, Login, NewSession, NewUser, Registration, User as Person};
+use crate::auth::table::guard::SignedIn;
 use crate::auth::who::{Anyone, By, Role, User};
 use crate::base::random::Random;
 use crate::base::secret::Secret;
@@ -343,6 +344,7 @@ pub(in crate::auth) fn to(path: &str) -> Response {
 pub(in crate::auth) fn signed_in(session: &NewSession, path: &str) -> Response {
     let mut answer = to(path);
     set_cookie(answer.headers_mut(), SESSION, session.token.expose(), Some(session.max_age));
+    answer.extensions_mut().insert(SignedIn { user: session.user, name: session.name.clone() });
     answer
 }
 

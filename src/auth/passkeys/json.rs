@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::{Asked, Key, Passkeys};
 use crate::auth::page::forms::{from, own_path};
+use crate::auth::table::guard;
 use crate::auth::who::{Anyone, User};
 use crate::base::secret::Secret;
 use crate::web::{Caller, Refusal, SESSION, read, set_cookie};
@@ -181,6 +182,7 @@ pub async fn login(
     let (_, session) = passkeys.login(&shown.ticket, cookie, shown.credential, &from(&caller, &headers)).await?;
     let next = own_path(&shown.next).to_owned();
     let mut answer = Json(SignedIn { next }).into_response();
+    answer.extensions_mut().insert(guard::SignedIn { user: session.user, name: session.name.clone() });
     set_cookie(answer.headers_mut(), SESSION, session.token.expose(), Some(session.max_age));
     set_cookie(answer.headers_mut(), COOKIE, "", None);
     Ok(answer)

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use axum::extract::{Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 use super::once::Once;
 use super::{Entry, Sort};
+use crate::auth::accounts::User;
 use crate::auth::audit::Outcome;
 use crate::auth::who::{Asking, By, Identity, Who, nobody, not_allowed};
 use crate::diag::{Diagnostic, Kind};
@@ -70,6 +71,8 @@ pub trait Notebook: Send + Sync {
 #[derive(Debug, Clone)]
 pub struct Act {
     pub asking: Asking,
+    /// Who was made known by it.
+    pub signed_in: Option<SignedIn>,
     pub from: IpAddr,
     /// [`Entry::name`], or `nothing` where no row is.
     pub action: String,
@@ -86,6 +89,19 @@ pub struct Act {
 /// A handler adds it to its answer's extensions, for the audit: what exactly was done, without secrets.
 #[derive(Debug, Clone)]
 pub struct Detail(pub serde_json::Value);
+
+/// A handler adds it to the answer to somebody whom its call has made known: the act is theirs.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    pub user: i64,
+    pub name: String,
+}
+
+impl SignedIn {
+    pub fn of(user: &User) -> Extension<SignedIn> {
+        Extension(SignedIn { user: user.id, name: user.name.clone() })
+    }
+}
 
 /// Each request's own name, for the log and the audit.
 #[derive(Debug, Clone)]
@@ -244,8 +260,12 @@ impl Keeping {
             _ => Outcome::Done,
         };
         if entry.changes() || outcome == Outcome::Refused {
-            let detail = answer.extensions_mut().remove::<Detail>().map(|detail| detail.0);
-            let act = taken.act(entry.name.clone(), status, outcome, begun.elapsed(), detail);
+            let extensions = answer.extensions_mut();
+            let detail = extensions.remove::<Detail>().map(|detail| detail.0);
+            let signed_in = extensions.remove::<SignedIn>();
+            let Taken { asking, from, path: object, request } = taken;
+            let (action, took, status) = (entry.name.clone(), begun.elapsed(), status.as_u16());
+            let act = Act { asking, signed_in, from, action, object, outcome, status, took, request, detail };
             let _ = at_any_rate(tokio::spawn(async move { guard.notebook.note(act).await })).await;
         }
         answer
@@ -284,18 +304,6 @@ impl Taken {
             path: request.uri().path().chars().take(300).collect(),
             request: extensions.get::<RequestId>().map(|id| id.0.to_string()).unwrap_or_default(),
         }
-    }
-
-    fn act(
-        self,
-        action: String,
-        status: StatusCode,
-        outcome: Outcome,
-        took: Duration,
-        detail: Option<serde_json::Value>,
-    ) -> Act {
-        let Taken { asking, from, path: object, request } = self;
-        Act { asking, from, action, object, outcome, status: status.as_u16(), took, request, detail }
     }
 }
 

@@ -13,7 +13,7 @@ use super::line::Unanswered;
 use super::{Auth, answer};
 use crate::traefik::Access;
 use crate::traefik::forward::bypass::{self, Needs};
-use crate::traefik::forward::wire::{Hash, Kind, Of};
+use crate::traefik::forward::wire::{Door, Hash, Kind, Of};
 
 /// How long somebody waits who enters in any case.
 const SOON: Duration = Duration::from_millis(300);
@@ -54,15 +54,27 @@ impl Auth {
         }
         match enter.by_session().await? {
             Some(who) if question.access.admits(&who.grant) => Ok(answer::enter(&asked, Some(&who), false)),
-            Some(who) => Ok(answer::not_allowed(&asked, &question.access, &who.grant)),
-            None => self.sign_in(&rules, &asked, until).await,
+            Some(who) => {
+                self.refused(&rules, &asked, route, 403, Some(&who.grant.user));
+                Ok(answer::not_allowed(&asked, &question.access, &who.grant))
+            }
+            None => self.sign_in(&rules, &asked, route, until).await,
         }
     }
 
     /// To the login, where that leads somewhere.
-    async fn sign_in(&self, rules: &Rules, asked: &Asked<'_>, until: Instant) -> Result<Response<Body>, Unanswered> {
+    async fn sign_in(
+        &self,
+        rules: &Rules,
+        asked: &Asked<'_>,
+        route: Option<&Door>,
+        until: Instant,
+    ) -> Result<Response<Body>, Unanswered> {
         let host = asked.host.as_deref().filter(|host| rules.has(host) && asked.is_navigation());
-        let Some(host) = host else { return Ok(answer::sign_in_first(asked)) };
+        let Some(host) = host else {
+            self.refused(rules, asked, route, 401, None);
+            return Ok(answer::sign_in_first(asked));
+        };
         // The login is the panel's: where that is away nobody is sent there.
         if !self.line.is_open() {
             let _place = self.waiting.try_acquire().map_err(|_| Unanswered)?;
@@ -71,6 +83,14 @@ impl Auth {
             }
         }
         Ok(answer::to_login(self, rules, asked, host))
+    }
+
+    /// For the audit. The service is named as the home names it; a host that is none of its own is nobody's word.
+    fn refused(&self, rules: &Rules, asked: &Asked<'_>, route: Option<&Door>, status: u16, user: Option<&str>) {
+        let here = asked.host.as_deref();
+        let of_host = || rules.doors.routes.iter().find(|door| door.hosts.iter().any(|own| Some(own.as_str()) == here));
+        let service = route.or_else(of_host).map_or("", |door| door.service.as_str());
+        self.refusals.note(service, status, user, asked.address, self.known.now());
     }
 
     /// No panel was met since gate began.

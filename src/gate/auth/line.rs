@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::known::{Kept, Known};
+use super::refusals::{Batch, Refusals};
 use crate::base::files;
 use crate::traefik::forward::wire::{self, Hash, Kind, SNAPSHOT, ToGate, ToPanel, VERSION, WRITTEN, Written};
 
@@ -26,6 +27,8 @@ const AGAIN: Duration = Duration::from_millis(200);
 const GREETING: Duration = Duration::from_secs(10);
 /// How often the panel is told of uses.
 const USED: Duration = Duration::from_secs(15);
+/// How often it is told of whom was turned away.
+const REFUSED: Duration = Duration::from_secs(5);
 /// Uses in one line.
 const TOGETHER: usize = 4096;
 /// Lines that wait to be sent.
@@ -41,14 +44,22 @@ type Pending = Mutex<HashMap<u64, (Hash, oneshot::Sender<Option<Arc<Kept>>>)>>;
 pub struct Line {
     panel: PathBuf,
     known: Arc<Known>,
+    refusals: Arc<Refusals>,
     open: watch::Sender<Option<mpsc::Sender<Vec<u8>>>>,
     pending: Pending,
     last: AtomicU64,
 }
 
 impl Line {
-    pub fn new(panel: PathBuf, known: Arc<Known>) -> Line {
-        Line { panel, known, open: watch::Sender::new(None), pending: Mutex::default(), last: AtomicU64::new(0) }
+    pub fn new(panel: PathBuf, known: Arc<Known>, refusals: Arc<Refusals>) -> Line {
+        Line {
+            panel,
+            known,
+            refusals,
+            open: watch::Sender::new(None),
+            pending: Mutex::default(),
+            last: AtomicU64::new(0),
+        }
     }
 
     /// Whether the panel is there.
@@ -161,6 +172,7 @@ impl Line {
                     ToGate::Doors(doors) => self.known.set_doors(doors),
                     ToGate::Set(hash, grant) => drop(self.known.set(hash, grant)),
                     ToGate::End(hash) => self.known.end(&hash),
+                    ToGate::Noted { id, entered } => self.refusals.answered(id, entered),
                     ToGate::Answer { id, grant } => {
                         let Some((hash, waits)) = self.pending().remove(&id) else { continue };
                         let kept = grant.map(|grant| self.known.set(hash, grant));
@@ -182,11 +194,22 @@ impl Line {
                 }
             }
         };
-        tokio::select! {
+        let refusing = async {
+            loop {
+                sleep(REFUSED).await;
+                if let Some(Batch { id, all, lost }) = self.is_open().then(|| self.refusals.next()).flatten() {
+                    let _ = sender.send(wire::line(&ToPanel::Refused { id, all, lost })).await;
+                }
+            }
+        };
+        let ended = tokio::select! {
             ended = reading => ended,
             ended = writing => ended,
             () = telling => Ok(()),
-        }
+            () = refusing => Ok(()),
+        };
+        self.refusals.again();
+        ended
     }
 }
 

@@ -7,6 +7,7 @@
 //! | a request, as Traefik tells of it | `asked` |
 //! | the decision | `decide` |
 //! | its answer | `answer` |
+//! | whom it has turned away, for the audit | `refusals` |
 //!
 //! Never open: what cannot be decided is held for the panel for a moment, and then refused.
 
@@ -15,6 +16,7 @@ mod asked;
 mod decide;
 mod known;
 mod line;
+mod refusals;
 #[cfg(test)]
 mod tests;
 
@@ -33,6 +35,7 @@ use crate::base::random::Random;
 use crate::traefik::forward::AUTH;
 use known::Known;
 use line::Line;
+use refusals::Refusals;
 
 /// How long a request waits for the panel in all.
 const HELD: Duration = Duration::from_secs(2);
@@ -42,6 +45,7 @@ const WAITING: usize = 256;
 /// The part of gate that decides.
 pub struct Auth {
     known: Arc<Known>,
+    refusals: Arc<Refusals>,
     line: Line,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -52,7 +56,9 @@ impl Auth {
     /// `panel`: the socket at which the panel listens.
     pub fn new(panel: PathBuf, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Auth {
         let known = Arc::new(Known::new(clock.clone()));
-        Auth { line: Line::new(panel, known.clone()), known, clock, random, waiting: Semaphore::new(WAITING) }
+        let refusals = Arc::new(Refusals::default());
+        let line = Line::new(panel, known.clone(), refusals.clone());
+        Auth { line, known, refusals, clock, random, waiting: Semaphore::new(WAITING) }
     }
 
     /// Whether this path is Traefik's question.

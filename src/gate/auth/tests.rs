@@ -17,7 +17,7 @@ use crate::base::clock::SystemClock;
 use crate::base::random::SystemRandom;
 use crate::traefik::forward::back::{Back, state};
 use crate::traefik::forward::bypass::{Bypass, Needs};
-use crate::traefik::forward::wire::{Door, Doors, Grant, Hash, Of};
+use crate::traefik::forward::wire::{Door, Doors, Grant, Hash, Of, Refused};
 
 const APP: &str = "app.example.org";
 const API: &str = "api.example.org";
@@ -93,7 +93,7 @@ impl Home {
     fn start_panel(&self) {
         let (dir, people, doors) = (self.dir.path().to_owned(), self.people.clone(), self.doors.subscribe());
         let stop = self.panel.clone();
-        tokio::spawn(async move { channel::serve(&dir, people, doors, stop).await.unwrap() });
+        tokio::spawn(async move { channel::serve(&dir, people.clone(), people, doors, stop).await.unwrap() });
     }
 
     async fn stop_panel(&mut self) {
@@ -581,4 +581,46 @@ async fn strangers_in_numbers_keep_nobody_who_is_known_from_their_turn() {
     assert!(all.iter().all(|answer| answer.status == 503));
     let waited = all.iter().filter(|answer| answer.took > Duration::from_secs(1)).count();
     assert!(waited <= super::WAITING, "{waited} waited");
+}
+
+#[tokio::test]
+async fn whom_gate_turns_away_is_told_to_the_panel_also_what_came_while_it_was_away() {
+    let mut home = Home::new().await;
+    let cookie = home.signed_in("s1", grant(&[], false), APP).await;
+    let known = [("cookie", cookie.as_str()), ("accept", "*/*")];
+    let told = async |home: &Home, sum: u64| {
+        let waited = timeout(Duration::from_secs(20), async {
+            while home.people.refused().0.iter().map(|one| one.count).sum::<u64>() < sum {
+                sleep(Duration::from_millis(50)).await;
+            }
+        });
+        waited.await.unwrap_or_else(|_| panic!("{:?}", home.people.refused()));
+        home.people.refused()
+    };
+    for _ in 0..30 {
+        assert_eq!(home.ask("p=user", APP, "/a?secret=1", &[("accept", "*/*")]).await.status, StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(home.ask("p=admin", APP, "/a", &known).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(home.ask("p=user", "elsewhere.example", "/a", &[]).await.status, StatusCode::UNAUTHORIZED);
+    // Who enters, and who is sent to the login, is not turned away.
+    assert_eq!(home.ask("p=user", APP, "/a", &known).await.status, StatusCode::OK);
+    assert_eq!(home.ask("p=user", APP, "/a", BROWSER).await.status, StatusCode::FOUND);
+    let (mut all, lost) = told(&home, 32).await;
+    all.sort_by_key(|one| one.count);
+    let short = |one: &Refused| (one.service.clone(), one.status, one.user.clone(), one.count);
+    let ada = ("app".to_owned(), 403, Some("ada".to_owned()), 1);
+    assert_eq!(lost, 0);
+    assert!(all.iter().any(|one| short(one) == ada), "{all:?}");
+    assert!(
+        all.iter().any(|one| short(one) == (String::new(), 401, None, 1)),
+        "a host is not the client's word: {all:?}"
+    );
+    assert!(all.iter().all(|one| one.from == Some([203, 0, 113, 5].into())));
+    home.stop_panel().await;
+    for _ in 0..7 {
+        assert_eq!(home.ask("p=admin", APP, "/a", &known).await.status, StatusCode::FORBIDDEN);
+    }
+    home.start_panel();
+    let (all, lost) = told(&home, 39).await;
+    assert_eq!((all.iter().map(|one| one.count).sum::<u64>(), lost), (39, 0));
 }

@@ -5,16 +5,17 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Api;
 use super::verbs::refused;
 use crate::auth::who::Admin;
 use crate::base::files;
-use crate::config::{self, Config};
+use crate::config::{self, Config, one};
 use crate::diag::{Diagnostic, Diagnostics, Kind, Sources};
 use crate::stacks::home::{Home, write};
-use crate::web::read::Json as Body;
+use crate::web::read::{Json as Body, Path};
 use crate::web::{Etag, Refusal, Refusals};
 
 /// What stands in `hearth.yaml`.
@@ -61,7 +62,7 @@ pub struct Text {
 
 /// The settings; their ETag is wanted for saving them.
 #[utoipa::path(get, path = "/api/v1/settings", responses((status = 200, body = Settings)))]
-pub async fn one(_: Admin, State(api): State<Api>) -> Result<Response, Response> {
+pub async fn all(_: Admin, State(api): State<Api>) -> Result<Response, Response> {
     let home = api.home().map_err(refused)?;
     Ok(Settings::of(text_of(&home)?, &home.config).answer())
 }
@@ -83,15 +84,121 @@ pub async fn save(
     let _one = api.saving.lock().await;
     let home = api.home().map_err(refused)?;
     Etag::require(Some(&Etag::of(text_of(&home)?.as_bytes())), &headers)?;
+    let new = written(&home, &asked.text)?;
+    Ok(Settings::of(asked.text, &new).answer())
+}
+
+/// One key of the settings.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Setting {
+    /// `auth`, `networks`, ...
+    key: String,
+    /// It stands in `hearth.yaml`; else what holds is what a home that says nothing has.
+    set: bool,
+    /// What stands there, as JSON.
+    #[schema(value_type = Option<Value>, required)]
+    value: Option<Value>,
+}
+
+impl Setting {
+    fn of(text: &str, key: String) -> Setting {
+        let value = one::get(text, &key);
+        Setting { set: value.is_some(), key, value }
+    }
+
+    /// Of this key alone: whoever changes another one disturbs nobody.
+    fn etag(&self) -> Etag {
+        Etag::of(self.value.as_ref().map_or_else(String::new, Value::to_string).as_bytes())
+    }
+
+    fn answer(self) -> Response {
+        ([self.etag().header()], Json(self)).into_response()
+    }
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = SettingValue)]
+pub struct New {
+    /// What is to stand under the key.
+    #[schema(value_type = Value)]
+    value: Value,
+}
+
+/// One key of the settings; its ETag is wanted for changing it.
+#[utoipa::path(get, path = "/api/v1/settings/{key}", params(("key" = String, Path)), responses((status = 200, body = Setting)))]
+pub async fn key(_: Admin, State(api): State<Api>, Path(key): Path<String>) -> Result<Response, Response> {
+    known(&key)?;
+    let home = api.home().map_err(refused)?;
+    Ok(Setting::of(&text_of(&home)?, key).answer())
+}
+
+/// Sets one key over the version that `If-Match` names, and leaves every other byte of `hearth.yaml` as it is. Profiles, mode, adopted projects and the project's
+/// name have calls of their own.
+#[utoipa::path(put, path = "/api/v1/settings/{key}",
+    params(("key" = String, Path), ("If-Match" = String, Header, description = "The ETag of the version that was changed")),
+    request_body = New,
+    responses((status = 200, body = Setting),
+        (status = 412, description = "Somebody else has changed it meanwhile"),
+        (status = 428, description = "The request does not say which version it was made over")))]
+pub async fn set(
+    _: Admin,
+    State(api): State<Api>,
+    Path(key): Path<String>,
+    headers: HeaderMap,
+    Body(new): Body<New>,
+) -> Result<Response, Response> {
+    change(&api, key, &headers, Some(&new.value)).await
+}
+
+/// Takes one key out of `hearth.yaml`, over the version that `If-Match` names: from then on what a home that says nothing has holds.
+#[utoipa::path(delete, path = "/api/v1/settings/{key}",
+    params(("key" = String, Path), ("If-Match" = String, Header, description = "The ETag of the version that is taken away")),
+    responses((status = 200, body = Setting),
+        (status = 412, description = "Somebody else has changed it meanwhile"),
+        (status = 428, description = "The request does not say which version it is made over")))]
+pub async fn unset(
+    _: Admin,
+    State(api): State<Api>,
+    Path(key): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Response> {
+    change(&api, key, &headers, None).await
+}
+
+async fn change(api: &Api, key: String, headers: &HeaderMap, value: Option<&Value>) -> Result<Response, Response> {
+    known(&key)?;
+    let _one = api.saving.lock().await;
+    let home = api.home().map_err(refused)?;
+    let text = text_of(&home)?;
+    Etag::require(Some(&Setting::of(&text, key.clone()).etag()), headers)?;
+    let new = one::set(&text, &key, value).map_err(|d| Refusal(d).into_response())?;
+    written(&home, &new)?;
+    Ok(Setting::of(&new, key).answer())
+}
+
+fn known(key: &str) -> Result<(), Response> {
+    match config::KEYS.contains(&key) {
+        true => Ok(()),
+        false => {
+            let d = Diagnostic::error("config.unknown-key", format!("`{key}` is no key of hearth.yaml"));
+            let d = d.kind(Kind::NotFound).hint(format!("there are {}", config::KEYS.join(", ")));
+            Err(Refusal(d).into_response())
+        }
+    }
+}
+
+/// Reads a new text of the home's settings, and writes it where a text alone may change what it changes.
+fn written(home: &Home, text: &str) -> Result<Config, Response> {
     let path = home.dir.join(config::FILE);
     let (mut sources, mut told) = (Sources::default(), Diagnostics::default());
-    let file = sources.add(&path, asked.text.as_str());
+    let file = sources.add(&path, text);
     let Some(new) = config::parse(file, &sources, &mut told) else {
         return Err(Refusals(told, sources).into_response());
     };
     keeps(&home.config, &new).map_err(|d| Refusal(d).into_response())?;
-    write::atomically(&path, &asked.text, 0o644).map_err(|d| Refusal(d).into_response())?;
-    Ok(Settings::of(asked.text, &new).answer())
+    write::atomically(&path, text, 0o644).map_err(|d| Refusal(d).into_response())?;
+    Ok(new)
 }
 
 fn text_of(home: &Home) -> Result<String, Response> {

@@ -4,6 +4,7 @@
 //! know, and says now and then when each session was last used. A connection that ends loses nothing: the next begins with a snapshot.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,7 +15,7 @@ use super::bypass::Bypass;
 use crate::traefik::Access;
 
 /// The version of what is said here; a gate or panel of another one is not understood, and so refused.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Bytes of one line of gate's, and of one of the panel's.
 pub const LINE: usize = 1 << 20;
 pub const SNAPSHOT: usize = 64 << 20;
@@ -183,6 +184,23 @@ pub enum Kind {
     Token,
 }
 
+/// Requests that gate has turned away, of one sort, since it last told of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// The service that was asked for.
+    pub service: String,
+    /// 401 or 403.
+    pub status: u16,
+    /// Who it was, where that is known.
+    pub user: Option<String>,
+    /// From which household: an address, of IPv6 the first half.
+    pub from: Option<IpAddr>,
+    pub count: u64,
+    /// When, in milliseconds since 1970.
+    pub first: i64,
+    pub last: i64,
+}
+
 /// Gate says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -198,6 +216,12 @@ pub enum ToPanel {
     },
     /// When sessions were last used, in milliseconds since 1970.
     Used(Vec<(Hash, i64)>),
+    /// Whom it has turned away; to be answered. `lost`: how many more there were, of which nothing else is known.
+    Refused {
+        id: u64,
+        all: Vec<Refused>,
+        lost: u64,
+    },
 }
 
 /// The panel says.
@@ -215,6 +239,11 @@ pub enum ToGate {
     Set(Hash, Grant),
     /// Has ended.
     End(Hash),
+    /// To [`ToPanel::Refused`]: whether it is in the audit log.
+    Noted {
+        id: u64,
+        entered: bool,
+    },
     /// To [`ToPanel::Ask`]; none: nobody's.
     Answer {
         id: u64,
@@ -262,6 +291,7 @@ mod tests {
             ToGate::End(hash),
             ToGate::Answer { id: 7, grant: Some(grant(Of::Routes(vec!["app".into()]))) },
             ToGate::Answer { id: 8, grant: None },
+            ToGate::Noted { id: 9, entered: true },
         ] {
             let line = line(&said);
             assert_eq!(line.iter().filter(|b| **b == b'\n').count(), 1);
@@ -269,9 +299,22 @@ mod tests {
             assert!(!format!("{said:?}").contains("AQEB"), "a key is never shown");
         }
         for said in [
-            ToPanel::Hello { version: 1 },
+            ToPanel::Hello { version: VERSION },
             ToPanel::Ask { id: 1, kind: Kind::Token, hash },
             ToPanel::Used(vec![(hash, 5)]),
+            ToPanel::Refused {
+                id: 1,
+                all: vec![Refused {
+                    service: "app".into(),
+                    status: 403,
+                    user: Some("ada".into()),
+                    from: Some([203, 0, 113, 5].into()),
+                    count: 7,
+                    first: 1,
+                    last: 2,
+                }],
+                lost: 3,
+            },
         ] {
             assert_eq!(serde_json::from_slice::<ToPanel>(&line(&said)).unwrap(), said);
         }

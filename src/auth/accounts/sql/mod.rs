@@ -8,6 +8,7 @@ pub mod invitations;
 pub mod sessions;
 pub mod tokens;
 pub mod users;
+pub mod ways;
 
 use crate::diag::Diagnostic;
 use crate::store::{Tx, execute};

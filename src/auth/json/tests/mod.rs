@@ -1,5 +1,8 @@
 //! The calls as programs make them, through the guard.
 
+mod of_audit;
+mod of_ways;
+
 use std::sync::Arc;
 
 use axum::Router;
@@ -59,6 +62,14 @@ fn table() -> Table<Arc<Auth>> {
         DELETE "/api/v1/users/{id}/second-factor" Admin => users::second_factor_off;
         GET "/api/v1/users/{id}/sessions" Admin => sessions::of_user;
         DELETE "/api/v1/users/{id}/sessions" Admin => sessions::end_of_user;
+        DELETE "/api/v1/users/{id}/sessions/{session}" Admin => ways::end_session;
+        GET "/api/v1/users/{id}/second-factor" Admin => ways::second_factor;
+        GET "/api/v1/users/{id}/tokens" Admin => ways::tokens;
+        DELETE "/api/v1/users/{id}/tokens/{token}" Admin => ways::end_token;
+        GET "/api/v1/users/{id}/passkeys" Admin => ways::passkeys;
+        DELETE "/api/v1/users/{id}/passkeys/{key}" Admin => ways::take_passkey;
+        GET "/api/v1/users/{id}/oidc" Admin => ways::links;
+        DELETE "/api/v1/users/{id}/oidc" Admin => ways::unlink;
         GET "/api/v1/groups" Admin => groups::list;
         POST "/api/v1/groups" Admin => groups::add;
         GET "/api/v1/groups/{name}" Admin => groups::show;

@@ -1,0 +1,230 @@
+//! The audit log: all of it for admins, one's own acts for everybody else.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::Refused;
+use crate::auth::Auth;
+use crate::auth::audit::entry::Shown;
+use crate::auth::audit::filter::Words;
+use crate::auth::audit::{Entry, Filter, Log, export, verify};
+use crate::auth::table::guard::ended;
+use crate::auth::who::{Admin, By, Identity, Role, User};
+use crate::diag::{Diagnostic, Kind};
+use crate::web::list::{self, Page};
+use crate::web::read;
+
+macro_rules! asked {
+    ($(#[$doc:meta])* $name:ident { $($more:tt)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Default, Deserialize, IntoParams)]
+        #[into_params(parameter_in = Query)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            /// `user`, `token`, `terminal`, `system` or `nobody`.
+            kind: Option<String>,
+            /// The name of whoever did it; here and in every text a `*` at the end stands for any ending.
+            who: Option<String>,
+            /// The account that did it; whoever is no admin can ask for their own only.
+            user: Option<i64>,
+            /// The address that it came from, or `terminal`.
+            from: Option<String>,
+            /// What was done, as `users.*`.
+            action: Option<String>,
+            /// What it was done to: a path, a command line.
+            object: Option<String>,
+            /// `done`, `refused` or `failed`.
+            outcome: Option<String>,
+            /// The id of the request, as the answer's `x-request-id` has it.
+            request: Option<String>,
+            /// From this time on: `2026-11-26`, `2026-11-26T17:00:00Z`, or how long ago, as `24h`.
+            since: Option<String>,
+            /// Before this time.
+            until: Option<String>,
+            /// Took at least so many milliseconds.
+            longer: Option<i64>,
+            $($more)*
+        }
+
+        impl $name {
+            /// What of the log is meant, and may be seen.
+            fn filter(&self, who: &Identity, now: i64) -> Result<Filter, Diagnostic> {
+                let words = Words {
+                    kind: self.kind.clone(),
+                    who: self.who.clone(),
+                    user: self.user,
+                    from: self.from.clone(),
+                    action: self.action.clone(),
+                    object: self.object.clone(),
+                    outcome: self.outcome.clone(),
+                    request: self.request.clone(),
+                    since: self.since.clone(),
+                    until: self.until.clone(),
+                    longer: self.longer,
+                };
+                seen_by(who, words.read(now)?)
+            }
+        }
+    };
+}
+
+asked! {
+    /// Which entries.
+    Which {
+        /// At most so many, 1 to 200.
+        #[param(minimum = 1, maximum = 200, default = 50)]
+        limit: Option<u16>,
+        /// `next` of the page before.
+        after: Option<String>,
+    }
+}
+
+asked! {
+    /// Which entries, and as what.
+    Taken {
+        /// `jsonl` (one JSON object a line) or `csv`.
+        format: Format,
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = AuditFormat)]
+pub enum Format {
+    #[default]
+    Jsonl,
+    Csv,
+}
+
+/// Only an admin sees what others did; with a token only where that is one for an admin's calls.
+fn seen_by(who: &Identity, filter: Filter) -> Result<Filter, Diagnostic> {
+    let scoped = match &who.by {
+        By::Token { scopes, .. } => scopes.iter().any(|scope| scope == "admin"),
+        _ => true,
+    };
+    match filter.user {
+        _ if who.role == Role::Admin && scoped => Ok(filter),
+        Some(other) if other != who.user => {
+            let title = format!("what the account {other} did is for admins, and you see your own acts");
+            Err(Diagnostic::error("auth.not-allowed", title).kind(Kind::Denied).field("user").hint(format!(
+                "leave `user` out, or ask for {}; an admin's token has to have the scope `admin`",
+                who.user
+            )))
+        }
+        _ => Ok(Filter { user: Some(who.user), ..filter }),
+    }
+}
+
+/// List what was done and refused, the newest first
+///
+/// An admin sees all of it, everybody else their own acts.
+#[utoipa::path(get, path = "/api/v1/audit", params(Which), responses((status = 200, body = Page<Shown>)))]
+pub async fn list(
+    who: User,
+    State(log): State<Log>,
+    read::Query(which): read::Query<Which>,
+) -> Result<Json<Page<Shown>>, Refused> {
+    let limit = list::limit(which.limit)?;
+    let before: Option<i64> = list::key(which.after.as_deref())?;
+    let found = log.list(&which.filter(&who, log.now())?, before, limit + 1).await?;
+    Ok(Json(Page::of(found, limit, |entry| entry.seq).map(|entry| Shown::from(&entry))))
+}
+
+/// Take entries out, the oldest first, as JSON lines or CSV
+///
+/// It gives those that there are as it begins. Texts that a program for tables would take for a formula have an apostrophe before them in the CSV.
+#[utoipa::path(get, path = "/api/v1/audit/export", params(Taken),
+    responses((status = 200, content((String = "application/x-ndjson"), (String = "text/csv")))))]
+pub async fn take(
+    who: User,
+    State(log): State<Log>,
+    State(auth): State<Arc<Auth>>,
+    read::Query(taken): read::Query<Taken>,
+) -> Result<Response, Refused> {
+    let filter = taken.filter(&who, log.now())?;
+    let last = log.last().await?;
+    let (kind, line, header): (&str, fn(&Entry) -> String, &str) = match taken.format {
+        Format::Jsonl => ("application/x-ndjson", export::json_line, ""),
+        Format::Csv => ("text/csv; charset=utf-8; header=present", export::csv_line, export::HEADER),
+    };
+    let named = match taken.format {
+        Format::Jsonl => "attachment; filename=\"audit.jsonl\"",
+        Format::Csv => "attachment; filename=\"audit.csv\"",
+    };
+    let ends = Box::pin(ended(auth, (*who).clone()));
+    let parts = stream::try_unfold((0, Some(header), ends), move |(after, header, mut ends)| {
+        let (log, filter) = (log.clone(), filter.clone());
+        async move {
+            // What has begun to be taken ends with the rights of who takes it.
+            let found = tokio::select! {
+                found = log.part(&filter, after, last) => found.map_err(|told| std::io::Error::other(told.title))?,
+                () = &mut ends => return Err(std::io::Error::other("whoever asked for it is not signed in any more")),
+            };
+            let Some(end) = found.last().map(|entry| entry.seq) else {
+                // Of nothing there is the header still.
+                return Ok(header.filter(|h| !h.is_empty()).map(|h| (Bytes::from(h), (last, None, ends))));
+            };
+            let mut text = header.unwrap_or_default().to_owned();
+            found.iter().for_each(|entry| text.push_str(&line(entry)));
+            Ok(Some((Bytes::from(text), (end, None, ends))))
+        }
+    });
+    let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, named)];
+    let headers = headers.map(|(name, value)| (name, HeaderValue::from_static(value)));
+    Ok((headers, Body::from_stream(parts)).into_response())
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Noted {
+    /// `NUMBER:HASH`, as an earlier look gave them: also that this entry has this hash.
+    noted: Option<String>,
+}
+
+/// What a look at the whole chain has found.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuditVerified)]
+pub struct Looked {
+    /// Every entry is as it was written, and none is gone.
+    sound: bool,
+    /// The first thing that is not.
+    #[schema(required)]
+    broken: Option<String>,
+    /// The first and the last number, where it is sound.
+    #[schema(required)]
+    first: Option<i64>,
+    #[schema(required)]
+    last: Option<i64>,
+    /// The last one's hash: written down elsewhere it shows later that nothing before it was changed.
+    #[schema(required)]
+    hash: Option<String>,
+}
+
+/// Look whether every entry is as it was written, and none is gone
+#[utoipa::path(get, path = "/api/v1/audit/verify", params(Noted), responses((status = 200, body = Looked)))]
+pub async fn look(
+    _: Admin,
+    State(log): State<Log>,
+    read::Query(noted): read::Query<Noted>,
+) -> Result<Json<Looked>, Refused> {
+    let noted = noted.noted.as_deref().map(verify::noted).transpose()?;
+    Ok(Json(match log.verify(noted).await? {
+        Ok(sound) => Looked {
+            sound: true,
+            broken: None,
+            first: Some(sound.first),
+            last: Some(sound.last),
+            hash: Some(sound.hash),
+        },
+        Err(broken) => Looked { sound: false, broken: Some(broken.to_string()), first: None, last: None, hash: None },
+    }))
+}

@@ -1,0 +1,128 @@
+//! By what a user gets in, as an admin sees it and takes it away: second factor, passkeys, accounts at providers, API tokens, single sessions.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::{Extension, Json};
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::Refused;
+use super::second_factor::SecondFactor;
+use super::tokens::ApiTokens;
+use crate::auth::accounts::{Auth, KeyOf, LinkOf};
+use crate::auth::table::guard::Detail;
+use crate::auth::who::Admin;
+use crate::web::read;
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PasskeysOfUser {
+    /// The oldest first.
+    pub items: Vec<KeyOf>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LinksOfUser {
+    pub items: Vec<LinkOf>,
+}
+
+/// The audit names the account too: a number in a path says little once it is gone.
+async fn named(auth: &Auth, id: i64) -> Result<Extension<Detail>, Refused> {
+    Ok(Extension(Detail(json!({"username": auth.user(id).await?.name}))))
+}
+
+/// How a user's second factor is
+#[utoipa::path(get, path = "/api/v1/users/{id}/second-factor", params(("id" = i64, Path)), responses((status = 200, body = SecondFactor)))]
+pub async fn second_factor(
+    _: Admin,
+    State(auth): State<Arc<Auth>>,
+    read::Path(id): read::Path<i64>,
+) -> Result<Json<SecondFactor>, Refused> {
+    let state = auth.factor(auth.user(id).await?.id).await?;
+    Ok(Json(SecondFactor { on: state.on, codes_left: state.codes_left, required: state.required }))
+}
+
+/// List a user's passkeys
+#[utoipa::path(get, path = "/api/v1/users/{id}/passkeys", params(("id" = i64, Path)), responses((status = 200, body = PasskeysOfUser)))]
+pub async fn passkeys(
+    _: Admin,
+    State(auth): State<Arc<Auth>>,
+    read::Path(id): read::Path<i64>,
+) -> Result<Json<PasskeysOfUser>, Refused> {
+    Ok(Json(PasskeysOfUser { items: auth.keys_of(id).await? }))
+}
+
+/// Take a user's passkey away
+///
+/// Also where it is their only way in: give them a password then. Who is signed in by it stays so until their sessions are ended.
+#[utoipa::path(delete, path = "/api/v1/users/{id}/passkeys/{key}", params(("id" = i64, Path), ("key" = String, Path)), responses((status = 204)))]
+pub async fn take_passkey(
+    _: Admin,
+    State(auth): State<Arc<Auth>>,
+    read::Path((id, key)): read::Path<(i64, String)>,
+) -> Result<(StatusCode, Extension<Detail>), Refused> {
+    let named = named(&auth, id).await?;
+    auth.take_key(id, &key).await?;
+    Ok((StatusCode::NO_CONTENT, named))
+}
+
+/// List the accounts at providers that a user signs in by
+#[utoipa::path(get, path = "/api/v1/users/{id}/oidc", params(("id" = i64, Path)), responses((status = 200, body = LinksOfUser)))]
+pub async fn links(
+    _: Admin,
+    State(auth): State<Arc<Auth>>,
+    read::Path(id): read::Path<i64>,
+) -> Result<Json<LinksOfUser>, Refused> {
+    Ok(Json(LinksOfUser { items: auth.links_of(id).await? }))
+}
+
+/// Unlink a user from every provider
+///
+/// Also where that is their only way in: give them a password then. Who is signed in by it stays so until their sessions are ended.
+#[utoipa::path(delete, path = "/api/v1/users/{id}/oidc", params(("id" = i64, Path)), responses((status = 204)))]
+pub async fn unlink(
+    _: Admin,
+    State(auth): State<Arc<Auth>>,
+    read::Path(id): read::Path<i64>,
+) -> Result<(StatusCode, Extension<Detail>), Refused> {
+    let named = named(&auth, id).await?;
+    auth.take_links(id).await?;
+    Ok((StatusCode::NO_CONTENT, named))
+}
+
+/// List a user's API tokens
+#[utoipa::path(get, path = "/api/v1/users/{id}/tokens", params(("id" = i64, Path)), responses((status = 200, body = ApiTokens)))]
+pub async fn tokens(
+    _: Admin,
+    State(auth): State<Arc<Auth>>,
+    read::Path(id): read::Path<i64>,
+) -> Result<Json<ApiTokens>, Refused> {
+    auth.user(id).await?;
+    Ok(Json(ApiTokens { tokens: auth.tokens(id).await?.into_iter().map(Into::into).collect() }))
+}
+
+/// End a user's API token
+#[utoipa::path(delete, path = "/api/v1/users/{id}/tokens/{token}", params(("id" = i64, Path), ("token" = String, Path)), responses((status = 204)))]
+pub async fn end_token(
+    _: Admin,
+    State(auth): State<Arc<Auth>>,
+    read::Path((id, token)): read::Path<(i64, String)>,
+) -> Result<(StatusCode, Extension<Detail>), Refused> {
+    let named = named(&auth, id).await?;
+    auth.end_token(id, &token).await?;
+    Ok((StatusCode::NO_CONTENT, named))
+}
+
+/// End one of a user's sessions
+#[utoipa::path(delete, path = "/api/v1/users/{id}/sessions/{session}", params(("id" = i64, Path), ("session" = String, Path)), responses((status = 204)))]
+pub async fn end_session(
+    _: Admin,
+    State(auth): State<Arc<Auth>>,
+    read::Path((id, session)): read::Path<(i64, String)>,
+) -> Result<(StatusCode, Extension<Detail>), Refused> {
+    let named = named(&auth, id).await?;
+    auth.end_session(id, &session).await?;
+    Ok((StatusCode::NO_CONTENT, named))
+}
