@@ -7,7 +7,7 @@ use clap::{CommandFactory, Parser};
 use crate::args::*;
 use crate::auth::cli::audit::{self, Typed};
 use crate::cli::{Failure, Out};
-use crate::diag::{Severity, Sources};
+use crate::diag::{Diagnostic, Kind, Severity, Sources};
 use crate::stacks::Home;
 use crate::stacks::cli as stacks;
 
@@ -29,7 +29,10 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
     };
     let out = Out::new(cli.global.color, std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty()), cwd);
     let (global, act, begun) = (cli.global.clone(), act(&cli.command), Instant::now());
-    let done = crate::cli::owner::take_on().map_err(Failure::from).and_then(|()| dispatch(cli, &out));
+    let done = nothing_but_gate(&cli.command)
+        .and_then(|()| crate::cli::owner::take_on())
+        .map_err(Failure::from)
+        .and_then(|()| dispatch(cli, &out));
     let code = match done {
         Ok(()) => 0,
         Err(Failure::Code(code)) => code,
@@ -43,6 +46,21 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
         enter(&global, command, code, begun.elapsed(), &out);
     }
     code
+}
+
+/// In gate's container, which has the engine's socket, this program is gate and nothing else.
+fn nothing_but_gate(command: &Command) -> Result<(), Diagnostic> {
+    let variable = crate::spec::front::GATE_PROJECT;
+    match command {
+        Command::Gate(_) => Ok(()),
+        _ if std::env::var_os(variable).is_none() => Ok(()),
+        _ => Err(Diagnostic::error(
+            "gate.only",
+            format!("{variable} is set: here `hearth` is gate and does nothing else"),
+        )
+        .kind(Kind::Denied)
+        .hint("run it outside of gate's container")),
+    }
 }
 
 /// The name of a command that changes something, for the audit log of the home; and whether it always does, or only where it says so

@@ -95,6 +95,30 @@ pub struct Identity {
     pub by: By,
 }
 
+impl Identity {
+    /// Refuses an API token: what it can do it can do for ever, so it must not give itself more, or lock its owner out.
+    pub fn in_person(&self) -> Result<(), Diagnostic> {
+        match self.by {
+            By::Token { .. } => {
+                let title = "an API token may not change how its owner or an admin signs in, nor who is an admin";
+                Err(Diagnostic::error("auth.not-by-token", title)
+                    .kind(Kind::Denied)
+                    .hint("log in with name and password: POST /api/v1/auth/login"))
+            }
+            By::Session(_) | By::Access(_) | By::Terminal => Ok(()),
+        }
+    }
+
+    /// Whether they may all that the home's owner may: an admin, and not by a token that was given less.
+    pub fn may_all(&self) -> bool {
+        self.role == Role::Admin
+            && match &self.by {
+                By::Token { scopes, .. } => scopes.iter().any(|scope| scope == "admin"),
+                By::Session(_) | By::Access(_) | By::Terminal => true,
+            }
+    }
+}
+
 /// What a route asks of who calls it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Who {

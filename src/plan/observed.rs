@@ -216,6 +216,24 @@ pub struct Volume {
     pub name: String,
     pub driver: String,
     pub labels: BTreeMap<String, String>,
+    /// What of the machine it is, see [`Volume::shows`].
+    pub of_machine: String,
+}
+
+impl Volume {
+    /// The folder or disk of the machine that the options of the engine's own driver make of a volume; empty: none of it that anybody else has.
+    pub fn shows(options: &Value) -> String {
+        let option = |name: &str| options[name].as_str().unwrap_or_default();
+        let (kind, device) = (option("type"), option("device"));
+        // A bind is one whatever type stands beside it: so is the call that the engine makes.
+        let binds = option("o").split(',').any(|o| matches!(o.trim(), "bind" | "rbind"));
+        match kind {
+            _ if binds => device.into(),
+            "tmpfs" | "nfs" | "nfs4" | "cifs" | "smb3" => String::new(),
+            _ if device.is_empty() => kind.into(),
+            _ => device.into(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Default)]

@@ -19,6 +19,10 @@ pub const TRAEFIK: &str = "traefik";
 pub const GATE: &str = "gate";
 /// The image of Hearth itself, which gate runs where `.env` names no other: made of the very program that is running, by no registry known.
 pub const OWN_IMAGE: &str = "hearth:local";
+/// The variable that tells gate which project it shows.
+pub const GATE_PROJECT: &str = "HEARTH_GATE_PROJECT";
+/// Where Traefik has the keys of the home's certificates, and its own for Hearth and gate.
+pub const CERTIFICATES: &str = statics::DYNAMIC;
 /// The label of containers that Traefik sends requests to.
 pub const ROUTED: &str = labels::OURS;
 /// Its file.
@@ -113,7 +117,7 @@ pub(super) fn add(spec: &Spec, routes: &Routes, settings: &statics::Settings, pr
                 map.set("ports", list(statics::ports(settings, &entries)));
             } else {
                 let mut environment = Map::default();
-                environment.set("HEARTH_GATE_PROJECT", Node::str(span, project));
+                environment.set(GATE_PROJECT, Node::str(span, project));
                 map.set("environment", Node::new(span, Value::Map(environment)));
             }
         }

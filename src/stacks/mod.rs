@@ -13,6 +13,7 @@ pub mod json;
 pub mod live;
 mod lock;
 mod place;
+mod power;
 mod project;
 mod projects;
 mod report;

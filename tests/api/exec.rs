@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use hearth::engine::fake::FakeContainer;
+use hearth::plan::observed::Mount;
 use serde_json::{Value, json};
 
 use crate::rig::{Server, Socket};
@@ -34,7 +36,62 @@ async fn a_program_is_talked_to_over_a_socket() {
     // What was run stands in the audit, without its arguments.
     let notes = s.keeper.notes.lock().unwrap();
     let note = notes.iter().rev().find(|act| act.action == "exec.ask").unwrap();
-    assert_eq!(note.detail, Some(json!({"container": "apihome-web-1", "program": "sh"})));
+    assert_eq!(note.detail, Some(json!({"container": "apihome-web-1", "program": "sh", "user": null})));
+}
+
+/// Changes the container of `web`.
+fn web_of(s: &Server, change: impl FnOnce(&mut FakeContainer)) {
+    change(s.world().containers.values_mut().find(|c| c.name == "apihome-web-1").unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_11_a_container_with_power_over_the_machine_is_for_admins() {
+    let s = running().await;
+    let before = ticket(&s, "operator", json!({"command": ["sh"]})).await;
+    web_of(&s, |web| web.host_config["Privileged"] = json!(true));
+    assert_eq!(Socket::open(&s, "operator", &before, &[]).await.err(), Some(403), "looked at anew at the opening");
+    let ask = |who: &'static str, body: Value| {
+        let s = &s;
+        async move { s.post(who, &format!("{WEB}/exec"), body).await }
+    };
+    for who in ["operator", "operator.operate", "admin.operate", "operator.admin"] {
+        assert_eq!(ask(who, json!({"command": ["/hearth"]})).await.is(403).code(), "exec.power", "{who}");
+    }
+    let note = s.keeper.notes.lock().unwrap().last().unwrap().clone();
+    assert_eq!((note.action.as_str(), note.status), ("exec.ask", 403));
+    assert_eq!(note.detail, Some(json!({"container": "apihome-web-1", "program": "/hearth", "user": null})));
+    for who in ["admin", "admin.admin"] {
+        let path = ticket(&s, who, json!({"command": ["sh"]})).await;
+        assert!(Socket::open(&s, who, &path, &[]).await.is_ok(), "{who}");
+    }
+    web_of(&s, |web| web.host_config["Privileged"] = json!(false));
+    ask("operator", json!({"command": ["sh"]})).await.is(200);
+    let socket = Mount {
+        kind: "bind".into(),
+        source: "/var/run/docker.sock".into(),
+        destination: "/var/run/docker.sock".into(),
+        ..Default::default()
+    };
+    web_of(&s, |web| web.mounts.push(socket));
+    assert_eq!(ask("operator", json!({"command": ["sh"]})).await.is(403).code(), "exec.power");
+    web_of(&s, |web| drop(web.mounts.pop()));
+    // Nor as anybody else than whoever the image says.
+    assert_eq!(ask("operator", json!({"command": ["sh"], "user": "root"})).await.is(403).code(), "exec.user");
+    ask("admin", json!({"command": ["sh"], "user": "root"})).await.is(200);
+    web_of(&s, |web| web.config["User"] = json!("1000"));
+    ask("operator", json!({"command": ["sh"], "user": "1000"})).await.is(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_11_nobody_enters_hearths_own_containers() {
+    let s = running().await;
+    let before = ticket(&s, "admin", json!({"command": ["sh"]})).await;
+    web_of(&s, |web| web.config["Env"] = json!(["HEARTH_GATE_PROJECT=apihome"]));
+    assert_eq!(Socket::open(&s, "admin", &before, &[]).await.err(), Some(403));
+    for who in ["operator", "admin", "admin.admin"] {
+        let refused = s.post(who, &format!("{WEB}/exec"), json!({"command": ["/hearth"]})).await.is(403);
+        assert_eq!(refused.code(), "exec.own", "{who}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -58,7 +58,7 @@ volumes: { data: {} }
 ";
 const TOOLS: &str = "services:\n  tool: { image: any/tool:1, profiles: [tools] }\n";
 
-/// Believes `Authorization: Bearer ROLE`, until told not to, and keeps what is noted.
+/// Believes `Authorization: Bearer ROLE`, and `ROLE.SCOPE` of a token, until told not to, and keeps what is noted.
 #[derive(Default)]
 pub struct Keeper {
     ended: AtomicBool,
@@ -90,11 +90,16 @@ impl Doorkeeper for Keeper {
 
     async fn ask(&self, headers: &HeaderMap, _: &Caller, _: bool) -> Asking {
         let word = headers.get("authorization").and_then(|v| v.to_str().ok()).unwrap_or_default();
-        let Ok(role) = word.trim_start_matches("Bearer ").parse() else { return Asking::Nobody };
+        let word = word.trim_start_matches("Bearer ");
+        let (role, scope) = word.split_once('.').map_or((word, None), |(role, scope)| (role, Some(scope)));
+        let Ok(role) = role.parse() else { return Asking::Nobody };
         if self.ended.load(Ordering::Relaxed) {
             return Asking::Nobody;
         }
-        let by = By::Access("family".into());
+        let by = match scope {
+            Some(scope) => By::Token { id: "t1".into(), scopes: vec![scope.into()] },
+            None => By::Access("family".into()),
+        };
         Asking::Somebody(Arc::new(Identity { user: role as i64, name: "ann".into(), role, groups: Vec::new(), by }))
     }
 }

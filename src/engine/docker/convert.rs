@@ -108,7 +108,12 @@ fn network_body(entry: &Value) -> Value {
 }
 
 pub fn volume(entry: &Value) -> Volume {
-    Volume { name: text(&entry["Name"]), driver: text(&entry["Driver"]), labels: map(&entry["Labels"]) }
+    Volume {
+        name: text(&entry["Name"]),
+        driver: text(&entry["Driver"]),
+        labels: map(&entry["Labels"]),
+        of_machine: Volume::shows(&entry["Options"]),
+    }
 }
 
 /// `GET /images/{name}/json`.

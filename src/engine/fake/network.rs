@@ -6,6 +6,7 @@ use super::create::{array, endpoint, text_map};
 use super::error::refused;
 use super::world::*;
 use crate::engine::{EngineError, Outcome};
+use crate::plan::observed::Volume;
 use crate::plan::wanted::{BuildRequest, Endpoint, NetworkRequest, VolumeRequest};
 
 impl World {
@@ -101,8 +102,9 @@ impl World {
             };
         }
         let labels = text_map(&request.body["Labels"]);
-        self.volumes
-            .insert(request.name.clone(), FakeVolume { driver: driver.into(), labels, ..FakeVolume::default() });
+        let of_machine = Volume::shows(&request.body["DriverOpts"]);
+        let volume = FakeVolume { driver: driver.into(), labels, of_machine, ..FakeVolume::default() };
+        self.volumes.insert(request.name.clone(), volume);
         Ok(Outcome { id: Some(request.name.clone()), warnings: Vec::new() })
     }
 

@@ -46,7 +46,7 @@ fn image(image: &FakeImage) -> Image {
 }
 
 fn volume(name: &str, v: &FakeVolume) -> Volume {
-    Volume { name: name.into(), driver: v.driver.clone(), labels: v.labels.clone() }
+    Volume { name: name.into(), driver: v.driver.clone(), labels: v.labels.clone(), of_machine: v.of_machine.clone() }
 }
 
 fn network(world: &World, n: &FakeNetwork) -> Network {

@@ -105,6 +105,8 @@ pub struct FakeNetwork {
 pub struct FakeVolume {
     pub driver: String,
     pub labels: BTreeMap<String, String>,
+    /// As in [`crate::plan::observed::Volume`].
+    pub of_machine: String,
     pub anonymous: bool,
     /// `service number` of every container that ran with it, writable: its content, for tests.
     pub data: BTreeSet<String>,

@@ -21,14 +21,15 @@ use tokio_util::sync::CancellationToken;
 use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
-use super::containers::{find, told};
+use super::containers::{find, project_of, told};
 use crate::auth::table::guard::{Detail, ended};
 use crate::auth::tickets::HOLDS;
-use crate::auth::who::Operator;
+use crate::auth::who::{Identity, Operator};
 use crate::diag::{Diagnostic, Kind, Sources, text};
-use crate::engine::Host;
 use crate::engine::streams::{ExecRequest, ExecSession, Output};
-use crate::plan::observed::State as Run;
+use crate::engine::{EngineError, Host, Scope};
+use crate::plan::observed::{Container, State as Run};
+use crate::stacks::power;
 use crate::web::Refusal;
 use crate::web::read::{Json as Body, Path, Query};
 
@@ -59,7 +60,7 @@ pub struct Asked {
     /// The program and its arguments; no shell reads them.
     #[schema(min_items = 1, max_items = 256)]
     command: Vec<String>,
-    /// As this user; none is the container's own.
+    /// As this user; none is the container's own. Another is for admins.
     #[serde(default)]
     user: Option<String>,
     /// In this directory; none is the container's own.
@@ -91,7 +92,8 @@ pub struct Given {
     path: String,
 }
 
-/// Asks for a program to be run in a running container. The answer is a ticket: the program begins when the socket is opened with it.
+/// Asks for a program to be run in a running container. The answer is a ticket: the program begins when the socket is opened with it. Nobody enters
+/// Hearth's own containers, and only an admin those that have power over the machine, or as another user than the container's own.
 #[utoipa::path(post, path = "/api/v1/containers/{id}/exec", params(("id" = String, Path)), request_body = Asked,
     responses((status = 200, body = Given)))]
 pub async fn ask(
@@ -106,14 +108,23 @@ pub async fn ask(
         let d = Diagnostic::error("exec.no-program", "`command` is the program and its arguments, without NUL bytes");
         return Err(Refusal(d.field("command").hint("write it as a list: [\"ls\", \"-l\"]")).into_response());
     };
-    let (_, container) = find(&api, asked.project.as_deref(), &id).await?;
+    let (engine, container) = find(&api, asked.project.as_deref(), &id).await?;
+    // Arguments may be secrets.
+    let user = asked.user.as_ref().map(|user| user.chars().take(100).collect::<String>());
+    let detail = Detail(json!({"container": container.name, "program": program, "user": user}));
+    let refused = |d: Diagnostic| {
+        let mut answer = Refusal(d).into_response();
+        answer.extensions_mut().insert(detail.clone());
+        answer
+    };
+    enter(&who, &api, &*engine, &container, &asked).await.map_err(refused)?;
     if container.state != Run::Running {
         let title = format!("{} does not run", container.name);
         let d = Diagnostic::error("stacks.not-running", title).kind(Kind::Conflict);
-        return Err(Refusal(d.hint("start it first: POST /api/v1/start")).into_response());
+        return Err(refused(d.hint("start it first: POST /api/v1/start")));
     }
     let project = asked.project.clone();
-    let ticket = api.tickets.give(&who, PURPOSE, &container.id, asked).map_err(|d| Refusal(d).into_response())?;
+    let ticket = api.tickets.give(&who, PURPOSE, &container.id, asked).map_err(refused)?;
     let ticket = ticket.expose().to_string();
     let mut path = format!("/api/v1/containers/{}/exec?ticket={ticket}", container.id);
     if let Some(project) = project {
@@ -121,9 +132,50 @@ pub async fn ask(
         path.extend(form_urlencoded::byte_serialize(project.as_bytes()));
     }
     let mut answer = Json(Given { ticket, expires_in: HOLDS.whole_seconds(), path }).into_response();
-    // Arguments may be secrets.
-    answer.extensions_mut().insert(Detail(json!({"container": container.name, "program": program})));
+    answer.extensions_mut().insert(detail);
     Ok(answer)
+}
+
+/// Whether somebody may run a program in a container: nobody in Hearth's own, and only an admin in one that has power over the machine, or as
+/// another user than the container's own.
+async fn enter(
+    who: &Identity,
+    api: &Api,
+    engine: &dyn Host,
+    container: &Container,
+    asked: &Asked,
+) -> Result<(), Diagnostic> {
+    let told = |error: EngineError| *error.diagnostic;
+    let denied = |code, title| Diagnostic::error(code, title).kind(Kind::Denied);
+    let name = &container.name;
+    let (home, project) = project_of(api, asked.project.as_deref()).map_err(|refused| {
+        let first = refused.diagnostics.0.into_iter().next();
+        first.unwrap_or_else(|| denied("exec.power", "the home cannot be read".into()).hint("hearth doctor says why"))
+    })?;
+    let gone = || Diagnostic::error("stacks.no-container", format!("{name} is gone")).kind(Kind::NotFound);
+    let whole = engine.inspect(&container.id).await.map_err(told)?;
+    let whole = whole.ok_or_else(|| gone().hint("see which there are: GET /api/v1/containers"))?;
+    if power::is_hearths(&whole, &home) {
+        let d = denied("exec.own", format!("{name} is Hearth's own: nobody runs programs in it from afar"));
+        return Err(d.hint("whoever owns the machine can do so there: docker exec"));
+    }
+    if who.may_all() {
+        return Ok(());
+    }
+    let own = whole.detail.as_ref().and_then(|detail| detail.config["User"].as_str()).unwrap_or_default();
+    if asked.user.as_deref().is_some_and(|user| !user.is_empty() && user != own) {
+        let d = denied("exec.user", "only an admin runs programs as another user than the container's own".into());
+        return Err(d.field("user").hint("leave `user` out"));
+    }
+    let volumes = whole.mounts.iter().filter(|m| m.kind == "volume").map(|m| m.name.clone()).collect();
+    let seen = engine.observe(&Scope { volumes, ..Scope::of(&project) }).await.map_err(told)?;
+    match power::over(&whole, &seen, &home, &power::real) {
+        None => Ok(()),
+        Some(why) => {
+            let title = format!("whoever runs programs in {name} can do all on this machine: {why}");
+            Err(denied("exec.power", title).hint("an admin may; a token of theirs only with the scope `admin`"))
+        }
+    }
 }
 
 /// How the socket is opened.
@@ -155,6 +207,8 @@ pub async fn open(
     let (engine, container) = find(&api, opening.project.as_deref(), &id).await?;
     let asked = api.tickets.take(&opening.ticket, &who, PURPOSE, &container.id);
     let asked = asked.map_err(|d| Refusal(d).into_response())?;
+    // It may be another than it was when the ticket was given.
+    enter(&who, &api, &*engine, &container, &asked).await.map_err(|d| Refusal(d).into_response())?;
     let request = ExecRequest {
         command: asked.command,
         user: asked.user.unwrap_or_default(),
