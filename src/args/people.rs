@@ -56,6 +56,9 @@ pub enum UsersVerb {
     /// Give a user another password; it is asked for. They are signed out everywhere
     Password {
         name: String,
+        /// Take every other way in away too: second factor, passkeys, the link with the provider
+        #[arg(long)]
+        only: bool,
         #[command(flatten)]
         password: PasswordFrom,
     },

@@ -4,4 +4,5 @@ mod definitions;
 mod exec;
 mod objects;
 mod rig;
+mod tokens;
 mod verbs;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::login::{Login, inactive, missing_factor};
-use super::users::{self, NewUser, User};
+use super::users::{self, NewUser, Says, User};
 use super::{Auth, NewSession, sql};
 use crate::auth::passwords::Lane;
 use crate::auth::who::{By, Identity};
@@ -71,15 +71,15 @@ impl Auth {
         }
     }
 
-    /// Adds a user, and in the same transaction what `and` does for their id: both or none.
+    /// Adds a user whom the provider of accounts names, and in the same transaction what `and` does for their id: both or none.
     pub async fn add_user_and<F>(&self, new: NewUser, and: F) -> Result<User, Diagnostic>
     where
         F: AsyncFnOnce(&mut Tx, i64) -> Result<(), Diagnostic> + Send + 'static,
     {
-        let (new, groups) = self.prepared(new, Lane::Outside).await?;
+        let (new, groups) = self.prepared(new, Says::Provider, Lane::Outside).await?;
         self.db
             .write(async move |tx| {
-                let user = users::insert(tx, new, groups).await?;
+                let user = users::insert(tx, new, groups, Says::Provider).await?;
                 and(tx, user.id).await?;
                 Ok(user)
             })

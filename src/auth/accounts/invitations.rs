@@ -33,8 +33,8 @@ pub struct NewInvitation {
     pub note: String,
     pub days: u32,
     pub uses: u32,
-    /// User name of who makes it.
-    pub made_by: String,
+    /// Who makes it: id and user name; with it end their right to it and it. `None`: the machine's owner, at a terminal.
+    pub maker: Option<(i64, String)>,
 }
 
 impl Auth {
@@ -66,12 +66,14 @@ impl Auth {
         let note = if new.note.trim().is_empty() { String::new() } else { words::label(&new.note, "note", 200)? };
         let now = self.now();
         let token = secrets::token(&*self.random);
+        let (maker, made_by) = new.maker.map_or((None, "terminal".into()), |(id, name)| (Some(id), name));
         let row = sql::invitations::Row {
             id: secrets::id(&*self.random),
             role: new.role.word().into(),
             note,
             made: now,
-            made_by: new.made_by,
+            made_by,
+            maker,
             expires: now.saturating_add(i64::from(new.days) * DAY_MS),
             uses_left: i64::from(new.uses),
         };
@@ -95,7 +97,7 @@ impl Auth {
 
 impl Invitation {
     fn of(row: sql::invitations::Row) -> Invitation {
-        let sql::invitations::Row { id, role, note, made, made_by, expires, uses_left } = row;
+        let sql::invitations::Row { id, role, note, made, made_by, expires, uses_left, .. } = row;
         Invitation { id, role, note, made, made_by, expires, uses_left }
     }
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::invitations::closed;
-use super::users::{self, NewUser, User};
+use super::users::{self, NewUser, Says, User};
 use super::words::{self, no_such_user};
 use super::{Auth, NewSession, Tokens, sql};
 use crate::auth::brakes::{Attempt, What};
@@ -124,7 +124,7 @@ impl Auth {
         };
         let Registration { username: name, email, password, .. } = new;
         let new = NewUser { name, email, display_name: None, role, groups: Vec::new(), password: Some(password) };
-        let (new, groups) = self.prepared(new, Auth::hashing(near, from)).await?;
+        let (new, groups) = self.prepared(new, Says::Themselves, Auth::hashing(near, from)).await?;
         let now = self.now();
         let user = self
             .db
@@ -132,7 +132,7 @@ impl Auth {
                 if let Some(hash) = hash {
                     sql::invitations::take(tx, &hash, now).await?.ok_or_else(no_invitation)?;
                 }
-                users::insert(tx, new, groups).await
+                users::insert(tx, new, groups, Says::Themselves).await
             })
             .await?;
         if what == What::Link {
@@ -155,7 +155,7 @@ impl Auth {
                 .field("new_password")
                 .hint("take another one"));
         }
-        self.set_password(user.id, new).await?;
+        self.set_password(user.id, new, false).await?;
         match who.by {
             By::Session(_) => self.begin_session(&user, &login.agent, login.from).await.map(Some),
             _ => Ok(None),
@@ -180,7 +180,7 @@ impl Auth {
         .await
     }
 
-    /// Changes one's own names.
+    /// Changes one's own names. Of another address nobody else says that it is theirs, unless they are an admin.
     pub async fn rename(&self, id: i64, display_name: Option<&str>, email: Option<&str>) -> Result<User, Diagnostic> {
         let change = super::Change {
             email: email.map(str::to_owned),

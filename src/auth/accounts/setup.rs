@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::users::{self, NewUser, User};
+use super::users::{self, NewUser, Says, User};
 use super::{Auth, sql};
 use crate::auth::brakes::{Attempt, What};
 use crate::auth::secrets;
@@ -42,14 +42,14 @@ impl Auth {
             return Err(wrong());
         }
         let new = NewUser { role: Role::Admin, groups: Vec::new(), ..new };
-        let (new, groups) = self.prepared(new, Auth::hashing(near, from)).await?;
+        let (new, groups) = self.prepared(new, Says::Home, Auth::hashing(near, from)).await?;
         let user = self
             .db
             .write(async move |tx| {
                 if sql::users::admins(tx).await? > 0 || !sql::users::take_setup(tx, &hash, now).await? {
                     return Err(wrong());
                 }
-                users::insert(tx, new, groups).await
+                users::insert(tx, new, groups, Says::Home).await
             })
             .await?;
         self.brakes.good(pass);

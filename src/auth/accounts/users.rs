@@ -19,6 +19,8 @@ pub struct User {
     pub id: i64,
     pub name: String,
     pub email: Option<String>,
+    /// An admin or the provider of accounts says that the address is theirs, so that applications are told it.
+    pub email_vouched: bool,
     pub display_name: String,
     pub role: Role,
     pub active: bool,
@@ -47,10 +49,23 @@ pub struct NewUser {
     pub password: Option<Secret>,
 }
 
+/// Who says what somebody is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Says {
+    /// An admin, or the machine's owner.
+    Home,
+    /// The home's provider of accounts.
+    Provider,
+    /// They themselves: they may not be called what applications take for somebody else.
+    Themselves,
+}
+
 /// What is to change; `None` stays.
 #[derive(Debug, Clone, Default)]
 pub struct Change {
     pub email: Option<String>,
+    /// Whoever changes the address says that it is theirs, and is not the person.
+    pub vouched: bool,
     pub display_name: Option<String>,
     pub role: Option<Role>,
     pub active: Option<bool>,
@@ -99,15 +114,23 @@ impl Auth {
     }
 
     pub async fn add_user(&self, new: NewUser) -> Result<User, Diagnostic> {
-        let (new, groups) = self.prepared(new, Lane::Near).await?;
-        let user = self.db.write(async move |tx| insert(tx, new, groups).await).await?;
+        let (new, groups) = self.prepared(new, Says::Home, Lane::Near).await?;
+        let user = self.db.write(async move |tx| insert(tx, new, groups, Says::Home).await).await?;
         self.look_for_admin().await?;
         Ok(user)
     }
 
     /// Names in their form, password judged and hashed.
-    pub(super) async fn prepared(&self, new: NewUser, turn: impl Into<Turn>) -> Result<(New, Vec<String>), Diagnostic> {
+    pub(super) async fn prepared(
+        &self,
+        new: NewUser,
+        says: Says,
+        turn: impl Into<Turn>,
+    ) -> Result<(New, Vec<String>), Diagnostic> {
         let name = words::user_name(&new.name)?;
+        if says != Says::Home {
+            words::for_anybody(&name)?;
+        }
         let email = words::email(new.email.as_deref().unwrap_or_default())?;
         let shown = new.display_name.as_deref().map(str::trim).filter(|shown| !shown.is_empty());
         let display_name = words::label(shown.unwrap_or(&name), "display_name", 100)?;
@@ -116,7 +139,8 @@ impl Auth {
             Some(password) => Some(self.hashed(password, &name, email.as_deref(), turn).await?),
             None => None,
         };
-        let new = New { name, email, display_name, role: new.role.word(), password, created: self.now() };
+        let (email_vouched, role) = (email.is_some() && says != Says::Themselves, new.role.word());
+        let new = New { name, email, email_vouched, display_name, role, password, created: self.now() };
         Ok((new, groups))
     }
 
@@ -149,6 +173,14 @@ impl Auth {
             if before.is_admin() && !(active && role == Role::Admin) && sql::users::admins(tx).await? < 2 {
                 return Err(last_admin(&before.name));
             }
+            // Who stays with the address that they have changes nothing; an admin's word counts for themselves too.
+            let email_vouched = match &email {
+                Some(email) if *email != before.email => {
+                    email.is_some() && (change.vouched || before.role == Role::Admin)
+                }
+                Some(email) => email.is_some() && (change.vouched || before.email_vouched),
+                None => before.email_vouched,
+            };
             let email = email.unwrap_or(before.email);
             if let Some(address) = &email
                 && sql::users::email_taken(tx, address, id).await?
@@ -156,7 +188,7 @@ impl Auth {
                 return Err(taken("this e-mail address"));
             }
             let display_name = shown.unwrap_or(before.display_name);
-            let fields = Fields { email, display_name, role: role.word().into(), active };
+            let fields = Fields { email, email_vouched, display_name, role: role.word().into(), active };
             sql::users::change(tx, id, &fields).await?;
             if let Some(groups) = groups {
                 sql::groups::leave_all(tx, id).await?;
@@ -172,13 +204,17 @@ impl Auth {
         .await
     }
 
-    /// Gives a user another password, whatever the old one is. All by which they are known ends.
-    pub async fn set_password(&self, id: i64, password: Secret) -> Result<(), Diagnostic> {
+    /// Gives a user another password, whatever the old one is. All by which they are known ends; with `only` every other way in too: second factor,
+    /// passkeys, links with a provider.
+    pub async fn set_password(&self, id: i64, password: Secret, only: bool) -> Result<(), Diagnostic> {
         let user = self.user(id).await?;
         let kept = self.hashed(password, &user.name, user.email.as_deref(), Lane::Near).await?;
         self.end(async move |tx| {
             sql::users::by_id(tx, id).await?.ok_or_else(|| no_such_user(id))?;
             sql::users::set_password(tx, id, &kept).await?;
+            if only {
+                sql::users::end_ways(tx, id).await?;
+            }
             sql::end_all(tx, id).await
         })
         .await
@@ -214,7 +250,11 @@ impl Auth {
 }
 
 /// Adds a user with their groups, in a job.
-pub(super) async fn insert(tx: &mut Tx, new: New, groups: Vec<String>) -> Result<User, Diagnostic> {
+pub(super) async fn insert(tx: &mut Tx, new: New, groups: Vec<String>, says: Says) -> Result<User, Diagnostic> {
+    // Applications still have what was the former one's under this name.
+    if says != Says::Home && sql::users::departed(tx, &new.name).await? {
+        return Err(taken("this user name"));
+    }
     let id = match sql::users::add(tx, &new).await? {
         Some(id) => id,
         None => {
@@ -254,6 +294,7 @@ impl User {
             id: row.id,
             name: row.name.clone(),
             email: row.email.clone(),
+            email_vouched: row.email_vouched,
             display_name: row.display_name.clone(),
             role,
             active: row.active,

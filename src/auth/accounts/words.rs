@@ -6,6 +6,64 @@ use crate::diag::{Diagnostic, Kind};
 /// Names under which the audit keeps what nobody in particular did.
 const RESERVED: [&str; 7] = ["anonymous", "everyone", "hearth", "nobody", "nothing", "system", "terminal"];
 
+/// Names that applications give to whoever runs them, or make an account of by themselves. An admin may give one to somebody.
+const SPECIAL: [&str; 41] = [
+    "abuse",
+    "admin",
+    "administrator",
+    "admins",
+    "api",
+    "backup",
+    "bot",
+    "daemon",
+    "default",
+    "git",
+    "grafana",
+    "guest",
+    "guests",
+    "homeassistant",
+    "hostmaster",
+    "info",
+    "jellyfin",
+    "mail",
+    "manager",
+    "moderator",
+    "nextcloud",
+    "noreply",
+    "operator",
+    "owner",
+    "portainer",
+    "postgres",
+    "postmaster",
+    "public",
+    "root",
+    "security",
+    "server",
+    "service",
+    "staff",
+    "sudo",
+    "superadmin",
+    "superuser",
+    "support",
+    "sysadmin",
+    "test",
+    "user",
+    "webmaster",
+];
+
+/// Refuses names that nobody gets who is not given one.
+pub fn for_anybody(name: &str) -> Result<(), Diagnostic> {
+    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    match SPECIAL.contains(&plain.as_str()) {
+        false => Ok(()),
+        true => {
+            Err(Diagnostic::error("auth.bad-name", format!("`{name}` is what applications call whoever runs them"))
+                .field("username")
+                .hint("take another name; an admin of the home can give this one to somebody"))
+        }
+    }
+}
+
 /// A user's name: 1 to 32 of `a-z 0-9 . _ -`, beginning with a letter or digit. Capitals are the same as small letters.
 pub fn user_name(text: &str) -> Result<String, Diagnostic> {
     let name = text.trim().to_lowercase();
@@ -135,6 +193,11 @@ mod tests {
         ] {
             assert_eq!(user_name(name).unwrap_err().code, "auth.bad-name", "{name:?}");
         }
+        for name in ["admin", "root", "ad.min", "administrator", "grafana"] {
+            assert!(user_name(name).is_ok());
+            assert_eq!(for_anybody(name).unwrap_err().code, "auth.bad-name", "{name:?}");
+        }
+        assert!(for_anybody("anna").is_ok() && for_anybody("adminka").is_ok() && SPECIAL.is_sorted());
         for name in ["", "a.b", "a b", "group:a", "*", "-a"] {
             assert_eq!(group_name(name).unwrap_err().code, "auth.bad-name", "{name:?}");
         }

@@ -37,7 +37,8 @@ pub fn run(place: Place, args: Users, out: &Out) -> Done {
             let role = word.as_deref().map(role).transpose()?;
             let names =
                 |list: String| list.split(',').map(str::trim).filter(|n| !n.is_empty()).map(str::to_owned).collect();
-            let change = Change { email, display_name, role, active, groups: groups.map(names), version: None };
+            let change =
+                Change { email, vouched: true, display_name, role, active, groups: groups.map(names), version: None };
             place.with(false, |auth| async move {
                 let before = auth.user_named(&name).await?;
                 let user = auth.change_user(before.id, change).await?;
@@ -46,11 +47,11 @@ pub fn run(place: Place, args: Users, out: &Out) -> Done {
                 said(out, &user, format!("{} is {}{more}", user.name, state(&user)))
             })
         }
-        UsersVerb::Password { name, password } => {
+        UsersVerb::Password { name, only, password } => {
             let password = asked(&name, &password)?;
             place.with(true, |auth| async move {
                 let user = auth.user_named(&name).await?;
-                auth.set_password(user.id, password).await?;
+                auth.set_password(user.id, password, only).await?;
                 said(
                     out,
                     &user,
@@ -90,7 +91,7 @@ pub fn run(place: Place, args: Users, out: &Out) -> Done {
         UsersVerb::Invite { role: word, days, uses, note } => {
             let role = role(&word)?;
             place.with(false, |auth| async move {
-                let new = NewInvitation { role, note, days, uses, made_by: "terminal".into() };
+                let new = NewInvitation { role, note, days, uses, maker: None };
                 let (shown, token) = auth.invite(new).await?;
                 let link = format!("{panel}/invitation?token={}", token.expose());
                 if out.json {

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Refused, moment};
+use super::{Refused, in_person, moment};
 use crate::auth::accounts::{self, Auth, NewInvitation};
 use crate::auth::who::{Admin, Role};
 use crate::web::read;
@@ -87,6 +87,9 @@ pub struct NewInvitationAnswer {
 }
 
 /// Invite somebody
+///
+/// It ends with its days and uses, and with whoever made it: when they are removed, made inactive or no admin any more, or get another password. A token
+/// makes no invitation for admins.
 #[utoipa::path(post, path = "/api/v1/invitations", request_body = InvitationRequest, responses((status = 201, body = NewInvitationAnswer)))]
 pub async fn add(
     admin: Admin,
@@ -94,7 +97,10 @@ pub async fn add(
     read::Json(asked): read::Json<InvitationRequest>,
 ) -> Result<(StatusCode, Json<NewInvitationAnswer>), Refused> {
     let InvitationRequest { role, note, days, uses } = asked;
-    let new = NewInvitation { role, note, days, uses, made_by: admin.name.clone() };
+    if role == Role::Admin {
+        in_person(&admin)?;
+    }
+    let new = NewInvitation { role, note, days, uses, maker: Some((admin.user, admin.name.clone())) };
     let (about, token) = auth.invite(new).await?;
     let token = token.expose().to_owned();
     let answer = NewInvitationAnswer { path: format!("/invitation?token={token}"), token, about: about.into() };

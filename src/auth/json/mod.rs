@@ -34,9 +34,9 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use super::accounts::{self, Login};
-use super::who::{By, Identity, Role};
+use super::who::{Identity, Role};
 use crate::base::clock::rfc3339;
-use crate::diag::{Diagnostic, Kind};
+use crate::diag::Diagnostic;
 use crate::web::{Caller, Refusal};
 
 /// How a call of people is refused: as every other, but for the word that clients of HomeServer look for.
@@ -72,6 +72,8 @@ pub struct User {
     pub username: String,
     #[schema(required)]
     pub email: Option<String>,
+    /// An admin or the provider of accounts says that the address is theirs: only then are applications behind the login told it.
+    pub email_vouched: bool,
     pub display_name: String,
     pub role: Role,
     pub is_active: bool,
@@ -94,6 +96,7 @@ impl From<&accounts::User> for User {
             id: user.id,
             username: user.name.clone(),
             email: user.email.clone(),
+            email_vouched: user.email_vouched,
             display_name: user.display_name.clone(),
             role: user.role,
             is_active: user.active,
@@ -120,12 +123,5 @@ fn login_of(caller: &Caller, headers: &HeaderMap) -> Login {
 
 /// Refuses an API token: what it can do it can do for ever, so it must not give itself more, or lock its owner out.
 fn in_person(who: &Identity) -> Result<(), Refused> {
-    match who.by {
-        By::Token { .. } => Err(Refused(
-            Diagnostic::error("auth.not-by-token", "an API token may not change how its owner signs in")
-                .kind(Kind::Denied)
-                .hint("log in with name and password: POST /api/v1/auth/login"),
-        )),
-        By::Session(_) | By::Access(_) | By::Terminal => Ok(()),
-    }
+    Ok(who.in_person()?)
 }

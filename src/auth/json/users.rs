@@ -8,9 +8,9 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Refused, User};
+use super::{Refused, User, in_person};
 use crate::auth::accounts::{Auth, Change, NewUser};
-use crate::auth::who::{Admin, Role};
+use crate::auth::who::{Admin, By, Identity, Role};
 use crate::base::secret::Secret;
 use crate::diag::Diagnostic;
 use crate::web::read;
@@ -101,14 +101,28 @@ pub struct UserRequest {
     pub password: Option<String>,
 }
 
+/// A token makes no admin, and changes nothing about one, its owner among them: whoever finds it must not become more than it says.
+async fn spares_admins(who: &Identity, auth: &Auth, id: i64, becomes: Option<Role>) -> Result<(), Refused> {
+    match &who.by {
+        By::Token { .. } if becomes == Some(Role::Admin) || id == who.user => in_person(who),
+        By::Token { .. } if auth.user(id).await?.role == Role::Admin => in_person(who),
+        _ => Ok(()),
+    }
+}
+
 /// Add a user
+///
+/// A token adds no admins.
 #[utoipa::path(post, path = "/api/v1/users", request_body = UserRequest, responses((status = 201, body = User)))]
 pub async fn add(
-    _: Admin,
+    admin: Admin,
     State(auth): State<Arc<Auth>>,
     read::Json(asked): read::Json<UserRequest>,
 ) -> Result<(StatusCode, Json<User>), Refused> {
     let UserRequest { username: name, email, display_name, role, groups, password } = asked;
+    if role == Role::Admin {
+        in_person(&admin)?;
+    }
     let password = password.map(Secret::new);
     let user = auth.add_user(NewUser { name, email, display_name, role, groups, password }).await?;
     Ok((StatusCode::CREATED, Json(User::from(&user))))
@@ -136,16 +150,19 @@ pub struct UserChange {
 
 /// Change a user
 ///
-/// What is left out stays. Another role, or an account made inactive, ends all by which the user is known.
+/// What is left out stays. Another role, or an account made inactive, ends all by which the user is known. A token changes nothing about admins, and makes
+/// nobody one.
 #[utoipa::path(patch, path = "/api/v1/users/{id}", params(("id" = i64, Path)), request_body = UserChange, responses((status = 200, body = User)))]
 pub async fn change(
-    _: Admin,
+    admin: Admin,
     State(auth): State<Arc<Auth>>,
     read::Path(id): read::Path<i64>,
     read::Json(asked): read::Json<UserChange>,
 ) -> Result<Json<User>, Refused> {
     let UserChange { email, display_name, role, is_active: active, groups, version } = asked;
-    let user = auth.change_user(id, Change { email, display_name, role, active, groups, version }).await?;
+    spares_admins(&admin, &auth, id, role).await?;
+    let user =
+        auth.change_user(id, Change { email, vouched: true, display_name, role, active, groups, version }).await?;
     Ok(Json(User::from(&user)))
 }
 
@@ -159,13 +176,16 @@ pub struct Heir {
 }
 
 /// Remove a user
+///
+/// A token removes no admins.
 #[utoipa::path(delete, path = "/api/v1/users/{id}", params(("id" = i64, Path), Heir), responses((status = 204)))]
 pub async fn remove(
-    _: Admin,
+    admin: Admin,
     State(auth): State<Arc<Auth>>,
     read::Path(id): read::Path<i64>,
     read::Query(heir): read::Query<Heir>,
 ) -> Result<StatusCode, Refused> {
+    spares_admins(&admin, &auth, id, None).await?;
     auth.remove_user(id, heir.heir).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -175,29 +195,37 @@ pub async fn remove(
 pub struct PasswordRequest {
     #[schema(min_length = 10, max_length = 256)]
     pub password: String,
+    /// Take every other way in away too: second factor, passkeys, the link with the provider.
+    #[serde(default)]
+    pub only: bool,
 }
 
 /// Give a user another password
 ///
-/// All by which they are known ends.
+/// All by which they are known ends. Passkeys and the link with the provider stay, and sign in as before, unless `only` is true. Not for tokens where the
+/// user is an admin.
 #[utoipa::path(put, path = "/api/v1/users/{id}/password", params(("id" = i64, Path)), request_body = PasswordRequest, responses((status = 204)))]
 pub async fn password(
-    _: Admin,
+    admin: Admin,
     State(auth): State<Arc<Auth>>,
     read::Path(id): read::Path<i64>,
     read::Json(asked): read::Json<PasswordRequest>,
 ) -> Result<StatusCode, Refused> {
-    auth.set_password(id, Secret::new(asked.password)).await?;
+    spares_admins(&admin, &auth, id, None).await?;
+    auth.set_password(id, Secret::new(asked.password), asked.only).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Take a user's second factor away
+///
+/// Not for tokens where the user is an admin.
 #[utoipa::path(delete, path = "/api/v1/users/{id}/second-factor", params(("id" = i64, Path)), responses((status = 204)))]
 pub async fn second_factor_off(
-    _: Admin,
+    admin: Admin,
     State(auth): State<Arc<Auth>>,
     read::Path(id): read::Path<i64>,
 ) -> Result<StatusCode, Refused> {
+    spares_admins(&admin, &auth, id, None).await?;
     auth.remove_factor(id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -64,6 +64,7 @@ pub async fn link(
     Extension(caller): Extension<Caller>,
     read::Json(wanted): read::Json<LinkRequest>,
 ) -> Result<Response, Refusal> {
+    who.in_person()?;
     let password = wanted.password.map(Secret::new);
     let leaving = oidc.begin_link(&who, password.as_ref(), caller.address).await?;
     let mut answer = Json(Onward { location: leaving.to }).into_response();
@@ -74,6 +75,7 @@ pub async fn link(
 /// Unlink your account
 #[utoipa::path(delete, path = "/api/v1/auth/oidc/link", responses((status = 204)))]
 pub async fn unlink(who: User, State(oidc): State<Arc<Oidc>>) -> Result<StatusCode, Refusal> {
+    who.in_person()?;
     oidc.unlink(who.user).await?;
     Ok(StatusCode::NO_CONTENT)
 }

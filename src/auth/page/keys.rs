@@ -126,6 +126,7 @@ pub async fn change_key(
     Form(form): Form<KeyForm>,
 ) -> Response {
     let done = match form.act.as_str() {
+        _ if who.in_person().is_err() => who.in_person(),
         "remove" => desk.passkeys.remove(who.user, &id).await,
         _ => desk.passkeys.rename(who.user, &id, &form.name).await.map(drop),
     };
@@ -145,6 +146,9 @@ pub async fn change_link(
     Extension(caller): Extension<Caller>,
     Form(form): Form<LinkForm>,
 ) -> Response {
+    if let Err(told) = who.in_person() {
+        return Refusal(told).into_response();
+    }
     if form.act == "unlink" {
         return desk.shown(&who, &caller, desk.oidc.unlink(who.user).await).await;
     }

@@ -115,6 +115,7 @@ pub async fn begin(
     Extension(caller): Extension<Caller>,
     read::Json(wanted): read::Json<BeginRequest>,
 ) -> Result<Response, Refusal> {
+    who.in_person()?;
     let password = wanted.password.map(Secret::new);
     Ok(question(passkeys.begin(&who, password.as_ref(), &caller).await?))
 }
@@ -127,6 +128,7 @@ pub async fn add(
     headers: HeaderMap,
     read::Json(new): read::Json<NewPasskey>,
 ) -> Result<Response, Refusal> {
+    who.in_person()?;
     let cookie = crate::web::cookie(&headers, COOKIE);
     let key = passkeys.make(&who, &new.ticket, cookie, &new.name, new.credential).await?;
     let mut answer = (StatusCode::CREATED, Json(PasskeyOut::from(key))).into_response();
@@ -143,6 +145,7 @@ pub async fn rename(
     read::Path(id): read::Path<String>,
     read::Json(new): read::Json<PasskeyName>,
 ) -> Result<Json<PasskeyOut>, Refusal> {
+    who.in_person()?;
     Ok(Json(passkeys.rename(who.user, &id, &new.name).await?.into()))
 }
 
@@ -153,6 +156,7 @@ pub async fn remove(
     State(passkeys): State<Arc<Passkeys>>,
     read::Path(id): read::Path<String>,
 ) -> Result<StatusCode, Refusal> {
+    who.in_person()?;
     passkeys.remove(who.user, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

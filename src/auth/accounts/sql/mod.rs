@@ -13,11 +13,13 @@ pub mod ways;
 use crate::diag::Diagnostic;
 use crate::store::{Tx, execute};
 
-/// Ends all by which somebody is known: sessions (those on routed hosts with them), families of refresh tokens, API tokens.
+/// Ends all by which somebody is known: sessions (those on routed hosts with them), families of refresh tokens, API tokens; and the invitations that
+/// they have made.
 pub async fn end_all(tx: &mut Tx, person: i64) -> Result<(), Diagnostic> {
     execute!(tx, "DELETE FROM sessions WHERE person = $1", person)?;
     execute!(tx, "DELETE FROM families WHERE person = $1", person)?;
     execute!(tx, "DELETE FROM tokens WHERE person = $1", person)?;
+    execute!(tx, "DELETE FROM invitations WHERE maker = $1", person)?;
     tx.changed();
     Ok(())
 }

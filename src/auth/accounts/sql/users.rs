@@ -10,6 +10,8 @@ pub struct Row {
     pub id: i64,
     pub name: String,
     pub email: Option<String>,
+    /// Somebody else than they themselves says that the address is theirs.
+    pub email_vouched: bool,
     pub display_name: String,
     pub role: String,
     pub active: bool,
@@ -26,6 +28,7 @@ pub struct Row {
 pub struct New {
     pub name: String,
     pub email: Option<String>,
+    pub email_vouched: bool,
     pub display_name: String,
     pub role: &'static str,
     pub password: Option<String>,
@@ -36,20 +39,23 @@ pub struct New {
 #[derive(Debug, Clone)]
 pub struct Fields {
     pub email: Option<String>,
+    pub email_vouched: bool,
     pub display_name: String,
     pub role: String,
     pub active: bool,
 }
 
-const SELECT: &str = "SELECT id, name, email, display_name, role, active, password, version, created, last_login,
+const SELECT: &str =
+    "SELECT id, name, email, email_vouched, display_name, role, active, password, version, created, last_login,
     EXISTS (SELECT 1 FROM second_factors f WHERE f.person = users.id AND f.confirmed) AS factor FROM users";
 
 /// `None`: the name or the e-mail address is taken.
 pub async fn add(tx: &mut Tx, new: &New) -> Result<Option<i64>, Diagnostic> {
-    let sql = "INSERT INTO users (name, email, display_name, role, active, password, version, created)
-               VALUES ($1, $2, $3, $4, TRUE, $5, 1, $6) ON CONFLICT DO NOTHING RETURNING id";
+    let sql = "INSERT INTO users (name, email, email_vouched, display_name, role, active, password, version, created)
+               VALUES ($1, $2, $3, $4, $5, TRUE, $6, 1, $7) ON CONFLICT DO NOTHING RETURNING id";
+    let (email, vouched, shown) = (&new.email, new.email_vouched, &new.display_name);
     let row: Option<(i64,)> =
-        fetch_optional!(tx, sql, &new.name, &new.email, &new.display_name, new.role, &new.password, new.created)?;
+        fetch_optional!(tx, sql, &new.name, email, vouched, shown, new.role, &new.password, new.created)?;
     Ok(row.map(|(id,)| id))
 }
 
@@ -78,9 +84,10 @@ pub async fn admins(on: &mut Conn) -> Result<i64, Diagnostic> {
 }
 
 pub async fn change(tx: &mut Tx, id: i64, fields: &Fields) -> Result<(), Diagnostic> {
-    let sql =
-        "UPDATE users SET email = $2, display_name = $3, role = $4, active = $5, version = version + 1 WHERE id = $1";
-    execute!(tx, sql, id, &fields.email, &fields.display_name, &fields.role, fields.active).map(drop)
+    let sql = "UPDATE users SET email = $2, email_vouched = $3, display_name = $4, role = $5, active = $6, version = version + 1
+               WHERE id = $1";
+    let (email, vouched) = (&fields.email, fields.email_vouched);
+    execute!(tx, sql, id, email, vouched, &fields.display_name, &fields.role, fields.active).map(drop)
 }
 
 /// Whether somebody else has this address.
@@ -119,6 +126,20 @@ pub async fn remove(tx: &mut Tx, id: i64, name: &str, heir: Option<i64>, now: i6
     execute!(tx, "UPDATE departed SET heir = $2 WHERE heir = $1", id, heir)?;
     execute!(tx, "INSERT INTO departed (id, name, heir, at) VALUES ($1, $2, $3, $4)", id, name, heir, now)?;
     execute!(tx, "DELETE FROM users WHERE id = $1", id).map(drop)
+}
+
+/// Whether somebody who was removed had this name.
+pub async fn departed(on: &mut Conn, name: &str) -> Result<bool, Diagnostic> {
+    let (count,): (i64,) = fetch_one!(on, "SELECT COUNT(*) FROM departed WHERE name = $1", name)?;
+    Ok(count > 0)
+}
+
+/// Takes away every other way in than the password: second factor, passkeys, links with providers.
+pub async fn end_ways(tx: &mut Tx, id: i64) -> Result<(), Diagnostic> {
+    execute!(tx, "DELETE FROM second_factors WHERE person = $1", id)?;
+    execute!(tx, "DELETE FROM recovery_codes WHERE person = $1", id)?;
+    execute!(tx, "DELETE FROM passkeys WHERE person = $1", id)?;
+    execute!(tx, "DELETE FROM provider_links WHERE person = $1", id).map(drop)
 }
 
 /// Who inherits from a removed user: `Some(None)` is the admins.

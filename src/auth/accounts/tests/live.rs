@@ -57,7 +57,7 @@ async fn hostile_18_password_role_active_flag_and_removal_end_everything_at_once
             let mut changes = a.changes();
             changes.mark_unchanged();
             match how {
-                0 => a.set_password(user.id, secret("another four words on paper")).await.unwrap(),
+                0 => a.set_password(user.id, secret("another four words on paper"), false).await.unwrap(),
                 1 => drop(
                     a.change_user(user.id, Change { role: Some(Role::Viewer), ..Change::default() }).await.unwrap(),
                 ),
@@ -129,7 +129,7 @@ async fn hostile_18_what_another_process_ends_is_ended_here_within_a_second() {
         let ways = Ways::of(&server, "anna").await;
         tokio::time::sleep(Duration::from_millis(300)).await;
         assert_eq!(ways.open(&server).await, [true; 3]);
-        w.auth.set_password(1, secret("another four words on paper")).await.unwrap();
+        w.auth.set_password(1, secret("another four words on paper"), false).await.unwrap();
         let begun = Instant::now();
         while ways.open(&server).await != [false; 3] {
             assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", ways.open(&server).await);

@@ -129,7 +129,7 @@ fn registration(name: &str, invite: Option<&Secret>) -> Registration {
 #[tokio::test]
 async fn registration_is_closed_by_invitation_or_open_as_the_home_says() {
     let me: IpAddr = "192.168.1.9".parse().unwrap();
-    let invited = |days, uses, role| NewInvitation { role, note: "Anna".into(), days, uses, made_by: "root".into() };
+    let invited = |days, uses, role| NewInvitation { role, note: "Anna".into(), days, uses, maker: None };
     homes(People::default(), async |w| {
         assert_eq!(code(w.auth.register(registration("anna", None), me).await), "auth.registration-closed");
         assert_eq!(code(w.auth.invite(invited(1, 1, Role::Member)).await), "auth.registration-closed");
@@ -174,6 +174,98 @@ async fn registration_is_closed_by_invitation_or_open_as_the_home_says() {
         }
         assert_eq!(codes.iter().filter(|code| **code == "done").count(), 5, "{codes:?}");
         assert!(codes.contains(&"auth.too-often"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn hostile_18_invitations_end_with_who_made_them() {
+    let me: IpAddr = "192.168.1.9".parse().unwrap();
+    homes(People { registration: Rule::Invite, ..People::default() }, async |w| {
+        let a = &w.auth;
+        w.add("root", Role::Admin).await;
+        let mut n = 0;
+        for how in ["removed", "demoted", "inactive", "password", "only", "nothing"] {
+            let tina = w.add(&format!("tina-{how}"), Role::Admin).await;
+            let maker = Some((tina.id, tina.name.clone()));
+            let new = NewInvitation { role: Role::Admin, note: String::new(), days: 90, uses: 100, maker };
+            let (shown, link) = a.invite(new).await.unwrap();
+            assert_eq!((a.invitations().await.unwrap(), &shown.made_by), (vec![shown.clone()], &tina.name));
+            match how {
+                "removed" => drop(a.remove_user(tina.id, None).await.unwrap()),
+                "demoted" => {
+                    drop(a.change_user(tina.id, Change { role: Some(Role::Operator), ..change() }).await.unwrap())
+                }
+                "inactive" => drop(a.change_user(tina.id, Change { active: Some(false), ..change() }).await.unwrap()),
+                "password" => a.set_password(tina.id, secret("another four words on paper"), false).await.unwrap(),
+                "only" => a.set_password(tina.id, secret("another four words on paper"), true).await.unwrap(),
+                _ => {}
+            }
+            n += 1;
+            let used = code(a.register(registration(&format!("guest-{n}"), Some(&link)), me).await);
+            assert_eq!(used, if how == "nothing" { "done" } else { "auth.bad-link" }, "{how}");
+            // It does not come back with its maker either.
+            let again = Change { role: Some(Role::Admin), active: Some(true), ..change() };
+            if ["demoted", "inactive"].contains(&how) {
+                a.change_user(tina.id, again).await.unwrap();
+                assert!(a.invitations().await.unwrap().is_empty(), "{how}");
+            }
+        }
+        // Whatever ended them as an admin: they are looked at when it is used.
+        w.db.write(async |tx| {
+            crate::store::execute!(tx, "UPDATE users SET role = 'viewer' WHERE name = 'tina-nothing'").map(drop)
+        })
+        .await
+        .unwrap();
+        assert!(a.invitations().await.unwrap().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_makes_an_account_of_their_own_is_called_nothing_that_applications_trust() {
+    let me: IpAddr = "192.168.1.9".parse().unwrap();
+    homes(People { registration: Rule::Open, ..People::default() }, async |w| {
+        let a = &w.auth;
+        for name in ["admin", "root", "Administrator", "ad.min", "grafana"] {
+            assert_eq!(code(a.register(registration(name, None), me).await), "auth.bad-name", "{name}");
+        }
+        let admin = w.add("admin", Role::Admin).await;
+        let bob = w.add("bob", Role::Member).await;
+        a.remove_user(bob.id, None).await.unwrap();
+        assert_eq!(
+            code(a.register(registration("bob", None), me).await),
+            "auth.taken",
+            "what was bob's is not a stranger's"
+        );
+        assert_eq!(w.add("bob", Role::Member).await.name, "bob", "an admin may give the name");
+        // Nobody vouches for an address that somebody gives themselves.
+        let own = Registration { email: Some("boss@home.example".into()), ..registration("eve", None) };
+        let eve = a.register(own, me).await.unwrap();
+        assert!(!eve.email_vouched);
+        assert!(!a.rename(eve.id, None, Some("eve@home.example")).await.unwrap().email_vouched);
+        let vouched = |address: &str| Change { email: Some(address.into()), vouched: true, ..change() };
+        assert!(a.change_user(eve.id, vouched("eve@home.example")).await.unwrap().email_vouched);
+        assert!(a.rename(eve.id, Some("Eve"), Some("eve@home.example")).await.unwrap().email_vouched, "it is the same");
+        assert!(!a.rename(eve.id, None, Some("boss@home.example")).await.unwrap().email_vouched);
+        assert!(!a.change_user(eve.id, vouched("")).await.unwrap().email_vouched);
+        assert!(
+            a.rename(admin.id, None, Some("root@home.example")).await.unwrap().email_vouched,
+            "admins' word counts"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_password_can_be_made_the_only_way_in() {
+    homes(People::default(), async |w| {
+        let anna = w.add("anna", Role::Member).await;
+        w.with_factor(anna.id).await;
+        for (only, factor) in [(false, true), (true, false)] {
+            w.auth.set_password(anna.id, secret("another four words on paper"), only).await.unwrap();
+            assert_eq!(w.auth.user(anna.id).await.unwrap().second_factor, factor);
+        }
     })
     .await;
 }

@@ -325,6 +325,42 @@ async fn an_admin_manages_users_groups_and_invitations() {
 }
 
 #[tokio::test]
+async fn hostile_18_a_token_of_an_admin_leaves_admins_alone() {
+    homes(People { registration: Registration::Invite, ..People::default() }, async |w| {
+        w.add("root", Role::Admin).await;
+        let (boss, anna) = (w.add("boss", Role::Admin).await.id, w.add("anna", Role::Member).await.id);
+        let p = Program::of(&w);
+        let root = p.signed_in("root").await;
+        let made = root.calls("POST /api/v1/tokens", json!({"name": "script", "scopes": ["admin"]})).await;
+        let script = p.with(&made.body["token"]);
+        let password = json!({"password": "another four words on paper"});
+        for id in [1, boss] {
+            for (method, rest, body) in [
+                ("PUT", "/password", password.clone()),
+                ("DELETE", "/second-factor", Value::Null),
+                ("PATCH", "", json!({"role": "operator"})),
+                ("PATCH", "", json!({"email": "eve@example.org"})),
+                ("DELETE", "", Value::Null),
+            ] {
+                let told = script.calls(&format!("{method} /api/v1/users/{id}{rest}"), body).await;
+                assert_eq!(told.told(), (403, "auth.not-by-token"), "{method} {id}{rest}");
+            }
+        }
+        let rises = script.calls(&format!("PATCH /api/v1/users/{anna}"), json!({"role": "admin"})).await;
+        assert_eq!(rises.told(), (403, "auth.not-by-token"));
+        let other = script.calls("POST /api/v1/invitations", json!({"role": "admin"})).await;
+        assert_eq!(other.told(), (403, "auth.not-by-token"));
+        // All else of an admin's it does.
+        let changed = script.calls(&format!("PATCH /api/v1/users/{anna}"), json!({"role": "viewer"})).await;
+        assert_eq!((changed.status, &changed.body["role"]), (200, &json!("viewer")));
+        assert_eq!(script.calls(&format!("PUT /api/v1/users/{anna}/password"), password).await.status, 204);
+        assert_eq!(script.calls("POST /api/v1/invitations", json!({"role": "member"})).await.status, 201);
+        assert_eq!(script.calls(&format!("DELETE /api/v1/users/{anna}"), Value::Null).await.status, 204);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn hostile_18_an_api_token_cannot_make_itself_more_than_it_is() {
     homes(People::default(), async |w| {
         w.add("root", Role::Admin).await;

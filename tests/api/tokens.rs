@@ -1,0 +1,46 @@
+//! What an API token may never do, whatever its scopes.
+
+use serde_json::{Value, json};
+
+use crate::rig::Server;
+
+/// The id of whom the rig calls `admin`.
+const OWN: &str = "3";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_18_a_token_changes_nothing_about_how_its_owner_or_an_admin_signs_in() {
+    let s = Server::begin().await;
+    let password = json!({"password": "another four words on paper"});
+    let own = |rest: &str| format!("/api/v1/users/{OWN}{rest}");
+    for (method, path, body) in [
+        ("PUT", own("/password"), password.clone()),
+        ("DELETE", own("/second-factor"), Value::Null),
+        ("PATCH", own(""), json!({"role": "operator"})),
+        ("PATCH", own(""), json!({"is_active": false})),
+        ("DELETE", own(""), Value::Null),
+        ("PATCH", "/api/v1/users/77".into(), json!({"role": "admin"})),
+        (
+            "POST",
+            "/api/v1/users".into(),
+            json!({"username": "eve", "role": "admin", "password": "four words on paper"}),
+        ),
+        ("POST", "/api/v1/invitations".into(), json!({"role": "admin"})),
+        ("POST", "/api/v1/tokens".into(), json!({"name": "more", "scopes": ["admin"]})),
+        ("POST", "/api/v1/auth/password".into(), json!({"old_password": "x", "new_password": "four words on paper"})),
+        ("PATCH", "/api/v1/auth/me".into(), json!({"email": "eve@example.org"})),
+        ("POST", "/api/v1/auth/passkeys/begin".into(), json!({})),
+        ("POST", "/api/v1/auth/passkeys".into(), json!({"ticket": "x", "name": "x", "credential": {}})),
+        ("PATCH", "/api/v1/auth/passkeys/k1".into(), json!({"name": "x"})),
+        ("DELETE", "/api/v1/auth/passkeys/k1".into(), Value::Null),
+        ("POST", "/api/v1/auth/oidc/link".into(), json!({})),
+        ("DELETE", "/api/v1/auth/oidc/link".into(), Value::Null),
+    ] {
+        let body = Some(body).filter(|body| !body.is_null());
+        let answer = s.call("admin.admin", method, &path, body, &[]).await.is(403);
+        assert_eq!(answer.code(), "auth.not-by-token", "{method} {path}");
+    }
+    for (path, form) in [("/account/passkeys/k1", "act=remove"), ("/account/provider", "act=unlink")] {
+        let status = s.form("admin.admin", path, form).await;
+        assert_eq!(status, 403, "{path}");
+    }
+}
