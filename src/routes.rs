@@ -70,11 +70,12 @@ pub fn table() -> Table<App> {
         POST "/logout" User => forms::logout;
         GET "/signed-out" Anyone => forms::signed_out;
     }
-    // The first leads from the panel to a service; the others are on every host with a login.
+    // The first leads from the panel to a service, the second out; the others are on every host with a login.
     pages! { table:
         GET "/go" Anyone => forward::page::go;
+        GET "/logout" Anyone => forward::page::ask_logout;
         GET "/.well-known/hearth/callback" Anyone => forward::page::callback;
-        GET "/.well-known/hearth/logout" Anyone => forward::page::ask_logout;
+        GET "/.well-known/hearth/logout" Anyone => forward::page::to_logout;
         POST "/.well-known/hearth/logout" Anyone => forward::page::logout;
     }
     calls! { table:

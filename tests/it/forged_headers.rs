@@ -67,6 +67,90 @@ const NAMES: [&str; 43] = [
     "X-Webauth-User",
 ];
 
+/// Further ones: what other logins and networks in front of a service say.
+const OTHERS: [&str; 80] = [
+    "Cf-Access-Authenticated-User-Email",
+    "Cf-Access-Jwt-Assertion",
+    "Cf-Connecting-Ip",
+    "Cf-Connecting-Ipv6",
+    "Ssl-Client-Cert",
+    "Ssl-Client-S-Dn",
+    "Ssl-Client-Verify",
+    "Tailscale-User-Login",
+    "Tailscale-User-Name",
+    "Tailscale-User-Profile-Pic",
+    "X-Amzn-Oidc-Accesstoken",
+    "X-Amzn-Oidc-Data",
+    "X-Amzn-Oidc-Identity",
+    "X-Auth-Email",
+    "X-Auth-Groups",
+    "X-Auth-Name",
+    "X-Auth-Request-Roles",
+    "X-Auth-Role",
+    "X-Auth-Roles",
+    "X-Auth-User",
+    "X-Auth-Username",
+    "X-Authelia-Email",
+    "X-Authelia-Groups",
+    "X-Authelia-Name",
+    "X-Authelia-User",
+    "X-Authentik-Entitlements",
+    "X-Authentik-Jwt",
+    "X-Authentik-Meta-App",
+    "X-Authentik-Meta-Jwks",
+    "X-Authentik-Meta-Outpost",
+    "X-Authentik-Meta-Provider",
+    "X-Authentik-Meta-Version",
+    "X-Client-Cert",
+    "X-Client-Dn",
+    "X-Client-Verify",
+    "X-Email",
+    "X-Forwarded-Client-Cert",
+    "X-Forwarded-Name",
+    "X-Forwarded-Role",
+    "X-Forwarded-Roles",
+    "X-Goog-Authenticated-User-Email",
+    "X-Goog-Authenticated-User-Id",
+    "X-Goog-Iap-Jwt-Assertion",
+    "X-Hearth-Gate",
+    "X-Ms-Client-Principal",
+    "X-Ms-Client-Principal-Id",
+    "X-Ms-Client-Principal-Idp",
+    "X-Ms-Client-Principal-Name",
+    "X-Original-Host",
+    "X-Original-Method",
+    "X-Original-Uri",
+    "X-Pomerium-Claim-Email",
+    "X-Pomerium-Claim-Groups",
+    "X-Pomerium-Claim-Name",
+    "X-Pomerium-Claim-User",
+    "X-Pomerium-Jwt-Assertion",
+    "X-Remote-Email",
+    "X-Remote-Group",
+    "X-Remote-Name",
+    "X-Ssl-Client-Cert",
+    "X-Ssl-Client-Dn",
+    "X-Ssl-Client-S-Dn",
+    "X-Ssl-Client-Verify",
+    "X-Token-Subject",
+    "X-Token-User-Email",
+    "X-Token-User-Name",
+    "X-Token-User-Roles",
+    "X-User",
+    "X-User-Email",
+    "X-User-Groups",
+    "X-User-Name",
+    "X-User-Roles",
+    "X-Username",
+    "X-Vouch-Idp-Accesstoken",
+    "X-Vouch-Idp-Idtoken",
+    "X-Vouch-User",
+    "X-Webauth-Email",
+    "X-Webauth-Groups",
+    "X-Webauth-Name",
+    "X-Webauth-Role",
+];
+
 /// Each of them twice, and once with underscores.
 pub fn forged() -> Vec<String> {
     let spellings = |name: &&str| {
@@ -104,6 +188,10 @@ fn no_header_that_a_client_forges_reaches_a_service(s: &Scratch) -> Done {
             let from = seen.lines().find_map(|l| l.strip_prefix("HTTP_X_FORWARDED_FOR=")).unwrap_or_default();
             assert!(from.parse::<std::net::IpAddr>().is_ok(), "one address, its client's: {from:?}\n{seen}");
         }
+        let others: Vec<String> = OTHERS.iter().map(|name| format!("{name}: forged")).collect();
+        let others: Vec<&str> = others.iter().flat_map(|header| ["-H", header.as_str()]).collect();
+        let page = door.ask(host, "/cgi-bin/env", &others);
+        assert!(page.status == 200 && !page.body.contains("forged"), "{host}: it came through:\n{}", page.body);
         // A blank before the colon makes two programs see two headers.
         let page = door.ask(host, "/cgi-bin/env", &["--http1.1", "-H", "Remote-User : forged"]);
         assert!(page.status == 400 && !page.body.contains("forged"), "{page:?}");

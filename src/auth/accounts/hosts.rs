@@ -51,7 +51,7 @@ impl Auth {
         Ok((!routes.is_empty()).then(|| Grant {
             user: user.name,
             title: user.display_name,
-            email: user.email.unwrap_or_default(),
+            email: user.email.filter(|_| user.email_vouched).unwrap_or_default(),
             groups: user.groups,
             admin: user.role == Role::Admin,
             of: Of::Routes(routes),
@@ -138,10 +138,7 @@ impl Sessions for Auth {
         Ok(expires.map(|expires| Opened { cookie: token, lasts: (expires - now) / 1000 }))
     }
 
-    async fn sign_out(&self, hash: Hash) -> Result<(), Diagnostic> {
-        // Also one that has ended for want of use: whoever signs out is signed out.
-        let found = sql::hosts::one(&mut self.db.reader().await?, &hash.text(), 0, 0).await?;
-        let Some(row) = found else { return Ok(()) };
-        self.end(async move |tx| sql::sessions::end(tx, row.person, &row.parent).await).await.map(drop)
+    async fn leave(&self, hash: Hash) -> Result<(), Diagnostic> {
+        self.end(async move |tx| sql::hosts::end(tx, &hash.text()).await).await
     }
 }

@@ -12,7 +12,8 @@ use crate::traefik::forward::back::Back;
 
 /// Seconds that a code can be used.
 pub const LASTS: i64 = 60;
-/// Codes at once; more are for nobody.
+/// Codes of one person at once: one more, and the eldest is none any more. And of all; more are for nobody.
+const EACH: usize = 20;
 const MOST: usize = 10_000;
 
 /// What a code stands for.
@@ -21,6 +22,7 @@ pub struct Code {
     pub back: Back,
     /// The panel's session, by its public id.
     pub parent: String,
+    person: i64,
     until: i64,
 }
 
@@ -29,9 +31,18 @@ pub struct Code {
 pub struct Codes(Mutex<HashMap<[u8; 32], Code>>);
 
 impl Codes {
-    /// A new one; none where too many are out. `now`: seconds since 1970.
-    pub fn make(&self, back: Back, parent: String, random: &dyn Random, now: i64) -> Option<Secret> {
+    /// A new one for somebody; none where too many are out. `now`: seconds since 1970.
+    pub fn make(&self, back: Back, parent: String, person: i64, random: &dyn Random, now: i64) -> Option<Secret> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let theirs = all.iter().filter(|(_, code)| code.person == person);
+        let (count, eldest) =
+            theirs.fold((0, None), |(count, eldest): (usize, Option<(i64, [u8; 32])>), (key, code)| {
+                let this = (code.until, *key);
+                (count + 1, Some(eldest.map_or(this, |eldest| eldest.min(this))))
+            });
+        if let Some((_, key)) = eldest.filter(|_| count >= EACH) {
+            all.remove(&key);
+        }
         if all.len() >= MOST {
             all.retain(|_, code| now < code.until);
         }
@@ -39,7 +50,7 @@ impl Codes {
             return None;
         }
         let text = secrets::token(random);
-        all.insert(secrets::digest(text.expose()), Code { back, parent, until: now + LASTS });
+        all.insert(secrets::digest(text.expose()), Code { back, parent, person, until: now + LASTS });
         Some(text)
     }
 
@@ -63,7 +74,7 @@ mod tests {
     #[test]
     fn a_code_is_for_one_host_one_browser_one_minute_and_once() {
         let codes = Codes::default();
-        let make = || codes.make(back(), "p".into(), &SystemRandom, 100).unwrap();
+        let make = || codes.make(back(), "p".into(), 1, &SystemRandom, 100).unwrap();
         let take =
             |code: &Secret, host: &str, state: &str, now: i64| codes.take(code.expose(), host, state, now).is_some();
         let code = make();
@@ -84,10 +95,16 @@ mod tests {
     #[test]
     fn codes_do_not_grow_without_end() {
         let codes = Codes::default();
+        let make = |person, now| codes.make(back(), "p".into(), person, &SystemRandom, now);
+        let first = make(0, 99).unwrap();
         for _ in 0..MOST {
-            assert!(codes.make(back(), "p".into(), &SystemRandom, 100).is_some());
+            assert!(make(0, 100).is_some(), "whoever wants many takes them from nobody else");
         }
-        assert!(codes.make(back(), "p".into(), &SystemRandom, 100).is_none());
-        assert!(codes.make(back(), "p".into(), &SystemRandom, 160).is_some());
+        assert!(
+            codes.0.lock().unwrap().len() == EACH && codes.take(first.expose(), "app.example.org", "s", 100).is_none()
+        );
+        let others = (1..).take_while(|person| make(*person, 100).is_some()).count();
+        assert_eq!(others, MOST - EACH);
+        assert!(make(1, 160).is_some());
     }
 }

@@ -137,9 +137,8 @@ impl Sessions for Double {
         Ok(Some(Opened { cookie, lasts: 3600 }))
     }
 
-    async fn sign_out(&self, hash: Hash) -> Result<(), Diagnostic> {
-        let parent = self.held().parts.get(&hash).and_then(|(parent, _)| parent.clone());
-        parent.into_iter().for_each(|parent| self.end_parent(&parent));
+    async fn leave(&self, hash: Hash) -> Result<(), Diagnostic> {
+        self.change(|held| drop(held.parts.remove(&hash)));
         Ok(())
     }
 }

@@ -68,13 +68,13 @@ impl Forward {
         Back::read(text, &key.0, self.now()).filter(|back| self.has(&back.host))
     }
 
-    /// The address that takes somebody there, signed in, by the public id of their session at the panel.
+    /// The address that takes somebody there, signed in, by the public id of their session at the panel and by who they are.
     /// `None` where too many are on their way at once.
-    pub fn go_back(&self, back: Back, session: &str) -> Option<String> {
+    pub fn go_back(&self, back: Back, session: &str, person: i64) -> Option<String> {
         let https = self.doors.borrow().as_ref()?.https;
         let port = if https == 443 { String::new() } else { format!(":{https}") };
         let host = back.host.clone();
-        let code = self.codes.make(back, session.to_owned(), &*self.random, self.now())?;
+        let code = self.codes.make(back, session.to_owned(), person, &*self.random, self.now())?;
         Some(format!("https://{host}{port}{OWN}callback?code={}", code.expose()))
     }
 
@@ -93,8 +93,16 @@ impl Forward {
         Ok(opened.map(|opened| (opened, code.back.path)))
     }
 
-    /// Ends the session at the panel that a cookie of a host belongs to, and so all of it.
-    pub(crate) async fn log_out(&self, cookie: &str) -> Result<(), Diagnostic> {
-        self.sessions.sign_out(Hash::of(cookie)).await
+    /// The panel's origin, as browsers reach it.
+    pub(crate) fn panel(&self) -> Option<String> {
+        let doors = self.doors.borrow();
+        let doors = doors.as_ref()?;
+        let port = if doors.https == 443 { String::new() } else { format!(":{}", doors.https) };
+        Some(format!("https://{}{port}", doors.panel))
+    }
+
+    /// Ends the session of a host that a cookie is of.
+    pub(crate) async fn leave(&self, cookie: &str) -> Result<(), Diagnostic> {
+        self.sessions.leave(Hash::of(cookie)).await
     }
 }

@@ -58,39 +58,50 @@ pub async fn callback(
     }
 }
 
-/// `GET /.well-known/hearth/logout`: a page that asks; nothing has happened yet.
-pub async fn ask_logout(
+/// `GET /.well-known/hearth/logout`: to the panel, where the way out is.
+pub async fn to_logout(
     _: Anyone,
     State(forward): State<Arc<Forward>>,
     Extension(caller): Extension<Caller>,
 ) -> Response {
-    let Some(host) = own_host(&forward, &caller) else { return no_such_page().await.into_response() };
-    let story = &["This ends your session on every service of the home, and at the panel."];
-    let page = Page { asks: true, host: &host, ..Page::of("Sign out?", "warn", story) };
-    page.answer(StatusCode::OK)
+    match own_host(&forward, &caller) {
+        Some(_) => to_panel(&forward),
+        None => no_such_page().await.into_response(),
+    }
 }
 
-/// `POST /.well-known/hearth/logout`: ends the whole session.
+/// `GET /logout` on the panel: a page that asks; nothing has happened yet. A script of a service cannot press its button: it is another site's.
+pub async fn ask_logout(Anyone(who): Anyone, Extension(caller): Extension<Caller>) -> Response {
+    if !who.is_some_and(|who| matches!(who.by, By::Session(_))) {
+        return (StatusCode::SEE_OTHER, [(LOCATION, HeaderValue::from_static("/signed-out"))]).into_response();
+    }
+    let story = &["This ends your session at the panel, and on every service of the home."];
+    let host = caller.host.unwrap_or_default();
+    Page { asks: true, host: &host, ..Page::of("Sign out?", "warn", story) }.answer(StatusCode::OK)
+}
+
+/// `POST /.well-known/hearth/logout`: ends the session on this host, and leads to the panel for all others. Not those too: the script of a service, which
+/// may do here what a person may, would sign people out of all services.
 pub async fn logout(
     _: Anyone,
     State(forward): State<Arc<Forward>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
 ) -> Response {
-    let Some(host) = own_host(&forward, &caller) else { return no_such_page().await.into_response() };
+    if own_host(&forward, &caller).is_none() {
+        return no_such_page().await.into_response();
+    }
     if Origin::of(&Method::POST, &headers, &caller) != Origin::Own {
         let d = Diagnostic::error("auth.cross-site", "this did not come from a page of this host").kind(Kind::Denied);
         return Refusal(d.hint("open /.well-known/hearth/logout and sign out there")).into_response();
     }
     if let Some(session) = cookies(&headers).session
-        && let Err(why) = forward.log_out(&session).await
+        && let Err(why) = forward.leave(&session).await
     {
         return Refusal(why).into_response();
     }
-    let story = &["Every session of yours that began with this one has ended."];
-    let page = Page { again: Some("Sign in again"), host: &host, ..Page::of("Signed out", "good", story) };
     let mut answer = match wants_html(&headers) {
-        true => page.answer(StatusCode::OK),
+        true => to_panel(&forward),
         false => StatusCode::NO_CONTENT.into_response(),
     };
     set_cookie(answer.headers_mut(), SESSION, "", None);
@@ -107,7 +118,11 @@ pub struct Wanted {
 /// `GET /go?back=` on the panel: from the login to the service that somebody wanted. A page that goes on by itself, not a redirect: browsers hold the
 /// answers to a form to `form-action`, and this is another host.
 pub async fn go(Anyone(who): Anyone, State(forward): State<Arc<Forward>>, Query(wanted): Query<Wanted>) -> Response {
-    let Some(By::Session(session)) = who.as_ref().map(|who| &who.by) else {
+    let signed_in = who.as_ref().and_then(|who| match &who.by {
+        By::Session(session) => Some((session, who.user)),
+        By::Access(_) | By::Token { .. } | By::Terminal => None,
+    });
+    let Some((session, person)) = signed_in else {
         let to = format!("/login?next=/go%3Fback%3D{}", wanted.back);
         let plain = wanted.back.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
         let to = HeaderValue::try_from(if plain { to } else { "/login".into() });
@@ -115,7 +130,7 @@ pub async fn go(Anyone(who): Anyone, State(forward): State<Arc<Forward>>, Query(
     };
     let back = forward.back(&wanted.back);
     let host = back.as_ref().map(|back| back.host.clone()).unwrap_or_default();
-    match back.and_then(|back| forward.go_back(back, session)) {
+    match back.and_then(|back| forward.go_back(back, session, person)) {
         Some(to) => {
             let story = &["If nothing happens, go on by the link."];
             let page = Page { on: Some(&to), host: &host, ..Page::of("You are signed in", "good", story) };
@@ -130,6 +145,14 @@ pub async fn go(Anyone(who): Anyone, State(forward): State<Arc<Forward>>, Query(
 }
 
 const HOME: HeaderValue = HeaderValue::from_static("/");
+
+/// To the page of the panel that signs out.
+fn to_panel(forward: &Forward) -> Response {
+    match forward.panel().and_then(|panel| HeaderValue::try_from(format!("{panel}/logout")).ok()) {
+        Some(to) => (StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
 
 /// The host, where it is one with a login: on the panel's own, and anywhere else, there is nothing here.
 fn own_host(forward: &Forward, caller: &Caller) -> Option<String> {

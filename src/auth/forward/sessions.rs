@@ -25,8 +25,8 @@ pub trait Sessions: Send + Sync + 'static {
     /// A new session on `host` for whoever has the panel's session with this public id; `None` where that does not hold.
     async fn open(&self, parent: &str, host: &str) -> Result<Option<Opened>, Diagnostic>;
 
-    /// Ends the panel's session of which this one is a part, and with it all its parts.
-    async fn sign_out(&self, hash: Hash) -> Result<(), Diagnostic>;
+    /// Ends this one session of a host; the panel's and its other parts stay.
+    async fn leave(&self, hash: Hash) -> Result<(), Diagnostic>;
 }
 
 /// A session that was opened.

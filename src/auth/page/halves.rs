@@ -13,7 +13,8 @@ use crate::base::secret::Secret;
 
 /// How long.
 pub const SECONDS: i64 = 180;
-/// How many at once; whoever comes then has to wait.
+/// How many of one account at once: one more, and the eldest is gone. And of all: whoever comes then has to wait.
+const EACH: usize = 5;
 const MOST: usize = 200;
 
 #[derive(Default)]
@@ -30,6 +31,13 @@ impl Halves {
     /// Keeps it; gives what the browser shows for it. `None`: there are too many.
     pub fn put(&self, who: Credentials, random: &dyn Random) -> Option<Secret> {
         let mut all = self.all();
+        let name = |who: &Credentials| who.username.trim().to_lowercase();
+        let theirs = all.iter().filter(|(_, (_, other))| name(other) == name(&who));
+        let mut theirs: Vec<(Instant, [u8; 32])> = theirs.map(|(key, (at, _))| (*at, *key)).collect();
+        theirs.sort_unstable();
+        if let Some((_, eldest)) = theirs.first().filter(|_| theirs.len() >= EACH) {
+            all.remove(eldest);
+        }
         if all.len() >= MOST {
             return None;
         }
@@ -44,5 +52,24 @@ impl Halves {
 
     pub fn end(&self, token: &str) {
         self.all().remove(&secrets::digest(token));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::random::SystemRandom;
+
+    #[test]
+    fn whoever_signs_in_many_times_takes_nobody_elses_place() {
+        let halves = Halves::default();
+        let who = |name: &str| Credentials { username: name.into(), password: Secret::new("x"), otp: None };
+        let ann = halves.put(who("ann"), &SystemRandom).unwrap();
+        let first = halves.put(who("ben"), &SystemRandom).unwrap();
+        for _ in 0..2 * MOST {
+            assert!(halves.put(who(" Ben"), &SystemRandom).is_some());
+        }
+        assert!(halves.get(ann.expose()).is_some() && halves.get(first.expose()).is_none());
+        assert_eq!(halves.all().len(), 1 + EACH);
     }
 }

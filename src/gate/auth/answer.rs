@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, COOKIE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 use super::Auth;
 use super::asked::Asked;
@@ -39,8 +39,7 @@ pub fn enter(asked: &Asked, who: Option<&Kept>, by_token: bool) -> Response<Body
         several => set(headers, COOKIE, &several.join(&b"; "[..])),
     }
     if !by_token {
-        let contains = |value: &HeaderValue| value.as_bytes().windows(TOKEN.len()).any(|part| part == TOKEN);
-        for value in asked.authorizations().filter(|value| !contains(value)) {
+        for value in asked.authorizations().filter(|value| !has_token(value.as_bytes())) {
             headers.append(AUTHORIZATION, value.clone());
         }
     }
@@ -57,6 +56,14 @@ pub fn enter(asked: &Asked, who: Option<&Kept>, by_token: bool) -> Response<Body
         }
     }
     answer
+}
+
+/// Whether an `Authorization` has a token of ours in it, also as the name or password of `Basic` (RFC 7617).
+fn has_token(value: &[u8]) -> bool {
+    let within = |bytes: &[u8]| bytes.windows(TOKEN.len()).any(|part| part == TOKEN);
+    let basic = value.split_first_chunk::<6>().filter(|(scheme, _)| scheme.eq_ignore_ascii_case(b"basic "));
+    within(value)
+        || basic.and_then(|(_, rest)| STANDARD.decode(rest.trim_ascii()).ok()).is_some_and(|said| within(&said))
 }
 
 /// A value that no header can hold is left out: what an application is told is true or nothing.

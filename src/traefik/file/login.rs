@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::{Content, PAGES, Section};
-use crate::traefik::forward::{AUTH, IDENTITY, OWN, READ, bypass::Needs};
+use crate::traefik::forward::{AUTH, IDENTITY, OWN, READ};
 use crate::traefik::route::{CLEAN, Door, Entry, OWN_PATH, Route};
 
 /// Bytes of gate's answer that Traefik takes: a page and the cookies of an application.
@@ -19,14 +19,11 @@ pub(super) fn add(content: &Content, http: &mut Section) {
             None => json!({ "chain": { "middlewares": ["closed"] } }),
             Some(key) => {
                 let mut address = format!("{PAGES}{AUTH}{}?p={}", key.text(), route.access);
-                let mut sets = vec!["Cookie"];
+                // A token of Hearth's goes no further than gate, whether it opens anything or not; any other is the application's own.
+                let mut sets = vec!["Cookie", "Authorization"];
                 sets.extend(IDENTITY);
                 if !route.bypass.is_empty() {
                     address.push_str(&format!("&r={}", route.name));
-                }
-                // A token of Hearth's goes no further than gate; any other is the application's own.
-                if route.bypass.iter().any(|one| one.needs == Needs::Token) {
-                    sets.push("Authorization");
                 }
                 json!({ "forwardAuth": {
                     "address": address,

@@ -14,12 +14,14 @@ pub struct Row {
     pub expires: i64,
     pub person: i64,
     pub name: String,
+    /// Where somebody vouches for it: applications believe it.
     pub email: Option<String>,
     pub display_name: String,
     pub role: String,
 }
 
-const SELECT: &str = "SELECT s.hash, p.id AS parent, s.host, s.last_used, s.expires, u.id AS person, u.name, u.email, u.display_name, u.role
+const SELECT: &str = "SELECT s.hash, p.id AS parent, s.host, s.last_used, s.expires, u.id AS person, u.name,
+        CASE WHEN u.email_vouched THEN u.email END AS email, u.display_name, u.role
     FROM sessions s JOIN sessions p ON p.id = s.parent JOIN users u ON u.id = s.person
     WHERE u.active AND s.host IS NOT NULL AND s.expires > $1 AND s.last_used > $2";
 
@@ -31,6 +33,12 @@ pub async fn all(on: &mut Conn, now: i64, idle: i64) -> Result<Vec<Row>, Diagnos
 /// The one with this hash.
 pub async fn one(on: &mut Conn, hash: &str, now: i64, idle: i64) -> Result<Option<Row>, Diagnostic> {
     fetch_optional!(on, sqlx::AssertSqlSafe(format!("{SELECT} AND s.hash = $3")), now, idle, hash)
+}
+
+/// Ends one, and not the one that it is below.
+pub async fn end(tx: &mut Tx, hash: &str) -> Result<(), Diagnostic> {
+    tx.changed();
+    execute!(tx, "DELETE FROM sessions WHERE hash = $1 AND host IS NOT NULL", hash).map(drop)
 }
 
 /// It was used, and with it the session that it is below.

@@ -55,8 +55,19 @@ async fn hostile_18_sessions_on_hosts_end_with_the_panels_and_with_the_account()
         let (a, b) = (world.on_host(&panel, "a.example.org").await, world.on_host(&panel, "b.example.org").await);
         let c = world.on_host(&other, "a.example.org").await;
         changes.mark_unchanged();
-        // By one of the hosts.
-        world.auth.sign_out(b).await.unwrap();
+        // By one of the hosts: that one only, for the service there could do it too.
+        world.auth.leave(b).await.unwrap();
+        assert!(changes.has_changed().unwrap(), "gate is told");
+        assert!(world.grant_of(b).await.is_none() && world.grant_of(a).await.is_some());
+        changes.mark_unchanged();
+        // At the panel: all.
+        world.auth.leave(Hash::of(panel.token.expose())).await.unwrap();
+        assert!(world.grant_of(a).await.is_some(), "the panel's own is no host's");
+        changes.mark_unchanged();
+        let by = crate::auth::who::By::Session(panel.id.clone());
+        let who =
+            crate::auth::who::Identity { user: ada.id, name: ada.name.clone(), role: ada.role, groups: vec![], by };
+        world.auth.logout(&who).await.unwrap();
         assert!(changes.has_changed().unwrap(), "gate is told");
         assert!(world.grant_of(a).await.is_none() && world.grant_of(b).await.is_none());
         assert!(world.auth.by_cookie(panel.token.expose()).await.unwrap().is_none(), "the panel's has ended too");
