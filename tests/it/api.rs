@@ -9,7 +9,8 @@ use serde_json::json;
 use crate::rig::{Done, Scratch, cases};
 use http::{Server, Socket};
 
-cases![together: a_profile_is_started_watched_entered_and_stopped_by_the_api_alone, hostile_32_api_and_command_line_have_one_lock,];
+cases![together: a_profile_is_started_watched_entered_and_stopped_by_the_api_alone, hostile_32_api_and_command_line_have_one_lock,
+    hostile_11_what_has_power_over_the_machine_is_entered_by_admins_only,];
 
 const STACK: &str = "services:
   web:
@@ -64,6 +65,48 @@ fn a_profile_is_started_watched_entered_and_stopped_by_the_api_alone(s: &Scratch
         server.done("operator", "/api/v1/down", json!({"names": ["media"]})).await;
     });
     assert!(s.containers().is_empty());
+    Ok(())
+}
+
+/// Every service but `plain` has something of the machine, as a real engine tells it.
+const STRONG: &str = "x-same: &same
+  image: hearth-test/busybox:1
+  command: [sleep, '1000']
+  stop_signal: SIGKILL
+  profiles: [strong]
+services:
+  plain: { <<: *same, volumes: ['./data/plain:/data', '/etc/localtime:/etc/localtime:ro', 'own:/own'] }
+  socket: { <<: *same, volumes: ['/var/run/docker.sock:/var/run/docker.sock:ro'] }
+  folder: { <<: *same, volumes: ['./state:/state:ro'] }
+  trick: { <<: *same, volumes: ['trick:/host'] }
+  privileged: { <<: *same, privileged: true }
+  processes: { <<: *same, pid: host }
+  network: { <<: *same, network_mode: host }
+  shares: { <<: *same, network_mode: 'service:network' }
+  capable: { <<: *same, cap_add: [NET_ADMIN] }
+  loose: { <<: *same, security_opt: ['seccomp=unconfined'] }
+volumes:
+  own: {}
+  trick: { driver_opts: { type: none, device: /etc, o: bind } }
+";
+
+fn hostile_11_what_has_power_over_the_machine_is_entered_by_admins_only(s: &Scratch) -> Done {
+    served(s, async |server| {
+        s.write("stacks/strong.yaml", STRONG);
+        server.done("operator", "/api/v1/up", json!({"names": ["strong"]})).await;
+        let ask = async |who: &str, service: &str| {
+            let at = format!("/api/v1/containers/{}-{service}-1/exec", s.project);
+            server.post(who, &at, json!({"command": ["true"]})).await
+        };
+        assert_eq!(ask("operator", "plain").await.status, 200);
+        for service in ["socket", "folder", "trick", "privileged", "processes", "network", "shares", "capable", "loose"]
+        {
+            assert_eq!(ask("operator", service).await.is(403).code(), "exec.power", "{service}");
+            assert_eq!(ask("admin", service).await.status, 200, "{service}");
+        }
+        server.done("operator", "/api/v1/down", json!({})).await;
+    });
+    s.docker(&format!("volume rm {0}_own {0}_trick", s.project)).ok();
     Ok(())
 }
 

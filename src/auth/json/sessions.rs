@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::users::spares_admins;
 use super::{Refused, in_person, moment};
 use crate::auth::accounts::{self, Auth};
 use crate::auth::who::{self, Admin};
@@ -107,10 +108,11 @@ pub async fn of_user(
 /// Sign a user out everywhere
 #[utoipa::path(delete, path = "/api/v1/users/{id}/sessions", params(("id" = i64, Path)), responses((status = 204)))]
 pub async fn end_of_user(
-    _: Admin,
+    admin: Admin,
     State(auth): State<Arc<Auth>>,
     read::Path(id): read::Path<i64>,
 ) -> Result<StatusCode, Refused> {
+    spares_admins(&admin, &auth, id, None).await?;
     auth.user(id).await?;
     auth.end_sessions(id, None).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -102,7 +102,7 @@ pub struct UserRequest {
 }
 
 /// A token makes no admin, and changes nothing about one, its owner among them: whoever finds it must not become more than it says.
-async fn spares_admins(who: &Identity, auth: &Auth, id: i64, becomes: Option<Role>) -> Result<(), Refused> {
+pub(super) async fn spares_admins(who: &Identity, auth: &Auth, id: i64, becomes: Option<Role>) -> Result<(), Refused> {
     match &who.by {
         By::Token { .. } if becomes == Some(Role::Admin) || id == who.user => in_person(who),
         By::Token { .. } if auth.user(id).await?.role == Role::Admin => in_person(who),

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use super::Refused;
 use super::second_factor::SecondFactor;
 use super::tokens::ApiTokens;
+use super::users::spares_admins;
 use crate::auth::accounts::{Auth, KeyOf, LinkOf};
 use crate::auth::table::guard::Detail;
 use crate::auth::who::Admin;
@@ -59,10 +60,11 @@ pub async fn passkeys(
 /// Also where it is their only way in: give them a password then. Who is signed in by it stays so until their sessions are ended.
 #[utoipa::path(delete, path = "/api/v1/users/{id}/passkeys/{key}", params(("id" = i64, Path), ("key" = String, Path)), responses((status = 204)))]
 pub async fn take_passkey(
-    _: Admin,
+    admin: Admin,
     State(auth): State<Arc<Auth>>,
     read::Path((id, key)): read::Path<(i64, String)>,
 ) -> Result<(StatusCode, Extension<Detail>), Refused> {
+    spares_admins(&admin, &auth, id, None).await?;
     let named = named(&auth, id).await?;
     auth.take_key(id, &key).await?;
     Ok((StatusCode::NO_CONTENT, named))
@@ -83,10 +85,11 @@ pub async fn links(
 /// Also where that is their only way in: give them a password then. Who is signed in by it stays so until their sessions are ended.
 #[utoipa::path(delete, path = "/api/v1/users/{id}/oidc", params(("id" = i64, Path)), responses((status = 204)))]
 pub async fn unlink(
-    _: Admin,
+    admin: Admin,
     State(auth): State<Arc<Auth>>,
     read::Path(id): read::Path<i64>,
 ) -> Result<(StatusCode, Extension<Detail>), Refused> {
+    spares_admins(&admin, &auth, id, None).await?;
     let named = named(&auth, id).await?;
     auth.take_links(id).await?;
     Ok((StatusCode::NO_CONTENT, named))
@@ -106,10 +109,11 @@ pub async fn tokens(
 /// End a user's API token
 #[utoipa::path(delete, path = "/api/v1/users/{id}/tokens/{token}", params(("id" = i64, Path), ("token" = String, Path)), responses((status = 204)))]
 pub async fn end_token(
-    _: Admin,
+    admin: Admin,
     State(auth): State<Arc<Auth>>,
     read::Path((id, token)): read::Path<(i64, String)>,
 ) -> Result<(StatusCode, Extension<Detail>), Refused> {
+    spares_admins(&admin, &auth, id, None).await?;
     let named = named(&auth, id).await?;
     auth.end_token(id, &token).await?;
     Ok((StatusCode::NO_CONTENT, named))
@@ -118,10 +122,11 @@ pub async fn end_token(
 /// End one of a user's sessions
 #[utoipa::path(delete, path = "/api/v1/users/{id}/sessions/{session}", params(("id" = i64, Path), ("session" = String, Path)), responses((status = 204)))]
 pub async fn end_session(
-    _: Admin,
+    admin: Admin,
     State(auth): State<Arc<Auth>>,
     read::Path((id, session)): read::Path<(i64, String)>,
 ) -> Result<(StatusCode, Extension<Detail>), Refused> {
+    spares_admins(&admin, &auth, id, None).await?;
     let named = named(&auth, id).await?;
     auth.end_session(id, &session).await?;
     Ok((StatusCode::NO_CONTENT, named))
