@@ -146,6 +146,7 @@ fn known(route: &Route) -> Route {
             Door::Login => route.access.clone(),
             Door::Closed => Access::User,
         },
+        bypass: route.bypass.iter().map(|_| bypassed(true)).collect(),
         shares_paths: route.shares_paths || path,
         span: None,
         ..route.clone()
@@ -196,9 +197,11 @@ fn route(name: &str, service: &str, protocol: &str, said: Said, file: &Value) ->
             if of.is_some_and(|of| of != name) {
                 return no("another route's paths need no session");
             }
-            // The paths themselves are told to gate by the panel; here is only that there are some, and whether one takes a token.
-            let token = texts(&asks["authResponseHeaders"]).iter().any(|h| h == "Authorization");
-            bypass.extend(of.map(|_| bypassed(token)));
+            if !texts(&asks["authResponseHeaders"]).iter().any(|h| h == "Authorization") {
+                return no("a token of ours would reach the service");
+            }
+            // The paths themselves are told to gate by the panel; here is only that there are some.
+            bypass.extend(of.map(|_| bypassed(true)));
             Some(access.parse().map_err(|()| "no access")?)
         }
     };

@@ -7,7 +7,7 @@ use crate::diag::{Diagnostic, Kind};
 const RESERVED: [&str; 7] = ["anonymous", "everyone", "hearth", "nobody", "nothing", "system", "terminal"];
 
 /// Names that applications give to whoever runs them, or make an account of by themselves. An admin may give one to somebody.
-const SPECIAL: [&str; 41] = [
+const SPECIAL: [&str; 39] = [
     "abuse",
     "admin",
     "administrator",
@@ -19,8 +19,6 @@ const SPECIAL: [&str; 41] = [
     "default",
     "git",
     "grafana",
-    "guest",
-    "guests",
     "homeassistant",
     "hostmaster",
     "info",

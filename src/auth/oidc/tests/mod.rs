@@ -196,12 +196,12 @@ async fn what_the_token_leaves_out_is_asked_for_and_counts_only_for_the_same_per
         scene.rogue.set(|m| {
             m.description = json!({ "userinfo_endpoint": at });
             m.claims = json!({"preferred_username": null, "email": null, "email_verified": null});
-            m.said = json!({"sub": "another", "preferred_username": "root", "groups": ["kids"]});
+            m.said = json!({"sub": "another", "preferred_username": "rita", "groups": ["kids"]});
         });
         assert_eq!(code(scene.sign_in().await), "auth.oidc-token");
         scene.rogue.set(|m| m.said["sub"] = json!("subject-1"));
         let Arrived::In { user, .. } = scene.sign_in().await.unwrap() else { panic!() };
-        assert_eq!(user.name, "root");
+        assert_eq!(user.name, "rita");
         let Arrived::In { user, .. } = scene.sign_in().await.unwrap() else { panic!() };
         assert_eq!(user.groups, ["kids"]);
     })
