@@ -37,8 +37,7 @@ async fn filled() -> (Server, Objects, String) {
     let new = NewToken { name: "marker-token".into(), scopes: vec!["read".into()], days: None };
     let (token, _) = s.auth.add_token(4, new).await.unwrap();
     s.auth.add_group("family", "marker-group").await.unwrap();
-    let new =
-        NewInvitation { role: Role::Admin, note: "marker-note".into(), days: 7, uses: 1, made_by: "owner".into() };
+    let new = NewInvitation { role: Role::Admin, note: "marker-note".into(), days: 7, uses: 1, maker: None };
     let (invitation, _) = s.auth.invite(new).await.unwrap();
     let path = format!("sqlite://{}", s.dir.join("state/hearth.db").display());
     let mut db = SqliteConnection::connect(&path).await.unwrap();
