@@ -32,6 +32,9 @@ use crate::traefik::forward::wire::Hash;
 use codes::Codes;
 use sessions::{Opened, Sessions};
 
+/// What the login goes on to for somebody who is on the way to a service; the signed way back follows.
+const GO: &str = "/go?back=";
+
 /// Logins at applications' hosts.
 pub struct Forward {
     sessions: Arc<dyn Sessions>,
@@ -66,6 +69,11 @@ impl Forward {
     pub fn back(&self, text: &str) -> Option<Back> {
         let key = self.doors.borrow().as_ref()?.signing.clone();
         Back::read(text, &key.0, self.now()).filter(|back| self.has(&back.host))
+    }
+
+    /// The service's host that somebody is on the way to who goes on to `next` after the login; `None` where that is a path of the panel.
+    pub fn on_the_way(&self, next: &str) -> Option<String> {
+        next.strip_prefix(GO).and_then(|back| self.back(back)).map(|back| back.host)
     }
 
     /// The address that takes somebody there, signed in, by the public id of their session at the panel and by who they are.

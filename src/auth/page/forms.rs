@@ -14,6 +14,7 @@ use super::halves::Halves;
 use super::keys::Desk;
 use super::{Account, Login as LoginPage, Password, Second, Setup, SignedOut, Told};
 use crate::auth::accounts::{Auth, Credentials, Login, NewSession, NewUser, Registration, User as Person};
+use crate::auth::forward::Forward;
 use crate::auth::table::guard::SignedIn;
 use crate::auth::who::{Anyone, By, Role, User};
 use crate::base::random::Random;
@@ -106,13 +107,14 @@ pub struct Next {
 pub async fn login(
     Anyone(who): Anyone,
     State(pages): State<Arc<Pages>>,
+    State(forward): State<Arc<Forward>>,
     Extension(caller): Extension<Caller>,
     Query(Next { next }): Query<Next>,
 ) -> Response {
     if who.is_some_and(|who| matches!(who.by, By::Session(_))) {
         return to(own_path(&next));
     }
-    page(StatusCode::OK, LoginPage { next, ..pages.login_page(&caller) })
+    page(StatusCode::OK, pages.login_page(&caller, &forward, next))
 }
 
 #[derive(Deserialize)]
@@ -126,6 +128,7 @@ pub struct SignsIn {
 pub async fn sign_in(
     _: Anyone,
     State(pages): State<Arc<Pages>>,
+    State(forward): State<Arc<Forward>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     Form(SignsIn { username, password, next }): Form<SignsIn>,
@@ -139,7 +142,7 @@ pub async fn sign_in(
             set_cookie(answer.headers_mut(), HALF, half.expose(), Some(super::halves::SECONDS));
             answer
         }
-        Err(told) => back(told, |told| LoginPage { next, username, told, ..pages.login_page(&caller) }),
+        Err(told) => back(told, |told| LoginPage { username, told, ..pages.login_page(&caller, &forward, next) }),
     }
 }
 
@@ -153,6 +156,7 @@ pub struct Code {
 pub async fn second(
     _: Anyone,
     State(pages): State<Arc<Pages>>,
+    State(forward): State<Arc<Forward>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     Form(Code { otp, next }): Form<Code>,
@@ -160,7 +164,7 @@ pub async fn second(
     let half = crate::web::cookie(&headers, HALF);
     let Some(who) = half.and_then(|half| pages.halves.get(half)) else {
         let d = Diagnostic::error("auth.too-late", "that took too long: begin anew").kind(Kind::Unauthenticated);
-        return back(d, |told| LoginPage { next, told, ..pages.login_page(&caller) });
+        return back(d, |told| LoginPage { told, ..pages.login_page(&caller, &forward, next) });
     };
     let who = Credentials { otp: Some(otp), ..who };
     match pages.auth.login_browser(&who, &from(&caller, &headers)).await {
@@ -268,11 +272,13 @@ impl Pages {
         Second { place: place(caller), action: "/login/second", next, passkeys, told: None }
     }
 
-    fn login_page(&self, caller: &Caller) -> LoginPage {
+    /// `next`: where they go on to; a service that they were on the way to is named.
+    fn login_page(&self, caller: &Caller, forward: &Forward, next: String) -> LoginPage {
+        let service = forward.on_the_way(&next);
         let register = self.auth.rules().registration == Rule::Open;
         let provider = self.desk.oidc.name().map(str::to_owned);
         let passkeys = self.desk.passkeys.is_here(caller);
-        LoginPage { place: place(caller), register, provider, passkeys, ..LoginPage::default() }
+        LoginPage { place: place(caller), service, next, register, provider, passkeys, ..LoginPage::default() }
     }
 }
 
