@@ -148,6 +148,7 @@ fn service(stack: usize, name: &str, key: Span, mut node: Node, diagnostics: &mu
         node.as_seq().unwrap_or_default().iter().filter_map(Node::as_str).map(str::to_string).collect()
     };
     let profiles = node.get("profiles").map(texts).unwrap_or_default();
+    profile_names(name, node.get("profiles"), diagnostics);
     Service {
         stack,
         key,
@@ -157,6 +158,22 @@ fn service(stack: usize, name: &str, key: Span, mut node: Node, diagnostics: &mu
         written_profiles: profiles.clone(),
         profiles,
         node,
+    }
+}
+
+/// What is switched on by its name is named so that no command line and no address takes it for anything else.
+fn profile_names(service: &str, profiles: Option<&Node>, diagnostics: &mut Diagnostics) {
+    let plain = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+    };
+    for node in profiles.and_then(Node::as_seq).unwrap_or_default() {
+        if let Some(name) = node.as_str().filter(|name| !plain(name)) {
+            let d = Diagnostic::error("spec.bad-profile", format!("`{name}` cannot be a profile's name")).at(node.span);
+            diagnostics.push(d.field(format!("services.{service}.profiles")).hint(
+                "names of profiles are made of letters, digits, `.`, `_` and `-`, and begin with a letter or digit",
+            ));
+        }
     }
 }
 

@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_home_cannot_be_left_by_path_or_link() {
+    fn hostile_05_a_home_cannot_be_left_by_path_or_link() {
         let dir = tempfile::tempdir().unwrap();
         let home = dir.path().join("home");
         std::fs::create_dir(&home).unwrap();

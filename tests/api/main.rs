@@ -2,6 +2,7 @@
 
 mod definitions;
 mod exec;
+mod hostile;
 mod objects;
 mod rig;
 mod tokens;

@@ -25,7 +25,7 @@ use hearth::base::random::{Random, SystemRandom};
 use hearth::certs;
 use hearth::config::people::{People, Registration};
 use hearth::engine::Host;
-use hearth::engine::fake::{Double, World};
+use hearth::engine::fake::{Double, Fake, World};
 use hearth::proxy;
 use hearth::routes::{self, App};
 use hearth::stacks::Home;
@@ -189,6 +189,11 @@ impl Server {
     /// The world of the engine in memory.
     pub fn world(&self) -> std::sync::MutexGuard<'_, World> {
         self.double.as_ref().expect("the engine is in memory").fake().world()
+    }
+
+    /// The engine in memory, to have something go wrong on it.
+    pub fn engine(&self) -> &Fake {
+        self.double.as_ref().expect("the engine is in memory").fake()
     }
 
     pub async fn get(&self, who: &str, path: &str) -> Answer {

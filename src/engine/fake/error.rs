@@ -19,5 +19,6 @@ pub(super) fn refused(status: u16, message: impl Into<String>) -> EngineError {
 pub(super) fn unreachable() -> EngineError {
     let title = "the Docker Engine does not answer";
     let diagnostic = Diagnostic::error("engine.unreachable", title).kind(Kind::Unavailable);
+    let diagnostic = diagnostic.hint("this one is in memory: a test has taken it away");
     EngineError { diagnostic: Box::new(diagnostic), detail: "connection refused".into(), status: None }
 }

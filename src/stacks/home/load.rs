@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Home, Read, domain_of, env, secrets, unreadable};
+use super::{Home, Read, domain_of, env, outside, secrets, unreadable};
 use crate::compose::{self, Compat, Loaded, Request, dotenv};
 use crate::diag::{Diagnostic, Diagnostics, FileId, Sources, Span};
 use crate::spec::{self, Origins};
@@ -50,6 +50,9 @@ impl Home {
         }
         loaded.diagnostics.0.splice(0..0, problems.0);
         self.labels(read, &moved, &mut loaded);
+        if let Some(project) = &loaded.project {
+            outside::refuse(project, &self.dir, &mut loaded.diagnostics);
+        }
         if loaded.diagnostics.has_errors() {
             loaded.project = None;
         }

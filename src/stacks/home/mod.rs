@@ -17,6 +17,7 @@
 pub mod env;
 pub mod init;
 mod load;
+mod outside;
 pub mod secrets;
 mod way;
 pub mod write;

@@ -109,7 +109,7 @@ fn placeholders_for_required_secrets_are_refused_where_they_stand() {
 }
 
 #[test]
-fn exported_variables_that_differ_are_told_and_do_not_count() {
+fn hostile_24_exported_variables_that_differ_are_told_and_do_not_count() {
     let stack = "services: {a: {image: 'x:1', environment: {A: '${A}', B: '${B:-d}', C: '${C:-c}'}}}\n";
     let (_dir, home) = home(&[("stacks/a.yaml", stack), (".env", "A=1\nB=2\n")]);
     let (loaded, told) = load(&home, &[("A", "9"), ("B", "2"), ("C", "3"), ("UNRELATED", "x")]);
