@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use axum::extract::FromRef;
+use axum::response::Response;
 
 use crate::about;
 use crate::auth::accounts::Auth;
@@ -20,6 +21,8 @@ use crate::certs;
 use crate::doctor;
 use crate::proxy::{self, Ways};
 use crate::stacks;
+use crate::stacks::json as work;
+use crate::web::read;
 use crate::{calls, pages};
 
 /// What handlers work with; each takes the part that is its own.
@@ -252,5 +255,97 @@ fn other_ways_in(table: &mut Table<App>) {
         DELETE "/api/v1/auth/passkeys/{id}" User => passkeys::json::remove;
         POST "/api/v1/auth/passkeys/login" Anyone => passkeys::json::login;
         POST "/api/v1/auth/passkeys/login/begin" Anyone => passkeys::json::begin_login;
+    }
+}
+
+/// Reads bytes as one body; the refusal, where they are none.
+pub type Reads = fn(&[u8]) -> Option<Response>;
+
+/// Every body of JSON that a call takes, by its name in the description of the API. For fuzzing: a unit test holds that none is left out.
+pub fn bodies() -> Vec<(String, Reads)> {
+    macro_rules! bodies {
+        ($($body:ty),* $(,)?) => {
+            vec![$((<$body as utoipa::ToSchema>::name().into_owned(), (|bytes| read::json::<$body>(bytes).err()) as Reads)),*]
+        };
+    }
+    bodies![
+        people::setup::SetupRequest,
+        people::login::LoginRequest,
+        people::login::RefreshRequest,
+        people::login::RegisterRequest,
+        people::me::MeChange,
+        people::me::PasswordChange,
+        people::second_factor::BeginRequest,
+        people::second_factor::ConfirmRequest,
+        people::second_factor::CodeRequest,
+        people::tokens::ApiTokenRequest,
+        people::users::UserRequest,
+        people::users::UserChange,
+        people::users::PasswordRequest,
+        people::groups::GroupRequest,
+        people::groups::GroupChange,
+        people::invitations::InvitationRequest,
+        oidc::json::LinkRequest,
+        passkeys::json::BeginRequest,
+        passkeys::json::NewPasskey,
+        passkeys::json::PasskeyName,
+        passkeys::json::PasskeyLogin,
+        work::exec::Asked,
+        work::verbs::Up,
+        work::verbs::Down,
+        work::verbs::Services,
+        work::verbs::Timed,
+        work::verbs::Update,
+        work::verbs::Switch,
+        work::stacks::Text,
+        work::settings::Text,
+        work::adoption::Asked,
+        work::plans::Asked,
+        work::plans::Apply,
+        work::profiles::Asked,
+        certs::json::Renew,
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use futures_util::FutureExt;
+    use http_body_util::BodyExt;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_body_is_read_or_refused_in_words(
+            which in any::<proptest::sample::Index>(),
+            body in "\\PC{0,40}|[{}\\[\\]\",:0-9a-z]{0,40}|\\{\"(username|password|names|text|name|role)\":[\\[\\]{}\",:0-9a-z-]{0,12}\\}",
+        ) {
+            let all = bodies();
+            let (name, reads) = &all[which.index(all.len())];
+            if let Some(refusal) = reads(body.as_bytes()) {
+                prop_assert!([400, 422].contains(&refusal.status().as_u16()), "{}", name);
+                let told = refusal.into_body().collect().now_or_never().unwrap().unwrap().to_bytes();
+                let told: serde_json::Value = serde_json::from_slice(&told).unwrap();
+                let title = told["error"]["title"].as_str().unwrap();
+                prop_assert!(!title.is_empty() && !title.chars().any(char::is_control) && told["error"]["code"].is_string(), "{}: {}", name, told);
+            }
+        }
+    }
+
+    #[test]
+    fn every_body_of_the_api_is_known_by_name() {
+        let api = serde_json::to_value(table().openapi("1")).unwrap();
+        let operations = api["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
+        let named = operations.filter_map(|operation| {
+            let named = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].as_str()?;
+            Some(named.rsplit('/').next().unwrap_or_default().to_owned())
+        });
+        let (named, known): (BTreeSet<String>, BTreeSet<String>) =
+            (named.collect(), bodies().into_iter().map(|(name, _)| name).collect());
+        assert!(named.len() > 20, "{named:?}");
+        assert_eq!(named, known);
     }
 }

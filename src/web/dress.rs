@@ -199,3 +199,42 @@ fn headers(headers: &mut HeaderMap, https: bool, manner: &Manner) {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, value);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn hostile_20_who_asks_is_the_peer_whatever_a_request_claims(
+            lines in proptest::collection::vec(
+                (
+                    prop_oneof![
+                        Just("x-forwarded-for"), Just("X_Forwarded_For"), Just("forwarded"), Just("x-real-ip"), Just("remote-user"), Just("Remote_Groups"),
+                        Just("x-forwarded-proto"), Just("x-forwarded-host"), Just("true-client-ip"), Just("x-client-ip"), Just("accept"),
+                    ],
+                    "[0-9a-f.:, ]{0,24}|https?|[ -~]{0,16}",
+                ),
+                0..8,
+            ),
+            behind_proxy: bool,
+        ) {
+            let peer: IpAddr = [203, 0, 113, 9].into();
+            let mut request = Request::new(Body::empty());
+            request.extensions_mut().insert(Peer(peer));
+            for (name, value) in &lines {
+                request.headers_mut().append(HeaderName::try_from(*name).unwrap(), HeaderValue::try_from(value).unwrap());
+            }
+            let asks = caller(&mut request, &Manner { behind_proxy, tls: true, ..Manner::default() });
+            prop_assert!(!request.headers().keys().any(is_claim));
+            let last = lines.iter().rev().find(|(name, _)| *name == "x-forwarded-for");
+            let said = last.and_then(|(_, value)| value.rsplit(',').next()?.trim().parse::<IpAddr>().ok());
+            let wanted = if behind_proxy { said.map_or(peer, |said| said.to_canonical()) } else { peer };
+            prop_assert_eq!(asks.address, wanted);
+            prop_assert!(behind_proxy || asks.https && asks.host.is_none());
+        }
+    }
+}

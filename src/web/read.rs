@@ -134,7 +134,8 @@ pub fn unread(error: &(dyn std::error::Error + 'static)) -> Response {
     (StatusCode::BAD_REQUEST, Refusal(d.hint("send it again"))).into_response()
 }
 
-fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Response> {
+/// A body of JSON read into what a call works with, or the refusal that its sender gets.
+pub fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Response> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let read = serde_path_to_error::deserialize(&mut reader);
     let read = read.map_err(|e| wrong("body", &e.path().to_string(), &e.inner().to_string()))?;
