@@ -150,7 +150,7 @@ fn large_projects_load() {
 }
 
 #[test]
-fn values_are_taken_as_text_and_never_run() {
+fn hostile_01_values_are_taken_as_text_and_never_run() {
     let dir = tempfile::tempdir().unwrap();
     let awkward = [
         "; touch pwned",
@@ -211,7 +211,7 @@ fn what_is_said_cannot_move_the_cursor() {
 }
 
 #[test]
-fn bombs_do_not_go_off() {
+fn hostile_31_bombs_do_not_go_off() {
     let mut aliases = String::from("x0: &x0 [l,l,l,l,l,l,l,l,l,l]\n");
     let mut merges = String::from("x-0: &m0 {a0: 1, b0: 1, c0: 1}\n");
     for i in 1..12 {
@@ -261,7 +261,7 @@ fn bombs_do_not_go_off() {
 }
 
 #[test]
-fn deep_nesting_is_refused() {
+fn hostile_31_deep_nesting_is_refused() {
     let long: String = (0..400).map(|i| format!("  s{i}: {{image: a, extends: s{}}}\n", i + 1)).collect();
     let text = format!("services:\n{long}  s400: {{image: a}}\n");
     refused("a chain of 400 extends", &compose(text), "compose.too-deep");
@@ -554,7 +554,7 @@ fn nothing_is_rendered_over_what_is_not_ours() {
 }
 
 #[test]
-fn values_of_secret_variables_are_in_no_message() {
+fn hostile_23_values_of_secret_variables_are_in_no_message() {
     let uses = "    ports: ['${DB_PASSWORD}:80']\n    cpus: ${DB_PASSWORD}\n    mem_limit: ${DB_PASSWORD}\n    \
         stop_grace_period: ${DB_PASSWORD}\n    restart: ${DB_PASSWORD}\n    user: ${X:?set ${DB_PASSWORD}}\n    \
         network_mode: service:${DB_PASSWORD}\n";
@@ -571,7 +571,7 @@ fn values_of_secret_variables_are_in_no_message() {
 
 /// A key that was pasted without quotes: its lines are values, whatever signs are in them.
 #[test]
-fn lines_of_a_pasted_key_are_not_shown() {
+fn hostile_23_lines_of_a_pasted_key_are_not_shown() {
     let env = "KEY=-----BEGIN PRIVATE KEY-----\nMIIEvQ+hunter2/abc==\n-----END PRIVATE KEY-----\n";
     let files = [("compose.yaml", b"services: {web: {image: 'a:1'}}\n".to_vec()), (".env", env.into())];
     let dir = tempfile::tempdir().unwrap();

@@ -40,7 +40,7 @@ const LAW: &[(&str, &[&str])] = &[
         ],
     ),
     ("about", &["base", "diag", "engine", "store", "web", "auth", "stacks", "proxy"]),
-    ("routes", &["auth", "stacks", "certs", "proxy", "doctor", "about"]),
+    ("routes", &["web", "auth", "stacks", "certs", "proxy", "doctor", "about"]),
     (
         "serve",
         &[
@@ -312,7 +312,7 @@ fn every_file_says_what_it_is() {
 }
 
 #[test]
-fn no_shell_is_started() {
+fn hostile_01_no_shell_is_started() {
     let mut wrong = Vec::new();
     for source in sources().iter().filter(|s| !is_test_file(&s.path)) {
         for shell in ["sh -c", "\"sh\"", "\"bash\"", "\"/bin/sh\"", "\"/bin/bash\""] {
@@ -509,6 +509,41 @@ fn the_table_of_promises_names_tests_that_are_there() {
     }
     assert!(named > 40, "the table is not where this test looks for it");
     nothing_wrong(wrong, "a table of what is shown by which test must not lie");
+}
+
+/// Numbers of the hostile tests that concern what is built.
+const HOSTILE: [u32; 22] = [1, 2, 5, 6, 7, 9, 10, 11, 12, 13, 15, 16, 17, 18, 19, 20, 21, 23, 24, 31, 32, 33];
+
+#[test]
+fn the_table_of_hostile_tests_names_where_they_are() {
+    let mut there: BTreeMap<u32, BTreeSet<String>> = BTreeMap::new();
+    for path in
+        files_below("tests", &|p| p.ends_with(".rs")).into_iter().chain(files_below("src", &|p| p.ends_with(".rs")))
+    {
+        for name in read(&path).split("fn ").skip(1).map(word).filter(|name| name.starts_with("hostile_")) {
+            // A name may have several: `hostile_17_hostile_21_...`.
+            let numbers = name.split("hostile_").skip(1).filter_map(|rest| rest.split('_').next()?.parse().ok());
+            for number in numbers {
+                there.entry(number).or_default().insert(path.clone());
+            }
+        }
+    }
+    let text = read("docs/security.md");
+    let rows = text.lines().filter_map(|line| {
+        let number: u32 = line.strip_prefix("| ")?.split(' ').next()?.parse().ok()?;
+        Some((number, line.split('`').skip(1).step_by(2).map(str::to_owned).collect::<BTreeSet<String>>()))
+    });
+    let told: BTreeMap<u32, BTreeSet<String>> = rows.collect();
+    let missing =
+        HOSTILE.iter().filter(|number| !there.contains_key(number)).map(|n| format!("no test has the number {n}"));
+    let mut wrong: Vec<String> = missing.collect();
+    for number in there.keys().chain(told.keys()).collect::<BTreeSet<_>>() {
+        let none = BTreeSet::new();
+        let (is, said) = (there.get(number).unwrap_or(&none), told.get(number).unwrap_or(&none));
+        wrong.extend(is.difference(said).map(|path| format!("{number}: {path} is not in the table")));
+        wrong.extend(said.difference(is).map(|path| format!("{number}: {path} has no such test")));
+    }
+    nothing_wrong(wrong, "docs/security.md says which tests hold which number");
 }
 
 #[test]

@@ -136,6 +136,10 @@ pub fn unread(error: &(dyn std::error::Error + 'static)) -> Response {
 
 /// A body of JSON read into what a call works with, or the refusal that its sender gets.
 pub fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Response> {
+    // RFC 8259, 8.1. What nobody asked for is passed over by the reader, whatever bytes it is made of.
+    if std::str::from_utf8(bytes).is_err() {
+        return Err(wrong("body", "", "it is not UTF-8 text"));
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let read = serde_path_to_error::deserialize(&mut reader);
     let read = read.map_err(|e| wrong("body", &e.path().to_string(), &e.inner().to_string()))?;
@@ -197,6 +201,18 @@ mod tests {
     async fn sent(kind: &str, body: &str) -> (u16, serde_json::Value) {
         let request = Request::post("/").header("content-type", kind).body(Body::from(body.to_owned())).unwrap();
         told(Json::<Asked>::from_request(request, &()).await).await
+    }
+
+    #[test]
+    fn a_body_that_is_no_text_is_refused_also_where_nobody_asked() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Some {
+            #[expect(dead_code)]
+            name: String,
+        }
+        assert!(json::<Some>(br#"{"name": "a", "more": "b"}"#).is_ok());
+        let refusal = json::<Some>(b"{\"name\": \"a\", \"more\": \"\xfb\"}").unwrap_err();
+        assert_eq!(refusal.status().as_u16(), 422);
     }
 
     #[tokio::test]

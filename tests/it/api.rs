@@ -4,13 +4,24 @@
 #[allow(dead_code, reason = "the tests with the engine in memory use all of it")]
 mod http;
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
 use serde_json::json;
 
-use crate::rig::{Done, Scratch, cases};
+use crate::rig::{Done, Proxy, Scratch, Verdict, cases};
 use http::{Server, Socket};
 
-cases![together: a_profile_is_started_watched_entered_and_stopped_by_the_api_alone, hostile_32_api_and_command_line_have_one_lock,
-    hostile_11_what_has_power_over_the_machine_is_entered_by_admins_only,];
+cases![
+    together:
+    a_profile_is_started_watched_entered_and_stopped_by_the_api_alone,
+    hostile_32_api_and_command_line_have_one_lock,
+    hostile_11_what_has_power_over_the_machine_is_entered_by_admins_only,
+    hostile_01_a_program_gets_its_arguments_one_by_one,
+    hostile_33_a_work_whose_engine_hangs_or_fails_ends_in_words_and_the_next_goes_on,
+];
 
 const STACK: &str = "services:
   web:
@@ -28,12 +39,17 @@ const STACK: &str = "services:
 
 /// A home, and a server of it in this process.
 fn served(s: &Scratch, work: impl AsyncFn(&Server)) {
+    served_with(s, std::env::vars().collect(), work);
+}
+
+/// With this environment.
+fn served_with(s: &Scratch, environment: BTreeMap<String, String>, work: impl AsyncFn(&Server)) {
     let n = s.project.bytes().fold(0u32, |n, b| n.wrapping_mul(31).wrapping_add(u32::from(b)));
     s.write("hearth.yaml", &format!("name: {}\nnetworks: 10.{}.{}.0/18\n", s.project, 96 + n % 32, n / 32 % 4 * 64));
     s.write("stacks/one.yaml", STACK);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.expect("an event queue").block_on(async {
-        let server = Server::of(s.dir.clone(), std::env::vars().collect(), None).await;
+        let server = Server::of(s.dir.clone(), environment, None).await;
         work(&server).await;
     });
 }
@@ -125,6 +141,81 @@ fn hostile_32_api_and_command_line_have_one_lock(s: &Scratch) -> Done {
         let work = server.get("viewer", &place).await.is(200).body;
         assert_eq!((&work["state"], &work["exit_code"]), (&json!("interrupted"), &json!(130)), "{work}");
         server.done("operator", "/api/v1/down", json!({})).await;
+    });
+    Ok(())
+}
+
+fn hostile_01_a_program_gets_its_arguments_one_by_one(s: &Scratch) -> Done {
+    served(s, async |server| {
+        server.done("operator", "/api/v1/up", json!({"names": ["media"]})).await;
+        let web = server.get("viewer", "/api/v1/services/web").await.is(200).body;
+        let at = format!("/api/v1/containers/{}", web["containers"][0]["id"].as_str().unwrap_or_default());
+        let awkward =
+            ["; touch /pwned", "$(touch /pwned)", "`touch /pwned`", "a b", "", "-rf", "'\"\\", "${HOME}", "x\ny"];
+        // In a container without a shell in between, and from the command line.
+        let command = [&["printf", "[%s]"], &awkward[..]].concat();
+        let asked = json!({ "command": command });
+        let ticket = server.post("operator", &format!("{at}/exec"), asked).await.is(200).body;
+        let path = ticket["path"].as_str().unwrap_or_default();
+        let mut socket = Socket::open(server, "operator", path, &[]).await.expect("it opens");
+        let wanted: String = awkward.iter().map(|text| format!("[{text}]")).collect();
+        let mut said = String::new();
+        while said.len() < wanted.len() {
+            let (kind, bytes) = socket.next().await;
+            assert_eq!(kind, 2, "{said}");
+            said.push_str(&String::from_utf8_lossy(&bytes[1..]));
+        }
+        assert_eq!(said, wanted);
+        let typed = s.hearth_args(&[&["--compat", "2", "exec", "-T", "web"], &command[..]].concat()).ok();
+        assert_eq!(typed.out, wanted);
+        let look = s.hearth_args(&["--compat", "2", "exec", "-T", "web", "ls", "/pwned"]);
+        assert_ne!(look.code, 0, "{}", look.both());
+        server.done("operator", "/api/v1/down", json!({})).await;
+    });
+    Ok(())
+}
+
+fn hostile_33_a_work_whose_engine_hangs_or_fails_ends_in_words_and_the_next_goes_on(s: &Scratch) -> Done {
+    // What the engine does from its first start of a container on.
+    let trouble = Arc::new(Mutex::new(None));
+    let (from, seen) = (trouble.clone(), Arc::new(AtomicBool::new(false)));
+    let begun = seen.clone();
+    let proxy = Proxy::new(s.beside("proxy.sock"), &s.socket(), move |call| {
+        begun.fetch_or(call.kind() == "POST /containers/*/start", Ordering::SeqCst);
+        match from.lock().expect("no test fails with it").as_ref() {
+            Some(verdict) if begun.load(Ordering::SeqCst) => *verdict,
+            _ => Verdict::Pass,
+        }
+    });
+    let environment: BTreeMap<String, String> =
+        std::env::vars().chain([("DOCKER_HOST".into(), proxy.host())]).collect();
+    served_with(s, environment, async |server| {
+        for verdict in [Verdict::Hang, Verdict::Refuse] {
+            *trouble.lock().expect("no test fails with it") = Some(verdict);
+            seen.store(false, Ordering::SeqCst);
+            let begun = server.post("operator", "/api/v1/up", json!({"names": ["media"]})).await.is(202);
+            let place = begun.header("location").to_string();
+            let ended = async {
+                loop {
+                    let work = server.get("viewer", &place).await.is(200).body;
+                    if work["state"] != "running" {
+                        return work;
+                    }
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                }
+            };
+            let work = tokio::time::timeout(Duration::from_secs(90), ended).await.expect("it ends");
+            assert_eq!(work["state"], "failed", "{work}");
+            let error = &work["error"];
+            assert!(error["title"].as_str().is_some_and(|title| !title.is_empty()), "{work}");
+            // The server itself goes on, and says so of the engine.
+            server.get("viewer", "/api/v1/works").await.is(200);
+            *trouble.lock().expect("no test fails with it") = None;
+            server.done("operator", "/api/v1/up", json!({"names": ["media"]})).await;
+            assert_eq!(s.containers().len(), 1);
+            assert!(s.containers().values().all(|c| c.running()));
+            server.done("operator", "/api/v1/down", json!({})).await;
+        }
     });
     Ok(())
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use crate::rig::{Done, PrivateEngine, Proxy, Scratch, Verdict, cases, until};
 
 cases![
-    together: an_engine_that_never_answers_is_given_up, an_engine_that_hangs_in_the_middle_is_given_up, no_engine_is_said_in_words,
+    together: hostile_33_an_engine_that_never_answers_is_given_up, hostile_33_an_engine_that_hangs_in_the_middle_is_given_up, hostile_33_no_engine_is_said_in_words,
         an_unreachable_registry_does_not_matter_while_the_image_is_there;
-    alone: an_engine_stopped_in_the_middle_is_said_and_the_next_up_converges, an_engine_restarted_in_the_middle_is_said_and_the_next_up_converges;
+    alone: hostile_33_an_engine_stopped_in_the_middle_is_said_and_the_next_up_converges, hostile_33_an_engine_restarted_in_the_middle_is_said_and_the_next_up_converges;
 ];
 
 const STACK: &str = "
@@ -29,7 +29,7 @@ fn converges(s: &Scratch) {
     assert!(all.values().all(|c| c.running()));
 }
 
-fn an_engine_that_never_answers_is_given_up(s: &Scratch) -> Done {
+fn hostile_33_an_engine_that_never_answers_is_given_up(s: &Scratch) -> Done {
     s.stack(STACK);
     let socket = s.beside("hang.sock");
     let _deaf = UnixListener::bind(&socket).expect("a socket can be made");
@@ -41,7 +41,7 @@ fn an_engine_that_never_answers_is_given_up(s: &Scratch) -> Done {
     Ok(())
 }
 
-fn an_engine_that_hangs_in_the_middle_is_given_up(s: &Scratch) -> Done {
+fn hostile_33_an_engine_that_hangs_in_the_middle_is_given_up(s: &Scratch) -> Done {
     s.stack(STACK);
     // From the first start on it answers nothing any more, pings neither.
     let hangs = AtomicBool::new(false);
@@ -56,7 +56,7 @@ fn an_engine_that_hangs_in_the_middle_is_given_up(s: &Scratch) -> Done {
     Ok(())
 }
 
-fn no_engine_is_said_in_words(s: &Scratch) -> Done {
+fn hostile_33_no_engine_is_said_in_words(s: &Scratch) -> Done {
     s.stack(STACK);
     let host = format!("unix://{}", s.beside("none.sock").display());
     let ran = s.noted(s.hearth_starts("up", &[("DOCKER_HOST", &host)])).exits(6).says("none.sock").says("hint:");
@@ -96,7 +96,7 @@ fn in_the_middle(s: &Scratch) -> Result<(PrivateEngine, crate::rig::Running), cr
     Ok((engine, running))
 }
 
-fn an_engine_stopped_in_the_middle_is_said_and_the_next_up_converges(s: &Scratch) -> Done {
+fn hostile_33_an_engine_stopped_in_the_middle_is_said_and_the_next_up_converges(s: &Scratch) -> Done {
     let (engine, running) = in_the_middle(s)?;
     engine.stop();
     let ran = s.noted(running);
@@ -108,7 +108,7 @@ fn an_engine_stopped_in_the_middle_is_said_and_the_next_up_converges(s: &Scratch
     Ok(())
 }
 
-fn an_engine_restarted_in_the_middle_is_said_and_the_next_up_converges(s: &Scratch) -> Done {
+fn hostile_33_an_engine_restarted_in_the_middle_is_said_and_the_next_up_converges(s: &Scratch) -> Done {
     let (engine, running) = in_the_middle(s)?;
     engine.stop();
     engine.start();

@@ -27,8 +27,10 @@ mod lan_trap;
 mod loading;
 mod many_networks;
 mod new_engines;
+mod on_the_way;
 mod one_writer;
 mod other_routes;
+mod other_sites;
 mod other_ways_in;
 mod own_server;
 mod people;
@@ -40,6 +42,7 @@ mod starter_home;
 mod tls;
 mod traefik_integration;
 mod tricky_cases;
+mod two_homes;
 mod two_way;
 mod verbs;
 
@@ -63,6 +66,7 @@ fn main() -> std::process::ExitCode {
         ("people", people::CASES),
         ("hearth_in_a_container", hearth_in_a_container::CASES),
         ("bad_updates", bad_updates::CASES),
+        ("two_homes", two_homes::CASES),
         ("two_way", two_way::CASES),
         ("verbs", verbs::CASES),
         ("engine_trouble", engine_trouble::CASES),
@@ -79,7 +83,9 @@ fn main() -> std::process::ExitCode {
         ("in_a_browser", in_a_browser::CASES),
         ("front_door_faults", front_door_faults::CASES),
         ("lan_trap", lan_trap::CASES),
+        ("on_the_way", on_the_way::CASES),
         ("other_routes", other_routes::CASES),
+        ("other_sites", other_sites::CASES),
         ("other_ways_in", other_ways_in::CASES),
         ("served_certificates", served_certificates::CASES),
         ("many_networks", many_networks::CASES),

@@ -39,8 +39,10 @@ pub fn path(uri: &str) -> String {
     if !uri.starts_with('/') || elsewhere || uri.len() > LONGEST || !uri.bytes().all(plain) {
         return "/".into();
     }
-    // Equal for every server, and never taken for the end of a user's name.
-    uri.replace('@', "%40")
+    // Equal for every server; and never taken for the end of a user's name, or for what no address may hold (RFC 3986, 2).
+    let coded = |c: char| if "@\"<>^`{|}".contains(c) { format!("%{:02X}", c as u32) } else { c.to_string() };
+    let path: String = uri.chars().map(coded).collect();
+    if path.len() > LONGEST { "/".into() } else { path }
 }
 
 impl Back {
@@ -65,7 +67,7 @@ impl Back {
         let until: i64 = until.parse().ok()?;
         // One that ends later than any was ever signed for was signed by a clock that was wrong.
         let lasts = now < until && until <= now + 2 * LASTS;
-        let same = self::path(path).replace("%40", "@") == path.replace("%40", "@");
+        let same = self::path(path) == path;
         (lasts && same && super::host::normal(host).as_deref() == Some(host)).then(|| Back {
             host: host.into(),
             path: path.into(),
@@ -128,7 +130,9 @@ mod tests {
             assert_eq!(path(uri), "/", "{uri}");
         }
         assert_eq!(path("/@somebody"), "/%40somebody");
+        assert_eq!(path("/a?q={b|c}&d=\"e\"<f>"), "/a?q=%7Bb%7Cc%7D&d=%22e%22%3Cf%3E");
         assert_eq!(path(&format!("/{}", "a".repeat(LONGEST))), "/");
+        assert_eq!(path(&format!("/{}", "{".repeat(LONGEST - 1))), "/", "as it would be signed");
         assert_eq!(path("/a//b/%2f?x=//y"), "/a//b/%2f?x=//y");
     }
 
@@ -157,7 +161,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_uri_gives_a_path_on_the_same_host(uri in "\\PC{0,40}|[/\\\\%a-f0-9@:?#. ]{0,24}") {
+        fn any_uri_gives_a_path_on_the_same_host(uri in "\\PC{0,40}|[/\\\\%a-f0-9@:?#. ]{0,24}|/[!-~]{0,40}") {
             let path = path(&uri);
             prop_assert!(path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '@', '#', ' ']));
             let host = "app.example.org";

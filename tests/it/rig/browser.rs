@@ -98,6 +98,29 @@ impl Browser {
         self.call("POST", &of, &json!({ "script": script, "args": [] })).unwrap_or(Value::Null)
     }
 
+    /// What a script gives in each frame of the page; null where Chromium runs none there.
+    pub fn in_frames(&self, script: &str) -> Vec<Value> {
+        let count = self.run("return frames.length").as_u64().unwrap_or_default();
+        let into = |id: Value| self.session("POST", "/frame", &json!({ "id": id }));
+        let one = |nth: u64| {
+            let there = into(nth.into()).map(|_| self.run(script)).unwrap_or_default();
+            into(Value::Null).expect("the page itself is there");
+            there
+        };
+        (0..count).map(one).collect()
+    }
+
+    /// The browser's cookies for the page, as it keeps them: those too that no script sees.
+    pub fn cookies(&self) -> Vec<Value> {
+        let all = self.session("GET", "/cookie", &Value::Null).expect("it says so");
+        all.as_array().cloned().unwrap_or_default()
+    }
+
+    /// Takes the cookies of the page's host away.
+    pub fn forgets_cookies(&self) {
+        self.session("DELETE", "/cookie", &Value::Null).expect("it forgets them");
+    }
+
     /// What can be read on the page.
     pub fn text(&self) -> String {
         self.run("return document.body ? document.body.innerText : ''").as_str().unwrap_or_default().to_owned()

@@ -87,6 +87,8 @@ pub struct Asked {
 pub enum Reply {
     /// Status and body.
     Own(u16, String),
+    /// A media type and a body that every page may read.
+    Open(&'static str, String),
     /// To the server behind; the closure is called once its answer is here, before it is handed on.
     Pass(Box<dyn FnOnce() + Send>),
 }
@@ -173,6 +175,10 @@ async fn answer(
     match reply {
         Reply::Own(status, body) => {
             let response = Response::builder().status(status).header("content-type", "application/json");
+            Ok(response.body(Full::new(Bytes::from(body))).expect("a good response"))
+        }
+        Reply::Open(kind, body) => {
+            let response = Response::builder().header("content-type", kind).header("access-control-allow-origin", "*");
             Ok(response.body(Full::new(Bytes::from(body))).expect("a good response"))
         }
         Reply::Pass(then) => {

@@ -36,7 +36,7 @@ pub use browser::Browser;
 pub use command::{Ran, Running};
 pub use disk::Disk;
 pub use docker::Container;
-pub use door::{DOMAIN, Door, HEARTH, Page, curl, free_port, own_certificate, page, quiet_curl};
+pub use door::{DOMAIN, Door, HEARTH, Page, Serve, curl, free_port, own_certificate, page, quiet_curl};
 pub use echo::Echo;
 pub use elsewhere::{Elsewhere, curl_in_container};
 pub use faults::{SetClock, Unannounced};

@@ -76,7 +76,8 @@ impl<'s> Panel<'s> {
     pub fn start(&mut self) {
         let (https, http) = (format!("127.0.0.1:{}", self.https), format!("127.0.0.1:{}", self.http));
         let args = ["serve", "--listen", &https, "--http", &http];
-        let running = self.s.hearth_args_start(&args, &[MEMORY]);
+        // Longer than any test goes on.
+        let running = self.s.hearth_args_start(&args, &[MEMORY]).patient(Duration::from_secs(1800));
         let up = until(Duration::from_secs(20), || self.ask("GET", "/health", None, None).status == 200);
         if !up {
             running.signal(Signal::TERM);

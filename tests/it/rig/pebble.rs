@@ -26,7 +26,8 @@ pub struct Program(Option<Running>);
 impl Program {
     pub fn start(program: &Path, args: &[String], dir: &Path, more: &[(&str, &str)]) -> Program {
         let env: Vec<(String, String)> = more.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
-        Program(Some(Running::start(program, args, dir, &env)))
+        // As long as its test goes on.
+        Program(Some(Running::start(program, args, dir, &env).patient(Duration::from_secs(3600))))
     }
     pub fn end(&mut self) -> String {
         let Some(running) = self.0.take() else { return String::new() };

@@ -21,7 +21,13 @@ thread_local! { static PANIC: RefCell<String> = const { RefCell::new(String::new
 
 /// Keeps a panic's words for the report, instead of printing them among the lines of other tests.
 pub fn note_panic(info: &std::panic::PanicHookInfo<'_>) {
-    PANIC.with(|p| *p.borrow_mut() = info.to_string());
+    PANIC.with(|p| {
+        let first = p.replace(info.to_string());
+        // One while another is cleaned up after ends the process, and with it the report.
+        if !first.is_empty() {
+            eprintln!("{first}\n{info}");
+        }
+    });
 }
 
 pub fn take_panic() -> String {
