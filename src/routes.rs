@@ -299,6 +299,7 @@ pub fn bodies() -> Vec<(String, Reads)> {
         work::verbs::Switch,
         work::stacks::Text,
         work::settings::Text,
+        work::settings::New,
         work::adoption::Asked,
         work::plans::Asked,
         work::plans::Apply,
