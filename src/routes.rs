@@ -1,7 +1,7 @@
 //! Every URL on one page, with who may call it.
 //!
 //! A row is method, address, permission, handler. `anyone`: whoever it is; `user`: anybody signed in; the roles are those of [`auth::who`]. What is `early` is
-//! answered before the home is set up too. Plain HTTP has the rows of [`open`] only, and leads everything else to HTTPS.
+//! answered before the home is set up too: the way to its first admin, and what is the same in every home, as the documentation. Plain HTTP has the rows of [`open`] only, and leads everything else to HTTPS.
 
 use std::sync::Arc;
 
@@ -58,6 +58,8 @@ pub fn table() -> Table<App> {
         pages! { early:
             GET "/setup" Anyone => forms::setup;
             POST "/setup" Anyone => forms::set_up;
+            GET "/docs" Anyone => about::docs::page;
+            GET "/docs/errors" Anyone => about::docs::errors;
         }
     });
     pages! { table:
@@ -86,8 +88,6 @@ pub fn table() -> Table<App> {
     }
     pages! { table:
         GET "/" Anyone => about::page::index;
-        GET "/docs" Anyone => about::docs::page;
-        GET "/docs/errors" Anyone => about::docs::errors;
         GET "/api/v1/openapi.json" Anyone => about::docs::openapi;
     }
     of_people(&mut table);

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::cli::list::{Certificate, all};
 use super::cli::{self, Front};
@@ -18,7 +18,7 @@ use crate::cli::Out;
 use crate::stacks::Home;
 use crate::stacks::json::{Accepted, Begun};
 use crate::web::Refusal;
-use crate::web::list::{self, Ask, Page};
+use crate::web::list::{self, Page};
 use crate::web::read::{Json as Body, Query};
 
 /// What handlers of this room work with.
@@ -30,16 +30,39 @@ pub struct Api {
     pub changed: Arc<dyn Fn(&args::Global, &Out) + Send + Sync>,
 }
 
+crate::order! { By of Certificate, false:
+    Id "id" => |one| one.key().as_str().into(),
+    Ends "not_after" => |one| one.ends().into(),
+}
+
+/// Which of them.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Which {
+    /// At most so many, 1 to 200.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u16>,
+    /// `next` of the page before.
+    after: Option<String>,
+    /// In which order.
+    #[param(inline)]
+    sort: Option<Sort>,
+    /// Only those with this name.
+    name: Option<String>,
+    /// Only those that are valid now, or are not.
+    valid: Option<bool>,
+}
+
 /// All certificates: those that Hearth keeps, and those that are served besides. Each routed host is asked what it shows.
-#[utoipa::path(get, path = "/api/v1/certificates", params(Ask), responses((status = 200, body = Page<Certificate>)))]
+#[utoipa::path(get, path = "/api/v1/certificates", params(Which), responses((status = 200, body = Page<Certificate>)))]
 pub async fn list(
     who: Viewer,
     State(api): State<Api>,
-    Query(ask): Query<Ask>,
+    Query(which): Query<Which>,
 ) -> Result<Json<Page<Certificate>>, Response> {
-    let limit = list::limit(ask.limit).map_err(|d| Refusal(d).into_response())?;
-    let after: Option<(String, Vec<String>)> =
-        list::key(ask.after.as_deref()).map_err(|d| Refusal(d).into_response())?;
+    let asked =
+        list::Asked::of(which.limit, which.after.as_deref(), which.sort).map_err(|d| Refusal(d).into_response())?;
     let (dir, front) = (api.stacks.works.setting().home.clone(), api.front.clone());
     let found = api.stacks.ask(&who, &["certs"], move |out| {
         let home = Home::open(dir).map_err(|refused| refused.tell(out))?;
@@ -47,9 +70,11 @@ pub async fn list(
         Ok(all(&room, front.shown(&home).as_deref(), SystemClock.now())?)
     });
     let mut found = found.await.map_err(IntoResponse::into_response)?;
-    found.sort_by_key(Certificate::key);
-    found.retain(|one| after.as_ref().is_none_or(|after| one.key() > *after));
-    Ok(Json(Page::of(found, limit, Certificate::key)))
+    found.retain(|one| {
+        which.name.as_ref().is_none_or(|name| one.is_for(name))
+            && which.valid.is_none_or(|valid| one.is_valid() == valid)
+    });
+    Ok(Json(asked.page(found, Certificate::key)))
 }
 
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]

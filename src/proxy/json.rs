@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::cli::routes as verb;
 use super::look::Row;
@@ -15,7 +15,7 @@ use crate::spec::Mode;
 use crate::stacks::Home;
 use crate::stacks::json::Api;
 use crate::web::Refusal;
-use crate::web::list::{self, Ask, Page};
+use crate::web::list::{self, Page};
 use crate::web::read::Query;
 
 /// One way in.
@@ -76,11 +76,40 @@ impl Route {
     }
 }
 
-/// Every way in, each tried now; in localhost mode the ports, which are not tried. In order of address.
-#[utoipa::path(get, path = "/api/v1/routes", params(Ask), responses((status = 200, body = Page<Route>)))]
-pub async fn list(who: Viewer, State(api): State<Api>, Query(ask): Query<Ask>) -> Result<Json<Page<Route>>, Response> {
-    let limit = list::limit(ask.limit).map_err(|d| Refusal(d).into_response())?;
-    let after: Option<(String, String)> = list::key(ask.after.as_deref()).map_err(|d| Refusal(d).into_response())?;
+crate::order! { By of Route, false:
+    Url "url" => |one| one.url.as_str().into(),
+    Service "service" => |one| one.service.as_str().into(),
+    Working "working" => |one| one.working.map_or(2, i64::from).into(),
+}
+
+/// Which of them.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Which {
+    /// At most so many, 1 to 200.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u16>,
+    /// `next` of the page before.
+    after: Option<String>,
+    /// In which order.
+    #[param(inline)]
+    sort: Option<Sort>,
+    /// Only those of this service.
+    service: Option<String>,
+    /// Only those that work, or do not.
+    working: Option<bool>,
+}
+
+/// Every way in, each tried now; in localhost mode the ports, which are not tried.
+#[utoipa::path(get, path = "/api/v1/routes", params(Which), responses((status = 200, body = Page<Route>)))]
+pub async fn list(
+    who: Viewer,
+    State(api): State<Api>,
+    Query(which): Query<Which>,
+) -> Result<Json<Page<Route>>, Response> {
+    let asked =
+        list::Asked::of(which.limit, which.after.as_deref(), which.sort).map_err(|d| Refusal(d).into_response())?;
     let dir = api.works.setting().home.clone();
     let all = api.ask(&who, &["routes"], move |out| {
         let home = Home::open(dir).map_err(|refused| refused.tell(out))?;
@@ -97,8 +126,9 @@ pub async fn list(who: Viewer, State(api): State<Api>, Query(ask): Query<Ask>) -
         Ok(all)
     });
     let mut all = all.await.map_err(IntoResponse::into_response)?;
-    let key = |one: &Route| (one.url.clone(), one.service.clone());
-    all.sort_by_key(key);
-    all.retain(|one| after.as_ref().is_none_or(|after| key(one) > *after));
-    Ok(Json(Page::of(all, limit, key)))
+    all.retain(|one| {
+        which.service.as_ref().is_none_or(|service| one.service == *service)
+            && which.working.is_none_or(|working| one.working == Some(working))
+    });
+    Ok(Json(asked.page(all, |one| format!("{} {}", one.url, one.service))))
 }

@@ -58,10 +58,20 @@ pub fn dress(router: Router, manner: Manner, limits: &Limits) -> Router {
     let dress = Arc::new(Dress { manner, turns: Turns::new(limits), body_time: limits.body_time });
     router
         .layer(RequestBodyLimitLayer::new(limits.body))
+        .layer(middleware::from_fn_with_state(limits.body as u64, bounded))
         .layer(axum::extract::DefaultBodyLimit::disable())
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, limits.request))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(dress, around))
+}
+
+/// Refuses in our words what says itself that it is too large.
+async fn bounded(State(most): State<u64>, request: Request, next: Next) -> Response {
+    let said = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    match said.is_some_and(|said| said > most) {
+        true => super::read::too_large(),
+        false => next.run(request).await,
+    }
 }
 
 async fn around(State(dress): State<Arc<Dress>>, mut request: Request, next: Next) -> Response {

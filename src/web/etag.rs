@@ -29,19 +29,37 @@ impl Etag {
     /// Refuses a change that was made over another version, or over an unknown one. `None`: there is nothing yet, to be made with
     /// `If-None-Match: *`.
     pub fn require(now: Option<&Etag>, headers: &HeaderMap) -> Result<(), Response> {
-        let tags = |name| -> Option<Vec<String>> {
-            let all: Vec<&HeaderValue> = headers.get_all(name).iter().collect();
-            let one =
-                |v: &&HeaderValue| v.to_str().unwrap_or_default().split(',').map(|t| t.trim().to_owned()).collect();
-            (!all.is_empty()).then(|| all.iter().flat_map(|v| -> Vec<String> { one(v) }).collect())
-        };
-        match (now, tags(header::IF_MATCH), tags(header::IF_NONE_MATCH)) {
+        match (now, tags(headers, header::IF_MATCH), tags(headers, header::IF_NONE_MATCH)) {
             (Some(now), Some(tags), _) if tags.contains(&now.0) => Ok(()),
             (None, None, _) => Ok(()),
             (Some(_), None, None) => Err(unsaid()),
             _ => Err(moved()),
         }
     }
+}
+
+/// What `If-Match` says, for what may be changed without it.
+#[derive(Debug, Clone)]
+pub struct Over(Vec<String>);
+
+impl Over {
+    pub fn of(headers: &HeaderMap) -> Option<Over> {
+        tags(headers, header::IF_MATCH).map(Over)
+    }
+
+    /// Refuses with `web.other-version` (412) where it is another by now. A star is any version.
+    pub fn holds(&self, now: &Etag) -> Result<(), Diagnostic> {
+        match self.0.iter().any(|tag| tag == "*" || *tag == now.0) {
+            true => Ok(()),
+            false => Err(other()),
+        }
+    }
+}
+
+fn tags(headers: &HeaderMap, name: header::HeaderName) -> Option<Vec<String>> {
+    let all: Vec<&HeaderValue> = headers.get_all(name).iter().collect();
+    let one = |v: &&HeaderValue| v.to_str().unwrap_or_default().split(',').map(|t| t.trim().to_owned()).collect();
+    (!all.is_empty()).then(|| all.iter().flat_map(|v| -> Vec<String> { one(v) }).collect())
 }
 
 fn unsaid() -> Response {
@@ -52,9 +70,13 @@ fn unsaid() -> Response {
 }
 
 fn moved() -> Response {
-    let d = Diagnostic::error("web.other-version", "somebody else has changed this meanwhile: nothing was saved");
-    let d = d.kind(Kind::Conflict).hint("read it again, and make your change over what is there now");
-    (StatusCode::PRECONDITION_FAILED, Refusal(d)).into_response()
+    (StatusCode::PRECONDITION_FAILED, Refusal(other())).into_response()
+}
+
+fn other() -> Diagnostic {
+    Diagnostic::error("web.other-version", "somebody else has changed this meanwhile: nothing was saved")
+        .kind(Kind::Conflict)
+        .hint("read it again, and make your change over what is there now")
 }
 
 #[cfg(test)]
@@ -81,5 +103,10 @@ mod tests {
         assert_eq!(tried(None, "if-none-match", "*"), 200);
         assert_eq!(tried(None, "", ""), 200);
         assert_eq!(tried(None, "if-match", a.as_str()), 412);
+        let over = |value: &str| Over::of(&HeaderMap::from_iter([(header::IF_MATCH, value.parse().unwrap())]));
+        for (value, holds) in [(a.as_str(), true), ("*", true), (b.as_str(), false), ("", false)] {
+            assert_eq!(over(value).unwrap().holds(&a).is_ok(), holds, "{value}");
+        }
+        assert!(Over::of(&HeaderMap::new()).is_none());
     }
 }

@@ -29,7 +29,7 @@ mod turns;
 pub use crate::base::net::SESSION;
 pub use cookies::{cookie, cookies, set_cookie};
 pub use dress::{Caller, Manner, dress};
-pub use etag::Etag;
+pub use etag::{Etag, Over};
 pub use limits::{Limits, household};
 pub use listen::bind;
 pub use origin::Origin;

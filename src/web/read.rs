@@ -2,13 +2,16 @@
 //!
 //! The names are axum's own, so that utoipa knows what they stand for.
 
+use std::borrow::Cow;
+
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, LengthLimitError};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer};
 
 use super::Refusal;
 use super::deadline::Late;
@@ -115,13 +118,18 @@ async fn whole(body: Body) -> Result<Bytes, Response> {
     }
 }
 
+/// The answer to a body beyond the bound of the door.
+pub fn too_large() -> Response {
+    let d = Diagnostic::error("web.too-large", "the body of the request is larger than this call takes");
+    (StatusCode::PAYLOAD_TOO_LARGE, Refusal(d.hint("send less at once"))).into_response()
+}
+
 /// The answer to a body that could not be read.
 pub fn unread(error: &(dyn std::error::Error + 'static)) -> Response {
     let mut cause = Some(error);
     while let Some(one) = cause {
         if one.is::<LengthLimitError>() {
-            let d = Diagnostic::error("web.too-large", "the body of the request is larger than this call takes");
-            return (StatusCode::PAYLOAD_TOO_LARGE, Refusal(d.hint("send less at once"))).into_response();
+            return too_large();
         }
         if one.is::<Late>() {
             let d = Diagnostic::error("web.too-slow", "the body of the request did not come in time");
@@ -140,11 +148,68 @@ pub fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Response> {
     if std::str::from_utf8(bytes).is_err() {
         return Err(wrong("body", "", "it is not UTF-8 text"));
     }
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    // serde would read a list as an object, by the order of the fields.
+    if bytes.iter().find(|b| !b.is_ascii_whitespace()).is_some_and(|b| *b == b'[') {
+        return Err(wrong("body", "", "it is a list, and should be an object"));
+    }
+    let bytes = whole_numbers(bytes);
+    let mut reader = serde_json::Deserializer::from_slice(&bytes);
     let read = serde_path_to_error::deserialize(&mut reader);
     let read = read.map_err(|e| wrong("body", &e.path().to_string(), &e.inner().to_string()))?;
     reader.end().map_err(|e| wrong("body", "", &e.to_string()))?;
     Ok(read)
+}
+
+/// A field that holds an object: serde would read a list as one, by the order of its fields.
+pub fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Result<Option<T>, D::Error> {
+    let map = Option::<serde_json::Map<String, serde_json::Value>>::deserialize(from)?;
+    map.map(|map| serde_json::from_value(map.into()).map_err(D::Error::custom)).transpose()
+}
+
+/// `25.0` and `2.5e1` written as `25`: JSON has one kind of number, and a client may write a whole one as it likes (JSON Schema 2020-12, 6.1.1), which
+/// serde reads as no integer. What is no number of that kind stays as it is, wrong or not.
+fn whole_numbers(bytes: &[u8]) -> Cow<'_, [u8]> {
+    /// All whole numbers up to here have one value as a float (RFC 8259, 6).
+    const EXACT: f64 = 9_007_199_254_740_991.0;
+    let mut written: Option<Vec<u8>> = None;
+    let (mut at, mut kept) = (0, 0);
+    while let Some(&byte) = bytes.get(at) {
+        let begin = at;
+        match byte {
+            b'"' => {
+                at += 1;
+                while let Some(&inner) = bytes.get(at) {
+                    at += if inner == b'\\' { 2 } else { 1 };
+                    if inner == b'"' {
+                        break;
+                    }
+                }
+            }
+            b'-' | b'0'..=b'9' => {
+                let sign = |b: &u8| b.is_ascii_digit() || b"+-.eE".contains(b);
+                at += bytes[at..].iter().take_while(|b| sign(b)).count();
+                let token = &bytes[begin..at];
+                let text = std::str::from_utf8(token).unwrap_or_default();
+                let float = token.iter().any(|b| b".eE".contains(b));
+                // By serde, which knows what JSON writes: `1.` is none of it.
+                let number = if float { serde_json::from_str::<f64>(text).ok() } else { None };
+                if let Some(number) = number.filter(|n| n.fract() == 0.0 && n.abs() <= EXACT) {
+                    let out = written.get_or_insert_default();
+                    out.extend_from_slice(&bytes[kept..begin]);
+                    out.extend_from_slice((number as i64).to_string().as_bytes());
+                    kept = at;
+                }
+            }
+            _ => at += 1,
+        }
+    }
+    match written {
+        None => Cow::Borrowed(bytes),
+        Some(mut out) => {
+            out.extend_from_slice(&bytes[kept..]);
+            Cow::Owned(out)
+        }
+    }
 }
 
 fn form<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Response> {
@@ -227,9 +292,25 @@ mod tests {
             ("application/json", "{", 422),
             ("application/json", r#"{"name": "a"} x"#, 422),
             ("application/json", r#"{"nam": "a"}"#, 422),
+            ("application/json", r#" ["a", 3]"#, 422),
             ("application/json", "\u{1}", 422),
         ] {
             assert_eq!(sent(kind, body).await.0, expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_whole_number_may_be_written_with_a_point() {
+        for (sent, read) in [
+            (r#"{"limit": 25.0, "name": "a"}"#, r#"{"limit": 25, "name": "a"}"#),
+            (r#"[2.5e1,1E2,-3.0,-0.0,0.5,1e-3]"#, "[25,100,-3,0,0.5,1e-3]"),
+            (r#"["25.0", "\\\"1.0", "\\\\", 1.0]"#, r#"["25.0", "\\\"1.0", "\\\\", 1]"#),
+            ("[1e300, 9007199254740993.0, 1., .5, 1e, --1.0]", "[1e300, 9007199254740993.0, 1., .5, 1e, --1.0]"),
+            ("\"25.0", "\"25.0"),
+            ("\"\\", "\"\\"),
+            ("", ""),
+        ] {
+            assert_eq!(std::str::from_utf8(&whole_numbers(sent.as_bytes())).unwrap(), read, "{sent}");
         }
     }
 

@@ -4,6 +4,7 @@ mod definitions;
 mod exec;
 mod hostile;
 mod objects;
+mod rare;
 mod rig;
 mod tokens;
 mod verbs;

@@ -13,6 +13,7 @@ mod crash;
 mod dns_providers;
 mod doctor;
 mod engine_trouble;
+mod first_walk;
 mod forged_headers;
 mod forward_auth;
 mod front_door;
@@ -35,6 +36,7 @@ mod other_ways_in;
 mod own_server;
 mod people;
 mod plan_lints;
+mod scanned;
 mod secrets;
 mod served_certificates;
 mod start_first;
@@ -64,6 +66,8 @@ fn main() -> std::process::ExitCode {
         ("one_writer", one_writer::CASES),
         ("own_server", own_server::CASES),
         ("people", people::CASES),
+        ("first_walk", first_walk::CASES),
+        ("scanned", scanned::CASES),
         ("hearth_in_a_container", hearth_in_a_container::CASES),
         ("bad_updates", bad_updates::CASES),
         ("two_homes", two_homes::CASES),

@@ -71,7 +71,7 @@ fn call(api: &Value, path: &str, method: &str, operation: &Value) -> Call {
         name: text(&p["name"]),
         place: text(&p["in"]),
         required: p["required"].as_bool().unwrap_or(false),
-        about: text(&p["description"]),
+        about: [text(&p["description"]), words(&p["schema"])].join(" ").trim().to_owned(),
     };
     let mut answers = Vec::new();
     for (status, answer) in operation["responses"].as_object().into_iter().flatten() {
@@ -94,6 +94,14 @@ fn call(api: &Value, path: &str, method: &str, operation: &Value) -> Call {
         takes,
         answers,
     }
+}
+
+/// The words that a parameter takes, where it takes no others.
+fn words(schema: &Value) -> String {
+    let several = schema["oneOf"].as_array().into_iter().flatten();
+    let all = std::iter::once(schema).chain(several).find_map(|one| one["enum"].as_array());
+    let all: Vec<&str> = all.into_iter().flatten().filter_map(Value::as_str).collect();
+    if all.is_empty() { String::new() } else { format!("One of {}.", all.join(", ")) }
 }
 
 fn curl(method: &str, path: &str, who: &str, takes: Option<&str>) -> String {
@@ -172,6 +180,16 @@ fn example(api: &Value, schema: &Value, depth: usize) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_that_a_parameter_takes_are_said() {
+        let known = json!(["name", "-name"]);
+        for schema in [json!({"type": "string", "enum": known}), json!({"oneOf": [{"type": "null"}, {"enum": known}]})]
+        {
+            assert_eq!(words(&schema), "One of name, -name.");
+        }
+        assert_eq!(words(&json!({"type": ["string", "null"]})), "");
+    }
 
     #[test]
     fn a_call_reads_as_one_would_make_it() {

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::words::{self, no_such_group, no_such_user};
 use super::{Auth, sql};
 use crate::diag::{Diagnostic, Kind};
+use crate::web::{Etag, Over};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Group {
@@ -14,6 +15,13 @@ pub struct Group {
     pub members: Vec<String>,
     /// Milliseconds since 1970.
     pub created: i64,
+}
+
+impl Group {
+    /// Of all that can be changed of it.
+    pub fn tag(&self) -> Etag {
+        Etag::of(format!("{:?}", (&self.name, &self.about, &self.members)).as_bytes())
+    }
 }
 
 impl Auth {
@@ -37,7 +45,7 @@ impl Auth {
 
     pub async fn add_group(&self, name: &str, about: &str) -> Result<Group, Diagnostic> {
         let (name, now) = (words::group_name(name)?, self.now());
-        let about = described(about)?;
+        let about = words::note(about, "about", 200)?;
         let added = name.clone();
         self.db
             .write(async move |tx| match sql::groups::add(tx, &added, &about, now).await? {
@@ -50,16 +58,23 @@ impl Auth {
         self.group(&name).await
     }
 
-    /// Changes what a group is for, or who is in it; `None` stays.
+    /// Changes what a group is for, or who is in it; `None` stays. `over`: the version that it was made of.
     pub async fn change_group(
         &self,
         name: &str,
         about: Option<&str>,
         members: Option<Vec<String>>,
+        over: Option<&Over>,
     ) -> Result<Group, Diagnostic> {
-        let (changed, about) = (name.to_owned(), about.map(described).transpose()?);
+        let over = over.cloned();
+        let (changed, about) = (name.to_owned(), about.map(|about| words::note(about, "about", 200)).transpose()?);
         self.end(async move |tx| {
             let row = sql::groups::one(tx, &changed).await?.ok_or_else(|| no_such_group(&changed))?;
+            if let Some(over) = over {
+                let members = sql::groups::members(tx, &changed).await?;
+                let now = Group { name: row.name.clone(), about: row.about.clone(), members, created: row.created };
+                over.holds(&now.tag())?;
+            }
             sql::groups::describe(tx, &changed, about.as_ref().unwrap_or(&row.about)).await?;
             if let Some(members) = members {
                 sql::groups::empty(tx, &changed).await?;
@@ -88,12 +103,5 @@ impl Auth {
             }
         })
         .await
-    }
-}
-
-fn described(about: &str) -> Result<String, Diagnostic> {
-    match about.trim() {
-        "" => Ok(String::new()),
-        about => words::label(about, "about", 200),
     }
 }

@@ -63,7 +63,7 @@ impl Auth {
         if !(1..=MOST_USES).contains(&new.uses) {
             return out("uses", format!("an invitation is for 1 to {MOST_USES} people"));
         }
-        let note = if new.note.trim().is_empty() { String::new() } else { words::label(&new.note, "note", 200)? };
+        let note = words::note(&new.note, "note", 200)?;
         let now = self.now();
         let token = secrets::token(&*self.random);
         let (maker, made_by) = new.maker.map_or((None, "terminal".into()), |(id, name)| (Some(id), name));

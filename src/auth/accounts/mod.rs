@@ -31,7 +31,7 @@ mod setup;
 mod sql;
 #[cfg(test)]
 pub mod tests;
-mod tokens;
+pub mod tokens;
 mod users;
 mod ways;
 pub mod words;

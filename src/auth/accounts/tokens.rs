@@ -10,8 +10,10 @@ use crate::diag::{Diagnostic, Kind};
 
 /// What a token may at most: look, also act, also what only admins may. Never more than its owner.
 pub const SCOPES: [&str; 3] = ["read", "operate", "admin"];
-/// Services that one token may open.
-const MOST_ROUTES: usize = 50;
+/// Scopes that one token may have.
+pub const MOST_SCOPES: usize = 50;
+/// A scope as the API describes it: one of [`SCOPES`], or [`ROUTE`] and a name that [`is_service`].
+pub const SCOPE: &str = "^(?:read|operate|admin|route:[A-Za-z0-9._-]{1,128})$";
 const LONGEST_DAYS: u32 = 3650;
 const MOST: i64 = 100;
 const DAY_MS: i64 = 24 * 3600 * 1000;
@@ -57,6 +59,9 @@ impl Auth {
             return Err(told("scopes", "a token without a scope may nothing".into())
                 .hint(format!("give it one of: {}", SCOPES.join(", "))));
         }
+        if new.scopes.len() > MOST_SCOPES {
+            return Err(told("scopes", format!("a token has at most {MOST_SCOPES} scopes")).hint("make two of them"));
+        }
         if new.days.is_some_and(|days| !(1..=LONGEST_DAYS).contains(&days)) {
             return Err(told("days", format!("a token holds for 1 to {LONGEST_DAYS} days"))
                 .hint("leave it out for one that does not end by itself"));
@@ -65,7 +70,6 @@ impl Auth {
         let mut routes: Vec<&str> = new.scopes.iter().map(String::as_str).filter(|scope| route(scope)).collect();
         routes.sort_unstable();
         routes.dedup();
-        routes.truncate(MOST_ROUTES);
         scopes.extend(routes);
         let now = self.now();
         let secret = secrets::api_token(&*self.random);
@@ -114,5 +118,31 @@ impl Token {
     fn of(row: sql::tokens::Row) -> Token {
         let scopes = row.scopes.split(' ').filter(|s| !s.is_empty()).map(str::to_owned).collect();
         Token { id: row.id, name: row.name, scopes, made: row.made, expires: row.expires, last_used: row.last_used }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_is_what_the_api_says_it_is() {
+        let says = regex::Regex::new(SCOPE).unwrap();
+        let long = format!("{ROUTE}{}", "a".repeat(128));
+        let longer = format!("{long}a");
+        for scope in SCOPES.into_iter().chain([
+            "route:photos",
+            "route:a.b_c-D",
+            "route:",
+            "route:a b",
+            "write",
+            "",
+            "read\n",
+            &long,
+            &longer,
+        ]) {
+            let taken = SCOPES.contains(&scope) || scope.strip_prefix(ROUTE).is_some_and(is_service);
+            assert_eq!(says.is_match(scope), taken, "{scope:?}");
+        }
     }
 }

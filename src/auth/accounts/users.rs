@@ -12,6 +12,7 @@ use crate::auth::who::Role;
 use crate::base::secret::Secret;
 use crate::diag::{Diagnostic, Kind};
 use crate::store::{Conn, Tx};
+use crate::web::{Etag, Over};
 
 /// A user, without anything secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -72,6 +73,8 @@ pub struct Change {
     pub groups: Option<Vec<String>>,
     /// The version that the change was made of: refused where it is another by now.
     pub version: Option<i64>,
+    /// The same, as `If-Match` says it.
+    pub over: Option<Over>,
 }
 
 impl Auth {
@@ -132,8 +135,7 @@ impl Auth {
             words::for_anybody(&name)?;
         }
         let email = words::email(new.email.as_deref().unwrap_or_default())?;
-        let shown = new.display_name.as_deref().map(str::trim).filter(|shown| !shown.is_empty());
-        let display_name = words::label(shown.unwrap_or(&name), "display_name", 100)?;
+        let display_name = words::label(new.display_name.as_deref().unwrap_or(&name), "display_name", 100)?;
         let groups = new.groups.iter().map(|group| words::group_name(group)).collect::<Result<_, _>>()?;
         let password = match new.password {
             Some(password) => Some(self.hashed(password, &name, email.as_deref(), turn).await?),
@@ -168,6 +170,9 @@ impl Auth {
                 return Err(moved(&row.name));
             }
             let before = whole(tx, &row).await?;
+            if let Some(over) = &change.over {
+                over.holds(&before.tag())?;
+            }
             let role = change.role.unwrap_or(before.role);
             let active = change.active.unwrap_or(before.active);
             if before.is_admin() && !(active && role == Role::Admin) && sql::users::admins(tx).await? < 2 {
@@ -305,6 +310,12 @@ impl User {
             created: row.created,
             last_login: row.last_login,
         })
+    }
+
+    /// Of all that can be changed of them by an admin.
+    pub fn tag(&self) -> Etag {
+        let User { id, name, email, display_name, role, active, groups, version, .. } = self;
+        Etag::of(format!("{:?}", (id, name, email, display_name, role, active, groups, version)).as_bytes())
     }
 
     /// One who can mend everything.

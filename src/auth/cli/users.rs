@@ -37,8 +37,8 @@ pub fn run(place: Place, args: Users, out: &Out) -> Done {
             let role = word.as_deref().map(role).transpose()?;
             let names =
                 |list: String| list.split(',').map(str::trim).filter(|n| !n.is_empty()).map(str::to_owned).collect();
-            let change =
-                Change { email, vouched: true, display_name, role, active, groups: groups.map(names), version: None };
+            let groups = groups.map(names);
+            let change = Change { email, vouched: true, display_name, role, active, groups, ..Change::default() };
             place.with(false, |auth| async move {
                 let before = auth.user_named(&name).await?;
                 let user = auth.change_user(before.id, change).await?;

@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
+use super::fit::{GroupName, Note};
 use super::{Refused, moment};
 use crate::auth::accounts::{self, Auth};
 use crate::auth::who::Admin;
-use crate::web::read;
+use crate::web::list::{self, Page};
+use crate::web::{Over, read};
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Group {
@@ -31,37 +33,65 @@ impl From<accounts::Group> for Group {
     }
 }
 
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Groups {
-    /// By name.
-    pub groups: Vec<Group>,
+crate::order! { By of Group, false:
+    Name "name" => |one| one.name.as_str().into(),
+    Created "created_at" => |one| one.created_at.as_str().into(),
+}
+
+/// Which of them.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Which {
+    /// At most so many, 1 to 200.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u16>,
+    /// `next` of the page before.
+    after: Option<String>,
+    /// In which order.
+    #[param(inline)]
+    sort: Option<Sort>,
+    /// Only those that this user is in, by name.
+    member: Option<String>,
 }
 
 /// List groups
-#[utoipa::path(get, path = "/api/v1/groups", responses((status = 200, body = Groups)))]
-pub async fn list(_: Admin, State(auth): State<Arc<Auth>>) -> Result<Json<Groups>, Refused> {
-    Ok(Json(Groups { groups: auth.groups().await?.into_iter().map(Group::from).collect() }))
+#[utoipa::path(get, path = "/api/v1/groups", params(Which), responses((status = 200, body = Page<Group>)))]
+pub async fn list(
+    _: Admin,
+    State(auth): State<Arc<Auth>>,
+    read::Query(which): read::Query<Which>,
+) -> Result<Json<Page<Group>>, Refused> {
+    let asked = list::Asked::of(which.limit, which.after.as_deref(), which.sort)?;
+    let mut all: Vec<Group> = auth.groups().await?.into_iter().map(Group::from).collect();
+    all.retain(|one| which.member.as_ref().is_none_or(|name| one.members.contains(name)));
+    Ok(Json(asked.page(all, |one| one.name.clone())))
 }
 
 /// Show a group
-#[utoipa::path(get, path = "/api/v1/groups/{name}", params(("name" = String, Path)), responses((status = 200, body = Group)))]
+#[utoipa::path(get, path = "/api/v1/groups/{name}", params(("name" = String, Path)), responses((status = 200, body = Group, headers(("ETag" = String, description = "For If-Match")))))]
 pub async fn show(
     _: Admin,
     State(auth): State<Arc<Auth>>,
     read::Path(name): read::Path<String>,
-) -> Result<Json<Group>, Refused> {
-    Ok(Json(auth.group(&name).await?.into()))
+) -> Result<Tagged<Group>, Refused> {
+    Ok(tagged(auth.group(&name).await?))
+}
+
+/// With the ETag of its version.
+type Tagged<T> = ([(HeaderName, HeaderValue); 1], Json<T>);
+
+fn tagged(group: accounts::Group) -> Tagged<Group> {
+    ([group.tag().header()], Json(group.into()))
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GroupRequest {
-    #[schema(max_length = 32)]
-    pub name: String,
+    pub name: GroupName,
     /// What it is for.
     #[serde(default)]
-    #[schema(max_length = 200)]
-    pub about: String,
+    pub about: Option<Note>,
 }
 
 /// Make a group
@@ -71,7 +101,7 @@ pub async fn add(
     State(auth): State<Arc<Auth>>,
     read::Json(asked): read::Json<GroupRequest>,
 ) -> Result<(StatusCode, Json<Group>), Refused> {
-    let group = auth.add_group(&asked.name, &asked.about).await?;
+    let group = auth.add_group(&asked.name.0, asked.about.as_ref().map_or("", |about| &about.0)).await?;
     Ok((StatusCode::CREATED, Json(group.into())))
 }
 
@@ -79,8 +109,7 @@ pub async fn add(
 #[serde(deny_unknown_fields)]
 pub struct GroupChange {
     #[serde(default)]
-    #[schema(max_length = 200)]
-    pub about: Option<String>,
+    pub about: Option<Note>,
     /// User names of all who are in it from now on.
     #[serde(default)]
     pub members: Option<Vec<String>>,
@@ -89,14 +118,22 @@ pub struct GroupChange {
 /// Change what a group is for, or who is in it
 ///
 /// What is left out stays.
-#[utoipa::path(patch, path = "/api/v1/groups/{name}", params(("name" = String, Path)), request_body = GroupChange, responses((status = 200, body = Group)))]
+#[utoipa::path(patch, path = "/api/v1/groups/{name}",
+    params(("name" = String, Path), ("If-Match" = Option<String>, Header, description = "The ETag of the version that was looked at")),
+    request_body = GroupChange,
+    responses((status = 200, body = Group, headers(("ETag" = String, description = "For If-Match"))), (status = 412, description = "Somebody else has changed it meanwhile", body = crate::auth::table::describe::Refused)))]
 pub async fn change(
     _: Admin,
     State(auth): State<Arc<Auth>>,
     read::Path(name): read::Path<String>,
+    headers: HeaderMap,
     read::Json(asked): read::Json<GroupChange>,
-) -> Result<Json<Group>, Refused> {
-    Ok(Json(auth.change_group(&name, asked.about.as_deref(), asked.members).await?.into()))
+) -> Result<Tagged<Group>, Refused> {
+    let over = Over::of(&headers);
+    Ok(tagged(
+        auth.change_group(&name, asked.about.as_ref().map(|about| about.0.as_str()), asked.members, over.as_ref())
+            .await?,
+    ))
 }
 
 /// Remove a group

@@ -6,11 +6,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
+use super::fit::Note;
 use super::{Refused, in_person, moment};
 use crate::auth::accounts::{self, Auth, NewInvitation};
 use crate::auth::who::{Admin, Role};
+use crate::web::list::{self, Page};
 use crate::web::read;
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -41,15 +43,41 @@ impl From<accounts::Invitation> for Invitation {
     }
 }
 
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Invitations {
-    pub invitations: Vec<Invitation>,
+crate::order! { By of Invitation, false:
+    Created "created_at" => |one| one.created_at.as_str().into(),
+    Expires "expires" => |one| one.expires.as_str().into(),
+    Role "role" => |one| one.role.as_str().into(),
+}
+
+/// Which of them.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Which {
+    /// At most so many, 1 to 200.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u16>,
+    /// `next` of the page before.
+    after: Option<String>,
+    /// In which order.
+    #[param(inline)]
+    sort: Option<Sort>,
+    /// Only those for this role.
+    #[param(inline)]
+    role: Option<Role>,
 }
 
 /// List the invitations that hold
-#[utoipa::path(get, path = "/api/v1/invitations", responses((status = 200, body = Invitations)))]
-pub async fn list(_: Admin, State(auth): State<Arc<Auth>>) -> Result<Json<Invitations>, Refused> {
-    Ok(Json(Invitations { invitations: auth.invitations().await?.into_iter().map(Invitation::from).collect() }))
+#[utoipa::path(get, path = "/api/v1/invitations", params(Which), responses((status = 200, body = Page<Invitation>)))]
+pub async fn list(
+    _: Admin,
+    State(auth): State<Arc<Auth>>,
+    read::Query(which): read::Query<Which>,
+) -> Result<Json<Page<Invitation>>, Refused> {
+    let asked = list::Asked::of(which.limit, which.after.as_deref(), which.sort)?;
+    let mut all: Vec<Invitation> = auth.invitations().await?.into_iter().map(Invitation::from).collect();
+    all.retain(|one| which.role.is_none_or(|role| one.role == role.word()));
+    Ok(Json(asked.page(all, |one| one.id.clone())))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -57,8 +85,7 @@ pub async fn list(_: Admin, State(auth): State<Arc<Auth>>) -> Result<Json<Invita
 pub struct InvitationRequest {
     pub role: Role,
     #[serde(default)]
-    #[schema(max_length = 200)]
-    pub note: String,
+    pub note: Option<Note>,
     #[serde(default = "days")]
     #[schema(minimum = 1, maximum = 90)]
     pub days: u32,
@@ -100,6 +127,7 @@ pub async fn add(
     if role == Role::Admin {
         in_person(&admin)?;
     }
+    let note = note.map_or_else(String::new, |note| note.0);
     let new = NewInvitation { role, note, days, uses, maker: Some((admin.user, admin.name.clone())) };
     let (about, token) = auth.invite(new).await?;
     let token = token.expose().to_owned();

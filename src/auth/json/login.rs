@@ -8,6 +8,7 @@ use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::fit::{Email, Password, UserName};
 use super::{Refused, User, login_of};
 use crate::auth::accounts::{Auth, Credentials, Registration, Tokens};
 use crate::auth::table::guard::SignedIn;
@@ -106,12 +107,10 @@ pub async fn logout(who: who::User, State(auth): State<Arc<Auth>>) -> Result<Sta
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RegisterRequest {
-    #[schema(max_length = 32)]
-    pub username: String,
+    pub username: UserName,
     #[serde(default)]
-    pub email: Option<String>,
-    #[schema(min_length = 10, max_length = 256)]
-    pub password: String,
+    pub email: Option<Email>,
+    pub password: Password,
     /// An invitation's token, where the home lets in by invitation.
     #[serde(default)]
     pub invite: Option<String>,
@@ -129,7 +128,8 @@ pub async fn register(
 ) -> Result<(StatusCode, Extension<SignedIn>, Json<User>), Refused> {
     let RegisterRequest { username, email, password, invite } = asked;
     let invite = invite.filter(|token| !token.is_empty()).map(Secret::new);
-    let new = Registration { username, email, password: Secret::new(password), invite };
+    let (username, email) = (username.0, email.map(|email| email.0));
+    let new = Registration { username, email, password: password.secret(), invite };
     let user = auth.register(new, caller.address).await?;
     Ok((StatusCode::CREATED, SignedIn::of(&user), Json(User::from(&user))))
 }

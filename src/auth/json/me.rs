@@ -9,6 +9,7 @@ use axum::{Extension, Json};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::fit::{Email, Label, Password};
 use super::{Refused, User, in_person, login_of};
 use crate::auth::accounts::{Auth, NewSession};
 use crate::auth::who;
@@ -25,11 +26,10 @@ pub async fn me(who: who::User, State(auth): State<Arc<Auth>>) -> Result<Json<Us
 #[serde(deny_unknown_fields)]
 pub struct MeChange {
     #[serde(default)]
-    #[schema(min_length = 1, max_length = 100)]
-    pub display_name: Option<String>,
+    pub display_name: Option<Label>,
     /// Empty: none.
     #[serde(default)]
-    pub email: Option<String>,
+    pub email: Option<Email>,
 }
 
 /// Change one's names
@@ -42,7 +42,8 @@ pub async fn change(
     read::Json(asked): read::Json<MeChange>,
 ) -> Result<Json<User>, Refused> {
     in_person(&who)?;
-    let user = auth.rename(who.user, asked.display_name.as_deref(), asked.email.as_deref()).await?;
+    let (shown, email) = (asked.display_name.map(|shown| shown.0), asked.email.map(|email| email.0));
+    let user = auth.rename(who.user, shown.as_deref(), email.as_deref()).await?;
     Ok(Json(User::from(&user)))
 }
 
@@ -50,8 +51,7 @@ pub async fn change(
 #[serde(deny_unknown_fields)]
 pub struct PasswordChange {
     pub old_password: String,
-    #[schema(min_length = 10, max_length = 256)]
-    pub new_password: String,
+    pub new_password: Password,
 }
 
 /// Change one's password
@@ -67,7 +67,7 @@ pub async fn password(
 ) -> Result<Response, Refused> {
     in_person(&who)?;
     let PasswordChange { old_password, new_password } = asked;
-    let (old, new) = (Secret::new(old_password), Secret::new(new_password));
+    let (old, new) = (Secret::new(old_password), new_password.secret());
     let session = auth.change_password(&who, &old, new, &login_of(&caller, &headers)).await?;
     let mut answer = StatusCode::NO_CONTENT.into_response();
     if let Some(NewSession { token, max_age, .. }) = session {

@@ -9,10 +9,12 @@
 //! | users, groups, invitations, as an admin | files of that name |
 //! | by what a user gets in, as an admin | `ways` |
 //! | what was done and refused | `audit` |
+//! | texts with their rules | `fit` |
 //! | the one call that BaluHost's clients sign in with | `baluhost` |
 
 pub mod audit;
 pub mod baluhost;
+pub mod fit;
 pub mod groups;
 pub mod invitations;
 pub mod login;
@@ -59,6 +61,7 @@ impl IntoResponse for Refused {
                 let body = json!({"error": error, "detail": "second_factor_required"});
                 (StatusCode::UNAUTHORIZED, axum::Json(body)).into_response()
             }
+            "web.other-version" => (StatusCode::PRECONDITION_FAILED, Refusal(told)).into_response(),
             _ => Refusal(told).into_response(),
         }
     }

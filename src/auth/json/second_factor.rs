@@ -34,6 +34,7 @@ pub async fn show(who: who::User, State(auth): State<Arc<Auth>>) -> Result<Json<
 /// Name and password: it is set up by who has them, signed in or not.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = BeginSecondFactor)]
 pub struct BeginRequest {
     pub username: String,
     pub password: String,
@@ -68,6 +69,7 @@ pub async fn begin(
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ConfirmSecondFactor)]
 pub struct ConfirmRequest {
     pub username: String,
     pub password: String,

@@ -12,6 +12,7 @@ use super::users::spares_admins;
 use super::{Refused, in_person, moment};
 use crate::auth::accounts::{self, Auth};
 use crate::auth::who::{self, Admin};
+use crate::web::list::{self, Page};
 use crate::web::read;
 
 /// One browser or program that is signed in.
@@ -47,17 +48,57 @@ impl From<accounts::Session> for Session {
     }
 }
 
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Sessions {
-    /// The last used first.
-    pub sessions: Vec<Session>,
+crate::order! { By of Session, true:
+    LastUsed "last_used" => |one| one.last_used.as_str().into(),
+    Began "began" => |one| one.began.as_str().into(),
+    Expires "expires" => |one| one.expires.as_str().into(),
+}
+
+/// `browser` or `program`.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    Browser,
+    Program,
+}
+
+/// Which of them.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Listed {
+    /// At most so many, 1 to 200.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u16>,
+    /// `next` of the page before.
+    after: Option<String>,
+    /// In which order.
+    #[param(inline)]
+    sort: Option<Sort>,
+    /// Only browsers, or programs.
+    #[param(inline)]
+    kind: Option<Kind>,
+}
+
+fn page(all: Vec<accounts::Session>, which: &Listed) -> Result<Json<Page<Session>>, Refused> {
+    let asked = list::Asked::of(which.limit, which.after.as_deref(), which.sort)?;
+    let mut all: Vec<Session> = all.into_iter().map(Session::from).collect();
+    all.retain(|one| match which.kind {
+        None => true,
+        Some(Kind::Browser) => one.sort == "browser",
+        Some(Kind::Program) => one.sort == "program",
+    });
+    Ok(Json(asked.page(all, |one| one.id.clone())))
 }
 
 /// List where one is signed in
-#[utoipa::path(get, path = "/api/v1/sessions", responses((status = 200, body = Sessions)))]
-pub async fn list(who: who::User, State(auth): State<Arc<Auth>>) -> Result<Json<Sessions>, Refused> {
-    let sessions = auth.sessions(who.user, Some(&who.by)).await?;
-    Ok(Json(Sessions { sessions: sessions.into_iter().map(Session::from).collect() }))
+#[utoipa::path(get, path = "/api/v1/sessions", params(Listed), responses((status = 200, body = Page<Session>)))]
+pub async fn list(
+    who: who::User,
+    State(auth): State<Arc<Auth>>,
+    read::Query(which): read::Query<Listed>,
+) -> Result<Json<Page<Session>>, Refused> {
+    page(auth.sessions(who.user, Some(&who.by)).await?, &which)
 }
 
 /// End one of one's own
@@ -94,15 +135,15 @@ pub async fn end_all(
 }
 
 /// List where a user is signed in
-#[utoipa::path(get, path = "/api/v1/users/{id}/sessions", params(("id" = i64, Path)), responses((status = 200, body = Sessions)))]
+#[utoipa::path(get, path = "/api/v1/users/{id}/sessions", params(("id" = i64, Path), Listed), responses((status = 200, body = Page<Session>)))]
 pub async fn of_user(
     _: Admin,
     State(auth): State<Arc<Auth>>,
     read::Path(id): read::Path<i64>,
-) -> Result<Json<Sessions>, Refused> {
+    read::Query(which): read::Query<Listed>,
+) -> Result<Json<Page<Session>>, Refused> {
     auth.user(id).await?;
-    let sessions = auth.sessions(id, None).await?;
-    Ok(Json(Sessions { sessions: sessions.into_iter().map(Session::from).collect() }))
+    page(auth.sessions(id, None).await?, &which)
 }
 
 /// Sign a user out everywhere

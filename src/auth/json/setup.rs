@@ -8,6 +8,7 @@ use axum::{Extension, Json};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::fit::{Email, Label, Password, UserName};
 use super::login::LoginAnswer;
 use super::{Refused, login_of};
 use crate::auth::accounts::{Auth, NewUser};
@@ -21,14 +22,12 @@ use crate::web::{Caller, read};
 pub struct SetupRequest {
     /// As `hearth serve` printed it at its start, or `hearth users setup-link`.
     pub token: String,
-    #[schema(max_length = 32)]
-    pub username: String,
-    #[schema(min_length = 10, max_length = 256)]
-    pub password: String,
+    pub username: UserName,
+    pub password: Password,
     #[serde(default)]
-    pub email: Option<String>,
+    pub email: Option<Email>,
     #[serde(default)]
-    pub display_name: Option<String>,
+    pub display_name: Option<Label>,
 }
 
 /// Make the first admin
@@ -42,9 +41,10 @@ pub async fn set_up(
     headers: HeaderMap,
     read::Json(asked): read::Json<SetupRequest>,
 ) -> Result<(StatusCode, Extension<SignedIn>, Json<LoginAnswer>), Refused> {
-    let SetupRequest { token, username: name, password, email, display_name } = asked;
-    let password = Some(Secret::new(password));
-    let new = NewUser { name, email, display_name, role: Role::Admin, groups: Vec::new(), password };
+    let SetupRequest { token, username, password, email, display_name } = asked;
+    let (email, display_name) = (email.map(|email| email.0), display_name.map(|shown| shown.0));
+    let password = Some(password.secret());
+    let new = NewUser { name: username.0, email, display_name, role: Role::Admin, groups: Vec::new(), password };
     let user = auth.set_up(&Secret::new(token), new, caller.address).await?;
     let login = login_of(&caller, &headers);
     let tokens = auth.begin_family(&user, &login.agent, login.from).await?;

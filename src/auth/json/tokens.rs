@@ -6,11 +6,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
+use super::fit::{Label, Scope};
 use super::{Refused, in_person, moment};
 use crate::auth::accounts::{self, Auth, NewToken};
 use crate::auth::who;
+use crate::web::list::{self, Page};
 use crate::web::read;
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -41,25 +43,52 @@ impl From<accounts::Token> for Token {
     }
 }
 
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ApiTokens {
-    pub tokens: Vec<Token>,
+crate::order! { By of Token, false:
+    Created "created_at" => |one| one.created_at.as_str().into(),
+    Name "name" => |one| one.name.as_str().into(),
+    LastUsed "last_used" => |one| one.last_used.as_deref().unwrap_or_default().into(),
+}
+
+/// Which of them.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Which {
+    /// At most so many, 1 to 200.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u16>,
+    /// `next` of the page before.
+    after: Option<String>,
+    /// In which order.
+    #[param(inline)]
+    sort: Option<Sort>,
+    /// Only those with this scope.
+    scope: Option<String>,
 }
 
 /// List one's API tokens
-#[utoipa::path(get, path = "/api/v1/tokens", responses((status = 200, body = ApiTokens)))]
-pub async fn list(who: who::User, State(auth): State<Arc<Auth>>) -> Result<Json<ApiTokens>, Refused> {
-    let tokens = auth.tokens(who.user).await?;
-    Ok(Json(ApiTokens { tokens: tokens.into_iter().map(Token::from).collect() }))
+#[utoipa::path(get, path = "/api/v1/tokens", params(Which), responses((status = 200, body = Page<Token>)))]
+pub async fn list(
+    who: who::User,
+    State(auth): State<Arc<Auth>>,
+    read::Query(which): read::Query<Which>,
+) -> Result<Json<Page<Token>>, Refused> {
+    page(auth.tokens(who.user).await?, &which)
+}
+
+pub(super) fn page(all: Vec<accounts::Token>, which: &Which) -> Result<Json<Page<Token>>, Refused> {
+    let asked = list::Asked::of(which.limit, which.after.as_deref(), which.sort)?;
+    let mut all: Vec<Token> = all.into_iter().map(Token::from).collect();
+    all.retain(|one| which.scope.as_ref().is_none_or(|scope| one.scopes.contains(scope)));
+    Ok(Json(asked.page(all, |one| one.id.clone())))
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApiTokenRequest {
-    #[schema(min_length = 1, max_length = 100)]
-    pub name: String,
-    #[schema(min_items = 1)]
-    pub scopes: Vec<String>,
+    pub name: Label,
+    #[schema(min_items = 1, max_items = 50)]
+    pub scopes: Vec<Scope>,
     /// How long it holds; without it, until it is ended.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 3650)]
@@ -84,7 +113,8 @@ pub async fn add(
 ) -> Result<(StatusCode, Json<NewApiToken>), Refused> {
     in_person(&who)?;
     let ApiTokenRequest { name, scopes, days } = asked;
-    let (token, secret) = auth.add_token(who.user, NewToken { name, scopes, days }).await?;
+    let scopes = scopes.into_iter().map(|scope| scope.0).collect();
+    let (token, secret) = auth.add_token(who.user, NewToken { name: name.0, scopes, days }).await?;
     Ok((StatusCode::CREATED, Json(NewApiToken { token: secret.expose().to_owned(), about: token.into() })))
 }
 

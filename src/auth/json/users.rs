@@ -4,101 +4,98 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
-use serde::{Deserialize, Serialize};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
+use super::fit::{Email, GroupName, Label, Password, UserName};
 use super::{Refused, User, in_person};
-use crate::auth::accounts::{Auth, Change, NewUser};
+use crate::auth::accounts::{self, Auth, Change, NewUser};
 use crate::auth::who::{Admin, By, Identity, Role};
-use crate::base::secret::Secret;
-use crate::diag::Diagnostic;
-use crate::web::read;
+use crate::web::list::{self, Page};
+use crate::web::{Over, read};
 
-/// Users on one page at most.
-const MOST: u32 = 500;
-
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct Page {
-    /// How many at most, up to 500.
-    #[serde(default)]
-    #[param(minimum = 1, maximum = 500)]
-    limit: Option<u32>,
-    /// `next` of the page before.
-    #[serde(default)]
-    after: Option<i64>,
+crate::order! { Column of User, false:
+    Id "id" => |one| one.id.into(),
+    Username "username" => |one| one.username.as_str().into(),
+    Role "role" => |one| one.role.word().into(),
+    Created "created_at" => |one| one.created_at.as_str().into(),
+    LastLogin "last_login" => |one| one.last_login.as_deref().unwrap_or_default().into(),
 }
 
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Users {
-    /// In the order of their ids.
-    pub users: Vec<User>,
-    /// How many there are in all.
-    pub total: i64,
-    /// To be sent as `after` for the next page; nothing where this is the last one.
-    #[schema(required)]
-    pub next: Option<i64>,
+/// Which of them.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Which {
+    /// At most so many, 1 to 200.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u16>,
+    /// `next` of the page before.
+    after: Option<String>,
+    /// In which order.
+    #[param(inline)]
+    sort: Option<Sort>,
+    /// Only those of this role.
+    #[param(inline)]
+    role: Option<Role>,
+    /// Only those that are active, or are not.
+    is_active: Option<bool>,
+    /// Only those of this group.
+    group: Option<String>,
 }
 
 /// List users
-#[utoipa::path(get, path = "/api/v1/users", params(Page), responses((status = 200, body = Users)))]
+#[utoipa::path(get, path = "/api/v1/users", params(Which), responses((status = 200, body = Page<User>)))]
 pub async fn list(
     _: Admin,
     State(auth): State<Arc<Auth>>,
-    read::Query(page): read::Query<Page>,
-) -> Result<Json<Users>, Refused> {
-    let limit = page.limit.unwrap_or(100);
-    if !(1..=MOST).contains(&limit) {
-        let d = Diagnostic::error("auth.bad-page", format!("a page has 1 to {MOST} users")).field("limit");
-        return Err(d.hint("ask for the next page with `after`").into());
-    }
-    // One more than asked for says whether there is a next page.
-    let mut users = auth.users(page.after.unwrap_or(0), limit + 1).await?;
-    let more = users.len() > limit as usize;
-    users.truncate(limit as usize);
-    let next = users.last().filter(|_| more).map(|user| user.id);
-    let total = auth.user_count().await?;
-    Ok(Json(Users { users: users.iter().map(User::from).collect(), total, next }))
+    read::Query(which): read::Query<Which>,
+) -> Result<Json<Page<User>>, Refused> {
+    let asked = list::Asked::of(which.limit, which.after.as_deref(), which.sort)?;
+    let mut all: Vec<User> = auth.users(0, u32::MAX).await?.iter().map(User::from).collect();
+    all.retain(|one| {
+        which.role.is_none_or(|role| one.role == role)
+            && which.is_active.is_none_or(|active| one.is_active == active)
+            && which.group.as_ref().is_none_or(|group| one.groups.contains(group))
+    });
+    Ok(Json(asked.page(all, |one| one.username.clone())))
+}
+
+/// With the ETag of its version.
+type Tagged = ([(HeaderName, HeaderValue); 1], Json<User>);
+
+fn tagged(user: &accounts::User) -> Tagged {
+    ([user.tag().header()], Json(User::from(user)))
 }
 
 /// Show a user
-#[utoipa::path(get, path = "/api/v1/users/{id}", params(("id" = i64, Path)), responses((status = 200, body = User)))]
-pub async fn show(
-    _: Admin,
-    State(auth): State<Arc<Auth>>,
-    read::Path(id): read::Path<i64>,
-) -> Result<Json<User>, Refused> {
-    Ok(Json(User::from(&auth.user(id).await?)))
+#[utoipa::path(get, path = "/api/v1/users/{id}", params(("id" = i64, Path)),
+    responses((status = 200, body = User, headers(("ETag" = String, description = "For If-Match")))))]
+pub async fn show(_: Admin, State(auth): State<Arc<Auth>>, read::Path(id): read::Path<i64>) -> Result<Tagged, Refused> {
+    Ok(tagged(&auth.user(id).await?))
 }
 
 /// Show a user, at the address that HomeServer's clients know
 #[utoipa::path(get, path = "/api/v1/auth/users/{id}", params(("id" = i64, Path)), responses((status = 200, body = User)))]
-pub async fn show_as_homeserver(
-    admin: Admin,
-    auth: State<Arc<Auth>>,
-    id: read::Path<i64>,
-) -> Result<Json<User>, Refused> {
+pub async fn show_as_homeserver(admin: Admin, auth: State<Arc<Auth>>, id: read::Path<i64>) -> Result<Tagged, Refused> {
     show(admin, auth, id).await
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UserRequest {
-    #[schema(max_length = 32)]
-    pub username: String,
+    pub username: UserName,
     #[serde(default)]
-    pub email: Option<String>,
+    pub email: Option<Email>,
     #[serde(default)]
-    pub display_name: Option<String>,
+    pub display_name: Option<Label>,
     pub role: Role,
     #[serde(default)]
-    pub groups: Vec<String>,
+    pub groups: Vec<GroupName>,
     /// Without one they cannot sign in until they have one.
     #[serde(default)]
-    #[schema(min_length = 10, max_length = 256)]
-    pub password: Option<String>,
+    pub password: Option<Password>,
 }
 
 /// A token makes no admin, and changes nothing about one, its owner among them: whoever finds it must not become more than it says.
@@ -119,12 +116,19 @@ pub async fn add(
     State(auth): State<Arc<Auth>>,
     read::Json(asked): read::Json<UserRequest>,
 ) -> Result<(StatusCode, Json<User>), Refused> {
-    let UserRequest { username: name, email, display_name, role, groups, password } = asked;
+    let UserRequest { username, email, display_name, role, groups, password } = asked;
     if role == Role::Admin {
         in_person(&admin)?;
     }
-    let password = password.map(Secret::new);
-    let user = auth.add_user(NewUser { name, email, display_name, role, groups, password }).await?;
+    let new = NewUser {
+        name: username.0,
+        email: email.map(|email| email.0),
+        display_name: display_name.map(|shown| shown.0),
+        role,
+        groups: groups.into_iter().map(|group| group.0).collect(),
+        password: password.map(Password::secret),
+    };
+    let user = auth.add_user(new).await?;
     Ok((StatusCode::CREATED, Json(User::from(&user))))
 }
 
@@ -133,18 +137,19 @@ pub async fn add(
 pub struct UserChange {
     /// Empty: none.
     #[serde(default)]
-    pub email: Option<String>,
+    pub email: Option<Email>,
     #[serde(default)]
-    #[schema(min_length = 1, max_length = 100)]
-    pub display_name: Option<String>,
+    pub display_name: Option<Label>,
     #[serde(default)]
     pub role: Option<Role>,
     #[serde(default)]
     pub is_active: Option<bool>,
     #[serde(default)]
-    pub groups: Option<Vec<String>>,
+    pub groups: Option<Vec<GroupName>>,
     /// Of the user as it was looked at: refused with 409 where somebody has changed it meanwhile.
+    /// The header `If-Match` does the same.
     #[serde(default)]
+    #[schema(minimum = 0, maximum = 9007199254740991_i64)]
     pub version: Option<i64>,
 }
 
@@ -152,18 +157,30 @@ pub struct UserChange {
 ///
 /// What is left out stays. Another role, or an account made inactive, ends all by which the user is known. A token changes nothing about admins, and makes
 /// nobody one.
-#[utoipa::path(patch, path = "/api/v1/users/{id}", params(("id" = i64, Path)), request_body = UserChange, responses((status = 200, body = User)))]
+#[utoipa::path(patch, path = "/api/v1/users/{id}",
+    params(("id" = i64, Path), ("If-Match" = Option<String>, Header, description = "The ETag of the version that was looked at")),
+    request_body = UserChange,
+    responses((status = 200, body = User, headers(("ETag" = String, description = "For If-Match"))), (status = 412, description = "Somebody else has changed it meanwhile", body = crate::auth::table::describe::Refused)))]
 pub async fn change(
     admin: Admin,
     State(auth): State<Arc<Auth>>,
     read::Path(id): read::Path<i64>,
+    headers: HeaderMap,
     read::Json(asked): read::Json<UserChange>,
-) -> Result<Json<User>, Refused> {
+) -> Result<Tagged, Refused> {
     let UserChange { email, display_name, role, is_active: active, groups, version } = asked;
     spares_admins(&admin, &auth, id, role).await?;
-    let user =
-        auth.change_user(id, Change { email, vouched: true, display_name, role, active, groups, version }).await?;
-    Ok(Json(User::from(&user)))
+    let change = Change {
+        email: email.map(|email| email.0),
+        vouched: true,
+        display_name: display_name.map(|shown| shown.0),
+        role,
+        active,
+        groups: groups.map(|all| all.into_iter().map(|group| group.0).collect()),
+        version,
+        over: Over::of(&headers),
+    };
+    Ok(tagged(&auth.change_user(id, change).await?))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -193,8 +210,7 @@ pub async fn remove(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PasswordRequest {
-    #[schema(min_length = 10, max_length = 256)]
-    pub password: String,
+    pub password: Password,
     /// Take every other way in away too: second factor, passkeys, the link with the provider.
     #[serde(default)]
     pub only: bool,
@@ -212,7 +228,7 @@ pub async fn password(
     read::Json(asked): read::Json<PasswordRequest>,
 ) -> Result<StatusCode, Refused> {
     spares_admins(&admin, &auth, id, None).await?;
-    auth.set_password(id, Secret::new(asked.password), asked.only).await?;
+    auth.set_password(id, asked.password.secret(), asked.only).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -11,11 +11,12 @@ use utoipa::ToSchema;
 
 use super::Refused;
 use super::second_factor::SecondFactor;
-use super::tokens::ApiTokens;
+use super::tokens::{self, Token};
 use super::users::spares_admins;
 use crate::auth::accounts::{Auth, KeyOf, LinkOf};
 use crate::auth::table::guard::Detail;
 use crate::auth::who::Admin;
+use crate::web::list::Page;
 use crate::web::read;
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -96,14 +97,15 @@ pub async fn unlink(
 }
 
 /// List a user's API tokens
-#[utoipa::path(get, path = "/api/v1/users/{id}/tokens", params(("id" = i64, Path)), responses((status = 200, body = ApiTokens)))]
+#[utoipa::path(get, path = "/api/v1/users/{id}/tokens", params(("id" = i64, Path), tokens::Which), responses((status = 200, body = Page<Token>)))]
 pub async fn tokens(
     _: Admin,
     State(auth): State<Arc<Auth>>,
     read::Path(id): read::Path<i64>,
-) -> Result<Json<ApiTokens>, Refused> {
+    read::Query(which): read::Query<tokens::Which>,
+) -> Result<Json<Page<Token>>, Refused> {
     auth.user(id).await?;
-    Ok(Json(ApiTokens { tokens: auth.tokens(id).await?.into_iter().map(Into::into).collect() }))
+    super::tokens::page(auth.tokens(id).await?, &which)
 }
 
 /// End a user's API token

@@ -73,7 +73,8 @@ pub async fn link(
 }
 
 /// Unlink your account
-#[utoipa::path(delete, path = "/api/v1/auth/oidc/link", responses((status = 204)))]
+#[utoipa::path(delete, path = "/api/v1/auth/oidc/link",
+    responses((status = 204), (status = 404, description = "The home has no provider, or you are not linked", body = crate::auth::table::describe::Refused)))]
 pub async fn unlink(who: User, State(oidc): State<Arc<Oidc>>) -> Result<StatusCode, Refusal> {
     who.in_person()?;
     oidc.unlink(who.user).await?;

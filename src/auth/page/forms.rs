@@ -80,7 +80,7 @@ pub async fn set_up(
     let done = async {
         same(&password, &again)?;
         let new = NewUser {
-            name: username.clone(),
+            name: username.trim().to_owned(),
             email: given(&email),
             display_name: None,
             role: Role::Admin,
@@ -206,7 +206,7 @@ pub async fn make_account(
     let done = async {
         same(&password, &again)?;
         let new = Registration {
-            username: username.clone(),
+            username: username.trim().to_owned(),
             email: given(&email),
             password: Secret::new(password),
             invite: invite.clone().map(Secret::new),

@@ -8,13 +8,15 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{Asked, Key, Passkeys};
+use crate::auth::json::fit::Label;
 use crate::auth::page::forms::{from, own_path};
 use crate::auth::table::guard;
 use crate::auth::who::{Anyone, User};
 use crate::base::secret::Secret;
+use crate::web::list::{self, Page};
 use crate::web::{Caller, Refusal, SESSION, read, set_cookie};
 
 /// The browser's own between question and answer.
@@ -38,14 +40,30 @@ impl From<Key> for PasskeyOut {
     }
 }
 
-#[derive(Debug, Serialize, ToSchema)]
-pub struct PasskeyList {
-    /// The oldest first.
-    items: Vec<PasskeyOut>,
+crate::order! { By of PasskeyOut, false:
+    Made "made" => |one| one.made.into(),
+    Name "name" => |one| one.name.as_str().into(),
+    LastUsed "last_used" => |one| one.last_used.unwrap_or_default().into(),
+}
+
+/// Which of them.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Which {
+    /// At most so many, 1 to 200.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u16>,
+    /// `next` of the page before.
+    after: Option<String>,
+    /// In which order.
+    #[param(inline)]
+    sort: Option<Sort>,
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = BeginPasskey)]
 pub struct BeginRequest {
     /// Your own, where you signed in longer than 10 minutes ago.
     password: Option<String>,
@@ -65,8 +83,8 @@ pub struct Question {
 #[serde(deny_unknown_fields)]
 pub struct NewPasskey {
     ticket: String,
-    /// What it is called, 1 to 60 characters.
-    name: String,
+    /// What it is called.
+    name: Label,
     /// What `navigator.credentials.create` gave.
     #[schema(value_type = Object)]
     credential: Value,
@@ -75,8 +93,8 @@ pub struct NewPasskey {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PasskeyName {
-    /// What it is called, 1 to 60 characters.
-    name: String,
+    /// What it is called.
+    name: Label,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -99,10 +117,15 @@ pub struct SignedIn {
 }
 
 /// Your passkeys
-#[utoipa::path(get, path = "/api/v1/auth/passkeys", responses((status = 200, body = PasskeyList)))]
-pub async fn list(who: User, State(passkeys): State<Arc<Passkeys>>) -> Result<Json<PasskeyList>, Refusal> {
+#[utoipa::path(get, path = "/api/v1/auth/passkeys", params(Which), responses((status = 200, body = Page<PasskeyOut>)))]
+pub async fn list(
+    who: User,
+    State(passkeys): State<Arc<Passkeys>>,
+    read::Query(which): read::Query<Which>,
+) -> Result<Json<Page<PasskeyOut>>, Refusal> {
+    let asked = list::Asked::of(which.limit, which.after.as_deref(), which.sort)?;
     let keys = passkeys.keys(who.user).await?;
-    Ok(Json(PasskeyList { items: keys.into_iter().map(PasskeyOut::from).collect() }))
+    Ok(Json(asked.page(keys.into_iter().map(PasskeyOut::from).collect(), |one| one.id.clone())))
 }
 
 /// Begin to make a passkey
@@ -130,7 +153,7 @@ pub async fn add(
 ) -> Result<Response, Refusal> {
     who.in_person()?;
     let cookie = crate::web::cookie(&headers, COOKIE);
-    let key = passkeys.make(&who, &new.ticket, cookie, &new.name, new.credential).await?;
+    let key = passkeys.make(&who, &new.ticket, cookie, &new.name.0, new.credential).await?;
     let mut answer = (StatusCode::CREATED, Json(PasskeyOut::from(key))).into_response();
     set_cookie(answer.headers_mut(), COOKIE, "", None);
     Ok(answer)
@@ -146,7 +169,7 @@ pub async fn rename(
     read::Json(new): read::Json<PasskeyName>,
 ) -> Result<Json<PasskeyOut>, Refusal> {
     who.in_person()?;
-    Ok(Json(passkeys.rename(who.user, &id, &new.name).await?.into()))
+    Ok(Json(passkeys.rename(who.user, &id, &new.name.0).await?.into()))
 }
 
 /// Remove a passkey
@@ -174,7 +197,8 @@ pub async fn begin_login(
 /// Sign in by a passkey
 ///
 /// Both factors in one. The answer brings the session's cookie.
-#[utoipa::path(post, path = "/api/v1/auth/passkeys/login", request_body = PasskeyLogin, responses((status = 200, body = SignedIn)))]
+#[utoipa::path(post, path = "/api/v1/auth/passkeys/login", request_body = PasskeyLogin,
+    responses((status = 200, body = SignedIn), (status = 401, description = "The key is not known, or this was not begun in this browser", body = crate::auth::table::describe::Refused)))]
 pub async fn login(
     _: Anyone,
     State(passkeys): State<Arc<Passkeys>>,

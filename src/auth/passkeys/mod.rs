@@ -149,7 +149,7 @@ impl Passkeys {
         name: &str,
         made: Value,
     ) -> Result<Key, Diagnostic> {
-        let name = label(name, "name", 60)?;
+        let name = label(name, "name", 100)?;
         let making = cookie.and_then(|cookie| self.making.take(ticket, cookie, self.now()));
         let Making { person, handle, state } =
             making.filter(|making| making.person == who.user).ok_or_else(words::begin_again)?;
@@ -186,7 +186,7 @@ impl Passkeys {
     }
 
     pub async fn rename(&self, person: i64, id: &str, name: &str) -> Result<Key, Diagnostic> {
-        let (name, id) = (label(name, "name", 60)?, id.to_owned());
+        let (name, id) = (label(name, "name", 100)?, id.to_owned());
         self.db
             .write(async move |tx| {
                 sql::rename(tx, person, &id, &name).await?;

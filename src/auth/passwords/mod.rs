@@ -8,7 +8,7 @@ mod rules;
 
 pub use cost::{Cost, FLOOR};
 pub use places::{Lane, Turn};
-pub use rules::{About, LONGEST, SHORTEST, judge};
+pub use rules::{About, EXAMPLE, LONGEST, SHORTEST, judge};
 
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;

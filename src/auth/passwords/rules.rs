@@ -9,6 +9,9 @@ use crate::diag::Diagnostic;
 pub const SHORTEST: usize = 10;
 pub const LONGEST: usize = 256;
 
+/// What the documentation of the API shows; refused, since whoever reads it knows it.
+pub const EXAMPLE: &str = "a sentence of your own";
+
 /// Words that passwords are made of, one a line, sorted; letters only, as they are after [`plain`].
 const WORDS: &str = include_str!("words.txt");
 
@@ -43,6 +46,9 @@ pub fn judge(password: &str, about: About<'_>) -> Result<(), Diagnostic> {
         if lower.contains(&known) && length - known.chars().count() < SHORTEST {
             return told("the password holds the user name or e-mail address, and little else".into());
         }
+    }
+    if lower == EXAMPLE {
+        return told("the password is the example of the documentation".into());
     }
     match guessable(&lower) {
         Some(why) => told(format!("the password is among those that are tried first: it is {why}")),

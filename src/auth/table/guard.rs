@@ -1,6 +1,7 @@
 //! What every request passes before and after its handler: who asks and from which page, whether the home is set up, whether they may, and what the
 //! audit keeps of it.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use axum::extract::{Extension, Request, State};
+use axum::extract::{Extension, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -395,12 +396,15 @@ pub(super) async fn nothing_here(request: Request) -> Response {
 }
 
 /// Where a row is, for other methods: which rows there are stands in `/docs` for everybody.
-pub(super) async fn no_such_method(request: Request) -> Response {
+pub(super) async fn no_such_method(methods: Arc<BTreeMap<&'static str, Vec<Method>>>, request: Request) -> Response {
     if !is_set_up(&request) {
         return told(not_set_up(), wants_html(request.headers()));
     }
     let d = Diagnostic::error("web.no-such-method", format!("nothing at this address answers to {}", request.method()));
-    let d = d.kind(Kind::Invalid).hint("/docs shows which calls there are");
+    let path = request.extensions().get::<MatchedPath>();
+    let known = path.and_then(|path| methods.get(path.as_str())).into_iter().flatten();
+    let known: Vec<&str> = known.map(Method::as_str).collect();
+    let d = d.kind(Kind::Invalid).hint(format!("it answers to {}; /docs shows what it takes", known.join(", ")));
     (StatusCode::METHOD_NOT_ALLOWED, Refusal(d)).into_response()
 }
 

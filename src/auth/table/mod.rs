@@ -17,6 +17,7 @@ mod once;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
@@ -171,6 +172,9 @@ impl<S: Clone + Send + Sync + 'static> Table<S> {
     /// The router: each row behind the guard, and behind it what answers where no row does.
     pub fn router(self, guard: &Arc<Guard>) -> Router<S> {
         let mut router = Router::new();
+        let mut methods: BTreeMap<&'static str, Vec<Method>> = BTreeMap::new();
+        self.entries().for_each(|entry| methods.entry(entry.path).or_default().push(entry.method.clone()));
+        let methods = Arc::new(methods);
         for Row { entry, handler } in self.rows {
             let path = entry.path;
             let post = guard::Post { guard: guard.clone(), entry: Arc::new(entry) };
@@ -178,7 +182,7 @@ impl<S: Clone + Send + Sync + 'static> Table<S> {
         }
         router
             .fallback(guard::nothing_here)
-            .method_not_allowed_fallback(guard::no_such_method)
+            .method_not_allowed_fallback(move |request| guard::no_such_method(methods.clone(), request))
             .layer(middleware::from_fn_with_state(guard.clone(), guard::frame))
     }
 }

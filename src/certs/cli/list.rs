@@ -60,8 +60,21 @@ pub struct Certificate {
 
 impl Certificate {
     /// By which a list of them is sorted.
-    pub fn key(&self) -> (String, Vec<String>) {
-        (self.id.clone().unwrap_or_default(), self.names.clone())
+    pub fn key(&self) -> String {
+        format!("{} {}", self.id.as_deref().unwrap_or_default(), self.names.join(" "))
+    }
+
+    /// When it ends; empty while there is none yet.
+    pub fn ends(&self) -> &str {
+        self.not_after.as_deref().unwrap_or_default()
+    }
+
+    pub fn is_for(&self, name: &str) -> bool {
+        self.names.iter().any(|one| one == name)
+    }
+
+    pub fn is_valid(&self) -> bool {
+        self.valid
     }
 
     fn of(row: &Row, now: OffsetDateTime) -> Certificate {

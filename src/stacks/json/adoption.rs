@@ -52,6 +52,11 @@ impl Project {
     }
 }
 
+crate::order! { By of Project, false:
+    Name "name" => |one| one.name.as_str().into(),
+    Whose "whose" => |one| one.whose.into(),
+}
+
 /// Which of them.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -62,22 +67,27 @@ pub struct Which {
     limit: Option<u16>,
     /// `next` of the page before.
     after: Option<String>,
+    /// In which order.
+    #[param(inline)]
+    sort: Option<Sort>,
+    /// Only those of which `whose` says this: `this home`, `adopted`, ...
+    whose: Option<String>,
 }
 
-/// All Compose projects of this engine, ours and others', in order of name.
+/// All Compose projects of this engine, ours and others'.
 #[utoipa::path(get, path = "/api/v1/projects", params(Which), responses((status = 200, body = Page<Project>)))]
 pub async fn list(
     _: Viewer,
     State(api): State<Api>,
     Query(which): Query<Which>,
 ) -> Result<Json<Page<Project>>, Response> {
-    let limit = list::limit(which.limit).map_err(|d| Refusal(d).into_response())?;
-    let after: Option<String> = list::key(which.after.as_deref()).map_err(|d| Refusal(d).into_response())?;
+    let asked =
+        list::Asked::of(which.limit, which.after.as_deref(), which.sort).map_err(|d| Refusal(d).into_response())?;
     let home = api.home().map_err(refused)?;
     let found = projects::group(&engine(&api).await?.compose_containers().await.map_err(told)?);
-    let rest = found.iter().filter(|one| after.as_ref().is_none_or(|after| one.name > *after));
-    let page = rest.map(|one| Project::of(one, ls::whose(one, Some(&home)))).collect();
-    Ok(Json(Page::of(page, limit, |one| one.name.clone())))
+    let all = found.iter().map(|one| Project::of(one, ls::whose(one, Some(&home))));
+    let all = all.filter(|one| which.whose.as_ref().is_none_or(|whose| one.whose == whose)).collect();
+    Ok(Json(asked.page(all, |one| one.name.clone())))
 }
 
 /// What adopting it would mean.

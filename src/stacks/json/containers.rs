@@ -110,6 +110,42 @@ pub struct Mount {
     target: String,
 }
 
+crate::order! { By of Container, false:
+    Name "name" => |one| one.name.as_str().into(),
+    Service "service" => |one| one.service.as_str().into(),
+    State "state" => |one| one.state.into(),
+    Created "created_at" => |one| one.created_at.as_str().into(),
+}
+
+/// A container's state, as the engine calls it.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = ContainerState)]
+pub enum State_ {
+    Created,
+    Running,
+    Paused,
+    Restarting,
+    Removing,
+    Exited,
+    Dead,
+}
+
+impl State_ {
+    fn is(self, state: observed::State) -> bool {
+        matches!(
+            (self, state),
+            (State_::Created, observed::State::Created)
+                | (State_::Running, observed::State::Running)
+                | (State_::Paused, observed::State::Paused)
+                | (State_::Restarting, observed::State::Restarting)
+                | (State_::Removing, observed::State::Removing)
+                | (State_::Exited, observed::State::Exited)
+                | (State_::Dead, observed::State::Dead)
+        )
+    }
+}
+
 /// Which of them.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -122,28 +158,33 @@ pub struct Which {
     limit: Option<u16>,
     /// `next` of the page before.
     after: Option<String>,
+    /// In which order.
+    #[param(inline)]
+    sort: Option<Sort>,
     /// Only those of this service.
     service: Option<String>,
+    /// Only those in this state.
+    #[param(inline)]
+    state: Option<State_>,
 }
 
-/// All containers of a project, in order of name.
+/// All containers of a project.
 #[utoipa::path(get, path = "/api/v1/containers", params(Which), responses((status = 200, body = Page<Container>)))]
 pub async fn list(
     _: Viewer,
     State(api): State<Api>,
     Query(which): Query<Which>,
 ) -> Result<Json<Page<Container>>, Response> {
-    let limit = list::limit(which.limit).map_err(|d| Refusal(d).into_response())?;
-    let after: Option<String> = list::key(which.after.as_deref()).map_err(|d| Refusal(d).into_response())?;
+    let asked =
+        list::Asked::of(which.limit, which.after.as_deref(), which.sort).map_err(|d| Refusal(d).into_response())?;
     let (_, project) = project_of(&api, which.project.as_deref()).map_err(refused)?;
-    let mut all = observed(&api, &project).await?;
-    all.sort_by(|a, b| a.name.cmp(&b.name));
+    let all = observed(&api, &project).await?;
     let fits = |c: &&observed::Container| {
         which.service.as_ref().is_none_or(|service| c.is_of(service))
-            && after.as_ref().is_none_or(|after| c.name > *after)
+            && which.state.is_none_or(|state| state.is(c.state))
     };
     let found = all.iter().filter(fits).map(Container::of).collect();
-    Ok(Json(Page::of(found, limit, |one: &Container| one.name.clone())))
+    Ok(Json(asked.page(found, |one: &Container| one.id.clone())))
 }
 
 /// One container, by its id or name.

@@ -18,6 +18,8 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, interval, timeout};
 use tokio_util::sync::CancellationToken;
+use utoipa::openapi::schema::{Array, Type};
+use utoipa::openapi::{ArrayBuilder, ObjectBuilder};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
@@ -31,7 +33,7 @@ use crate::engine::{EngineError, Host, Scope};
 use crate::plan::observed::{Container, State as Run};
 use crate::stacks::power;
 use crate::web::Refusal;
-use crate::web::read::{Json as Body, Path, Query};
+use crate::web::read::{self, Json as Body, Path, Query};
 
 /// What a ticket for it is for.
 const PURPOSE: &str = "exec";
@@ -57,8 +59,7 @@ pub struct Asked {
     /// A project that this home has adopted; none is the home's own.
     #[serde(default)]
     project: Option<String>,
-    /// The program and its arguments; no shell reads them.
-    #[schema(min_items = 1, max_items = 256)]
+    #[schema(schema_with = command)]
     command: Vec<String>,
     /// As this user; none is the container's own. Another is for admins.
     #[serde(default)]
@@ -67,7 +68,7 @@ pub struct Asked {
     #[serde(default)]
     workdir: Option<String>,
     /// With a terminal of this size.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "read::object")]
     tty: Option<Size>,
 }
 
@@ -79,6 +80,27 @@ pub struct Size {
     rows: u16,
     #[schema(minimum = 1, maximum = 1000)]
     columns: u16,
+}
+
+/// Words of a command line at most, and characters of one.
+const WORDS: usize = 128;
+const WORD: usize = 4096;
+
+/// How `command` is described, as [`ask`] looks at it: the program has a name, no word has a NUL.
+fn command() -> Array {
+    let word = |least| {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .min_length(least)
+            .max_length(Some(WORD))
+            .pattern(Some(r"^[^\x00]*$"))
+    };
+    let words =
+        ArrayBuilder::new().prefix_items([word(Some(1))]).items(word(None)).min_items(Some(1)).max_items(Some(WORDS));
+    words
+        .description(Some("The program and its arguments; no shell reads them."))
+        .examples([json!(["ls", "-l", "/"])])
+        .build()
 }
 
 /// Where the socket is opened.
@@ -102,9 +124,9 @@ pub async fn ask(
     Path(id): Path<String>,
     Body(asked): Body<Asked>,
 ) -> Result<Response, Response> {
-    let sound = |text: &String| !text.contains('\0') && text.len() <= 32 << 10;
+    let sound = |text: &String| !text.contains('\0') && text.chars().count() <= WORD;
     let program = asked.command.first().filter(|program| !program.is_empty()).cloned();
-    let Some(program) = program.filter(|_| asked.command.len() <= 256 && asked.command.iter().all(sound)) else {
+    let Some(program) = program.filter(|_| asked.command.len() <= WORDS && asked.command.iter().all(sound)) else {
         let d = Diagnostic::error("exec.no-program", "`command` is the program and its arguments, without NUL bytes");
         return Err(Refusal(d.field("command").hint("write it as a list: [\"ls\", \"-l\"]")).into_response());
     };

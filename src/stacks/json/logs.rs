@@ -1,15 +1,21 @@
 //! What containers wrote: the last lines as JSON, or all as they come.
 
+use std::sync::LazyLock;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, SchemaFormat, Type};
+use utoipa::openapi::{ObjectBuilder, Schema};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
 use super::containers::{failed, find, told};
 use crate::auth::who::Viewer;
+use crate::diag::Diagnostic;
 use crate::engine::streams::{LogLine, LogOptions};
 use crate::stacks::cli::logs::since;
 use crate::web::Refusal;
@@ -61,15 +67,37 @@ pub struct Which {
     /// Only so many of the last lines.
     #[param(minimum = 0, maximum = 10000, default = 100)]
     tail: Option<u16>,
-    /// From when on: RFC 3339, or as long ago as `10m`.
+    /// From when on: RFC 3339, or as long ago as `10m`, `1h30m`. Empty: from the beginning.
+    #[param(schema_with = since_schema)]
     since: Option<String>,
+}
+
+/// How long ago, as `since` takes it: hours, minutes and seconds.
+const AGO: &str = "^(?:[0-9]{1,5}h)?(?:[0-9]{1,5}m)?(?:[0-9]{1,5}s)?$";
+
+fn since_schema() -> Schema {
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    let moment = text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
+    AnyOfBuilder::new().item(text().pattern(Some(AGO))).item(moment).into()
+}
+
+/// As [`since_schema`] describes it; the command line takes some more.
+fn moment(text: &str, now: OffsetDateTime) -> Result<String, Diagnostic> {
+    static AGO_: LazyLock<Option<regex::Regex>> = LazyLock::new(|| regex::Regex::new(AGO).ok());
+    let ago = AGO_.as_ref().is_some_and(|ago| ago.is_match(text));
+    match ago || crate::base::clock::parse(text).is_some() {
+        true => since(text, now).map_err(|d| d.field("since")),
+        false => Err(Diagnostic::error("cli.bad-value", "`since` is no time")
+            .field("since")
+            .hint("it is a moment as 2026-11-24T12:00:00Z, or as long ago as 10m or 1h30m")),
+    }
 }
 
 impl Which {
     fn options(&self, api: &Api, follow: bool) -> Result<LogOptions, Response> {
         let now = api.works.setting().clock.now();
-        let since = self.since.as_deref().map(|when| since(when, now)).transpose();
-        let since = since.map_err(|d| Refusal(d.field("since")).within("query"))?;
+        let when = self.since.as_deref().filter(|when| !when.is_empty());
+        let since = when.map(|when| moment(when, now)).transpose().map_err(|d| Refusal(d).within("query"))?;
         Ok(LogOptions {
             follow,
             tail: Some(u64::from(self.tail.unwrap_or(100).min(10_000))),
@@ -125,4 +153,31 @@ pub async fn follow(
         Err(error) => failed(&error),
     };
     Ok(events::answer(log.map(message), held, api.end_of(&who)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_a_moment_or_how_long_ago() {
+        for (text, taken) in [
+            ("10m", true),
+            ("1h30m", true),
+            ("2026-11-24T12:00:00Z", true),
+            ("2026-11-24T12:00:00+01:00", true),
+            ("m", false),
+            ("30m1h", false),
+            ("1732449600", false),
+            ("10m\n", false),
+            ("yesterday", false),
+            ("999999h", false),
+        ] {
+            assert_eq!(
+                moment(text, OffsetDateTime::UNIX_EPOCH + time::Duration::days(20_000)).is_ok(),
+                taken,
+                "{text:?}"
+            );
+        }
+    }
 }

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::verbs::yes;
 use super::{Accepted, Api};
@@ -14,22 +14,44 @@ use crate::cli::Failure;
 use crate::diag::{Diagnostic, Kind};
 use crate::stacks::Home;
 use crate::stacks::cli::profiles::{self as verb, Profile};
-use crate::web::list::{self, Ask, Page};
+use crate::web::list::{self, Page};
 use crate::web::read::{Json as Body, Path, Query};
 use crate::web::{Refusal, Refusals};
 
-/// All profiles, in order of name.
-#[utoipa::path(get, path = "/api/v1/profiles", params(Ask), responses((status = 200, body = Page<Profile>)))]
+crate::order! { By of Profile, false:
+    Name "name" => |one| one.name.as_str().into(),
+    On "on" => |one| i64::from(one.on).into(),
+}
+
+/// Which of them.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Which {
+    /// At most so many, 1 to 200.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u16>,
+    /// `next` of the page before.
+    after: Option<String>,
+    /// In which order.
+    #[param(inline)]
+    sort: Option<Sort>,
+    /// Only those that are on, or off.
+    on: Option<bool>,
+}
+
+/// All profiles.
+#[utoipa::path(get, path = "/api/v1/profiles", params(Which), responses((status = 200, body = Page<Profile>)))]
 pub async fn list(
     who: Viewer,
     State(api): State<Api>,
-    Query(ask): Query<Ask>,
+    Query(which): Query<Which>,
 ) -> Result<Json<Page<Profile>>, Response> {
-    let limit = list::limit(ask.limit).map_err(|d| Refusal(d).into_response())?;
-    let after: Option<String> = list::key(ask.after.as_deref()).map_err(|d| Refusal(d).into_response())?;
+    let asked =
+        list::Asked::of(which.limit, which.after.as_deref(), which.sort).map_err(|d| Refusal(d).into_response())?;
     let mut all = all(&api, &who).await.map_err(IntoResponse::into_response)?;
-    all.retain(|one| after.as_ref().is_none_or(|after| one.name > *after));
-    Ok(Json(Page::of(all, limit, |one| one.name.clone())))
+    all.retain(|one| which.on.is_none_or(|on| one.on == on));
+    Ok(Json(asked.page(all, |one| one.name.clone())))
 }
 
 /// One profile.

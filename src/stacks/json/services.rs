@@ -59,6 +59,12 @@ pub enum Standing {
     Failed,
 }
 
+crate::order! { By of Service, false:
+    Name "name" => |one| one.name.as_str().into(),
+    Stack "stack" => |one| one.stack.as_deref().unwrap_or_default().into(),
+    State "state" => |one| i64::from(weight(one.state)).into(),
+}
+
 /// Which of them.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -71,6 +77,11 @@ pub struct Which {
     limit: Option<u16>,
     /// `next` of the page before.
     after: Option<String>,
+    /// In which order.
+    #[param(inline)]
+    sort: Option<Sort>,
+    /// Only those of this stack.
+    stack: Option<String>,
     /// Only those of this profile.
     profile: Option<String>,
     /// Only those in this state.
@@ -78,22 +89,22 @@ pub struct Which {
     state: Option<Standing>,
 }
 
-/// All services, in order of name.
+/// All services. In the order of `-state` what is wrong comes first.
 #[utoipa::path(get, path = "/api/v1/services", params(Which), responses((status = 200, body = Page<Service>)))]
 pub async fn list(
     _: Viewer,
     State(api): State<Api>,
     Query(which): Query<Which>,
 ) -> Result<Json<Page<Service>>, Response> {
-    let limit = list::limit(which.limit).map_err(|d| Refusal(d).into_response())?;
-    let after: Option<String> = list::key(which.after.as_deref()).map_err(|d| Refusal(d).into_response())?;
+    let asked =
+        list::Asked::of(which.limit, which.after.as_deref(), which.sort).map_err(|d| Refusal(d).into_response())?;
     let mut all = all(&api, which.project.as_deref()).await?;
     all.retain(|one| {
-        after.as_ref().is_none_or(|after| one.name > *after)
+        which.stack.as_ref().is_none_or(|stack| one.stack.as_ref() == Some(stack))
             && which.profile.as_ref().is_none_or(|profile| one.profiles.contains(profile))
             && which.state.is_none_or(|state| one.state == state)
     });
-    Ok(Json(Page::of(all, limit, |one| one.name.clone())))
+    Ok(Json(asked.page(all, |one| one.name.clone())))
 }
 
 /// One service.

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
 use super::verbs::refused;
@@ -14,7 +14,7 @@ use crate::auth::who::{Admin, Viewer};
 use crate::diag::text::to_json;
 use crate::diag::{Diagnostic, Diagnostics, Kind, Sources};
 use crate::stacks::home::{self, Home, STACKS, write};
-use crate::web::list::{self, Ask, Page};
+use crate::web::list::{self, Page};
 use crate::web::read::{Json as Body, Path, Query};
 use crate::web::{Etag, Refusal};
 
@@ -54,11 +54,37 @@ pub struct Judged {
     diagnostics: Vec<Value>,
 }
 
-/// All stacks, in order of name. Stacks that hold mistakes are refused with all of them.
-#[utoipa::path(get, path = "/api/v1/stacks", params(Ask), responses((status = 200, body = Page<Stack>)))]
-pub async fn list(_: Viewer, State(api): State<Api>, Query(ask): Query<Ask>) -> Result<Json<Page<Stack>>, Response> {
-    let limit = list::limit(ask.limit).map_err(|d| Refusal(d).into_response())?;
-    let after: Option<String> = list::key(ask.after.as_deref()).map_err(|d| Refusal(d).into_response())?;
+crate::order! { By of Stack, false:
+    Name "name" => |one| one.name.as_str().into(),
+    Title "title" => |one| one.title.as_str().into(),
+}
+
+/// Which of them.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Which {
+    /// At most so many, 1 to 200.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<u16>,
+    /// `next` of the page before.
+    after: Option<String>,
+    /// In which order.
+    #[param(inline)]
+    sort: Option<Sort>,
+    /// Only those with a service of this profile.
+    profile: Option<String>,
+}
+
+/// All stacks. Stacks that hold mistakes are refused with all of them.
+#[utoipa::path(get, path = "/api/v1/stacks", params(Which), responses((status = 200, body = Page<Stack>)))]
+pub async fn list(
+    _: Viewer,
+    State(api): State<Api>,
+    Query(which): Query<Which>,
+) -> Result<Json<Page<Stack>>, Response> {
+    let asked =
+        list::Asked::of(which.limit, which.after.as_deref(), which.sort).map_err(|d| Refusal(d).into_response())?;
     let read = api.home().and_then(|home| home.read()).map_err(refused)?;
     let mut all = Vec::new();
     for (i, stack) in read.spec.stacks.iter().enumerate() {
@@ -74,9 +100,8 @@ pub async fn list(_: Viewer, State(api): State<Api>, Query(ask): Query<Ask>) -> 
             profiles,
         });
     }
-    all.sort_by(|a, b| a.name.cmp(&b.name));
-    all.retain(|one| after.as_ref().is_none_or(|after| one.name > *after));
-    Ok(Json(Page::of(all, limit, |one| one.name.clone())))
+    all.retain(|one| which.profile.as_ref().is_none_or(|profile| one.profiles.contains(profile)));
+    Ok(Json(asked.page(all, |one| one.name.clone())))
 }
 
 /// The text of one stack; its ETag is wanted for saving it.

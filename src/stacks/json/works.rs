@@ -82,6 +82,12 @@ impl Shown {
     }
 }
 
+crate::order! { By of Shown, true:
+    Began "began" => |one| one.id.as_str().into(),
+    Verb "verb" => |one| one.verb.into(),
+    Who "who" => |one| one.who.as_str().into(),
+}
+
 /// Which of them.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -92,21 +98,25 @@ pub struct Which {
     limit: Option<u16>,
     /// `next` of the page before.
     after: Option<String>,
+    /// In which order.
+    #[param(inline)]
+    sort: Option<Sort>,
     /// Only those in this state.
     #[param(inline)]
     state: Option<State_>,
+    /// Only of this verb: `up`, `down`, `apply`, ...
+    verb: Option<String>,
 }
 
-/// Works of this server, newest first: all that run, and the last fifty that have ended. What is final stands in the history.
+/// Works of this server: all that run, and the last fifty that have ended. What is final stands in the history.
 #[utoipa::path(get, path = "/api/v1/works", params(Which), responses((status = 200, body = Page<Shown>)))]
 pub async fn list(_: Viewer, State(api): State<Api>, Query(which): Query<Which>) -> Result<Json<Page<Shown>>, Refusal> {
-    let limit = list::limit(which.limit)?;
-    let before: Option<String> = list::key(which.after.as_deref())?;
+    let asked = list::Asked::of(which.limit, which.after.as_deref(), which.sort)?;
     let all = api.works.list().into_iter().map(|work| Shown::of(&work));
     let fits = |one: &Shown| {
-        which.state.is_none_or(|state| one.state == state) && before.as_ref().is_none_or(|before| one.id < *before)
+        which.state.is_none_or(|state| one.state == state) && which.verb.as_ref().is_none_or(|verb| one.verb == verb)
     };
-    Ok(Json(Page::of(all.filter(fits).take(limit + 1).collect(), limit, |one| one.id.clone())))
+    Ok(Json(asked.page(all.filter(fits).collect(), |one| one.id.clone())))
 }
 
 /// One work.

@@ -21,7 +21,7 @@ async fn users_are_added_changed_listed_and_removed() {
         a.add_group("kids", "those under age").await.unwrap();
         w.add("root", Role::Admin).await;
         let new = NewUser {
-            name: " Anna ".into(),
+            name: "Anna".into(),
             email: Some("Anna@Example.org".into()),
             display_name: Some("Anna B.".into()),
             role: Role::Member,
@@ -108,10 +108,10 @@ async fn groups_have_members_and_a_purpose() {
         a.add_group("Family", "").await.unwrap();
         assert_eq!(code(a.add_group("family", "").await), "auth.taken");
         let members = Some(vec!["ben".into(), "Anna".into(), "ben".into()]);
-        let group = a.change_group("family", Some("us"), members).await.unwrap();
+        let group = a.change_group("family", Some("us"), members, None).await.unwrap();
         assert_eq!((&*group.about, group.members), ("us", vec!["anna".to_string(), "ben".to_string()]));
         assert_eq!(a.user(1).await.unwrap().groups, ["family"]);
-        let unknown = a.change_group("family", None, Some(vec!["carl".into()])).await;
+        let unknown = a.change_group("family", None, Some(vec!["carl".into()]), None).await;
         assert_eq!(code(unknown), "auth.no-such-user");
         assert_eq!(a.group("family").await.unwrap().members.len(), 2, "a change that is refused changes nothing");
         assert_eq!(a.groups().await.unwrap().len(), 1);

@@ -279,10 +279,29 @@ async fn an_admin_manages_users_groups_and_invitations() {
         assert_eq!(root.gets("/api/v1/groups/kids").await.body["members"], json!(["anna"]));
 
         let page = root.gets("/api/v1/users?limit=1").await.body;
-        assert_eq!((&page["total"], &page["next"], page["users"].as_array().unwrap().len()), (&json!(2), &json!(1), 1));
-        let page = root.gets("/api/v1/users?limit=1&after=1").await.body;
-        assert_eq!((&page["next"], &page["users"][0]["username"]), (&Value::Null, &json!("anna")));
-        assert_eq!(root.gets("/api/v1/users?limit=0").await.told(), (422, "auth.bad-page"));
+        assert_eq!((page["items"].as_array().unwrap().len(), &page["items"][0]["username"]), (1, &json!("root")));
+        let after = page["next"].as_str().unwrap();
+        let page = root.gets(&format!("/api/v1/users?limit=1&after={after}")).await.body;
+        assert_eq!((&page["next"], &page["items"][0]["username"]), (&Value::Null, &json!("anna")));
+        let moved = root.gets(&format!("/api/v1/users?sort=username&after={after}")).await;
+        assert_eq!(moved.told(), (422, "web.bad-cursor"));
+        let names = |page: &Value| -> Vec<String> {
+            page["items"].as_array().unwrap().iter().map(|one| one["username"].as_str().unwrap().to_owned()).collect()
+        };
+        for (query, expected) in [
+            ("sort=username", &["anna", "root"][..]),
+            ("sort=-username", &["root", "anna"]),
+            ("role=admin", &["root"]),
+            ("group=kids", &["anna"]),
+            ("is_active=false", &[]),
+        ] {
+            assert_eq!(names(&root.gets(&format!("/api/v1/users?{query}")).await.body), expected, "{query}");
+        }
+        for (query, code) in
+            [("limit=0", "web.bad-limit"), ("sort=age", "web.does-not-fit"), ("page=2", "web.does-not-fit")]
+        {
+            assert_eq!(root.gets(&format!("/api/v1/users?{query}")).await.told(), (422, code), "{query}");
+        }
 
         let who = p.signed_in("anna").await;
         let version = made.body["version"].clone();
@@ -297,7 +316,7 @@ async fn an_admin_manages_users_groups_and_invitations() {
             p.calls("POST /api/v1/auth/login", json!({"username": "anna", "password": PASSWORD})).await.status,
             401
         );
-        assert_eq!(root.gets("/api/v1/users/2/sessions").await.body, json!({"sessions": []}));
+        assert_eq!(root.gets("/api/v1/users/2/sessions").await.body, json!({"items": [], "next": null}));
         assert_eq!(
             root.calls("DELETE /api/v1/users/2/second-factor", Value::Null).await.told(),
             (404, "auth.no-second-factor")
@@ -308,13 +327,13 @@ async fn an_admin_manages_users_groups_and_invitations() {
         let ben = json!({"username": "ben", "password": PASSWORD, "invite": invited.body["token"]});
         assert_eq!(p.calls("POST /api/v1/auth/register", ben).await.status, 201);
         let other = root.calls("POST /api/v1/invitations", json!({"role": "viewer"})).await.body;
-        assert_eq!(root.gets("/api/v1/invitations").await.body["invitations"].as_array().unwrap().len(), 1);
+        assert_eq!(root.gets("/api/v1/invitations").await.body["items"].as_array().unwrap().len(), 1);
         let id = other["id"].as_str().unwrap();
         assert_eq!(root.calls(&format!("DELETE /api/v1/invitations/{id}"), Value::Null).await.status, 204);
 
         assert_eq!(root.calls("PATCH /api/v1/groups/kids", json!({"members": ["ben"]})).await.status, 200);
         assert_eq!(root.calls("DELETE /api/v1/groups/kids", Value::Null).await.status, 204);
-        assert_eq!(root.gets("/api/v1/groups").await.body, json!({"groups": []}));
+        assert_eq!(root.gets("/api/v1/groups").await.body, json!({"items": [], "next": null}));
         assert_eq!(root.calls("DELETE /api/v1/users/2?heir=1", Value::Null).await.status, 204);
         assert_eq!(root.gets("/api/v1/users/2").await.told(), (404, "auth.no-such-user"));
         assert_eq!(root.calls("DELETE /api/v1/users/1", Value::Null).await.told(), (409, "auth.last-admin"));
@@ -381,7 +400,7 @@ async fn hostile_18_an_api_token_cannot_make_itself_more_than_it_is() {
             assert_eq!(script.calls(line, body).await.told(), (403, "auth.not-by-token"), "{line}");
         }
         let shown = root.gets("/api/v1/tokens").await.body;
-        assert_eq!(shown["tokens"][0]["name"], "script");
+        assert_eq!(shown["items"][0]["name"], "script");
         assert!(!shown.to_string().contains(made.body["token"].as_str().unwrap()), "shown once");
         let id = made.body["id"].as_str().unwrap();
         assert_eq!(root.calls(&format!("DELETE /api/v1/tokens/{id}"), Value::Null).await.status, 204);
@@ -398,7 +417,7 @@ async fn hostile_11_nobody_ends_what_is_another_users() {
         let p = Program::of(&w);
         let (root, anna) = (p.signed_in("root").await, p.signed_in("anna").await);
         let made = root.calls("POST /api/v1/tokens", json!({"name": "t", "scopes": ["read"]})).await.body;
-        let session = root.gets("/api/v1/sessions").await.body["sessions"][0].clone();
+        let session = root.gets("/api/v1/sessions").await.body["items"][0].clone();
         assert_eq!(
             (&session["device"], &session["sort"], &session["current"]),
             (&json!("curl"), &json!("program"), &json!(true))
@@ -410,8 +429,8 @@ async fn hostile_11_nobody_ends_what_is_another_users() {
             let told = anna.calls(&format!("DELETE /api/v1/{path}"), Value::Null).await;
             assert_eq!(told.status, 404, "{path}");
         }
-        assert_eq!(anna.gets("/api/v1/tokens").await.body, json!({"tokens": []}));
-        assert_eq!(anna.gets("/api/v1/sessions").await.body["sessions"].as_array().unwrap().len(), 1);
+        assert_eq!(anna.gets("/api/v1/tokens").await.body, json!({"items": [], "next": null}));
+        assert_eq!(anna.gets("/api/v1/sessions").await.body["items"].as_array().unwrap().len(), 1);
         assert_eq!(p.with(&made["token"]).gets("/api/v1/auth/me").await.status, 200);
         for line in [
             "GET /api/v1/users",

@@ -33,9 +33,9 @@ async fn an_admin_sees_and_ends_by_what_others_get_in_and_no_secret_of_it() {
         let factor = root.gets(&at("second-factor")).await.body;
         assert_eq!((&factor["on"], &factor["codes_left"]), (&json!(true), &json!(codes.len() - 1)));
         let tokens = root.gets(&at("tokens")).await.body;
-        assert_eq!((&tokens["tokens"][0]["id"], &tokens["tokens"][0]["name"]), (&json!(token.id), &json!("backup")));
+        assert_eq!((&tokens["items"][0]["id"], &tokens["items"][0]["name"]), (&json!(token.id), &json!("backup")));
         let sessions = root.gets(&at("sessions")).await.body;
-        let session = sessions["sessions"][0]["id"].as_str().unwrap().to_owned();
+        let session = sessions["items"][0]["id"].as_str().unwrap().to_owned();
         let seen = format!("{keys}{links}{factor}{tokens}{sessions}");
         assert!(!seen.contains("marker") && !seen.contains(secret.expose()), "{seen}");
         assert!(!seen.contains(&crate::auth::secrets::hash(secret.expose())), "{seen}");
