@@ -42,7 +42,6 @@ pub fn rows(rig: &Rig) -> Result<Vec<Row>, String> {
 struct Panel {
     running: Running,
     http: SocketAddr,
-    https: SocketAddr,
     /// Of the admin.
     token: String,
     runtime: tokio::runtime::Runtime,
@@ -59,7 +58,7 @@ impl Panel {
         let running = s.hearth_args_start(&args, &[("DOCKER_HOST", "memory:")]);
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
-        let mut panel = Panel { running, http, https, token: String::new(), runtime };
+        let mut panel = Panel { running, http, token: String::new(), runtime };
         assert!(
             home::until(Duration::from_secs(20), || panel.ask("GET", "/health", None).0 == 200),
             "it does not answer"
