@@ -33,12 +33,15 @@ pub fn rows() -> Result<Vec<Row>, String> {
         std::thread::sleep(WATCHED);
         let share = (cpu(pid) - began) / WATCHED.as_secs_f64() * 100.0;
         // They are still there, and were told that nothing happened.
-        let mut heard = 0;
-        for stream in all.iter().chain([&first]) {
-            let mut buffer = [0; 4096];
-            let read = stream.try_read(&mut buffer);
-            heard += usize::from(read.is_ok_and(|n| n > 0));
-        }
+        let heard = panel.runtime.block_on(async {
+            let mut heard = 0;
+            for mut stream in all.into_iter().chain([first]) {
+                let mut buffer = [0; 4096];
+                let read = tokio::time::timeout(Duration::from_secs(1), stream.read(&mut buffer)).await;
+                heard += usize::from(read.is_ok_and(|read| read.is_ok_and(|n| n > 0)));
+            }
+            heard
+        });
         assert_eq!(heard, usize::from(CLIENTS), "clients that are still there");
         panel.end(s);
         let note = format!(
