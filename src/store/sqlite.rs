@@ -50,7 +50,11 @@ pub async fn writer(location: &Location, path: &Path) -> Result<SqliteConnection
     let mut file = std::fs::OpenOptions::new();
     file.create_new(true).write(true).mode(0o600);
     match files::open_with(&file, path) {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            let kind = std::fs::metadata(path).map_err(unusable)?.file_type();
+            files::what(kind)
+                .map_or(Ok(()), |what| Err(words::unusable(location, &format!("it is {what}, not a file"))))?;
+        }
         made => drop(made.map_err(unusable)?),
     }
     let options = options(path).journal_mode(SqliteJournalMode::Wal);

@@ -218,7 +218,7 @@ fn out_everywhere(home: &Home<'_>, browser: &Browser) {
     browser.go(&home.url("notes", "/.well-known/hearth/logout")).expect("the page comes");
     browser.is_readable("logout-at-a-service");
     browser.click("button");
-    browser.until_text("Signed out");
+    browser.until_text("You are signed out");
     for host in ["photos", "notes"] {
         let out = || {
             browser.go(&home.url(host, "/")).is_ok()

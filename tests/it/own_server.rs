@@ -18,7 +18,7 @@ cases![
     together:
     clients_that_trust_the_ca_trust_the_server_under_every_name_of_the_machine,
     health_and_info_have_the_fields_that_clients_know,
-    plain_http_redirects_and_shows_the_trust_page_and_nothing_else,
+    plain_http_redirects_shows_the_trust_page_and_answers_programs_here,
     nobody_is_sent_to_a_host_that_is_not_this_machine_and_a_host_is_named_once,
     the_terminal_and_the_page_show_one_fingerprint,
     a_second_server_for_a_home_is_told_who_is_there,
@@ -224,14 +224,15 @@ fn health_and_info_have_the_fields_that_clients_know(s: &Scratch) -> Done {
     Ok(())
 }
 
-fn plain_http_redirects_and_shows_the_trust_page_and_nothing_else(s: &Scratch) -> Done {
+fn plain_http_redirects_shows_the_trust_page_and_answers_programs_here(s: &Scratch) -> Done {
     let own = Own::home(s);
     let running = own.start();
-    for path in ["/", "/health?a=b", "/api/v1/info", "/trust/../health"] {
+    for path in ["/", "/login?a=b", "/docs", "/trust/../health"] {
         let page = curl(s, &["--path-as-is", &format!("http://127.0.0.1:{}{path}", own.http)]);
         let expected = format!("https://127.0.0.1:{}{path}", own.https);
         assert_eq!((page.status, page.header("location")), (307, Some(expected.as_str())), "{path}");
     }
+    assert_eq!((own.plain("/health?a=b").status, own.plain("/api/v1/auth/me").status), (200, 403));
     assert_eq!(own.plain("/.well-known/acme-challenge/none").status, 404);
     let page = own.plain("/trust");
     assert!(page.status == 200 && page.body.contains("Certificate Trust Settings"), "{page:?}");

@@ -61,7 +61,7 @@ fn hostile_16_what_one_home_gives_out_is_worth_nothing_at_another(s: &Scratch) -
         let refused = other.ask("POST", "/api/v1/auth/register", None, Some(&body));
         assert!([401, 403, 404, 409, 422].contains(&refused.status), "{}", refused.page.body);
         let users = other.call("admin", "GET", "/api/v1/users", None).is(200).body;
-        assert!(users["users"].as_array().is_some_and(|all| all.len() == 4), "{users}");
+        assert!(users["items"].as_array().is_some_and(|all| all.len() == 4), "{users}");
         one.ask("POST", "/api/v1/auth/register", None, Some(&body)).is(201);
         let cookie = signed_in(&one);
         assert_eq!((with_cookie(&one, &cookie).status, with_cookie(&other, &cookie).status), (200, 401));
