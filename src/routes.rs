@@ -318,6 +318,27 @@ mod tests {
 
     use super::*;
 
+    /// A description that leads nowhere is none: clients made from it cannot be built.
+    #[test]
+    fn everything_that_openapi_names_is_in_it() {
+        fn names(value: &serde_json::Value, all: &mut BTreeSet<String>) {
+            match value {
+                serde_json::Value::Object(map) => map.iter().for_each(|(key, value)| match value.as_str() {
+                    Some(name) if key == "$ref" => drop(all.insert(name.to_owned())),
+                    _ => names(value, all),
+                }),
+                serde_json::Value::Array(list) => list.iter().for_each(|value| names(value, all)),
+                _ => {}
+            }
+        }
+        let api = serde_json::to_value(table().openapi("1")).unwrap();
+        let mut all = BTreeSet::new();
+        names(&api, &mut all);
+        assert!(all.len() > 50);
+        let lost: Vec<_> = all.iter().filter(|name| api.pointer(name.trim_start_matches('#')).is_none()).collect();
+        assert!(lost.is_empty(), "{lost:?}");
+    }
+
     proptest! {
         #[test]
         fn any_body_is_read_or_refused_in_words(

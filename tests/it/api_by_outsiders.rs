@@ -7,8 +7,8 @@ use crate::rig::{Done, PASSWORD, Panel, Ran, Running, Scratch, Skip, cases, repo
 cases![
     together:
     hostile_09_hostile_11_every_call_is_answered_to_whom_its_row_says;
+    alone: schemathesis_finds_nothing_as_nobody;
     named:
-    schemathesis_finds_nothing_as_nobody,
     schemathesis_finds_nothing_as_a_member,
     schemathesis_finds_nothing_as_an_admin;
 ];

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::rig::{Done, PASSWORD, Panel, Running, Scratch, Skip, cases, curl, script_with};
 
 cases![
-    named:
+    alone:
     wapiti_finds_nothing_as_nobody,
     wapiti_finds_nothing_as_an_admin,
 ];

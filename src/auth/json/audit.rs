@@ -91,6 +91,7 @@ asked! {
     /// Which entries, and as what.
     Taken {
         /// `jsonl` (one JSON object a line) or `csv`.
+        #[param(inline)]
         format: Format,
     }
 }
