@@ -66,12 +66,15 @@ impl Limits {
         Limits { connections_each: 1024, handshake: Duration::from_secs(3), ..Limits::default() }
     }
 
-    fn each(&self, of: IpAddr) -> usize {
-        if of.is_loopback() { self.connections_each.max(self.connections / 4 * 3) } else { self.connections_each }
+    /// A place for a connection from `address`, if there is one.
+    pub fn connection(&self, places: &Places, address: IpAddr) -> Option<Place> {
+        let of = household(address);
+        let here = if of.is_loopback() { self.connections / 4 * 3 } else { 0 };
+        places.take(Some(of), self.connections, self.connections_each.max(here))
     }
 }
 
-/// Counts connections; a place is given back when it is dropped.
+/// Counts what is under way, all together and of each household; a place is given back when it is dropped.
 #[derive(Clone, Default)]
 pub struct Places(Arc<Mutex<Counted>>);
 
@@ -81,23 +84,21 @@ struct Counted {
     each: HashMap<IpAddr, usize>,
 }
 
-/// One connection's place.
 pub struct Place {
     places: Places,
-    of: IpAddr,
+    of: Option<IpAddr>,
 }
 
 impl Places {
-    /// A place for a connection from `address`, if there is one.
-    pub fn take(&self, address: IpAddr, limits: &Limits) -> Option<Place> {
-        let of = household(address);
+    /// A place for a [`household`], where fewer than `most` are taken, and fewer than `each` by it. Who is of none is bounded by `most` alone.
+    pub fn take(&self, of: Option<IpAddr>, most: usize, each: usize) -> Option<Place> {
         let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let each = counted.each.get(&of).copied().unwrap_or(0);
-        if counted.all >= limits.connections || each >= limits.each(of) {
+        let theirs = of.map_or(0, |of| counted.each.get(&of).copied().unwrap_or(0));
+        if counted.all >= most || of.is_some() && theirs >= each {
             return None;
         }
         counted.all += 1;
-        counted.each.insert(of, each + 1);
+        of.map(|of| counted.each.insert(of, theirs + 1));
         Some(Place { places: self.clone(), of })
     }
 }
@@ -106,10 +107,11 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut counted = self.places.0.lock().unwrap_or_else(PoisonError::into_inner);
         counted.all = counted.all.saturating_sub(1);
-        match counted.each.get_mut(&self.of) {
+        let Some(of) = self.of else { return };
+        match counted.each.get_mut(&of) {
             Some(n) if *n > 1 => *n -= 1,
             _ => {
-                counted.each.remove(&self.of);
+                counted.each.remove(&of);
             }
         }
     }
@@ -131,7 +133,7 @@ mod tests {
     fn places_are_counted_for_all_and_for_each_and_given_back() {
         let limits = Limits { connections: 3, connections_each: 2, ..Limits::default() };
         let places = Places::default();
-        let take = |text: &str| places.take(text.parse().unwrap(), &limits);
+        let take = |text: &str| limits.connection(&places, text.parse().unwrap());
         let held = [take("fd00::1").unwrap(), take("fd00::2").unwrap()];
         assert!(take("fd00::3").is_none(), "one /64 is one household");
         let other = take("::ffff:10.0.0.1").unwrap();

@@ -30,7 +30,7 @@ pub use crate::base::net::SESSION;
 pub use cookies::{cookie, cookies, set_cookie};
 pub use dress::{Caller, Manner, dress};
 pub use etag::{Etag, Over};
-pub use limits::{Limits, household};
+pub use limits::{Limits, Places, household};
 pub use listen::bind;
 pub use origin::Origin;
 pub use read::unread;

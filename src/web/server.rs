@@ -108,7 +108,7 @@ struct Inner {
 
 impl Inner {
     fn place(&self, peer: SocketAddr) -> Option<Place> {
-        let place = self.places.take(peer.ip(), &self.limits);
+        let place = self.limits.connection(&self.places, peer.ip());
         if place.is_none() {
             debug!(client = %peer.ip(), "too many connections: one is closed");
         }

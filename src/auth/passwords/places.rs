@@ -1,15 +1,14 @@
 //! How many passwords are hashed at once: the memory of all together is bounded, and a flood from outside leaves the places of those
 //! at home alone.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::diag::{Diagnostic, Kind};
-use crate::web::household;
+use crate::web::{self, household};
 
 /// Whose turn it is. Each lane has its own memory and its own queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,18 +54,13 @@ pub(super) struct Places {
 
 struct OneLane {
     mib: Arc<Semaphore>,
-    waiting: Mutex<Waiting>,
-}
-
-#[derive(Default)]
-struct Waiting {
-    all: usize,
-    each: HashMap<IpAddr, usize>,
+    waiting: web::Places,
 }
 
 impl Default for Places {
     fn default() -> Places {
-        let lane = || Arc::new(OneLane { mib: Arc::new(Semaphore::new(MIB as usize)), waiting: Mutex::default() });
+        let lane =
+            || Arc::new(OneLane { mib: Arc::new(Semaphore::new(MIB as usize)), waiting: web::Places::default() });
         Places { near: lane(), outside: lane() }
     }
 }
@@ -98,41 +92,10 @@ impl Places {
 
 impl OneLane {
     async fn take(&self, house: Option<IpAddr>, mib: u32) -> Result<OwnedSemaphorePermit, Diagnostic> {
-        let _waits = Waits::begin(&self.waiting, house).ok_or_else(busy)?;
+        let most = house.map_or(QUEUE, |house| if house.is_loopback() { HERE } else { EACH });
+        let _waits = self.waiting.take(house, QUEUE, most).ok_or_else(busy)?;
         let place = tokio::time::timeout(PATIENCE, self.mib.clone().acquire_many_owned(mib)).await;
         place.ok().and_then(Result::ok).ok_or_else(busy)
-    }
-}
-
-/// One more in the queue, for as long as it lives.
-struct Waits<'a> {
-    waiting: &'a Mutex<Waiting>,
-    house: Option<IpAddr>,
-}
-
-impl Waits<'_> {
-    fn begin(waiting: &Mutex<Waiting>, house: Option<IpAddr>) -> Option<Waits<'_>> {
-        let mut counted = waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let each = house.map_or(0, |house| counted.each.get(&house).copied().unwrap_or(0));
-        let most = house.map_or(QUEUE, |house| if house.is_loopback() { HERE } else { EACH });
-        if counted.all >= QUEUE || each >= most {
-            return None;
-        }
-        counted.all += 1;
-        house.map(|house| counted.each.insert(house, each + 1));
-        Some(Waits { waiting, house })
-    }
-}
-
-impl Drop for Waits<'_> {
-    fn drop(&mut self) {
-        let mut counted = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        counted.all -= 1;
-        let Some(house) = self.house else { return };
-        match counted.each.get_mut(&house) {
-            Some(n) if *n > 1 => *n -= 1,
-            _ => drop(counted.each.remove(&house)),
-        }
     }
 }
 

@@ -1,11 +1,11 @@
 //! What happens to containers of Compose projects, as the engine tells it (`GET /events`).
 
-use futures_util::stream::{self, BoxStream, StreamExt};
+use futures_util::stream::BoxStream;
 use hyper::Request;
 use serde_json::{Value, json};
 
 use super::errors::Fault;
-use super::wire::{self, JsonLines, query};
+use super::wire::{self, query};
 use super::{DockerEngine, convert};
 use crate::engine::streams::{Happening, What};
 use crate::plan::request::{PROJECT, SERVICE};
@@ -18,21 +18,7 @@ pub async fn follow(engine: &DockerEngine) -> Result<BoxStream<'static, Result<H
     let filters = json!({"type": ["container"], "event": WORDS, "label": [PROJECT]}).to_string();
     let request = Request::get(format!("http://engine/events{}", query(&[("filters", &filters)])));
     let lines = engine.wire.json_lines(request.body(wire::empty()).map_err(Fault::other)?).await?;
-    let next = |lines: Option<JsonLines>| async move {
-        let mut lines = lines?;
-        loop {
-            match lines.next().await {
-                Ok(Some(value)) => {
-                    if let Some(happening) = of(&value) {
-                        return Some((Ok(happening), Some(lines)));
-                    }
-                }
-                Ok(None) => return None,
-                Err(fault) => return Some((Err(fault), None)),
-            }
-        }
-    };
-    Ok(stream::unfold(Some(lines), next).boxed())
+    Ok(lines.each(of))
 }
 
 fn of(value: &Value) -> Option<Happening> {

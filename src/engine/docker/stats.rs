@@ -1,11 +1,11 @@
 //! What a running container uses, as the engine counts it.
 
-use futures_util::stream::{self, BoxStream, StreamExt};
+use futures_util::stream::BoxStream;
 use hyper::Request;
 use serde_json::Value;
 
 use super::errors::Fault;
-use super::wire::{self, JsonLines, segment};
+use super::wire::{self, segment};
 use super::{DockerEngine, convert};
 use crate::engine::streams::Stats;
 
@@ -13,15 +13,7 @@ use crate::engine::streams::Stats;
 pub async fn follow(engine: &DockerEngine, id: &str) -> Result<BoxStream<'static, Result<Stats, Fault>>, Fault> {
     let request = Request::get(format!("http://engine/containers/{}/stats?stream=1", segment(id)));
     let lines = engine.wire.json_lines(request.body(wire::empty()).map_err(Fault::other)?).await?;
-    let next = |lines: Option<JsonLines>| async move {
-        let mut lines = lines?;
-        match lines.next().await {
-            Ok(Some(value)) => Some((Ok(of(&value)), Some(lines))),
-            Ok(None) => None,
-            Err(fault) => Some((Err(fault), None)),
-        }
-    };
-    Ok(stream::unfold(Some(lines), next).boxed())
+    Ok(lines.each(|value| Some(of(value))))
 }
 
 /// One message. The share of the processor is that since the message before, as `docker stats` counts it.

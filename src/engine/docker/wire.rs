@@ -16,6 +16,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use futures_util::stream::{self, BoxStream};
 use futures_util::{Stream, StreamExt};
 use http_body_util::{BodyExt, Either, Full, LengthLimitError, Limited, StreamBody};
 use hyper::body::{Frame, Incoming};
@@ -279,6 +280,31 @@ pub struct JsonLines {
 }
 
 impl JsonLines {
+    /// What `of` makes of each line, until the end or a failure; a line of which it makes nothing is passed over.
+    pub fn each<T: Send + 'static>(
+        self,
+        of: impl Fn(&Value) -> Option<T> + Clone + Send + 'static,
+    ) -> BoxStream<'static, Result<T, Fault>> {
+        let next = move |lines: Option<JsonLines>| {
+            let of = of.clone();
+            async move {
+                let mut lines = lines?;
+                loop {
+                    match lines.next().await {
+                        Ok(Some(value)) => {
+                            if let Some(made) = of(&value) {
+                                return Some((Ok(made), Some(lines)));
+                            }
+                        }
+                        Ok(None) => return None,
+                        Err(fault) => return Some((Err(fault), None)),
+                    }
+                }
+            }
+        };
+        stream::unfold(Some(self), next).boxed()
+    }
+
     /// The next line; `None` at the end. A line with an error in it is the failure of the whole.
     pub async fn next(&mut self) -> Result<Option<Value>, Fault> {
         loop {
