@@ -6,6 +6,8 @@ use clap::{CommandFactory, Parser};
 
 use crate::args::*;
 use crate::auth::cli::audit::{self, Typed};
+use crate::auth::own_name::OwnName;
+use crate::base::random::SystemRandom;
 use crate::cli::{Failure, Out};
 use crate::diag::{Diagnostic, Kind, Severity, Sources};
 use crate::stacks::Home;
@@ -243,7 +245,7 @@ fn panel_of(home: &Home) -> Result<String, crate::diag::Diagnostic> {
         None => {
             let listen = crate::serve::Settings::of(home, Vec::new(), None).listen;
             let port = listen.first().map_or(8443, |address| address.port());
-            format!("https://127.0.0.1:{port}")
+            OwnName::open(&home.dir.join("state/auth"), &SystemRandom)?.url(port)
         }
     })
 }

@@ -15,6 +15,7 @@
 //! | access tokens of programs, and the keys that sign them | `jwt` |
 //! | signing in by a provider of accounts | `oidc` |
 //! | passkeys: keys that devices hold | `passkeys` |
+//! | the name that the panel has to itself on its machine | `own_name` |
 //! | passwords: which are taken, what a guess costs, how many at once | `passwords` |
 //! | what was begun in a browser and is to be ended there | `pending` |
 //! | the address at which names count | `place` |
@@ -33,6 +34,7 @@ pub mod forward;
 pub mod json;
 pub mod jwt;
 pub mod oidc;
+pub mod own_name;
 pub mod page;
 pub mod passkeys;
 pub mod passwords;

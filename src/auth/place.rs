@@ -1,29 +1,32 @@
 //! The one address of the panel at which names count: where a provider sends people back to, and for which passkeys are made.
 //!
-//! A panel answers at several (`localhost`, the machine's name, its addresses, `panel.DOMAIN`); a passkey is for one name and all below it, and a provider
+//! A panel answers at several (its own on the machine, the machine's name, its addresses, `panel.DOMAIN`); a passkey is for one name and all below it, and a provider
 //! sends back to an address that was told to it.
 
+use super::own_name::OwnName;
 use crate::web::Caller;
 
 /// Scheme is always https.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Place {
     host: String,
     port: u16,
     /// The name for which passkeys are made: the home's domain, so that they stay good when the panel's own name changes.
     pub zone: String,
+    /// On the machine itself, where the name is told to whoever sits at it only.
+    machine: Option<OwnName>,
 }
 
 impl Place {
     /// In a home with a domain: `panel.DOMAIN`, at the port at which Traefik is reached.
     pub fn of_domain(domain: &str, port: u16) -> Place {
         let zone = domain.trim_end_matches('.').to_lowercase();
-        Place { host: format!("panel.{zone}"), port, zone }
+        Place { host: format!("panel.{zone}"), port, zone, machine: None }
     }
 
-    /// On the machine itself: `localhost`, which browsers take for as good as a name.
-    pub fn of_machine(port: u16) -> Place {
-        Place { host: "localhost".into(), port, zone: "localhost".into() }
+    /// On the machine itself: the name that the panel has there to itself.
+    pub fn of_machine(name: &OwnName, port: u16) -> Place {
+        Place { host: name.as_str().into(), port, zone: name.as_str().into(), machine: Some(name.clone()) }
     }
 
     /// As `Host` has it.
@@ -37,6 +40,12 @@ impl Place {
     /// As a browser's `Origin` has it.
     pub fn origin(&self) -> String {
         format!("https://{}", self.authority())
+    }
+
+    /// [`Place::origin`], where somebody may be told it.
+    pub fn toward(&self, caller: &Caller) -> Option<String> {
+        let told = self.machine.as_ref().is_none_or(|name| name.is_at_machine(caller));
+        told.then(|| self.origin())
     }
 
     /// Whether somebody is there.
@@ -55,7 +64,6 @@ mod tests {
     fn only_the_panels_own_name_over_tls_is_the_place() {
         let place = Place::of_domain("Home.example.", 443);
         assert_eq!((place.origin().as_str(), place.zone.as_str()), ("https://panel.home.example", "home.example"));
-        assert_eq!(Place::of_machine(8443).origin(), "https://localhost:8443");
         let here = |host: &str, https: bool| {
             place.is_here(&Caller { address: [127, 0, 0, 1].into(), https, host: Some(host.into()) })
         };

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::auth::accounts::Auth;
 use crate::auth::oidc::{self, Oidc};
+use crate::auth::own_name::OwnName;
 use crate::auth::page::keys::Desk;
 use crate::auth::passkeys::{self, Passkeys};
 use crate::auth::place::Place;
@@ -18,11 +19,11 @@ use crate::stacks::Home;
 use crate::store::Db;
 use crate::web::outside::{Outside, Reach, trust};
 
-/// Where names count: at the panel's name in a home with a domain, else on this machine.
-pub fn place(home: &Home, domain: Option<&str>, https: &[SocketAddr]) -> Place {
+/// Where names count: at the panel's name in a home with a domain, else at its own on this machine.
+pub fn place(home: &Home, domain: Option<&str>, own: &OwnName, https: &[SocketAddr]) -> Place {
     match domain.filter(|_| home.config.has_names()) {
         Some(domain) => Place::of_domain(domain, home.config.traefik.https),
-        None => Place::of_machine(https.first().map_or(443, SocketAddr::port)),
+        None => Place::of_machine(own, https.first().map_or(443, SocketAddr::port)),
     }
 }
 

@@ -44,10 +44,12 @@ use crate::about;
 use crate::auth::accounts::{Auth, Parts};
 use crate::auth::audit::Log;
 use crate::auth::forward::Forward;
+use crate::auth::own_name::{OwnName, is_everybodys};
 use crate::auth::page::forms;
 use crate::auth::passwords::Passwords;
 use crate::auth::table::{Guard, Table};
 use crate::base::clock::Clock;
+use crate::base::net;
 use crate::base::random::{Random, SystemRandom};
 use crate::base::secret::Secret;
 use crate::certs::room::Room;
@@ -95,6 +97,7 @@ pub struct Serving {
     server: Server,
     loops: Loops,
     own: Arc<Own>,
+    name: OwnName,
     auth: Arc<Auth>,
     works: Works,
     audit: Log,
@@ -128,7 +131,8 @@ impl Serving {
         };
         let zones: Vec<String> = domain.clone().into_iter().collect();
         let names = home.config.server.names.clone();
-        let own = Arc::new(Own::open(&state_dir, zones, names, settings.listen.clone(), clock.clone())?);
+        let name = own_name(home, domain.as_deref())?.listening(&settings.listen);
+        let own = Arc::new(Own::open(&state_dir, name.clone(), zones, names, settings.listen.clone(), clock.clone())?);
 
         let room = Room::open(home)?;
         let answers = room.challenges.clone();
@@ -143,7 +147,7 @@ impl Serving {
         let docs = Arc::new(about::docs::Docs::new(&api));
         let auth = Arc::new(people(home, database.clone(), clock.clone()).await?);
         let https: Vec<SocketAddr> = listeners.iter().filter_map(|l| l.local_addr().ok()).collect();
-        let place = keys::place(home, domain.as_deref(), &https);
+        let place = keys::place(home, domain.as_deref(), &name, &https);
         let desk = keys::desk(home, place, &auth, &database, &clock)?;
         let pages = Arc::new(forms::Pages::new(auth.clone(), Arc::new(SystemRandom), desk.clone()));
         let (oidc, passkeys) = (desk.oidc.clone(), desk.passkeys.clone());
@@ -173,7 +177,7 @@ impl Serving {
             certs,
         };
         let cors = auth.rules().cors_origins.clone();
-        let guard = Arc::new(Guard::new(auth.clone(), Arc::new(log.clone()), cors, rand::random()));
+        let guard = Arc::new(Guard::new(auth.clone(), Arc::new(log.clone()), name.clone(), cors, rand::random()));
         let secure = table.router(&guard).with_state(app.clone());
         let server = Server::default();
         let tls = Arc::new(Tls::new(own.certificates())?);
@@ -233,7 +237,7 @@ impl Serving {
         });
         let kept = own.clone();
         loops.spawn("own certificate", move |stop| kept.clone().keep(stop));
-        Ok(Serving { server, loops, own, auth, audit, database, works, https, http, _lock: lock })
+        Ok(Serving { server, loops, own, name, auth, audit, database, works, https, http, _lock: lock })
     }
 
     /// More loops of this process; they end with it.
@@ -250,8 +254,11 @@ impl Serving {
     pub fn urls(&self) -> Vec<String> {
         let mut all = Vec::new();
         for address in &self.https {
-            if address.ip().is_unspecified() {
-                all.push(format!("https://127.0.0.1:{}", address.port()));
+            let ip = address.ip();
+            if is_everybodys(ip) {
+                all.push(self.name.url(address.port()));
+            } else if ip.is_unspecified() {
+                all.push(self.name.url(address.port()));
                 // Whether a container is reached from elsewhere is said by whoever publishes its ports.
                 let host = local::host().filter(|_| inside().is_none());
                 all.extend(host.map(|host| format!("https://{host}.local:{}", address.port())));
@@ -306,6 +313,13 @@ fn plain_router(guard: &Arc<Guard>, app: App, https: SocketAddr, is_ours: redire
     routes::open(&mut table);
     let away = move |request: Request| async move { redirect::redirect(&request, https.port(), &*is_ours) };
     table.router(guard).with_state(app).fallback(away)
+}
+
+/// The panel's name on this machine. Within a container, whoever comes through a published port on loopback comes as the gateway.
+fn own_name(home: &Home, domain: Option<&str>) -> Result<OwnName, Diagnostic> {
+    let name = OwnName::open(&home.dir.join("state/auth"), &SystemRandom)?;
+    let machine = inside().and_then(|_| net::gateway()).into_iter().collect();
+    Ok(name.within(domain.filter(|_| home.config.has_names()), machine))
 }
 
 /// The people of the home, with all that signs them in.

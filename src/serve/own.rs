@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::auth::own_name::OwnName;
 use crate::base::clock::Clock;
 use crate::certs::local::leaves::Leaves;
 use crate::certs::local::{Issued, LocalCa, host};
@@ -23,6 +24,7 @@ const ADDRESSES: usize = 32;
 pub struct Own {
     state: PathBuf,
     dir: PathBuf,
+    name: OwnName,
     /// The home's domain, for the constraints of a CA that is made here.
     zones: Vec<String>,
     /// What a person wants in the certificate besides what is found.
@@ -38,6 +40,7 @@ impl Own {
     /// Opens the CA in `<state>/ca`, makes it at first use, and has it sign.
     pub fn open(
         state: &Path,
+        name: OwnName,
         zones: Vec<String>,
         names: Vec<String>,
         listen: Vec<SocketAddr>,
@@ -55,7 +58,7 @@ impl Own {
         let served = sign(&dir, &ca, &all, &*clock)?;
         let certificates = Certificates::new(&[Pair { chain: &served.chain, key: &served.key }])?;
         let (ca, served) = (RwLock::new(Arc::new(ca)), RwLock::new(served));
-        Ok(Own { state: state.to_owned(), dir, zones, names, listen, clock, ca, served, certificates })
+        Ok(Own { state: state.to_owned(), name, dir, zones, names, listen, clock, ca, served, certificates })
     }
 
     pub fn ca(&self) -> Arc<LocalCa> {
@@ -72,7 +75,10 @@ impl Own {
                 ip.is_loopback() || said || machine::interfaces(&self.state).iter().any(|i| i.net.addr() == ip)
             }
             Err(_) => {
-                all_names(&self.names, &self.listen, &self.state).iter().any(|own| own.eq_ignore_ascii_case(name))
+                name == self.name.as_str()
+                    || all_names(&self.names, &self.listen, &self.state)
+                        .iter()
+                        .any(|own| own.eq_ignore_ascii_case(name))
             }
         }
     }
@@ -130,6 +136,7 @@ fn sign(dir: &Path, ca: &LocalCa, names: &[String], clock: &dyn Clock) -> Result
 /// Every name that somebody in the home could write into a browser.
 fn all_names(more: &[String], listen: &[SocketAddr], state: &Path) -> Vec<String> {
     let mut all: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
+    all.push(OwnName::in_certificate());
     if let Some(host) = host() {
         all.extend([format!("{host}.local"), host]);
     }
@@ -157,13 +164,26 @@ fn addresses(state: &Path) -> Vec<IpAddr> {
 mod tests {
     use super::*;
     use crate::base::clock::SystemClock;
+    use crate::base::random::SystemRandom;
+
+    fn name(state: &Path) -> OwnName {
+        OwnName::open(&state.join("auth"), &SystemRandom).unwrap()
+    }
 
     #[test]
     fn a_new_ca_and_a_new_name_make_a_new_certificate() {
         let dir = tempfile::tempdir().unwrap();
         let open = || {
             let (zones, names) = (vec!["example.org".into()], vec!["nas.example.org".into(), "google.com".into()]);
-            Own::open(dir.path(), zones, names, vec!["10.1.2.3:1".parse().unwrap()], Arc::new(SystemClock)).unwrap()
+            Own::open(
+                dir.path(),
+                name(dir.path()),
+                zones,
+                names,
+                vec!["10.1.2.3:1".parse().unwrap()],
+                Arc::new(SystemClock),
+            )
+            .unwrap()
         };
         let own = open();
         let chain = || own.served.read().unwrap().chain.clone();
@@ -182,11 +202,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let names = vec!["NAS.lan".into(), "203.0.113.5".into()];
         let listen = vec!["127.0.0.1:1".parse().unwrap()];
-        let own = Own::open(dir.path(), Vec::new(), names, listen, Arc::new(SystemClock)).unwrap();
+        let own = Own::open(dir.path(), name(dir.path()), Vec::new(), names, listen, Arc::new(SystemClock)).unwrap();
         for ours in ["localhost", "127.0.0.1", "::1", "nas.lan", "203.0.113.5", "::ffff:127.0.0.1"] {
             assert!(own.is_ours(ours), "{ours}");
         }
-        for other in ["evil.example", "localhost.evil.example", "203.0.113.6", "2001:db8::1", ""] {
+        assert!(own.is_ours(own.name.as_str()));
+        for other in
+            ["evil.example", "other.panel.localhost", "localhost.evil.example", "203.0.113.6", "2001:db8::1", ""]
+        {
             assert!(!own.is_ours(other), "{other}");
         }
     }

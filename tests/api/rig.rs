@@ -13,6 +13,7 @@ use hearth::auth::accounts::{Auth, Parts};
 use hearth::auth::audit::Log;
 use hearth::auth::forward::Forward;
 use hearth::auth::oidc;
+use hearth::auth::own_name::OwnName;
 use hearth::auth::page::forms::Pages;
 use hearth::auth::page::keys::Desk;
 use hearth::auth::passkeys;
@@ -369,7 +370,7 @@ async fn serve(dir: &Path, stacks: Api, keeper: Arc<Keeper>) -> (web::Server, So
         stacks,
         certs,
     };
-    let guard = Arc::new(Guard::new(keeper.clone(), keeper, Vec::new(), 1));
+    let guard = Arc::new(Guard::new(keeper.clone(), keeper, OwnName::labelled("aaaaaaaaaaaa").unwrap(), Vec::new(), 1));
     let listener = web::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let address = listener.local_addr().unwrap();
     let server = web::Server::default();
@@ -381,7 +382,7 @@ async fn serve(dir: &Path, stacks: Api, keeper: Arc<Keeper>) -> (web::Server, So
 /// The other ways in, without a provider.
 fn desk(dir: &Path, auth: &Arc<Auth>, db: &Db, random: &Arc<dyn Random>) -> Arc<Desk> {
     let (auth, db, random, clock) = (auth.clone(), db.clone(), random.clone(), Arc::new(SystemClock));
-    let place = Place::of_machine(443);
+    let place = Place::of_machine(&OwnName::labelled("aaaaaaaaaaaa").unwrap(), 443);
     let parts = passkeys::Parts {
         auth: auth.clone(),
         db: db.clone(),

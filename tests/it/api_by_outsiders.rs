@@ -98,7 +98,7 @@ fn judged(s: &Scratch, who: &str) -> Done {
     let bin = script_with("pytool", &["schemathesis"], &[]).map_err(Skip)?;
     let panel = Panel::with_people(s, "", &[("app", STACK)]);
     let hooks = repository().join("scripts/pytools/hooks.py").display().to_string();
-    let (url, description) = (panel.url(""), panel.url("/api/v1/openapi.json"));
+    let (url, description) = (panel.at_localhost(""), panel.at_localhost("/api/v1/openapi.json"));
     let told = repository().join("scripts/pytools/schemathesis.toml").display().to_string();
     let args = [
         "--config-file",

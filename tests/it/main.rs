@@ -30,6 +30,7 @@ mod many_networks;
 mod new_engines;
 mod on_the_way;
 mod one_writer;
+mod other_ports;
 mod other_routes;
 mod other_sites;
 mod other_ways_in;
@@ -89,6 +90,7 @@ fn main() -> std::process::ExitCode {
         ("lan_trap", lan_trap::CASES),
         ("on_the_way", on_the_way::CASES),
         ("other_routes", other_routes::CASES),
+        ("other_ports", other_ports::CASES),
         ("other_sites", other_sites::CASES),
         ("other_ways_in", other_ways_in::CASES),
         ("served_certificates", served_certificates::CASES),

@@ -166,14 +166,16 @@ fn steady(value: Value) -> Value {
 
 fn hostile_17_hostile_21_a_page_of_another_origin_reads_nothing_and_changes_nothing(s: &Scratch) -> Done {
     let ca = TestCa::new(&s.beside("strangers"));
-    let strangers = strangers_server(&ca, &["evil.example", "localhost"]);
+    let strangers = strangers_server(&ca, &["evil.example", "evil.panel.localhost"]);
     let t = Tried::new(s, &ca)?;
     let (base, browser) = (t.panel.url(""), &t.browser);
     t.sign_in();
     let sockets = json!([ticket(&t), format!("/api/v1/containers/{}/logs/stream", t.container)]);
     let before = t.state();
     // Of another site, where the session's cookie does not even go along; and of another origin of the same site, where it does.
-    for at in [format!("https://evil.example:{}", strangers.port), format!("https://localhost:{}", strangers.port)] {
+    for at in
+        [format!("https://evil.example:{}", strangers.port), format!("https://evil.panel.localhost:{}", strangers.port)]
+    {
         nothing_is_read(&t, &at, &base, &sockets);
         nothing_is_changed(&t, &at, &base);
         let after = t.state();

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use crate::rig::{
-    Authenticator, Browser, Done, PASSWORD, Panel, Provider, Scratch, Skip, TestCa, cases, curl, free_port, set_up,
+    Authenticator, Browser, Done, PASSWORD, Panel, Provider, Scratch, Skip, TestCa, cases, curl, free_port, own_name,
+    set_up,
 };
 
 cases![
@@ -112,18 +113,23 @@ fn the_pages_work_without_scripts_and_passkeys_are_for_one_address(s: &Scratch) 
     browser.go(&panel.url("/login")).expect("the page comes");
     assert!(!browser.text().contains("passkey"), "{}", browser.text());
     // At another address of the same panel there is no button, and no challenge.
-    let there = format!("https://127.0.0.1:{}", panel.https);
+    let host = rustix::system::uname().nodename().to_string_lossy().to_ascii_lowercase();
+    let host = host.split('.').next().unwrap_or_default();
+    let (there, at) = (format!("https://{host}:{}", panel.https), format!("{host}:{}:127.0.0.1", panel.https));
     browser.go(&format!("{there}/login")).expect("the page comes");
     assert!(!browser.text().contains("passkey"), "{}", browser.text());
-    let page = curl(s, &["-k", "-X", "POST", &format!("{there}/api/v1/auth/passkeys/login/begin")]);
-    assert!(page.status == 409 && page.body.contains("auth.passkey-place"), "{page:?}");
+    for there in [there, format!("https://127.0.0.1:{}", panel.https)] {
+        let path = format!("{there}/api/v1/auth/passkeys/login/begin");
+        let page = curl(s, &["-k", "-X", "POST", "--resolve", &at, &path]);
+        assert!(page.status == 409 && page.body.contains("auth.passkey-place"), "{page:?}");
+    }
     let browser = Browser::start(s, &[&root(s)])?;
     browser.go(&panel.url("/login")).expect("the page comes");
     let (status, told) = call(&browser, "POST", "/api/v1/auth/passkeys/begin", &json!({}));
     assert_eq!((status, &told["error"]["code"]), (401, &json!("auth.nobody")));
     sign_in(&panel, &browser, "admin");
     let (status, told) = call(&browser, "POST", "/api/v1/auth/passkeys/begin", &json!({ "password": PASSWORD }));
-    assert_eq!((status, &told["options"]["rp"]["id"]), (200, &json!("localhost")), "{told}");
+    assert_eq!((status, &told["options"]["rp"]["id"]), (200, &json!(own_name(s))), "{told}");
     assert_eq!(told["options"]["authenticatorSelection"]["userVerification"], "required");
     assert_eq!(
         call(&browser, "GET", "/api/v1/auth/passkeys", &Value::Null),
@@ -176,7 +182,7 @@ fn somebody_links_an_account_at_a_real_provider_and_signs_in_with_it(s: &Scratch
     browser.is_readable("account-onward");
     browser.click("main .card p a.button");
     browser.until_text("is linked with one at Our accounts");
-    let ours = format!("localhost:{}/", panel.https);
+    let ours = panel.url("/");
     let complaints: Vec<String> = browser.complaints().into_iter().filter(|said| said.contains(&ours)).collect();
     assert_eq!(complaints, [""; 0]);
     sign_out(&panel, &browser);

@@ -12,7 +12,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
 
-use crate::rig::{Done, Page, Ran, Running, Scratch, Skip, cases, curl, free_port, page, set_up, until};
+use crate::rig::{Done, Page, Ran, Running, Scratch, Skip, cases, curl, free_port, own_name, page, set_up, until};
 
 cases![
     together:
@@ -75,7 +75,7 @@ impl<'s> Own<'s> {
 
     /// Over HTTPS, trusting the home's root alone.
     fn get(&self, path: &str, more: &[&str]) -> Page {
-        let (root, url) = (self.root(), format!("https://localhost:{}{path}", self.https));
+        let (root, url) = (self.root(), format!("https://{}:{}{path}", own_name(self.s), self.https));
         curl(self.s, &[&["--cacert", &root, &url], more].concat())
     }
 
@@ -167,7 +167,7 @@ fn clients_that_trust_the_ca_trust_the_server_under_every_name_of_the_machine(s:
     let running = own.start();
     let host = rustix::system::uname().nodename().to_string_lossy().to_ascii_lowercase();
     let host = host.split('.').next().unwrap_or_default().to_owned();
-    for name in ["localhost", "127.0.0.1", &host, &format!("{host}.local")] {
+    for name in ["localhost", "127.0.0.1", &host, &format!("{host}.local"), &own_name(s)] {
         let at = format!("{name}:{}:127.0.0.1", own.https);
         let url = format!("https://{name}:{}/health", own.https);
         let page = curl(s, &["--resolve", &at, "--cacert", &own.root(), &url]);

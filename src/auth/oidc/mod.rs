@@ -33,7 +33,7 @@ mod sql;
 #[cfg(test)]
 mod tests;
 mod token;
-mod words;
+pub mod words;
 
 use std::net::IpAddr;
 use std::path::Path;

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::{Arrived, Back, Oidc};
+use super::{Arrived, Back, Oidc, words};
 use crate::auth::page::forms::{self, own_path, signed_in, to};
 use crate::auth::page::{Second, Told};
 use crate::auth::who::Anyone;
@@ -47,7 +47,10 @@ pub async fn begin(
     // The provider sends back to one address, where the cookie has to be.
     if !oidc.place.is_here(&caller) {
         let next: String = form_urlencoded::byte_serialize(own_path(&next).as_bytes()).collect();
-        return to(&format!("{}/login/oidc?next={next}", oidc.place.origin()));
+        return match oidc.place.toward(&caller) {
+            Some(origin) => to(&format!("{origin}/login/oidc?next={next}")),
+            None => refused(words::elsewhere(), &headers),
+        };
     }
     match oidc.begin(own_path(&next), caller.address).await {
         Ok(leaving) => {

@@ -64,6 +64,16 @@ pub fn bad_token(name: &str, why: &str) -> Diagnostic {
         .hint("begin again at /login; if it stays so, the provider is not set up for this home")
 }
 
+/// In a home without a domain: the provider sends back to the machine itself.
+pub fn elsewhere() -> Diagnostic {
+    Diagnostic::error(
+        "auth.oidc-place",
+        "a provider signs people in on the home's own machine only, while the home has no domain",
+    )
+    .kind(Kind::Conflict)
+    .hint("sign in with your password; or give the home a domain: hearth mode domain")
+}
+
 /// Nobody here is linked with that account.
 pub fn unknown(name: &str) -> Diagnostic {
     Diagnostic::error("auth.oidc-unknown", format!("nobody of this home is linked with your account at {name}"))

@@ -27,7 +27,8 @@ use crate::web::{Caller, Refusal};
 pub struct Keys {
     pub name: String,
     pub keys: Vec<Shown>,
-    /// Where passkeys can be made, where that is not here.
+    /// Whether passkeys can be made at the address that somebody is at; else where, if that may be told.
+    pub here: bool,
     pub elsewhere: Option<String>,
     pub provider: Option<Provider>,
     /// They have to give their password before something is added.
@@ -75,7 +76,8 @@ impl Desk {
         Ok(Keys {
             name: who.name.clone(),
             keys: keys.into_iter().map(|key| shown(key, now)).collect(),
-            elsewhere: (!here).then(|| self.passkeys.place.origin()),
+            here,
+            elsewhere: self.passkeys.place.toward(caller),
             provider,
             proof: self.auth.prove(who, None, caller.address).await.is_err(),
             told,
@@ -153,7 +155,10 @@ pub async fn change_link(
         return desk.shown(&who, &caller, desk.oidc.unlink(who.user).await).await;
     }
     if !desk.oidc.place.is_here(&caller) {
-        return to(&format!("{}/account", desk.oidc.place.origin()));
+        return match desk.oidc.place.toward(&caller) {
+            Some(origin) => to(&format!("{origin}/account")),
+            None => desk.shown(&who, &caller, Err(oidc::words::elsewhere())).await,
+        };
     }
     let password = form.password.filter(|text| !text.is_empty()).map(Secret::new);
     let leaving = match desk.oidc.begin_link(&who, password.as_ref(), caller.address).await {
@@ -191,6 +196,7 @@ pub(super) fn sample(hostile: &str) -> Keys {
     Keys {
         name: "ada".into(),
         keys: vec![key("k1", "My phone", Some("2 hours ago")), key("k2", hostile, None)],
+        here: true,
         elsewhere: None,
         provider: Some(Provider { name: "Our accounts".into(), linked: false, onward: None }),
         proof: true,

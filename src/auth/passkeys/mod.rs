@@ -109,7 +109,7 @@ impl Passkeys {
     }
 
     fn here(&self, caller: &Caller) -> Result<(), Diagnostic> {
-        if self.is_here(caller) { Ok(()) } else { Err(words::elsewhere(&self.place.origin())) }
+        if self.is_here(caller) { Ok(()) } else { Err(words::elsewhere(self.place.toward(caller).as_deref())) }
     }
 
     /// Begins to make a key for somebody who is signed in. A key is a way in for good: they have to show that it is still them.

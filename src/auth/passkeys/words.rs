@@ -11,11 +11,18 @@ pub fn no_place(origin: &str) -> Diagnostic {
         .hint("DOMAIN in .env is the home's domain, as home.example.org")
 }
 
-/// At another address than the one that they are for.
-pub fn elsewhere(origin: &str) -> Diagnostic {
-    Diagnostic::error("auth.passkey-place", format!("passkeys of this home work at {origin} only"))
+/// At another address than the one that they are for. `origin`: which that is, where it may be told.
+pub fn elsewhere(origin: Option<&str>) -> Diagnostic {
+    let (place, hint) = match origin {
+        Some(origin) => (format!("at {origin}"), format!("go to {origin} and do it there")),
+        None => (
+            "on its own machine".into(),
+            "sign in with your password; a home with a domain has passkeys on all devices".into(),
+        ),
+    };
+    Diagnostic::error("auth.passkey-place", format!("passkeys of this home work {place} only"))
         .kind(Kind::Conflict)
-        .hint(format!("go to {origin} and do it there"))
+        .hint(hint)
 }
 
 pub fn begin_again() -> Diagnostic {

@@ -22,6 +22,7 @@ use super::once::Once;
 use super::{Entry, Sort};
 use crate::auth::accounts::User;
 use crate::auth::audit::Outcome;
+use crate::auth::own_name::{OwnName, Spot};
 use crate::auth::who::{Asking, By, Identity, Who, nobody, not_allowed};
 use crate::diag::{Diagnostic, Kind};
 use crate::web::{Caller, Origin, Refusal, wants_html};
@@ -113,6 +114,7 @@ pub struct Guard {
     keeper: Arc<dyn Doorkeeper>,
     notebook: Arc<dyn Notebook>,
     once: Once,
+    own: OwnName,
     /// Other sites whose pages may call the API with a token of their own; exact origins.
     cors: Vec<String>,
     /// Makes ids of two processes differ.
@@ -122,8 +124,14 @@ pub struct Guard {
 
 impl Guard {
     /// `seed`: random, so that ids of requests differ between runs. `cors`: origins such as `https://app.example`.
-    pub fn new(keeper: Arc<dyn Doorkeeper>, notebook: Arc<dyn Notebook>, cors: Vec<String>, seed: u64) -> Guard {
-        Guard { keeper, notebook, once: Once::default(), cors, prefix: seed, count: AtomicU64::new(0) }
+    pub fn new(
+        keeper: Arc<dyn Doorkeeper>,
+        notebook: Arc<dyn Notebook>,
+        own: OwnName,
+        cors: Vec<String>,
+        seed: u64,
+    ) -> Guard {
+        Guard { keeper, notebook, once: Once::default(), own, cors, prefix: seed, count: AtomicU64::new(0) }
     }
 
     fn id(&self) -> RequestId {
@@ -148,11 +156,18 @@ pub(super) async fn frame(State(guard): State<Arc<Guard>>, mut request: Request,
     let id = guard.id();
     let unknown = Caller { address: [0, 0, 0, 0].into(), https: false, host: None };
     let caller = request.extensions().get::<Caller>().cloned().unwrap_or(unknown);
+    let spot = guard.own.spot(&caller);
+    if let Spot::Shared(own) = &spot
+        && let Some(away) = away(own.as_deref(), &request)
+    {
+        return away;
+    }
     let origin = Origin::of(request.method(), request.headers(), &caller);
     let upgrade = request.headers().contains_key(header::UPGRADE);
     let looks = [Method::GET, Method::HEAD].contains(request.method()) && !upgrade;
     // A request that changes something, or opens a socket, has to show that it comes from our own page.
     let cookies = match origin {
+        _ if spot != Spot::Own => false,
         Origin::Own => true,
         Origin::Followed | Origin::Unsaid => looks,
         Origin::Foreign => false,
@@ -179,7 +194,38 @@ pub(super) async fn frame(State(guard): State<Arc<Guard>>, mut request: Request,
     if let Ok(value) = HeaderValue::from_str(&id.0) {
         answer.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
     }
+    if spot != Spot::Own {
+        answer.headers_mut().remove(header::SET_COOKIE);
+    }
     if guard.cors.is_empty() { answer } else { allow(answer, cross) }
+}
+
+/// Where other programs of the machine would see the cookies: a person is sent to the panel's own address, `own`, where they may be told it. What
+/// brings a token, and what anybody may read, is answered there too.
+fn away(own: Option<&str>, request: &Request) -> Option<Response> {
+    let looks = [Method::GET, Method::HEAD].contains(request.method());
+    let path = request.uri().path();
+    if path == "/health" || path.starts_with("/api/") || looks && !wants_html(request.headers()) {
+        return None;
+    }
+    let shown = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    let to = own.filter(|_| looks).and_then(|own| HeaderValue::try_from(format!("{own}{shown}")).ok());
+    Some(match to {
+        // Not for good: the port may be another one next time.
+        Some(to) => (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, to)]).into_response(),
+        None => told(shared(own), wants_html(request.headers())),
+    })
+}
+
+fn shared(own: Option<&str>) -> Diagnostic {
+    let title = "under this name every program on the machine sees your browser's cookies: nobody signs in here";
+    let d = Diagnostic::error("auth.shared-name", title).kind(Kind::Denied);
+    match own {
+        Some(own) => d.hint(format!("open {own}")),
+        None => d.hint(
+            "open the address that `hearth serve` printed at its start, or this machine by its name in the network",
+        ),
+    }
 }
 
 /// Says to a browser that a page of `origin` may read the answer. No cookies: such a page brings a token.

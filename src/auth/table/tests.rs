@@ -12,6 +12,7 @@ use tower::ServiceExt;
 
 use super::guard::Detail;
 use super::*;
+use crate::auth::own_name::OwnName;
 use crate::auth::who::{Asking, By, Identity, Operator, User, Viewer};
 use crate::calls;
 use crate::pages;
@@ -114,11 +115,17 @@ fn router(keeper: &Arc<Credulous>, made: &Arc<AtomicUsize>) -> Router {
         GET "/things" User => things::page;
     }
     let cors = vec!["https://app.example".to_owned()];
-    let guard = Arc::new(Guard::new(keeper.clone(), keeper.clone(), cors, 1));
+    let guard =
+        Arc::new(Guard::new(keeper.clone(), keeper.clone(), OwnName::labelled("aaaaaaaaaaaa").unwrap(), cors, 1));
     table.router(&guard).with_state(made.clone())
 }
 
 async fn tried(router: &Router, head: &str, body: &str) -> Tried {
+    tried_at(router, ([10, 0, 0, 9], "panel.example"), head, body).await
+}
+
+/// From an address, at a host.
+async fn tried_at(router: &Router, (address, host): ([u8; 4], &str), head: &str, body: &str) -> Tried {
     let mut lines = head.lines();
     let (method, path) = lines.next().unwrap().trim().split_once(' ').unwrap();
     let mut request = Request::builder().method(method).uri(path);
@@ -127,8 +134,8 @@ async fn tried(router: &Router, head: &str, body: &str) -> Tried {
         request = request.header(name, value);
     }
     let mut request = request.body(Body::from(body.to_owned())).unwrap();
-    let host = Some("panel.example".to_owned());
-    request.extensions_mut().insert(Caller { address: [10, 0, 0, 9].into(), https: true, host });
+    let host = Some(host.to_owned());
+    request.extensions_mut().insert(Caller { address: address.into(), https: true, host });
     let answer = router.clone().oneshot(request).await.unwrap();
     let (parts, body) = answer.into_parts();
     let body = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
@@ -162,6 +169,30 @@ async fn hostile_10_a_refused_call_does_nothing_and_is_noted() {
     assert_eq!((last.action.as_str(), last.object.as_str(), last.status), ("things.add", "/api/things", 201));
     assert_eq!(last.detail, Some(serde_json::json!({"name": "x"})));
     assert_eq!(last.from, std::net::IpAddr::from([10, 0, 0, 9]));
+}
+
+#[tokio::test]
+async fn hostile_19_nobody_is_signed_in_where_every_port_sees_the_cookie() {
+    let (keeper, made) = (Arc::new(Credulous::default()), Arc::new(AtomicUsize::new(0)));
+    let router = router(&keeper, &made);
+    let (here, far) = (([127, 0, 0, 1], "localhost:8443"), ([172, 18, 0, 7], "localhost:8443"));
+    let own = ([127, 0, 0, 1], "aaaaaaaaaaaa.panel.localhost:8443");
+    let page = "GET /things?a=b\nAccept: text/html\nSec-Fetch-Site: same-origin\nCookie: operator";
+    assert_eq!(tried_at(&router, own, page, "").await.body, "a page");
+    let away = tried_at(&router, here, page, "").await;
+    let to = away.headers.get("location").map(|to| to.to_str().unwrap());
+    assert_eq!((away.status, to), (307, Some("https://aaaaaaaaaaaa.panel.localhost:8443/things?a=b")));
+    // Who writes the machine's own name elsewhere does not learn the panel's.
+    let refused = tried_at(&router, far, page, "").await;
+    assert!(refused.status == 403 && refused.body.contains("auth.shared-name"), "{}", refused.body);
+    assert!(!refused.body.contains("aaaaaaaaaaaa") && !refused.headers.contains_key("location"));
+    // A form is not taken, a call counts as nobody's, and a token holds.
+    let form = tried_at(&router, here, "POST /things\nAccept: text/html\nSec-Fetch-Site: same-origin", "").await;
+    assert!(form.status == 403 && form.body.contains("auth.shared-name"), "{}", form.body);
+    let call = "GET /api/things\nSec-Fetch-Site: same-origin\n";
+    assert_eq!(tried_at(&router, own, &format!("{call}Cookie: operator"), "").await.status, 200);
+    assert_eq!(tried_at(&router, here, &format!("{call}Cookie: operator"), "").await.status, 401);
+    assert_eq!(tried_at(&router, here, &format!("{call}Authorization: Bearer operator"), "").await.status, 200);
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ pub use elsewhere::{Elsewhere, curl_in_container};
 pub use faults::{SetClock, Unannounced};
 pub use front::{Asked, Front, Reply, TestCa};
 pub use gate::{Gate, Heard};
-pub use panel::{PASSWORD, Panel, set_up, setup_link};
+pub use panel::{PASSWORD, Panel, own_name, set_up, setup_link};
 pub use pebble::{Knot, Like, Pebble};
 pub use private_engine::PrivateEngine;
 pub use provider::Provider;

@@ -166,7 +166,7 @@ impl<'s> Panel<'s> {
             args.extend(["-H".into(), "Content-Type: application/json".into(), "-d".into(), body.to_string()]);
         }
         headers.iter().for_each(|header| args.extend(["-H".into(), header.to_string()]));
-        args.push(self.url(path));
+        args.push(self.at_localhost(path));
         let page = curl(self.s, &args.iter().map(String::as_str).collect::<Vec<_>>());
         let body = serde_json::from_str(&page.body).unwrap_or(Value::Null);
         let told = Told { status: page.status, page, body };
@@ -181,14 +181,20 @@ impl<'s> Panel<'s> {
         told
     }
 
+    /// At the panel's own name, where cookies count.
     pub fn url(&self, path: &str) -> String {
+        format!("https://{}:{}{path}", own_name(self.s), self.https)
+    }
+
+    /// At a name that other programs of the machine answer to as well: for who brings a token.
+    pub fn at_localhost(&self, path: &str) -> String {
         format!("https://localhost:{}{path}", self.https)
     }
 
     /// What the server says of itself, once it is set up.
     pub fn api(&self) -> Option<&Value> {
         if self.api.get().is_none() {
-            let url = self.url("/api/v1/openapi.json");
+            let url = self.at_localhost("/api/v1/openapi.json");
             let page = curl(self.s, &["-k", &url]);
             if page.status == 200 {
                 let _ = self.api.set(serde_json::from_str(&page.body).expect("OpenAPI is JSON"));
@@ -235,6 +241,13 @@ impl<'s> Panel<'s> {
     }
 }
 
+/// The name that the panel of a home has to itself on this machine.
+#[track_caller]
+pub fn own_name(s: &Scratch) -> String {
+    let label = std::fs::read_to_string(s.dir.join("state/auth/panel-name")).expect("a home that was served has one");
+    format!("{}.panel.localhost", label.trim())
+}
+
 /// The one-time link that a server has printed.
 #[track_caller]
 pub fn setup_link(running: &Running) -> String {
@@ -248,11 +261,11 @@ pub fn setup_link(running: &Running) -> String {
 pub fn set_up(s: &Scratch, running: &Running, root: &str) -> String {
     let link = setup_link(running);
     let (url, token) = link.split_once("?token=").expect("the link has a token");
-    let (url, password) = (url.replace("127.0.0.1", "localhost"), format!("password={PASSWORD}"));
+    let password = format!("password={PASSWORD}");
     let (again, token) = (format!("again={PASSWORD}"), format!("token={token}"));
     let form = ["--data-urlencode", &token, "--data-urlencode", &password, "--data-urlencode", &again];
     let who = ["--data-urlencode", "username=admin", "-H", "Sec-Fetch-Site: same-origin", "--cacert", root];
-    let page = curl(s, &[&form[..], &who, &[&url]].concat());
+    let page = curl(s, &[&form[..], &who, &[url]].concat());
     assert_eq!(page.status, 303, "{page:?}");
     let cookie = page.header("set-cookie").and_then(|cookie| cookie.split(';').next()).expect("a session");
     format!("Cookie: {cookie}")

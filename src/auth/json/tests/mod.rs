@@ -15,6 +15,7 @@ use tower::ServiceExt;
 use super::*;
 use crate::auth::Auth;
 use crate::auth::accounts::tests::{MINUTE, PASSWORD, World, homes, named, near};
+use crate::auth::own_name::OwnName;
 use crate::auth::table::{Act, Guard, Notebook, Table};
 use crate::calls;
 use crate::config::people::{People, Registration};
@@ -98,7 +99,13 @@ struct Answer {
 
 impl Program {
     fn of(world: &World) -> Program {
-        let guard = Arc::new(Guard::new(world.auth.clone(), Arc::new(NoNotes), Vec::new(), 1));
+        let guard = Arc::new(Guard::new(
+            world.auth.clone(),
+            Arc::new(NoNotes),
+            OwnName::labelled("aaaaaaaaaaaa").unwrap(),
+            Vec::new(),
+            1,
+        ));
         Program { router: table().router(&guard).with_state(world.auth.clone()), bearer: None, address: "192.168.1.7" }
     }
 

@@ -32,7 +32,13 @@ fn home(w: &World) -> (Program, Log) {
         GET "/api/v1/audit/verify" Admin => audit::look;
     }
     let log = Log::new(w.db.clone(), w.clock.clone());
-    let guard = Arc::new(Guard::new(w.auth.clone(), Arc::new(log.clone()), Vec::new(), 1));
+    let guard = Arc::new(Guard::new(
+        w.auth.clone(),
+        Arc::new(log.clone()),
+        OwnName::labelled("aaaaaaaaaaaa").unwrap(),
+        Vec::new(),
+        1,
+    ));
     let desk = Desk { auth: w.auth.clone(), audit: log.clone() };
     (Program { router: table.router(&guard).with_state(desk), bearer: None, address: "192.168.1.7" }, log)
 }

@@ -11,6 +11,7 @@ use super::exchange::basic;
 use super::*;
 use crate::auth::accounts;
 use crate::auth::accounts::tests::{MINUTE, PASSWORD, World};
+use crate::auth::own_name::OwnName;
 use crate::auth::who::Role;
 use crate::base::random::SystemRandom;
 use crate::config::people::People;
@@ -55,7 +56,7 @@ impl Scene {
             db: world.db.clone(),
             clock: world.clock.clone(),
             random: Arc::new(SystemRandom),
-            place: Place::of_machine(8443),
+            place: Place::of_machine(&OwnName::labelled("aaaaaaaaaaaa").unwrap(), 8443),
             settings: Some(settings),
             secret: Some(Secret::new("0123456789abcdef-of-nobody-else-at-all")),
             outside: Outside::new(tls, Reach::default()),
