@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::rig::{Done, PASSWORD, Panel, Running, Scratch, Skip, cases, curl, script_with};
+use crate::rig::{Done, PASSWORD, Panel, Running, Scratch, Skip, cases, curl, repository, script_with};
 
 cases![
     alone:
@@ -56,8 +56,13 @@ fn scan(s: &Scratch, bin: &str, panel: &Panel<'_>, more: &[&str]) -> Done {
     args.extend(more);
     let args: Vec<String> = args.iter().map(|a| a.to_string()).collect();
     let home = s.beside("").display().to_string();
-    let env: Vec<(String, String)> =
-        vec![("HOME".into(), home), ("PATH".into(), std::env::var("PATH").unwrap_or_default())];
+    let (path, names) = (std::env::var("PATH").unwrap_or_default(), repository().join("scripts/pytools"));
+    let env: Vec<(String, String)> = vec![
+        ("HOME".into(), home),
+        ("PATH".into(), path),
+        // Its C library knows nothing of names below localhost.
+        ("PYTHONPATH".into(), names.display().to_string()),
+    ];
     let running = Running::start(&Path::new(bin.trim()).join("wapiti"), &args, &s.dir, &env);
     let ran = s.noted(running.patient(Duration::from_secs(240)));
     assert_eq!(ran.code, 0, "{}", ran.both());
