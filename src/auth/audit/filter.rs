@@ -1,5 +1,8 @@
 //! Which entries are meant: every field can be asked for.
 
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
 use super::{Author, Outcome};
 use crate::base::wording;
 use crate::diag::Diagnostic;
@@ -104,6 +107,9 @@ fn unknown(what: &str, text: &str, known: &[&str]) -> Diagnostic {
         .hint(format!("there are {}", wording::list(known)))
 }
 
+/// How long ago, as [`time`] reads it beside a date and a time: the longest that it is written reaches beyond the first year.
+pub const AGO: &str = "^[0-9]{1,9}[smhd]$";
+
 /// A point in time as a person writes it, in milliseconds since 1970: `2026-11-26`, `2026-11-26T17:00:00Z`, or how long before `now`: `30m`, `24h`, `7d`.
 pub fn time(text: &str, now: i64) -> Result<i64, Diagnostic> {
     let ago = || {
@@ -115,12 +121,14 @@ pub fn time(text: &str, now: i64) -> Result<i64, Diagnostic> {
             "d" => 86_400_000,
             _ => return None,
         };
-        let number: i64 = number.parse().ok().filter(|n| *n >= 0)?;
-        now.checked_sub(number.checked_mul(each)?)
+        let digits = (1..=9).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
+        let number: i64 = if digits { number.parse().ok()? } else { return None };
+        now.checked_sub(number * each)
     };
-    let date = || crate::base::clock::parse(&format!("{text}T00:00:00Z"));
-    let point = crate::base::clock::parse(text).or_else(date).map(super::entry::milliseconds);
-    point.or_else(ago).ok_or_else(|| {
+    // Any year that RFC 3339 can write.
+    let point = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok();
+    let point = point(text).or_else(|| point(&format!("{text}T00:00:00Z")));
+    point.map(super::entry::milliseconds).or_else(ago).ok_or_else(|| {
         Diagnostic::error("audit.bad-filter", format!("`{text}` is no point in time"))
             .hint("write 2026-11-26, 2026-11-26T17:00:00Z, or how long ago: 30m, 24h, 7d")
     })

@@ -51,9 +51,16 @@ impl fmt::Display for Broken {
     }
 }
 
+/// What [`noted`] reads. Before the first entry the hash is empty.
+pub const NOTED: &str = "^[0-9]{1,18}:([0-9a-f]{64})?$";
+
 /// A number and its hash as a look has given them: `1234:9f86d08...`.
 pub fn noted(text: &str) -> Result<(i64, &str), Diagnostic> {
-    let parts = text.split_once(':').and_then(|(seq, hash)| Some((seq.parse::<i64>().ok()?, hash)));
+    let digits = |text: &str| (1..=18).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    let hash =
+        |text: &str| [0, 64].contains(&text.len()) && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let parts = text.split_once(':').filter(|(seq, told)| digits(seq) && hash(told));
+    let parts = parts.and_then(|(seq, hash)| Some((seq.parse::<i64>().ok()?, hash)));
     parts.ok_or_else(|| {
         Diagnostic::error("audit.bad-filter", format!("`{text}` is no number and hash"))
             .field("noted")

@@ -9,13 +9,15 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, SchemaFormat, Type};
+use utoipa::openapi::{ObjectBuilder, Schema};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Refused;
 use crate::auth::Auth;
 use crate::auth::audit::entry::Shown;
-use crate::auth::audit::filter::Words;
-use crate::auth::audit::{Entry, Filter, Log, export, verify};
+use crate::auth::audit::filter::{self, Words};
+use crate::auth::audit::{Author, Entry, Filter, Log, Outcome, export, verify};
 use crate::auth::table::guard::ended;
 use crate::auth::who::{Admin, By, Identity, Role, User};
 use crate::diag::{Diagnostic, Kind};
@@ -29,7 +31,8 @@ macro_rules! asked {
         #[into_params(parameter_in = Query)]
         #[serde(deny_unknown_fields)]
         pub struct $name {
-            /// `user`, `token`, `terminal`, `system` or `nobody`.
+            /// What did it.
+            #[param(schema_with = kinds)]
             kind: Option<String>,
             /// The name of whoever did it; here and in every text a `*` at the end stands for any ending.
             who: Option<String>,
@@ -41,13 +44,16 @@ macro_rules! asked {
             action: Option<String>,
             /// What it was done to: a path, a command line.
             object: Option<String>,
-            /// `done`, `refused` or `failed`.
+            /// How it ended.
+            #[param(schema_with = outcomes)]
             outcome: Option<String>,
             /// The id of the request, as the answer's `x-request-id` has it.
             request: Option<String>,
             /// From this time on: `2026-11-26`, `2026-11-26T17:00:00Z`, or how long ago, as `24h`.
+            #[param(schema_with = point)]
             since: Option<String>,
             /// Before this time.
+            #[param(schema_with = point)]
             until: Option<String>,
             /// Took at least so many milliseconds.
             longer: Option<i64>,
@@ -74,6 +80,30 @@ macro_rules! asked {
             }
         }
     };
+}
+
+fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> Schema {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build().into()
+}
+
+fn kinds() -> Schema {
+    words(Author::KINDS)
+}
+
+fn outcomes() -> Schema {
+    words(Outcome::ALL.map(Outcome::word))
+}
+
+/// What [`filter::time`] reads.
+fn point() -> Schema {
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    let known = |format| text().format(Some(SchemaFormat::KnownFormat(format)));
+    AnyOfBuilder::new()
+        .item(known(KnownFormat::Date))
+        .item(known(KnownFormat::DateTime))
+        .item(text().pattern(Some(filter::AGO)))
+        .build()
+        .into()
 }
 
 asked! {
@@ -188,7 +218,12 @@ pub async fn take(
 #[into_params(parameter_in = Query)]
 pub struct Noted {
     /// `NUMBER:HASH`, as an earlier look gave them: also that this entry has this hash.
+    #[param(schema_with = noted)]
     noted: Option<String>,
+}
+
+fn noted() -> Schema {
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(verify::NOTED)).build().into()
 }
 
 /// What a look at the whole chain has found.

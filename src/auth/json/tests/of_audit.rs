@@ -197,9 +197,12 @@ async fn the_audit_is_taken_out_as_lines_and_as_a_table_that_runs_nothing() {
         assert_eq!((&looked["sound"], &looked["last"]), (&json!(true), &json!(2503)), "with what was refused");
         let noted = format!("2503:{}", looked["hash"].as_str().unwrap());
         assert_eq!(root.gets(&format!("/api/v1/audit/verify?noted={noted}")).await.body["sound"], true);
-        let looked = root.gets("/api/v1/audit/verify?noted=2503:other").await.body;
+        let looked = root.gets(&format!("/api/v1/audit/verify?noted=2503:{}", "0".repeat(64))).await.body;
         assert!(looked["sound"] == false && looked["broken"].as_str().unwrap().contains("2503"), "{looked}");
-        assert_eq!(root.gets("/api/v1/audit/verify?noted=x").await.told(), (422, "audit.bad-filter"));
+        for bad in ["", "x", "2503", "2503:other", "-1:", "+1:", &format!("{}:", "9".repeat(19))] {
+            let path = format!("/api/v1/audit/verify?noted={}", bad.replace('+', "%2B"));
+            assert_eq!(root.gets(&path).await.told(), (422, "audit.bad-filter"), "{bad}");
+        }
     })
     .await;
 }
