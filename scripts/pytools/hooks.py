@@ -1,10 +1,15 @@
 """What schemathesis is told about Hearth: how somebody signs in, again where a call has ended the session; and two values that only the server knows:
 the ETag of what is there, and where a page of a list ended. They are put in where data is meant to fit, and nowhere else.
 
-Takes HEARTH_URL, HEARTH_USER and HEARTH_PASSWORD from the environment; without a user it asks as nobody.
+An admin may also remove the account that asks, give it another role or another password: no call is left out for that. Where the account cannot sign in any
+more, another of the same role is added with the command line, as whoever runs Hearth would do it, and asks from then on.
+
+Takes HEARTH_URL, HEARTH_USER and HEARTH_PASSWORD from the environment, and for those other accounts HEARTH_ROLE, HEARTH_PROGRAM and HEARTH_HOME; without
+a user it asks as nobody.
 """
 
 import os
+import subprocess
 import threading
 import time
 
@@ -17,22 +22,40 @@ USER = os.environ.get("HEARTH_USER", "")
 PASSWORD = os.environ.get("HEARTH_PASSWORD", "")
 
 _token = {"value": None}
+_account = {"name": USER, "count": 1}
 _lock = threading.Lock()
 # Where the last page of a list ended, by path.
 _next = {}
 
 
+def _log_in():
+    body = {"username": _account["name"], "password": PASSWORD}
+    for _ in range(10):
+        answer = requests.post(f"{URL}/api/v1/auth/login", json=body, verify=False, timeout=30)
+        if answer.status_code != 429:
+            break
+        # Wrong passwords were tried for this account: whoever has the right one waits too.
+        time.sleep(int(answer.headers["Retry-After"]))
+    return answer
+
+
+def _another_account():
+    _account["count"] += 1
+    _account["name"] = f"{USER}-{_account['count']}"
+    program = [os.environ["HEARTH_PROGRAM"], "--home", os.environ["HEARTH_HOME"]]
+    verb = ["users", "add", _account["name"], "--role", os.environ["HEARTH_ROLE"], "--stdin"]
+    subprocess.run(program + verb, input=PASSWORD + "\n", text=True, check=True, capture_output=True, timeout=60)
+
+
 def _sign_in():
     with _lock:
         if _token["value"] is None:
-            body = {"username": USER, "password": PASSWORD}
-            for _ in range(10):
-                answer = requests.post(f"{URL}/api/v1/auth/login", json=body, verify=False, timeout=30)
-                if answer.status_code != 429:
-                    break
-                # Wrong passwords were tried for this account: whoever has the right one waits too.
-                time.sleep(int(answer.headers["Retry-After"]))
-            answer.raise_for_status()
+            answer = _log_in()
+            if answer.status_code in (401, 403):
+                _another_account()
+                answer = _log_in()
+            if "access_token" not in (answer.json() if answer.ok else {}):
+                raise RuntimeError(f"{_account['name']} cannot sign in: {answer.status_code} {answer.text}")
             _token["value"] = answer.json()["access_token"]
         return _token["value"]
 
