@@ -310,7 +310,7 @@ pub fn bodies() -> Vec<(String, Reads)> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use futures_util::FutureExt;
     use http_body_util::BodyExt;
@@ -337,6 +337,21 @@ mod tests {
         assert!(all.len() > 50);
         let lost: Vec<_> = all.iter().filter(|name| api.pointer(name.trim_start_matches('#')).is_none()).collect();
         assert!(lost.is_empty(), "{lost:?}");
+    }
+
+    /// One of two would be described as the other.
+    #[test]
+    fn no_two_types_have_one_name_in_openapi() {
+        let table = table();
+        let mut known = BTreeMap::new();
+        for (name, schema) in table.schemas() {
+            assert!(**known.entry(name).or_insert(schema) == *schema, "two types are named {name}");
+        }
+        assert!(known.len() > 80);
+        let mut names: Vec<String> = bodies().into_iter().map(|(name, _)| name).collect();
+        names.sort();
+        let twice: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).collect();
+        assert!(twice.is_empty(), "{twice:?}");
     }
 
     proptest! {

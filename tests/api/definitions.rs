@@ -21,6 +21,35 @@ async fn two_editors_of_a_stack_never_overwrite_each_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_changes_a_user_or_a_group_over_another_version_than_they_saw_is_told() {
+    let s = Server::begin().await;
+    let new = json!({"username": "ann", "role": "viewer", "password": "unhurried lantern gravel tuba"});
+    let id = s.post("admin", "/api/v1/users", new).await.is(201).body["id"].clone();
+    s.post("admin", "/api/v1/groups", json!({"name": "family", "about": "at first"})).await.is(201);
+    let user = format!("/api/v1/users/{id}");
+    for (path, field) in [(user.as_str(), "display_name"), ("/api/v1/groups/family", "about")] {
+        let seen = s.get("admin", path).await.is(200).header("etag").to_owned();
+        let change = async |text: &str, tag: &str| {
+            s.call("admin", "PATCH", path, Some(json!({field: text})), &[("if-match", tag)]).await
+        };
+        let changed = change("faster", &seen).await.is(200);
+        let now = changed.header("etag").to_owned();
+        assert_ne!(now, seen, "{path}");
+        let late = change("slower", &seen).await.is(412);
+        assert!(
+            !late.code().is_empty() && !late.body["error"]["hints"].as_array().unwrap().is_empty(),
+            "{}",
+            late.body
+        );
+        let there = s.get("admin", path).await.is(200);
+        assert_eq!((there.header("etag"), &there.body[field]), (now.as_str(), &json!("faster")), "{path}");
+        change("slower", &now).await.is(200);
+        change("whatever it is", "*").await.is(200);
+        s.call("admin", "PATCH", path, Some(json!({field: "without"})), &[]).await.is(200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stack_with_mistakes_is_not_saved_and_all_of_them_are_told_in_their_places() {
     let s = Server::begin().await;
     let wrong = json!({"text": "services:\n  page: { imgae: x }\n  web: { image: x }\n"});

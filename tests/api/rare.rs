@@ -33,6 +33,14 @@ async fn the_mode_is_switched_by_an_admin_and_not_without_what_it_needs() {
     assert!(work["error"]["hints"].as_array().is_some_and(|hints| !hints.is_empty()), "{work}");
     assert_eq!(s.get("admin", "/api/v1/settings").await.is(200).body["mode"], "localhost");
     assert_eq!(s.post("admin", "/api/v1/mode", json!({"mode": "cloud"})).await.is(422).code(), "web.does-not-fit");
+    std::fs::write(s.dir.join(".env"), "DOMAIN=home.example\n").unwrap();
+    for mode in ["domain", "localhost"] {
+        let unanswered = s.work("admin", "/api/v1/mode", json!({"mode": mode})).await;
+        assert_eq!(unanswered["state"], "failed", "it is asked first: {unanswered}");
+        s.done("admin", "/api/v1/mode", json!({"mode": mode, "yes": true})).await;
+        assert_eq!(s.get("admin", "/api/v1/settings").await.is(200).body["mode"], mode);
+        assert!(s.read("compose.yaml").contains(&format!("compose/{mode}.yaml")), "{}", s.read("compose.yaml"));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,13 +11,15 @@ use hearth::certs::renewal::Event;
 use hearth::certs::room::Room;
 use hearth::certs::store::{Held, Store};
 use hearth::stacks::home::Home;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::rig::{Disk, Done, Front, Knot, Like, Pebble, Ran, Reply, Running, Scratch, TestCa, cases, free_port};
+use crate::rig::{
+    Disk, Done, Front, Knot, Like, Panel, Pebble, Ran, Reply, Running, Scratch, TestCa, cases, free_port, until,
+};
 
 cases![
     together: names_are_proved_over_http_and_nothing_is_left_behind, sixty_percent_of_refused_nonces_are_not_felt,
-        an_address_and_a_short_lived_profile, an_account_from_a_website, a_renewal_replaces_and_asks_when,
+        an_address_and_a_short_lived_profile, an_account_from_a_website, a_renewal_replaces_and_asks_when, an_admin_orders_and_renews_over_the_api,
         a_lost_account_is_made_anew, a_failed_order_says_authority_name_cause_and_next_try,
         a_closed_port_is_found_before_an_authority_counts_it, an_open_port_is_seen_and_the_order_goes_on,
         nonsense_and_silence_keep_the_old_certificate, a_name_that_is_refused_is_not_tried_again,
@@ -174,6 +176,29 @@ fn a_renewal_replaces_and_asks_when(s: &Scratch) -> Done {
     };
     let done = wait(parts(&room).issuer.order(&second.id, &ask)).expect("it is issued");
     assert!(matches!(done, hearth::certs::acme::Done::Issued { exempt: false, .. }), "{done:?}");
+    Ok(())
+}
+
+fn an_admin_orders_and_renews_over_the_api(s: &Scratch) -> Done {
+    let ca = ca(s);
+    let pebble = Pebble::start(s, &ca, Like::default())?;
+    let config = format!("certificates:\n  issuer: acme\n  ca: {}\n  roots: {}\n", pebble.url(), ca.root.display());
+    let panel = Panel::with_people(s, &config, &[]);
+    pebble.answers_for(&s.dir);
+    let mut before = String::new();
+    for _ in 0..2 {
+        let body = json!({"names": ["a.example"]});
+        let begun = panel.call("admin", "POST", "/api/v1/certificates/renew", Some(&body)).is(202).body;
+        let path = format!("/api/v1/works/{}", begun["work"]["id"].as_str().expect("an id"));
+        let state = || panel.call("admin", "GET", &path, None).is(200).body;
+        assert!(until(Duration::from_secs(150), || state()["state"] != "running"), "{}", state());
+        assert_eq!(state()["state"], "done", "{}", state());
+        let listed = panel.call("admin", "GET", "/api/v1/certificates?valid=true", None).is(200).body;
+        assert_eq!(listed["items"][0]["names"], json!(["a.example"]), "{listed}");
+        let leaf = held(s).remove(0).fingerprint;
+        assert_ne!(leaf, before, "another one");
+        before = leaf;
+    }
     Ok(())
 }
 

@@ -1,11 +1,14 @@
 //! People come in by a link that is good once, sign in and out by forms without a script, and nothing answers before there is an admin.
 
+use serde_json::{Value, json};
+
 use crate::rig::{Done, PASSWORD, Page, Panel, Running, Scratch, cases, curl, set_up, setup_link};
 
 cases![
     together:
     hostile_15_nothing_answers_before_the_link_is_used_and_the_link_is_good_once,
     somebody_signs_in_and_out_by_forms,
+    all_by_which_somebody_gets_in_is_shown_and_taken_away_at_the_terminal,
     who_was_answered_as_made_is_there_after_the_power_went;
 ];
 
@@ -91,10 +94,91 @@ fn somebody_signs_in_and_out_by_forms(s: &Scratch) -> Done {
     Ok(())
 }
 
+/// What only a device or a provider makes, for the account 3.
+fn ways_in_of_devices(s: &Scratch) {
+    let made = || -> Result<(), Box<dyn std::error::Error>> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            use sqlx::{Connection, Executor};
+            let path = format!("sqlite://{}", s.dir.join("state/hearth.db").display());
+            let mut db = sqlx::SqliteConnection::connect(&path).await?;
+            db.execute(
+                "INSERT INTO passkeys (credential, id, person, handle, name, public, made) VALUES ('c', 'key3', 3, 'h', 'phone', '{}', 1);
+                 INSERT INTO provider_links (issuer, subject, person, made) VALUES ('https://id.example', 's', 3, 1);
+                 INSERT INTO second_factors (person, secret, confirmed, made) VALUES (3, 'sealed-marker', 1, 1)",
+            )
+            .await?;
+            Ok(db.close().await?)
+        })
+    };
+    made().expect("the database can be written");
+}
+
+fn all_by_which_somebody_gets_in_is_shown_and_taken_away_at_the_terminal(s: &Scratch) -> Done {
+    let mut panel = Panel::with_people(s, "auth: { registration: invite }\n", &[]);
+    ways_in_of_devices(s);
+    let users = |args: &[&str]| s.hearth_args(&[&["users"], args].concat());
+    let json = |args: &[&str]| -> Value {
+        serde_json::from_str(&users(&[&["--json"], args].concat()).ok().out).expect("it is JSON")
+    };
+    let shown = users(&["show", "member"]).ok();
+    for words in ["member is member", "password: yes", "second factor: on", "phone", "https://id.example", "session of"]
+    {
+        assert!(shown.out.contains(words), "{words}: {}", shown.out);
+    }
+    let all = json(&["show", "member"]);
+    assert_eq!((&all["second_factor"]["on"], &all["passkeys"][0]["id"]), (&json!(true), &json!("key3")), "{all}");
+    assert_eq!(all["links"][0]["issuer"], "https://id.example", "{all}");
+    assert!(!format!("{all}{}", shown.out).contains("marker"), "{all}");
+
+    let login = json!({"username": "member", "password": PASSWORD});
+    assert_eq!(panel.ask("POST", "/api/v1/auth/login", None, Some(&login)).status, 401, "a code is asked for");
+    for verb in [
+        &["second-factor", "member", "off"][..],
+        &["passkeys", "member", "--remove", "key3"],
+        &["provider", "member", "unlink"],
+    ] {
+        users(verb).ok().says("member");
+        users(verb).exits(3);
+    }
+    let all = json(&["show", "member"]);
+    assert_eq!((&all["second_factor"]["on"], &all["passkeys"], &all["links"]), (&json!(false), &json!([]), &json!([])));
+
+    let first = panel.token("member").to_owned();
+    let second = panel.sign_in("member");
+    let here = |token: &str| panel.ask("GET", "/api/v1/auth/me", Some(token), None).status;
+    assert_eq!((here(&first), here(&second)), (200, 200));
+    let sessions = json(&["sessions", "member"]);
+    let one = sessions["sessions"].as_array().and_then(|all| all.first()).expect("two sessions")["id"].clone();
+    users(&["sessions", "member", "--end-one", one.as_str().expect("an id")]).ok().says("1 session");
+    let mut left = [here(&first), here(&second)];
+    left.sort();
+    assert_eq!(left, [200, 401], "that one and no other");
+    users(&["sessions", "member", "--end-one", one.as_str().expect("an id")]).exits(3);
+    users(&["sessions", "member", "--end"]).ok();
+    assert_eq!((here(&first), here(&second)), (401, 401));
+    assert_eq!(json(&["sessions", "member"])["sessions"], json!([]));
+
+    let made = json(&["invite", "--role", "viewer", "--note", "for Zoe"]);
+    let token = made["link"].as_str().and_then(|link| link.split("token=").nth(1)).expect("a link").to_owned();
+    let id = made["invitation"]["id"].as_str().expect("an id").to_owned();
+    users(&["invitations"]).ok().says("for Zoe");
+    users(&["invitations", "--end", &id]).ok().says(&id);
+    users(&["invitations", "--end", &id]).exits(3);
+    assert_eq!(json(&["invitations"])["invitations"], json!([]));
+    let zoe = json!({"username": "zoe", "password": PASSWORD, "invite": token});
+    assert_eq!(
+        panel.ask("POST", "/api/v1/auth/register", None, Some(&zoe)).status,
+        403,
+        "its link opens nothing any more"
+    );
+    Ok(())
+}
+
 fn who_was_answered_as_made_is_there_after_the_power_went(s: &Scratch) -> Done {
     let mut panel = Panel::with_people(s, "", &[]);
     let token = panel.token("admin").to_owned();
-    let made = serde_json::json!({"username": "late", "password": PASSWORD, "role": "viewer"});
+    let made = json!({"username": "late", "password": PASSWORD, "role": "viewer"});
     panel.call("admin", "POST", "/api/v1/users", Some(&made)).is(201);
     panel.kill();
     panel.start();

@@ -9,6 +9,7 @@ cases![together:
     a_host_outside_every_certificate_is_said_at_its_route,
     a_route_of_hearth_yaml_to_a_service_that_is_off_is_said,
     a_port_beside_a_door_is_said,
+    in_localhost_mode_a_route_that_keeps_somebody_out_is_said,
     what_up_would_refuse_the_plan_refuses_in_the_same_words_and_nothing_is_written;
 ];
 
@@ -101,6 +102,29 @@ fn a_port_beside_a_door_is_said(s: &Scratch) -> Done {
 }
 
 /// Every file of the home with what is in it, and every folder.
+fn in_localhost_mode_a_route_that_keeps_somebody_out_is_said(s: &Scratch) -> Done {
+    let stack = |access: &str| {
+        let route = |access: &str| format!("{{route: {{host: page, port: 80, access: {access}}}, localhost: 18080}}");
+        format!(
+            "services:\n  app:\n    image: hearth-test/busybox:1\n    profiles: [web]\n    x-hearth: {}\n  \
+             off:\n    image: hearth-test/busybox:1\n    profiles: [others]\n    x-hearth: {}\n",
+            route(access),
+            route("admin").replace("page", "other").replace("18080", "18081"),
+        )
+    };
+    s.write("hearth.yaml", &format!("name: {}\nmode: localhost\nprofiles: [web]\n", s.project));
+    s.write("stacks/web.yaml", &stack("user"));
+    let plan = || s.hearth_args(&["plan"]).both();
+    let told = plan();
+    assert!(told.contains("lint.access-local") && told.contains("the `access` of `app` does not hold"), "{told}");
+    assert!(told.contains("stacks/web.yaml:5") && told.contains("hearth mode domain"), "{told}");
+    assert!(!told.contains("`off`"), "what is off is of no concern: {told}");
+    s.write("stacks/web.yaml", &stack("public"));
+    let told = plan();
+    assert!(!told.contains("access-local"), "everybody may enter: {told}");
+    Ok(())
+}
+
 fn tree(s: &Scratch) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
     let (mut all, mut folders) = (BTreeMap::new(), vec![s.dir.clone()]);
     while let Some(folder) = folders.pop() {

@@ -154,7 +154,8 @@ impl<S: Clone + Send + Sync + 'static> Table<S> {
         self.rows.iter().map(|row| &row.entry)
     }
 
-    pub(super) fn schemas(&self) -> &[(String, RefOr<Schema>)] {
+    /// What the rows' bodies are made of, by name; a name comes as often as something names it.
+    pub fn schemas(&self) -> &[(String, RefOr<Schema>)] {
         &self.schemas
     }
 
