@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use serde::Serialize;
+use serde::Deserialize;
 use serde_json::json;
-use utoipa::ToSchema;
+use utoipa::IntoParams;
 
 use super::Refused;
 use super::second_factor::SecondFactor;
@@ -16,19 +16,51 @@ use super::users::spares_admins;
 use crate::auth::accounts::{Auth, KeyOf, LinkOf};
 use crate::auth::table::guard::Detail;
 use crate::auth::who::Admin;
-use crate::web::list::Page;
+use crate::web::list::{self, Page};
 use crate::web::read;
 
-#[derive(Debug, Serialize, ToSchema)]
-pub struct PasskeysOfUser {
-    /// The oldest first.
-    pub items: Vec<KeyOf>,
+pub mod of_keys {
+    use crate::auth::accounts::KeyOf;
+
+    crate::order! { By of KeyOf, false:
+        Made "made" => |one| one.made.into(),
+        Name "name" => |one| one.name.as_str().into(),
+        // Never is before any time.
+        LastUsed "last_used" => |one| one.last_used.unwrap_or_default().into(),
+    }
 }
 
-#[derive(Debug, Serialize, ToSchema)]
-pub struct LinksOfUser {
-    pub items: Vec<LinkOf>,
+pub mod of_links {
+    use crate::auth::accounts::LinkOf;
+
+    crate::order! { By of LinkOf, false:
+        Made "made" => |one| one.made.into(),
+        Issuer "issuer" => |one| one.issuer.as_str().into(),
+        LastUsed "last_used" => |one| one.last_used.unwrap_or_default().into(),
+    }
 }
+
+macro_rules! which {
+    ($name:ident by $sort:ty) => {
+        /// Which of them.
+        #[derive(Debug, Default, Deserialize, IntoParams)]
+        #[into_params(parameter_in = Query)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            /// At most so many, 1 to 200.
+            #[param(minimum = 1, maximum = 200, default = 50)]
+            limit: Option<u16>,
+            /// `next` of the page before.
+            after: Option<String>,
+            /// In which order.
+            #[param(inline)]
+            sort: Option<$sort>,
+        }
+    };
+}
+
+which!(WhichKeys by of_keys::Sort);
+which!(WhichLinks by of_links::Sort);
 
 /// The audit names the account too: a number in a path says little once it is gone.
 async fn named(auth: &Auth, id: i64) -> Result<Extension<Detail>, Refused> {
@@ -47,13 +79,15 @@ pub async fn second_factor(
 }
 
 /// List a user's passkeys
-#[utoipa::path(get, path = "/api/v1/users/{id}/passkeys", params(("id" = i64, Path)), responses((status = 200, body = PasskeysOfUser)))]
+#[utoipa::path(get, path = "/api/v1/users/{id}/passkeys", params(("id" = i64, Path), WhichKeys), responses((status = 200, body = Page<KeyOf>)))]
 pub async fn passkeys(
     _: Admin,
     State(auth): State<Arc<Auth>>,
     read::Path(id): read::Path<i64>,
-) -> Result<Json<PasskeysOfUser>, Refused> {
-    Ok(Json(PasskeysOfUser { items: auth.keys_of(id).await? }))
+    read::Query(which): read::Query<WhichKeys>,
+) -> Result<Json<Page<KeyOf>>, Refused> {
+    let asked = list::Asked::of(which.limit, which.after.as_deref(), which.sort)?;
+    Ok(Json(asked.page(auth.keys_of(id).await?, |one| one.id.clone())))
 }
 
 /// Take a user's passkey away
@@ -72,13 +106,15 @@ pub async fn take_passkey(
 }
 
 /// List the accounts at providers that a user signs in by
-#[utoipa::path(get, path = "/api/v1/users/{id}/oidc", params(("id" = i64, Path)), responses((status = 200, body = LinksOfUser)))]
+#[utoipa::path(get, path = "/api/v1/users/{id}/oidc", params(("id" = i64, Path), WhichLinks), responses((status = 200, body = Page<LinkOf>)))]
 pub async fn links(
     _: Admin,
     State(auth): State<Arc<Auth>>,
     read::Path(id): read::Path<i64>,
-) -> Result<Json<LinksOfUser>, Refused> {
-    Ok(Json(LinksOfUser { items: auth.links_of(id).await? }))
+    read::Query(which): read::Query<WhichLinks>,
+) -> Result<Json<Page<LinkOf>>, Refused> {
+    let asked = list::Asked::of(which.limit, which.after.as_deref(), which.sort)?;
+    Ok(Json(asked.page(auth.links_of(id).await?, |one| one.issuer.clone())))
 }
 
 /// Unlink a user from every provider

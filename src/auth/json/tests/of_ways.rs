@@ -27,7 +27,11 @@ async fn an_admin_sees_and_ends_by_what_others_get_in_and_no_secret_of_it() {
         let who = p.with(&login.body["access_token"]);
         let at = |what: &str| format!("/api/v1/users/{anna}/{what}");
         let keys = root.gets(&at("passkeys")).await.body;
-        assert_eq!(keys, json!({"items": [{"id": "key1", "name": "phone", "made": 5, "last_used": null}]}));
+        assert_eq!(keys, json!({"items": [{"id": "key1", "name": "phone", "made": 5, "last_used": null}], "next": null}));
+        for (path, known) in [("passkeys", "-last_used"), ("oidc", "issuer")] {
+            assert_eq!(root.gets(&at(&format!("{path}?sort={known}&limit=1"))).await.body["items"].as_array().unwrap().len(), 1);
+            assert_eq!(root.gets(&at(&format!("{path}?sort=handle"))).await.told(), (422, "web.does-not-fit"), "{path}");
+        }
         let links = root.gets(&at("oidc")).await.body;
         assert_eq!(links["items"][0]["issuer"], "https://id.example");
         let factor = root.gets(&at("second-factor")).await.body;
