@@ -8,6 +8,7 @@ cases![
     together:
     hostile_15_nothing_answers_before_the_link_is_used_and_the_link_is_good_once,
     somebody_signs_in_and_out_by_forms,
+    whoever_makes_an_account_goes_on_to_where_they_wanted,
     all_by_which_somebody_gets_in_is_shown_and_taken_away_at_the_terminal,
     who_was_answered_as_made_is_there_after_the_power_went;
 ];
@@ -91,6 +92,29 @@ fn somebody_signs_in_and_out_by_forms(s: &Scratch) -> Done {
     let page = post(&panel, "/logout", &[], &[&session[..], &["-X", "POST"]].concat());
     assert_eq!((page.status, page.header("location")), (303, Some("/signed-out")));
     assert_eq!(browser(&panel, "/password", &session).status, 303, "the session is gone, not only the cookie");
+    Ok(())
+}
+
+fn whoever_makes_an_account_goes_on_to_where_they_wanted(s: &Scratch) -> Done {
+    let panel = Panel::new(s, "auth: { registration: open }\n", &[]);
+    set_up(s, panel.running(), &root(s));
+    let login = browser(&panel, "/login?next=/password%3Fa%3Db", &[]);
+    assert!(login.body.contains("href=\"/register?next=%2Fpassword%3Fa%3Db\""), "{}", login.body);
+    let page = browser(&panel, "/register?next=%2Fpassword%3Fa%3Db", &[]);
+    assert!(page.body.contains("name=\"next\" value=\"/password?a=b\""), "{}", page.body);
+    assert!(page.body.contains("href=\"/login?next=%2Fpassword%3Fa%3Db\""), "and the way back: {}", page.body);
+    let account = |name: &str, again: &str, next: &str| {
+        let fields = [("username", name), ("password", PASSWORD), ("again", again), ("next", next)];
+        post(&panel, "/register", &fields, &[])
+    };
+    let wrong = account("ann", "another one", "/password");
+    assert!(wrong.status == 422 && wrong.body.contains("name=\"next\" value=\"/password\""), "{wrong:?}");
+    for (name, next, to) in
+        [("ann", "/password?a=b", "/password?a=b"), ("ben", "//evil.example", "/"), ("cleo", "", "/")]
+    {
+        let made = account(name, PASSWORD, next);
+        assert_eq!((made.status, made.header("location")), (303, Some(to)), "{made:?}");
+    }
     Ok(())
 }
 

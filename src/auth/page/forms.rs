@@ -59,6 +59,9 @@ pub struct Made {
     email: String,
     password: String,
     again: String,
+    /// Where they go on to, as the login has it.
+    #[serde(default)]
+    next: String,
 }
 
 /// The first admin's page; its token comes from the one-time link.
@@ -76,7 +79,7 @@ pub async fn set_up(
     headers: HeaderMap,
     Form(made): Form<Made>,
 ) -> Response {
-    let Made { token, username, email, password, again } = made;
+    let Made { token, username, email, password, again, .. } = made;
     let done = async {
         same(&password, &again)?;
         let new = NewUser {
@@ -179,9 +182,14 @@ pub async fn second(
 }
 
 /// An account of one's own, where the home is open.
-pub async fn register(_: Anyone, State(pages): State<Arc<Pages>>, Extension(caller): Extension<Caller>) -> Response {
+pub async fn register(
+    _: Anyone,
+    State(pages): State<Arc<Pages>>,
+    Extension(caller): Extension<Caller>,
+    Query(Next { next }): Query<Next>,
+) -> Response {
     match pages.auth.rules().registration {
-        Rule::Open => page(StatusCode::OK, open_account(&caller)),
+        Rule::Open => page(StatusCode::OK, Account { next, ..open_account(&caller) }),
         _ => {
             let d = Diagnostic::error("auth.closed", "accounts of this home are made by its admins").kind(Kind::Denied);
             crate::web::page(&d.hint("ask one of them for an account"), StatusCode::FORBIDDEN)
@@ -201,7 +209,7 @@ pub async fn make_account(
     headers: HeaderMap,
     Form(made): Form<Made>,
 ) -> Response {
-    let Made { token, username, email, password, again } = made;
+    let Made { token, username, email, password, again, next } = made;
     let invite = given(&token);
     let done = async {
         same(&password, &again)?;
@@ -215,10 +223,10 @@ pub async fn make_account(
         pages.auth.begin_session(&user, &agent(&headers), caller.address).await
     };
     match done.await {
-        Ok(session) => signed_in(&session, "/"),
+        Ok(session) => signed_in(&session, own_path(&next)),
         Err(told) => back(told, |told| {
             let page = if invite.is_some() { invited(&caller) } else { open_account(&caller) };
-            Account { invite, username, email, told, ..page }
+            Account { invite, next, username, email, told, ..page }
         }),
     }
 }

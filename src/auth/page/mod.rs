@@ -83,6 +83,8 @@ pub struct Account {
     /// Where the form goes.
     pub action: &'static str,
     pub invite: Option<String>,
+    /// Where to go on to, as the login has it.
+    pub next: String,
     pub username: String,
     pub email: String,
     pub told: Option<Told>,
@@ -156,7 +158,10 @@ pub fn samples() -> Vec<(&'static str, String)> {
                 .render(),
             ),
         ),
-        ("login", rendered(Login { place: place(), register: true, ..Login::default() }.render())),
+        (
+            "login",
+            rendered(Login { place: place(), register: true, next: hostile.into(), ..Login::default() }.render()),
+        ),
         (
             "login-told",
             rendered(
@@ -187,6 +192,7 @@ pub fn samples() -> Vec<(&'static str, String)> {
                     story: "Make an account of this home.".into(),
                     action: "/invitation",
                     invite: Some("i".into()),
+                    next: hostile.into(),
                     ..Account::default()
                 }
                 .render(),
