@@ -15,6 +15,7 @@ use crate::base::clock::Clock;
 use crate::certs::local::mtls::{LOOK, Mtls};
 use crate::diag::Diagnostic;
 use crate::proxy::{Found, HSTS};
+use crate::routes;
 use crate::web::{Certificates, Door, Limits, Manner, Pair, Server, Tls};
 
 /// The network, and with it the address, is made when Traefik is: until then it is looked for.
@@ -89,7 +90,8 @@ impl Inner {
     }
 
     fn serve(&self, listener: tokio::net::TcpListener) {
-        let manner = Manner { behind_proxy: true, tls: true, hsts: self.hsts.clone() };
+        let manner =
+            Manner { behind_proxy: true, tls: true, hsts: self.hsts.clone(), out_of_turn: routes::OUT_OF_TURN };
         let door =
             Door { tls: Some(self.tls.clone()), limits: Limits::of_proxy(), manner, router: self.router.clone() };
         self.server.open(listener, door);

@@ -185,7 +185,7 @@ impl Serving {
             let door = Door {
                 tls: Some(tls.clone()),
                 limits: Limits::default(),
-                manner: Manner::default(),
+                manner: Manner { out_of_turn: routes::OUT_OF_TURN, ..Manner::default() },
                 router: secure.clone(),
             };
             server.open(listener, door);
@@ -197,7 +197,8 @@ impl Serving {
             let router = plain_router(&guard, app, https.first().copied().unwrap_or(HTTPS), is_ours);
             let router = near::first(secure.clone(), router);
             let limits = Limits { connections_each: 64, ..Limits::default() };
-            server.open(listener, Door { tls: None, limits, manner: Manner::default(), router });
+            let manner = Manner { out_of_turn: routes::OUT_OF_TURN, ..Manner::default() };
+            server.open(listener, Door { tls: None, limits, manner, router });
         }
 
         let (certificates, changed) = watch::channel(0u64);

@@ -31,6 +31,8 @@ pub struct Manner {
     /// `max-age` of HSTS in seconds, 0 for none; can be changed any time. Only where the certificate is one that every browser accepts: with
     /// HSTS nobody can click past a bad one.
     pub hsts: Arc<AtomicU64>,
+    /// Paths that are answered at once, however many requests there are.
+    pub out_of_turn: &'static [&'static str],
 }
 
 /// Who asks: for handlers, in a request's extensions.
@@ -85,8 +87,7 @@ async fn around(State(dress): State<Arc<Dress>>, mut request: Request, next: Nex
     request.extensions_mut().insert(caller);
     let mut response = match unclear {
         Some(refusal) => (StatusCode::BAD_REQUEST, Refusal(refusal)).into_response(),
-        // Whoever looks whether it lives is told so however busy it is.
-        None if request.uri().path() == "/health" => next.run(request).await,
+        None if dress.manner.out_of_turn.contains(&request.uri().path()) => next.run(request).await,
         None => match dress.turns.take(address).await {
             Some(_turn) => next.run(request.map(|body| deadline::within(body, dress.body_time))).await,
             None => busy(),

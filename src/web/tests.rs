@@ -91,6 +91,7 @@ impl Rig {
         let manner = Manner {
             behind_proxy: matches!(how, How::For(_)),
             hsts: Arc::new(AtomicU64::new(600)),
+            out_of_turn: &["/who"],
             ..Manner::default()
         };
         let listener = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
@@ -360,6 +361,19 @@ async fn what_is_no_tls_gets_an_end() {
         assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     }
     assert_eq!(status(&rig.ask(&get_("/")).await), 200);
+}
+
+#[tokio::test]
+async fn what_is_out_of_turn_is_answered_however_many_requests_there_are() {
+    let rig = Rig::start(Limits { requests: 2, ..Limits::default() }, How::Tls).await;
+    let slow = futures_util::future::join_all((0..2).map(|_| async { rig.ask(&get_("/slow")).await }));
+    let meanwhile = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        (status(&rig.ask(&get_("/who")).await), status(&rig.ask(&get_("/")).await))
+    };
+    let (slow, meanwhile) = tokio::join!(slow, meanwhile);
+    assert!(slow.iter().all(|answer| status(answer) == 200));
+    assert_eq!(meanwhile, (200, 503));
 }
 
 #[tokio::test]
