@@ -12,6 +12,7 @@ use crate::cli::{Failure, Out};
 use crate::diag::{Diagnostic, Kind, Severity, Sources};
 use crate::stacks::Home;
 use crate::stacks::cli as stacks;
+use crate::stacks::who::quoted;
 
 /// Runs one command line and gives the exit code of DESIGN section 7.
 pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
@@ -31,6 +32,7 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
     };
     let out = Out::new(cli.global.color, std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty()), cwd);
     let (global, act, begun) = (cli.global.clone(), act(&cli.command), Instant::now());
+    let line = line(&cli.command, &out);
     let done = nothing_but_gate(&cli.command)
         .and_then(|()| crate::cli::owner::take_on())
         .map_err(Failure::from)
@@ -45,7 +47,7 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
         }
     };
     if let Some((command, _)) = act.filter(|(_, always)| *always || out.has_acted()) {
-        enter(&global, command, code, begun.elapsed(), &out);
+        enter(&global, command, line, code, begun.elapsed(), &out);
     }
     code
 }
@@ -124,20 +126,29 @@ fn act_on_people(verb: &UsersVerb) -> Option<&'static str> {
     })
 }
 
+/// A command as the audit log has it: as it was typed, without what may be a secret.
+fn line(command: &Command, out: &Out) -> String {
+    match command {
+        // What a program inside is told may hold passwords.
+        Command::Exec(args) => {
+            let program = args.command.first().map(String::as_str).unwrap_or_default();
+            let user = args.user.as_ref().map(|user| format!(" --user {}", quoted(user))).unwrap_or_default();
+            let index = if args.index == 1 { String::new() } else { format!(" --index {}", args.index) };
+            format!("hearth exec{user}{index} {} {}", quoted(&args.service), quoted(program))
+        }
+        // A URL may hold one; such a command was refused.
+        Command::Db(args) if args.verb.is_some() => "hearth db copy".to_owned(),
+        _ => crate::stacks::who::command(out),
+    }
+}
+
 /// Enters what was done into the audit log, where there is a home. It was done all the same where that cannot be.
-fn enter(global: &Global, command: &'static str, code: u8, took: Duration, out: &Out) {
+fn enter(global: &Global, command: &'static str, line: String, code: u8, took: Duration, out: &Out) {
     if !global.files.is_empty() || global.project_directory.is_some() {
         return;
     }
     // A home that cannot be read was told already.
     let Ok(Some(home)) = crate::stacks::Home::find(global.home.as_deref(), &out.cwd) else { return };
-    let line = match command {
-        // What a program inside is told may hold passwords.
-        "exec" => "hearth exec".to_owned(),
-        // A URL may hold one; such a command was refused.
-        "db copy" => "hearth db copy".to_owned(),
-        _ => crate::stacks::who::command(out),
-    };
     let typed = Typed { who: crate::stacks::who::who(out), command, line, code, took };
     let entered = home.database(&out.environment()).and_then(|location| audit::enter(typed, location));
     if let Err(mut told) = entered {

@@ -17,6 +17,7 @@ use crate::auth::oidc::{self, Oidc};
 use crate::auth::page::{forms, keys};
 use crate::auth::passkeys::{self, Passkeys};
 use crate::auth::table::Table;
+use crate::auth::table::stay::HEAVY;
 use crate::certs;
 use crate::doctor;
 use crate::proxy::{self, Ways};
@@ -207,10 +208,14 @@ fn of_stacks(table: &mut Table<App>) {
         PUT "/api/v1/settings/{key}" Admin => stacks::json::settings::set;
         DELETE "/api/v1/settings/{key}" Admin => stacks::json::settings::unset;
     }
-    table.streams(|table| {
+    table.streams(1, |table| {
         calls! { table:
             GET "/api/v1/events" Viewer => stacks::json::live::follow;
             GET "/api/v1/works/{id}/events" Viewer => stacks::json::works::events;
+        }
+    });
+    table.streams(HEAVY, |table| {
+        calls! { table:
             GET "/api/v1/containers/{id}/logs/stream" Viewer => stacks::json::logs::follow;
             GET "/api/v1/containers/{id}/stats" Viewer => stacks::json::containers::stats;
             GET "/api/v1/containers/{id}/exec" Operator => stacks::json::exec::open;

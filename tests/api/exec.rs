@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use hearth::auth::audit::Outcome;
+use hearth::auth::who::Asking;
 use hearth::engine::fake::FakeContainer;
 use hearth::plan::observed::Mount;
 use serde_json::{Value, json};
@@ -33,10 +35,100 @@ async fn a_program_is_talked_to_over_a_socket() {
     socket.send(1, br#"{"end": true}"#).await;
     assert_eq!(socket.next().await, (1, br#"{"exit_code":0}"#.to_vec()));
     assert_eq!(socket.closed().await, 1000);
-    // What was run stands in the audit, without its arguments.
-    let notes = s.keeper.notes.lock().unwrap();
-    let note = notes.iter().rev().find(|act| act.action == "exec.ask").unwrap();
-    assert_eq!(note.detail, Some(json!({"container": "apihome-web-1", "program": "sh", "user": null})));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_says_who_opened_a_shell_where_and_when_it_ended() {
+    let s = running().await;
+    let began = Instant::now();
+    let path = ticket(&s, "operator", json!({"command": ["sh", "-c", "geheim"]})).await;
+    let mut socket = Socket::open(&s, "operator", &path, &[]).await.unwrap();
+    socket.next().await;
+    let act = |action: &str| {
+        let notes = s.keeper.notes.lock().unwrap();
+        let found = notes.iter().rev().find(|act| act.action == action)?.clone();
+        assert!(!format!("{:?} {}", found.detail, found.object).contains("geheim"), "arguments may be secrets");
+        let Asking::Somebody(who) = &found.asking else { panic!("{action} is nobody's") };
+        assert_eq!((who.name.as_str(), found.from), ("ann", "127.0.0.1".parse().unwrap()));
+        let id = path.split('/').nth(4).unwrap();
+        let object = if action == "exec.ask" { format!("{WEB}/exec") } else { format!("/api/v1/containers/{id}/exec") };
+        assert_eq!(found.object, object);
+        Some(found)
+    };
+    let of = json!({"container": "apihome-web-1", "program": "sh", "user": null});
+    assert_eq!(act("exec.ask").unwrap().detail, Some(of.clone()));
+    // It stands there while the shell is open.
+    let opened = act("exec.open").unwrap();
+    assert_eq!((opened.outcome, opened.detail), (Outcome::Done, Some(of)));
+    assert!(act("exec.end").is_none());
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    socket.send(1, br#"{"end": true}"#).await;
+    assert_eq!(socket.closed().await, 1000);
+    let ended = || act("exec.end");
+    while ended().is_none() {
+        assert!(began.elapsed() < Duration::from_secs(10), "its end is not entered");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let ended = ended().unwrap();
+    let of = json!({"container": "apihome-web-1", "program": "sh", "user": null, "end": "the program has ended", "exit_code": 0});
+    assert_eq!((ended.outcome, ended.detail, &ended.request), (Outcome::Done, Some(of), &opened.request));
+    assert!(ended.took >= Duration::from_millis(50));
+    // Also one that is cut: by the end of somebody's rights, or a client that goes away.
+    for how in ["closed", "not allowed any more"] {
+        s.keeper.notes.lock().unwrap().clear();
+        let path = ticket(&s, "operator", json!({"command": ["sh"]})).await;
+        let mut socket = Socket::open(&s, "operator", &path, &[]).await.unwrap();
+        socket.next().await;
+        if how == "not allowed any more" {
+            s.keeper.end();
+        }
+        drop(socket);
+        let found = || {
+            let notes = s.keeper.notes.lock().unwrap();
+            notes.iter().find(|act| act.action == "exec.end").map(|act| act.detail.clone().unwrap()["end"].clone())
+        };
+        let began = Instant::now();
+        while found().is_none() {
+            assert!(began.elapsed() < Duration::from_secs(10), "{how} is not entered");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let said = found().unwrap();
+        assert!(said == how || said == "closed", "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_31_one_person_has_32_lines_to_the_engine_and_takes_nobody_elses() {
+    let s = running().await;
+    let log = &format!("{WEB}/logs/stream");
+    let mut held = Vec::new();
+    for n in 0..31 {
+        let path = [log.as_str(), &format!("{WEB}/stats")][n % 2].to_owned();
+        let answer = s.open("operator", "GET", &path, None, &[]).await;
+        assert_eq!(answer.status(), 200, "{n}");
+        held.push(answer);
+    }
+    // A socket is one too, for as long as it is open.
+    let body = || json!({"command": ["sh"]});
+    let path = ticket(&s, "operator", body()).await;
+    let mut socket = Socket::open(&s, "operator", &path, &[]).await.unwrap();
+    socket.next().await;
+    let refused = s.get("operator", log).await.is(429);
+    assert_eq!(refused.code(), "web.too-many-streams");
+    assert!(refused.body["error"]["hints"][0].as_str().unwrap().contains("close some of them"), "{}", refused.body);
+    let path = ticket(&s, "operator", body()).await;
+    assert_eq!(Socket::open(&s, "operator", &path, &[]).await.err(), Some(429));
+    assert_eq!(s.get("operator", "/api/v1/events").await.is(429).code(), "web.too-many-streams");
+    // Whoever else it is has their own.
+    assert_eq!(s.open("viewer", "GET", log, None, &[]).await.status(), 200);
+    assert_eq!(s.open("operator", "GET", "/api/v1/containers", None, &[]).await.status(), 200);
+    socket.send(1, br#"{"end": true}"#).await;
+    assert_eq!(socket.closed().await, 1000);
+    let began = Instant::now();
+    while s.open("operator", "GET", log, None, &[]).await.status() != 200 {
+        assert!(began.elapsed() < Duration::from_secs(5), "its place is not given back");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 /// Changes the container of `web`.

@@ -85,8 +85,8 @@ impl Doorkeeper for Keeper {
         self.changed.subscribe()
     }
 
-    async fn still(&self, _: &Identity) -> bool {
-        !self.ended.load(Ordering::Relaxed)
+    async fn still(&self, _: &Identity) -> Option<bool> {
+        Some(!self.ended.load(Ordering::Relaxed))
     }
 
     async fn ask(&self, headers: &HeaderMap, _: &Caller, _: bool) -> Asking {

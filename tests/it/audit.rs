@@ -84,7 +84,8 @@ fn acts_of_the_terminal_are_entered_once_and_nothing_to_do_is_none(s: &Scratch) 
     assert_eq!(entries(s, &[]), wanted);
     assert_eq!(entries(s, &["--action", "hearth down", "--outcome", "refused", "--kind", "terminal"]), wanted[2..3]);
     s.hearth_args(&["audit", "verify"]).ok().says("every entry from 1 to 5 is as it was written");
-    let csv = s.hearth_args(&["audit", "export", "--format", "csv"]).ok();
+    // Who ran a program where, without what it was told.
+    let csv = s.hearth_args(&["audit", "export", "--format", "csv"]).ok().says("hearth exec app echo,");
     assert!(csv.out.lines().count() == 6 && !csv.out.contains("geheim"), "{}", csv.out);
     Ok(())
 }

@@ -66,9 +66,12 @@ impl Doorkeeper for Auth {
         Auth::changes(self)
     }
 
-    async fn still(&self, who: &Identity) -> bool {
-        // Who cannot be asked about is not let go: the database may be away for a moment.
-        Auth::still(self, who).await.unwrap_or_else(|told| is_away(&told))
+    async fn still(&self, who: &Identity) -> Option<bool> {
+        match Auth::still(self, who).await {
+            Ok(still) => Some(still),
+            Err(told) if is_away(&told) => None,
+            Err(_) => Some(false),
+        }
     }
 
     async fn ask(&self, headers: &HeaderMap, _: &Caller, cookies: bool) -> Asking {

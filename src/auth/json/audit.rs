@@ -18,7 +18,7 @@ use crate::auth::Auth;
 use crate::auth::audit::entry::Shown;
 use crate::auth::audit::filter::{self, Words};
 use crate::auth::audit::{Author, Entry, Filter, Log, Outcome, export, verify};
-use crate::auth::table::guard::ended;
+use crate::auth::table::Doorkeeper;
 use crate::auth::who::{Admin, By, Identity, Role, User};
 use crate::diag::{Diagnostic, Kind};
 use crate::web::list::{self, Page};
@@ -190,22 +190,22 @@ pub async fn take(
         Format::Jsonl => "attachment; filename=\"audit.jsonl\"",
         Format::Csv => "attachment; filename=\"audit.csv\"",
     };
-    let ends = Box::pin(ended(auth, (*who).clone()));
-    let parts = stream::try_unfold((0, Some(header), ends), move |(after, header, mut ends)| {
-        let (log, filter) = (log.clone(), filter.clone());
+    let who = Arc::new((*who).clone());
+    let parts = stream::try_unfold((0, Some(header)), move |(after, header)| {
+        let (log, auth, filter, who) = (log.clone(), auth.clone(), filter.clone(), who.clone());
         async move {
-            // What has begun to be taken ends with the rights of who takes it.
-            let found = tokio::select! {
-                found = log.part(&filter, after, last) => found.map_err(|told| std::io::Error::other(told.title))?,
-                () = &mut ends => return Err(std::io::Error::other("whoever asked for it is not signed in any more")),
-            };
+            let found = log.part(&filter, after, last).await.map_err(|told| std::io::Error::other(told.title))?;
+            // Each part is for who may have it then: what has begun to be taken ends with the rights of who takes it.
+            if Doorkeeper::still(&*auth, &who).await != Some(true) {
+                return Err(std::io::Error::other("whoever asked for it is not signed in any more"));
+            }
             let Some(end) = found.last().map(|entry| entry.seq) else {
                 // Of nothing there is the header still.
-                return Ok(header.filter(|h| !h.is_empty()).map(|h| (Bytes::from(h), (last, None, ends))));
+                return Ok(header.filter(|h| !h.is_empty()).map(|h| (Bytes::from(h), (last, None))));
             };
             let mut text = header.unwrap_or_default().to_owned();
             found.iter().for_each(|entry| text.push_str(&line(entry)));
-            Ok(Some((Bytes::from(text), (end, None, ends))))
+            Ok(Some((Bytes::from(text), (end, None))))
         }
     });
     let headers = [(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, named)];

@@ -1,7 +1,6 @@
 //! What every request passes before and after its handler: who asks and from which page, whether the home is set up, whether they may, and what the
 //! audit keeps of it.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -9,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use axum::extract::{Extension, MatchedPath, Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -19,6 +18,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::once::Once;
+use super::stay::{Open, Stay, Stays};
 use super::{Entry, Sort};
 use crate::auth::accounts::User;
 use crate::auth::audit::Outcome;
@@ -40,26 +40,8 @@ pub trait Doorkeeper: Send + Sync {
     /// Wakes with every change that may have ended somebody.
     fn changes(&self) -> watch::Receiver<u64>;
 
-    /// Whether somebody who was let in would still be: for what stays open. Counts as no use.
-    async fn still(&self, who: &Identity) -> bool;
-}
-
-/// How often it is asked for without a change: what ends by its time has no other sign.
-const NOW_AND_THEN: Duration = Duration::from_secs(60);
-
-/// Comes true when somebody who was let in would not be any more: what stays open ends then, within a second.
-pub async fn ended(keeper: Arc<dyn Doorkeeper>, who: Identity) {
-    let mut changes = keeper.changes();
-    while keeper.still(&who).await {
-        let gone = tokio::select! {
-            woke = changes.changed() => woke.is_err(),
-            () = tokio::time::sleep(NOW_AND_THEN) => false,
-        };
-        if gone {
-            // Nobody says any more what changes.
-            return;
-        }
-    }
+    /// Whether somebody who was let in would still be: for what stays open. `None`: nobody can say now. Counts as no use.
+    async fn still(&self, who: &Identity) -> Option<bool>;
 }
 
 /// Who keeps what was done.
@@ -88,7 +70,7 @@ pub struct Act {
     pub detail: Option<serde_json::Value>,
 }
 
-/// A handler adds it to its answer's extensions, for the audit: what exactly was done, without secrets.
+/// A handler adds it to its answer's extensions, for the audit: what exactly was done, without secrets. One that only looks is entered by it too.
 #[derive(Debug, Clone)]
 pub struct Detail(pub serde_json::Value);
 
@@ -115,6 +97,7 @@ pub struct Guard {
     notebook: Arc<dyn Notebook>,
     once: Once,
     own: OwnName,
+    stays: Stays,
     /// Other sites whose pages may call the API with a token of their own; exact origins.
     cors: Vec<String>,
     /// Makes ids of two processes differ.
@@ -131,7 +114,35 @@ impl Guard {
         cors: Vec<String>,
         seed: u64,
     ) -> Guard {
-        Guard { keeper, notebook, once: Once::default(), own, cors, prefix: seed, count: AtomicU64::new(0) }
+        let (once, stays) = (Once::default(), Stays::default());
+        Guard { keeper, notebook, once, own, stays, cors, prefix: seed, count: AtomicU64::new(0) }
+    }
+
+    /// The answer to who was turned away at `action`, which is no row, once the audit has it. A way to the login is no refusal.
+    pub(super) async fn refused(
+        self: Arc<Guard>,
+        action: &str,
+        taken: Taken,
+        begun: Instant,
+        answer: Response,
+    ) -> Response {
+        let outcome = outcome(answer.status());
+        if outcome == Outcome::Refused {
+            let act = taken.act(action.into(), outcome, answer.status(), begun);
+            let _ = at_any_rate(tokio::spawn(async move { self.notebook.note(act).await })).await;
+        }
+        answer
+    }
+
+    /// A place for one more stream of whoever asks.
+    fn stay(&self, entry: &Entry, taken: &Taken, begun: Instant) -> Result<Option<Stay>, Diagnostic> {
+        let Asking::Somebody(who) = &taken.asking else { return Ok(None) };
+        if entry.sort != Sort::Stream {
+            return Ok(None);
+        }
+        let (_place, notebook) = (self.stays.take(who, entry.weight)?, self.notebook.clone());
+        let Taken { asking, from, path: object, request } = taken.clone();
+        Ok(Some(Stay::new(Open { _place, notebook, asking, from, object, request, begun })))
     }
 
     fn id(&self) -> RequestId {
@@ -247,22 +258,30 @@ fn allow(mut answer: Response, origin: Option<HeaderValue>) -> Response {
 }
 
 /// Before and after one row's handler.
-pub(super) async fn row(State(post): State<Post>, request: Request, next: Next) -> Response {
+pub(super) async fn row(State(post): State<Post>, mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let Post { guard, entry } = post;
     let taken = Taken::of(&request);
-    let refusal = refusal(&entry, &request, &taken, &guard.cors);
+    let stay = match refusal(&entry, &request, &taken, &guard.cors) {
+        Some(refusal) => Err(refusal),
+        None => guard.stay(&entry, &taken, begun),
+    };
     let html = entry.sort == Sort::Page && wants_html(request.headers());
     let keeping = Keeping { guard: guard.clone(), entry: entry.clone(), taken, begun };
-    match refusal {
-        Some(refusal) if html && refusal.code == "auth.nobody" => keeping.keep(to_login(&request)).await,
-        Some(refusal) => keeping.keep(told(refusal, html)).await,
-        None if !entry.changes() => {
+    match stay {
+        Err(refusal) if html && refusal.code == "auth.nobody" => keeping.keep(to_login(&request)).await,
+        Err(refusal) => keeping.keep(told(refusal, html)).await,
+        Ok(Some(stay)) => {
+            request.extensions_mut().insert(stay.clone());
+            let answer = next.run(request).await;
+            stay.within(keeping.keep(answer).await)
+        }
+        Ok(None) if !entry.changes() => {
             let answer = next.run(request).await;
             keeping.keep(answer).await
         }
         // On a task of its own: whoever hangs up meanwhile takes neither the act back nor its entry.
-        None => match at_any_rate(tokio::spawn(keeping.run(request, next))).await {
+        Ok(None) => match at_any_rate(tokio::spawn(keeping.run(request, next))).await {
             Some(answer) => answer,
             None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         },
@@ -300,22 +319,24 @@ impl Keeping {
     /// Gives the answer back once the audit has what belongs into it.
     async fn keep(self, mut answer: Response) -> Response {
         let Keeping { guard, entry, taken, begun } = self;
-        let status = answer.status();
-        let outcome = match status.as_u16() {
-            401 | 403 | 429 => Outcome::Refused,
-            400.. => Outcome::Failed,
-            _ => Outcome::Done,
-        };
-        if entry.changes() || outcome == Outcome::Refused {
-            let extensions = answer.extensions_mut();
-            let detail = extensions.remove::<Detail>().map(|detail| detail.0);
-            let signed_in = extensions.remove::<SignedIn>();
-            let Taken { asking, from, path: object, request } = taken;
-            let (action, took, status) = (entry.name.clone(), begun.elapsed(), status.as_u16());
-            let act = Act { asking, signed_in, from, action, object, outcome, status, took, request, detail };
+        let (status, extensions) = (answer.status(), answer.extensions_mut());
+        let outcome = outcome(status);
+        let detail = extensions.remove::<Detail>().map(|detail| detail.0);
+        let signed_in = extensions.remove::<SignedIn>();
+        // What only looks is kept where it was refused, made somebody known, or says itself what was done.
+        if entry.changes() || outcome == Outcome::Refused || signed_in.is_some() || detail.is_some() {
+            let act = Act { signed_in, detail, ..taken.act(entry.name.clone(), outcome, status, begun) };
             let _ = at_any_rate(tokio::spawn(async move { guard.notebook.note(act).await })).await;
         }
         answer
+    }
+}
+
+fn outcome(status: StatusCode) -> Outcome {
+    match status.as_u16() {
+        401 | 403 | 429 => Outcome::Refused,
+        400.. => Outcome::Failed,
+        _ => Outcome::Done,
     }
 }
 
@@ -328,13 +349,14 @@ async fn at_any_rate<T>(task: JoinHandle<T>) -> Option<T> {
 }
 
 /// A refusal, as a page where a person looks for one.
-fn told(refusal: Diagnostic, html: bool) -> Response {
+pub(super) fn told(refusal: Diagnostic, html: bool) -> Response {
     let refusal = Refusal(refusal);
     if html { crate::web::page(&refusal.0, refusal.status()) } else { refusal.into_response() }
 }
 
 /// What the audit keeps of a request.
-struct Taken {
+#[derive(Clone)]
+pub(super) struct Taken {
     asking: Asking,
     from: IpAddr,
     path: String,
@@ -342,7 +364,7 @@ struct Taken {
 }
 
 impl Taken {
-    fn of(request: &Request) -> Taken {
+    pub fn of(request: &Request) -> Taken {
         let extensions = request.extensions();
         let caller = extensions.get::<Caller>();
         Taken {
@@ -351,6 +373,12 @@ impl Taken {
             path: request.uri().path().chars().take(300).collect(),
             request: extensions.get::<RequestId>().map(|id| id.0.to_string()).unwrap_or_default(),
         }
+    }
+
+    fn act(self, action: String, outcome: Outcome, status: StatusCode, begun: Instant) -> Act {
+        let Taken { asking, from, path: object, request } = self;
+        let (took, status) = (begun.elapsed(), status.as_u16());
+        Act { asking, signed_in: None, from, action, object, outcome, status, took, request, detail: None }
     }
 }
 
@@ -406,7 +434,7 @@ fn allowed_origin(headers: &HeaderMap, cors: &[String]) -> bool {
 }
 
 /// For all calls until somebody has used the link.
-fn not_set_up() -> Diagnostic {
+pub(super) fn not_set_up() -> Diagnostic {
     Diagnostic::error("auth.not-set-up", "this home has no admin yet, and answers nobody until it has one")
         .kind(Kind::Denied)
         .hint("open the link that `hearth serve` printed at its start; `hearth users setup-link` prints a new one")
@@ -420,7 +448,7 @@ fn cross_site() -> Diagnostic {
 }
 
 /// A browser that comes to a page signs in first, and comes back to it.
-fn to_login(request: &Request) -> Response {
+pub(super) fn to_login(request: &Request) -> Response {
     let path = request.uri().path();
     // Only what is looked at is come back to; a query may hold more than belongs into an address.
     let back = match *request.method() {
@@ -433,39 +461,6 @@ fn to_login(request: &Request) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response()
 }
 
-/// Where no row is: said only to who is somebody, so that nobody learns what there is by trying.
-pub(super) async fn nothing_here(request: Request) -> Response {
-    match unknown(&request) {
-        Some(refusal) => refusal,
-        None => told(crate::web::no_such_page().await.0, wants_html(request.headers())),
-    }
-}
-
-/// Where a row is, for other methods: which rows there are stands in `/docs` for everybody.
-pub(super) async fn no_such_method(methods: Arc<BTreeMap<&'static str, Vec<Method>>>, request: Request) -> Response {
-    if !is_set_up(&request) {
-        return told(not_set_up(), wants_html(request.headers()));
-    }
-    let d = Diagnostic::error("web.no-such-method", format!("nothing at this address answers to {}", request.method()));
-    let path = request.extensions().get::<MatchedPath>();
-    let known = path.and_then(|path| methods.get(path.as_str())).into_iter().flatten();
-    let known: Vec<&str> = known.map(Method::as_str).collect();
-    let d = d.kind(Kind::Invalid).hint(format!("it answers to {}; /docs shows what it takes", known.join(", ")));
-    (StatusCode::METHOD_NOT_ALLOWED, Refusal(d)).into_response()
-}
-
-fn is_set_up(request: &Request) -> bool {
+pub(super) fn is_set_up(request: &Request) -> bool {
     request.extensions().get::<SetUp>().is_some_and(|set_up| set_up.0)
-}
-
-fn unknown(request: &Request) -> Option<Response> {
-    if !is_set_up(request) {
-        return Some(told(not_set_up(), wants_html(request.headers())));
-    }
-    match request.extensions().get::<Asking>() {
-        Some(Asking::Somebody(_)) => None,
-        Some(Asking::Refused(why)) => Some(Refusal((**why).clone()).into_response()),
-        _ if wants_html(request.headers()) => Some(to_login(request)),
-        _ => Some(Refusal(nobody()).into_response()),
-    }
 }

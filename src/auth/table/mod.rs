@@ -4,6 +4,8 @@
 //! |---|---|
 //! | rows, and the router made of them | this one |
 //! | what every request passes before and after its handler | `guard` |
+//! | what goes on until its client leaves | `stay` |
+//! | what answers where no row does | `nowhere` |
 //! | the description for programs, OpenAPI 3.1 | `describe` |
 //! | answers kept for a repeated `Idempotency-Key` | `once` |
 //!
@@ -13,7 +15,9 @@
 mod begins;
 pub mod describe;
 pub mod guard;
+mod nowhere;
 mod once;
+pub mod stay;
 #[cfg(test)]
 mod tests;
 
@@ -55,6 +59,8 @@ pub struct Entry {
     /// `users.list`: subject and function of the handler; the name in OpenAPI and in the audit.
     pub name: String,
     pub sort: Sort,
+    /// Of a stream: what it takes of what one person may have open ([`stay::MOST`]).
+    pub weight: u32,
     /// Also answered before the home is set up.
     pub early: bool,
     pub operation: Option<Operation>,
@@ -110,7 +116,16 @@ impl<S: Clone + Send + Sync + 'static> Table<S> {
         );
         self.schemas.extend(schemas);
         self.add(
-            Entry { method, path, who: P::WHO, name: short(name), sort: Sort::Call, early: false, operation },
+            Entry {
+                method,
+                path,
+                who: P::WHO,
+                name: short(name),
+                sort: Sort::Call,
+                weight: 0,
+                early: false,
+                operation,
+            },
             handler,
         );
     }
@@ -123,8 +138,8 @@ impl<S: Clone + Send + Sync + 'static> Table<S> {
         T: Begins<P> + 'static,
     {
         let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::GET);
-        let entry =
-            Entry { method, path, who: P::WHO, name: short(name), sort: Sort::Page, early: false, operation: None };
+        let (who, name, sort) = (P::WHO, short(name), Sort::Page);
+        let entry = Entry { method, path, who, name, sort, weight: 0, early: false, operation: None };
         self.add(entry, on(filter, handler));
     }
 
@@ -139,9 +154,9 @@ impl<S: Clone + Send + Sync + 'static> Table<S> {
         self.with(rows, |entry| entry.early = true);
     }
 
-    /// The rows that were added by `rows` go on until their client leaves.
-    pub fn streams(&mut self, rows: impl FnOnce(&mut Table<S>)) {
-        self.with(rows, |entry| entry.sort = Sort::Stream);
+    /// The rows that were added by `rows` go on until their client leaves; one person has so many open as weigh [`stay::MOST`] together.
+    pub fn streams(&mut self, weight: u32, rows: impl FnOnce(&mut Table<S>)) {
+        self.with(rows, |entry| (entry.sort, entry.weight) = (Sort::Stream, weight));
     }
 
     fn with(&mut self, rows: impl FnOnce(&mut Table<S>), change: impl Fn(&mut Entry)) {
@@ -181,9 +196,12 @@ impl<S: Clone + Send + Sync + 'static> Table<S> {
             let post = guard::Post { guard: guard.clone(), entry: Arc::new(entry) };
             router = router.route(path, handler.layer(middleware::from_fn_with_state(post, guard::row)));
         }
+        let (here, there) = (guard.clone(), guard.clone());
         router
-            .fallback(guard::nothing_here)
-            .method_not_allowed_fallback(move |request| guard::no_such_method(methods.clone(), request))
+            .fallback(move |request| nowhere::nothing_here(here.clone(), request))
+            .method_not_allowed_fallback(move |request| {
+                nowhere::no_such_method(there.clone(), methods.clone(), request)
+            })
             .layer(middleware::from_fn_with_state(guard.clone(), guard::frame))
     }
 }

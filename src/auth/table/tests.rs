@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Mutex, atomic::Ordering};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -10,10 +11,11 @@ use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
-use super::guard::Detail;
+use super::guard::{Detail, SignedIn};
+use super::stay::Patience;
 use super::*;
 use crate::auth::own_name::OwnName;
-use crate::auth::who::{Asking, By, Identity, Operator, User, Viewer};
+use crate::auth::who::{Anyone, Asking, By, Identity, Operator, Role, User, Viewer};
 use crate::calls;
 use crate::pages;
 use crate::web::Caller;
@@ -23,6 +25,8 @@ use crate::web::Caller;
 pub struct Credulous {
     pub not_set_up: AtomicBool,
     pub notes: Mutex<Vec<Act>>,
+    /// The number of the account that everybody has.
+    pub person: Mutex<i64>,
 }
 
 #[async_trait::async_trait]
@@ -35,8 +39,8 @@ impl Doorkeeper for Credulous {
         tokio::sync::watch::channel(0).1
     }
 
-    async fn still(&self, _: &Identity) -> bool {
-        true
+    async fn still(&self, _: &Identity) -> Option<bool> {
+        Some(true)
     }
 
     async fn ask(&self, headers: &HeaderMap, _: &Caller, cookies: bool) -> Asking {
@@ -52,7 +56,8 @@ impl Doorkeeper for Credulous {
         };
         match word.parse() {
             Ok(role) => {
-                let identity = Identity { user: 7, name: word.into(), role, groups: Vec::new(), by };
+                let user = *self.person.lock().unwrap();
+                let identity = Identity { user, name: word.into(), role, groups: Vec::new(), by };
                 Asking::Somebody(Arc::new(identity))
             }
             Err(()) => {
@@ -97,6 +102,19 @@ mod things {
     pub async fn page(_: User) -> &'static str {
         "a page"
     }
+
+    /// What goes on
+    #[utoipa::path(get, path = "/api/things/events", responses((status = 200)))]
+    pub async fn watch(_: Viewer) -> Body {
+        Body::from_stream(futures_util::stream::pending::<Result<axum::body::Bytes, std::io::Error>>())
+    }
+
+    /// As a provider of accounts sends somebody back.
+    pub async fn arrive(_: Anyone) -> Response {
+        let mut answer = StatusCode::SEE_OTHER.into_response();
+        answer.extensions_mut().insert(SignedIn { user: 8, name: "ben".into() });
+        answer
+    }
 }
 
 struct Tried {
@@ -111,8 +129,14 @@ fn router(keeper: &Arc<Credulous>, made: &Arc<AtomicUsize>) -> Router {
         GET "/api/things" Viewer => things::list;
         POST "/api/things" Operator => things::add;
     }
+    table.streams(stay::HEAVY, |table| {
+        calls! { table:
+            GET "/api/things/events" Viewer => things::watch;
+        }
+    });
     pages! { table:
         GET "/things" User => things::page;
+        GET "/arrive" Anyone => things::arrive;
     }
     let cors = vec!["https://app.example".to_owned()];
     let guard =
@@ -255,6 +279,75 @@ async fn hostile_09_nobody_learns_what_there_is_by_trying() {
 }
 
 #[tokio::test]
+async fn who_knocks_where_nothing_is_stands_in_the_audit() {
+    let (keeper, made) = (Arc::new(Credulous::default()), Arc::new(AtomicUsize::new(0)));
+    let router = router(&keeper, &made);
+    let noted = || {
+        let all = std::mem::take(&mut *keeper.notes.lock().unwrap());
+        all.into_iter().map(|act| (act.action, act.object, act.outcome, act.status)).collect::<Vec<_>>()
+    };
+    let refused = |path: &str, status| ("nothing".to_owned(), path.to_owned(), Outcome::Refused, status);
+    for head in ["GET /api/v2/users?token=s3cret", "POST /wp-login.php\nAuthorization: Bearer wrong"] {
+        assert_eq!(tried(&router, head, "").await.status, 401, "{head}");
+    }
+    assert_eq!(noted(), [refused("/api/v2/users", 401), refused("/wp-login.php", 401)]);
+    // Who is led to the login is not turned away, and who is somebody may look.
+    tried(&router, "GET /nothing\nAccept: text/html", "").await;
+    tried(&router, "GET /nothing\nAuthorization: Bearer viewer", "").await;
+    tried(&router, "DELETE /api/things", "").await;
+    assert_eq!(noted(), []);
+    keeper.not_set_up.store(true, Ordering::Relaxed);
+    tried(&router, "GET /nothing", "").await;
+    tried(&router, "DELETE /api/things", "").await;
+    assert_eq!(noted(), [refused("/nothing", 403), refused("/api/things", 403)]);
+}
+
+#[tokio::test]
+async fn who_is_made_known_by_a_page_that_only_looks_stands_in_the_audit() {
+    let (keeper, made) = (Arc::new(Credulous::default()), Arc::new(AtomicUsize::new(0)));
+    assert_eq!(tried(&router(&keeper, &made), "GET /arrive", "").await.status, 303);
+    let notes = keeper.notes.lock().unwrap();
+    let act = notes.first().expect("it is noted");
+    assert_eq!((act.action.as_str(), act.outcome), ("things.arrive", Outcome::Done));
+    assert_eq!(act.signed_in.as_ref().map(|who| who.user), Some(8));
+}
+
+#[tokio::test]
+async fn hostile_31_one_person_has_so_many_streams_open_and_takes_nobody_elses() {
+    let (keeper, made) = (Arc::new(Credulous::default()), Arc::new(AtomicUsize::new(0)));
+    let router = router(&keeper, &made);
+    let open = async |who: &str| {
+        let request = Request::builder().uri("/api/things/events").header("authorization", format!("Bearer {who}"));
+        router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+    };
+    // By whatever they show: it is one person.
+    let mut all = Vec::new();
+    for n in 0..stay::MOST / stay::HEAVY {
+        let answer = open(["viewer", "operator", "admin+read"][n as usize % 3]).await;
+        assert_eq!(answer.status(), 200, "{n}");
+        all.push(answer);
+    }
+    let refused = open("viewer").await;
+    assert_eq!(refused.status(), 429);
+    let said = String::from_utf8(refused.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap();
+    assert!(said.contains("web.too-many-streams") && said.contains("close some of them"), "{said}");
+    let act = keeper.notes.lock().unwrap().pop().expect("a refusal is noted");
+    assert_eq!((act.action.as_str(), act.outcome), ("things.watch", Outcome::Refused));
+    // Calls are none of them, nor is another person's.
+    assert_eq!(tried(&router, "GET /api/things\nAuthorization: Bearer viewer", "").await.status, 200);
+    *keeper.person.lock().unwrap() = 8;
+    assert_eq!(open("viewer").await.status(), 200);
+    *keeper.person.lock().unwrap() = 0;
+    // One that is closed makes place, and what was refused takes none.
+    for _ in 0..3 {
+        drop(all.pop());
+        assert_eq!(open("member").await.status(), 403);
+        all.push(open("viewer").await);
+        assert_eq!((all.last().unwrap().status().as_u16(), open("viewer").await.status().as_u16()), (200, 429));
+    }
+}
+
+#[tokio::test]
 async fn hostile_15_nothing_answers_until_the_home_is_set_up() {
     let (keeper, made) = (Arc::new(Credulous::default()), Arc::new(AtomicUsize::new(0)));
     keeper.not_set_up.store(true, Ordering::Relaxed);
@@ -359,4 +452,63 @@ async fn only_the_named_origins_may_read_and_none_by_cookie() {
     assert_eq!(tried(&router, &ask("https://app.example", "Cookie: viewer"), "").await.status, 401);
     let asks = "OPTIONS /api/things\nOrigin: https://app.example\nAccess-Control-Request-Method: POST";
     assert_eq!(tried(&router, asks, "").await.status, 204);
+}
+
+/// Says what it is told to of everybody; `None`: nobody can say.
+struct Says(Mutex<Option<bool>>, tokio::sync::watch::Sender<u64>);
+
+#[async_trait::async_trait]
+impl Doorkeeper for Says {
+    fn is_set_up(&self) -> bool {
+        true
+    }
+
+    fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.1.subscribe()
+    }
+
+    async fn still(&self, _: &Identity) -> Option<bool> {
+        *self.0.lock().unwrap()
+    }
+
+    async fn ask(&self, _: &HeaderMap, _: &Caller, _: bool) -> Asking {
+        Asking::Nobody
+    }
+}
+
+#[tokio::test]
+async fn hostile_18_what_is_open_outlives_a_moment_without_a_database_and_no_more() {
+    let says = Arc::new(Says(Mutex::new(Some(true)), tokio::sync::watch::channel(0).0));
+    let ms = Duration::from_millis;
+    let patience = Patience { now_and_then: ms(20), again: ms(5), unknown: ms(300) };
+    let who =
+        Identity { user: 7, name: "ann".into(), role: Role::Viewer, groups: Vec::new(), by: By::Session("s".into()) };
+    let begin = || tokio::spawn(stay::ended_within(says.clone(), who.clone(), patience));
+    let say = |what: Option<bool>| *says.0.lock().unwrap() = what;
+    // Away, and back in time: it goes on, and has all the time again.
+    let open = begin();
+    for _ in 0..3 {
+        tokio::time::sleep(ms(60)).await;
+        say(None);
+        tokio::time::sleep(ms(150)).await;
+        say(Some(true));
+    }
+    assert!(!open.is_finished());
+    // Away for long: it ends, also where every change wakes it meanwhile.
+    tokio::time::sleep(ms(60)).await;
+    say(None);
+    let gone = std::time::Instant::now();
+    while !open.is_finished() {
+        assert!(gone.elapsed() < ms(2000), "it stays open");
+        says.1.send_modify(|n| *n += 1);
+        tokio::time::sleep(ms(1)).await;
+    }
+    assert!(gone.elapsed() >= ms(250), "{:?}", gone.elapsed());
+    // Known to have ended: at once.
+    say(Some(true));
+    let open = begin();
+    tokio::time::sleep(ms(10)).await;
+    say(Some(false));
+    says.1.send_modify(|n| *n += 1);
+    tokio::time::timeout(ms(200), open).await.unwrap().unwrap();
 }

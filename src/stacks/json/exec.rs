@@ -7,14 +7,14 @@
 
 use std::time::Duration;
 
-use axum::Json;
 use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use bytes::{BufMut, BytesMut};
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, interval, timeout};
 use tokio_util::sync::CancellationToken;
@@ -24,7 +24,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
 use super::containers::{find, project_of, told};
-use crate::auth::table::guard::{Detail, ended};
+use crate::auth::audit::Outcome;
+use crate::auth::table::guard::Detail;
+use crate::auth::table::stay::{Stay, ended};
 use crate::auth::tickets::HOLDS;
 use crate::auth::who::{Identity, Operator};
 use crate::diag::{Diagnostic, Kind, Sources, text};
@@ -131,14 +133,8 @@ pub async fn ask(
         return Err(Refusal(d.field("command").hint("write it as a list: [\"ls\", \"-l\"]")).into_response());
     };
     let (engine, container) = find(&api, asked.project.as_deref(), &id).await?;
-    // Arguments may be secrets.
-    let user = asked.user.as_ref().map(|user| user.chars().take(100).collect::<String>());
-    let detail = Detail(json!({"container": container.name, "program": program, "user": user}));
-    let refused = |d: Diagnostic| {
-        let mut answer = Refusal(d).into_response();
-        answer.extensions_mut().insert(detail.clone());
-        answer
-    };
+    let detail = Detail(of(&container, &program, asked.user.as_deref()));
+    let refused = |d: Diagnostic| noted(Refusal(d).into_response(), &detail);
     enter(&who, &api, &*engine, &container, &asked).await.map_err(refused)?;
     if container.state != Run::Running {
         let title = format!("{} does not run", container.name);
@@ -153,9 +149,18 @@ pub async fn ask(
         path.push_str("&project=");
         path.extend(form_urlencoded::byte_serialize(project.as_bytes()));
     }
-    let mut answer = Json(Given { ticket, expires_in: HOLDS.whole_seconds(), path }).into_response();
-    answer.extensions_mut().insert(detail);
-    Ok(answer)
+    Ok(noted(Json(Given { ticket, expires_in: HOLDS.whole_seconds(), path }).into_response(), &detail))
+}
+
+/// What the audit is told. Arguments may be secrets.
+fn of(container: &Container, program: &str, user: Option<&str>) -> Value {
+    let user = user.map(|user| user.chars().take(100).collect::<String>());
+    json!({"container": container.name, "program": program, "user": user})
+}
+
+fn noted(mut answer: Response, detail: &Detail) -> Response {
+    answer.extensions_mut().insert(detail.clone());
+    answer
 }
 
 /// Whether somebody may run a program in a container: nobody in Hearth's own, and only an admin in one that has power over the machine, or as
@@ -212,6 +217,7 @@ pub struct Opening {
 }
 
 /// The socket of a program: binary frames are its input and output. Ends with the program, with the rights of who opened it (4001), and with the server.
+/// Its opening and its end stand in the audit.
 #[utoipa::path(get, path = "/api/v1/containers/{id}/exec", params(("id" = String, Path), Opening),
     responses((status = 101, description = "A WebSocket")))]
 pub async fn open(
@@ -219,6 +225,7 @@ pub async fn open(
     State(api): State<Api>,
     Path(id): Path<String>,
     Query(opening): Query<Opening>,
+    Extension(stay): Extension<Stay>,
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
 ) -> Result<Response, Response> {
     let Ok(upgrade) = upgrade else {
@@ -229,8 +236,11 @@ pub async fn open(
     let (engine, container) = find(&api, opening.project.as_deref(), &id).await?;
     let asked = api.tickets.take(&opening.ticket, &who, PURPOSE, &container.id);
     let asked = asked.map_err(|d| Refusal(d).into_response())?;
+    let program = asked.command.first().map(String::as_str).unwrap_or_default();
+    let detail = Detail(of(&container, program, asked.user.as_deref()));
     // It may be another than it was when the ticket was given.
-    enter(&who, &api, &*engine, &container, &asked).await.map_err(|d| Refusal(d).into_response())?;
+    let entered = enter(&who, &api, &*engine, &container, &asked).await;
+    entered.map_err(|d| noted(Refusal(d).into_response(), &detail))?;
     let request = ExecRequest {
         command: asked.command,
         user: asked.user.unwrap_or_default(),
@@ -240,14 +250,33 @@ pub async fn open(
         tty: asked.tty.map(|size| (size.rows, size.columns)),
         stdin: true,
     };
-    let session = engine.exec(&container.id, &request).await.map_err(told)?;
+    let session = engine.exec(&container.id, &request).await.map_err(|error| noted(told(error), &detail))?;
     let ends = ended(api.keeper.clone(), (*who).clone());
-    let stop = api.works.stopping();
-    Ok(upgrade
-        .max_frame_size(FRAME)
-        .max_message_size(FRAME)
-        .write_buffer_size(0)
-        .on_upgrade(move |socket| converse(socket, engine, session, stop, ends)))
+    let (stop, Detail(of)) = (api.works.stopping(), detail.clone());
+    let opened = upgrade.max_frame_size(FRAME).max_message_size(FRAME).write_buffer_size(0).on_upgrade(
+        move |socket| async move {
+            let End { code, why, exit_code } = converse(socket, engine, session, stop, ends).await;
+            let outcome = if code == BROKEN { Outcome::Failed } else { Outcome::Done };
+            let mut detail = of;
+            detail["end"] = json!(why);
+            detail["exit_code"] = json!(exit_code);
+            stay.ended("exec.end", outcome, detail).await;
+        },
+    );
+    Ok(noted(opened, &detail))
+}
+
+/// How a socket was closed, and what the program gave back where it has ended.
+struct End {
+    code: u16,
+    why: &'static str,
+    exit_code: Option<i64>,
+}
+
+impl From<(u16, &'static str)> for End {
+    fn from((code, why): (u16, &'static str)) -> End {
+        End { code, why, exit_code: None }
+    }
 }
 
 /// What a client says in a text frame.
@@ -264,18 +293,19 @@ async fn converse(
     session: ExecSession,
     stop: CancellationToken,
     ends: impl Future<Output = ()>,
-) {
-    let (code, why) = tokio::select! {
-        () = stop.cancelled() => (GOING_AWAY, "the server stops"),
-        () = ends => (NOT_ALLOWED, "not allowed any more"),
+) -> End {
+    let end = tokio::select! {
+        () = stop.cancelled() => (GOING_AWAY, "the server stops").into(),
+        () = ends => (NOT_ALLOWED, "not allowed any more").into(),
         ended = talk(&mut socket, &*engine, session) => ended,
     };
-    let frame = CloseFrame { code, reason: why.into() };
+    let frame = CloseFrame { code: end.code, reason: end.why.into() };
     let _ = timeout(PATIENCE, socket.send(Message::Close(Some(frame)))).await;
+    end
 }
 
-/// Copies both ways; gives the close code and its words.
-async fn talk(socket: &mut WebSocket, engine: &dyn Host, session: ExecSession) -> (u16, &'static str) {
+/// Copies both ways, to the end.
+async fn talk(socket: &mut WebSocket, engine: &dyn Host, session: ExecSession) -> End {
     let ExecSession { id, mut output, mut input } = session;
     let mut ping = interval(PING);
     let mut heard = Instant::now();
@@ -283,22 +313,22 @@ async fn talk(socket: &mut WebSocket, engine: &dyn Host, session: ExecSession) -
         tokio::select! {
             _ = ping.tick() => {
                 if heard.elapsed() > PING + PATIENCE || !send(socket, Message::Ping(bytes::Bytes::new())).await {
-                    return (GOING_AWAY, "the client is silent");
+                    return (GOING_AWAY, "the client is silent").into();
                 }
             }
             piece = output.next() => match piece {
                 Some(Ok(piece)) => if !forward(socket, &piece).await {
-                    return (GOING_AWAY, "the client takes nothing");
+                    return (GOING_AWAY, "the client takes nothing").into();
                 },
                 Some(Err(error)) => {
                     let value = json!({"error": text::to_json(&error.diagnostic, &Sources::default())});
                     send(socket, Message::Text(value.to_string().into())).await;
-                    return (BROKEN, "the engine has ended it");
+                    return (BROKEN, "the engine has ended it").into();
                 }
                 None => {
                     let code = engine.exit_code(&id).await.ok();
                     send(socket, Message::Text(json!({"exit_code": code}).to_string().into())).await;
-                    return (NORMAL, "the program has ended");
+                    return End { exit_code: code, ..(NORMAL, "the program has ended").into() };
                 }
             },
             frame = socket.recv() => {
@@ -318,10 +348,10 @@ async fn talk(socket: &mut WebSocket, engine: &dyn Host, session: ExecSession) -
                                 let _ = input.shutdown().await;
                             }
                         }
-                        Err(_) => return (WRONG, "a text frame is resize or end"),
+                        Err(_) => return (WRONG, "a text frame is resize or end").into(),
                     },
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => return (NORMAL, "closed"),
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => return (NORMAL, "closed").into(),
                 }
             }
         }

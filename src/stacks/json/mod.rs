@@ -32,7 +32,7 @@ use super::who::quoted;
 use super::works::{Asked, Works};
 use crate::args::Global;
 use crate::auth::table::Doorkeeper;
-use crate::auth::table::guard::ended;
+use crate::auth::table::stay::ended;
 use crate::auth::tickets::Tickets;
 use crate::auth::who::{By, Identity};
 use crate::base::random::SystemRandom;

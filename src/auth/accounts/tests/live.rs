@@ -156,3 +156,20 @@ async fn what_nobody_has_looked_after_for_a_second_is_not_believed() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn while_the_database_is_away_nobody_says_whether_somebody_may_still() {
+    homes(People::default(), async |w| {
+        use crate::auth::table::Doorkeeper;
+        w.add("anna", Role::Member).await;
+        let who = Ways::of(&w.auth, "anna").await.all(&w.auth).await;
+        for one in &who {
+            assert_eq!(Doorkeeper::still(&*w.auth, one).await, Some(true));
+        }
+        w.db.close().await;
+        for one in &who {
+            assert_eq!(Doorkeeper::still(&*w.auth, one).await, None);
+        }
+    })
+    .await;
+}

@@ -8,9 +8,10 @@ use futures_util::StreamExt;
 
 use super::super::audit;
 use super::*;
-use crate::auth::accounts::NewToken;
+use crate::auth::accounts::{Change, NewToken};
 use crate::auth::audit::crowd::SEVERAL;
-use crate::auth::audit::{Filter, Log, verify};
+use crate::auth::audit::{Filter, Log, Note, verify};
+use crate::base::secret::Secret;
 
 #[derive(Clone, FromRef)]
 struct Desk {
@@ -203,6 +204,64 @@ async fn the_audit_is_taken_out_as_lines_and_as_a_table_that_runs_nothing() {
             let path = format!("/api/v1/audit/verify?noted={}", bad.replace('+', "%2B"));
             assert_eq!(root.gets(&path).await.told(), (422, "audit.bad-filter"), "{bad}");
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn hostile_18_an_export_ends_with_the_rights_of_who_takes_it() {
+    homes(People::default(), async |w| {
+        w.add("root", Role::Admin).await;
+        let (p, log) = home(&w);
+        let anna = w.add("anna", Role::Admin).await;
+        for how in ["logout", "role", "password"] {
+            let note = Note::of_system(log.moment(), "things.happen", how, json!({"text": "x".repeat(200)}));
+            log.add_all(vec![note; 3000]).await.unwrap();
+            let taker = p.signed_in("anna").await;
+            let bearer = format!("Bearer {}", taker.bearer.as_deref().unwrap());
+            let request = Request::builder().uri("/api/v1/audit/export?format=jsonl").header("authorization", bearer);
+            let answer = p.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+            let mut body = answer.into_body().into_data_stream();
+            assert!(body.next().await.unwrap().is_ok(), "{how}");
+            match how {
+                "logout" => {
+                    let who = w.auth.by_bearer(taker.bearer.as_deref().unwrap()).await.unwrap();
+                    w.auth.logout(&who).await.unwrap();
+                }
+                "role" => {
+                    let role = |role| Change { role: Some(role), ..Change::default() };
+                    w.auth.change_user(anna.id, role(Role::Member)).await.unwrap();
+                }
+                _ => w.auth.set_password(anna.id, Secret::new("another four words on paper"), false).await.unwrap(),
+            }
+            // What was under way may come still, and not one entry more; a client sees that it was cut off.
+            let ended = Instant::now();
+            assert!(body.next().await.expect("it was not all").is_err(), "{how}: a part was given all the same");
+            assert!(body.next().await.is_none() && ended.elapsed().as_millis() < 1000, "{how}: {:?}", ended.elapsed());
+            if how == "role" {
+                let role = Change { role: Some(Role::Admin), ..Change::default() };
+                w.auth.change_user(anna.id, role).await.unwrap();
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_knocks_where_nothing_is_is_entered_and_a_flood_of_them_counted() {
+    homes(People::default(), async |w| {
+        w.add("root", Role::Admin).await;
+        let (p, log) = home(&w);
+        let root = p.signed_in("root").await;
+        for n in 0..500 {
+            assert_eq!(p.gets(&format!("/api/v1/secrets/{n}")).await.status, 401);
+        }
+        log.tell_crowd().await.unwrap();
+        let found = root.gets("/api/v1/audit?action=nothing").await;
+        let objects = of(&found, "object");
+        assert_eq!(objects.len(), 6, "{objects:?}");
+        assert_eq!((&objects[0], &objects[5]), (&json!("495 more like it"), &json!("/api/v1/secrets/0")));
+        assert_eq!(of(&found, "outcome"), vec![json!("refused"); 6]);
     })
     .await;
 }
