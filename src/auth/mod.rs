@@ -21,6 +21,7 @@
 //! | the address at which names count | `place` |
 //! | what lies sealed in the database | `seal` |
 //! | tokens, and what is kept of them | `secrets` |
+//! | what the room keeps by name | `sql` |
 //! | single-use tickets for sockets | `tickets` |
 //!
 //! It stands below the other rooms, since all of them ask it. It knows no home: it is given a folder and a config.
@@ -42,6 +43,7 @@ pub mod pending;
 pub mod place;
 pub mod seal;
 pub mod secrets;
+mod sql;
 pub mod table;
 pub mod tickets;
 pub mod who;

@@ -326,7 +326,7 @@ fn own_name(home: &Home, domain: Option<&str>) -> Result<OwnName, Diagnostic> {
 /// The people of the home, with all that signs them in.
 async fn people(home: &Home, db: Db, clock: Arc<dyn Clock>) -> Result<Auth, Diagnostic> {
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
-    let passwords = Passwords::tuned(random.clone());
+    let passwords = Passwords::of_server(db.clone(), random.clone());
     let near = proxy::near(home);
     let rules = home.config.people.clone();
     Auth::open(&home.dir.join("state"), Parts { db, clock, random, rules, near, passwords }).await

@@ -31,6 +31,7 @@ pub const TABLES: &[(&str, &str)] = &[
     ("passkeys", ""),
     ("audit", ""),
     ("audit_head", ""),
+    ("kept", ""),
 ];
 
 /// Tables that have a row from the beginning, and the number in it that is 0 until something happened.

@@ -10,6 +10,7 @@ use std::time::Instant;
 use hearth::auth::passwords::{Lane, Passwords};
 use hearth::base::random::SystemRandom;
 use hearth::base::secret::Secret;
+use hearth::store::{Db, Location};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
@@ -72,9 +73,9 @@ pub fn wrk(url: &str, token: &str) -> (f64, f64) {
     (rate, number.parse().unwrap_or(f64::NAN) * factor)
 }
 
-/// What hashes as the server does on this machine.
-pub fn argon2() -> Passwords {
-    Passwords::tuned(Arc::new(SystemRandom))
+/// What hashes as the server of this home does.
+pub fn argon2(home: &Path) -> Passwords {
+    Passwords::of_home(Db::at(Location::file(home.join("state/hearth.db"))), Arc::new(SystemRandom))
 }
 
 /// One hash, in milliseconds.

@@ -8,7 +8,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::live::Use;
 use super::{Auth, sql};
+use crate::auth::sql as room;
 use crate::diag::Diagnostic;
+
+/// Set by the migration since which applications are told addresses only that somebody vouches for.
+const EMAILS: &str = "say.emails";
 
 /// Between two looks at the counter of changes.
 const LOOK: Duration = Duration::from_millis(250);
@@ -30,13 +34,17 @@ impl Auth {
     pub async fn keep(self: Arc<Auth>, stop: CancellationToken) {
         let mut ticks = tokio::time::interval(LOOK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut troubled = false;
+        let (mut troubled, mut said) = (false, false);
         for n in 0_u64.. {
             tokio::select! {
                 _ = ticks.tick() => {}
                 () = stop.cancelled() => break,
             }
-            let done = self.turn(n).await;
+            let mut done = self.turn(n).await;
+            if !said && done.is_ok() {
+                done = self.say_news().await.map(drop);
+                said = done.is_ok();
+            }
             if let Err(told) = &done
                 && !troubled
             {
@@ -46,6 +54,23 @@ impl Auth {
         }
         // What was used last before the end is the best known.
         let _ = self.write_uses().await;
+    }
+
+    /// Says once what an upgrade has changed for people; gives whom it is about.
+    pub(super) async fn say_news(&self) -> Result<Vec<String>, Diagnostic> {
+        let news = room::get(&mut self.db.reader().await?, EMAILS).await?;
+        if news.is_none() {
+            return Ok(Vec::new());
+        }
+        let names = sql::users::unvouched(&mut self.db.reader().await?).await?;
+        if !self.db.write(async |tx| room::take(tx, EMAILS).await).await? || names.is_empty() {
+            return Ok(Vec::new());
+        }
+        tracing::warn!(
+            users = names.join(" "),
+            "applications are not told the e-mail addresses of these users any more, as nobody vouches for them; where one is theirs: hearth users set NAME --email ADDRESS"
+        );
+        Ok(names)
     }
 
     async fn turn(&self, n: u64) -> Result<(), Diagnostic> {

@@ -91,7 +91,7 @@ pub struct Parts {
     pub rules: People,
     /// The home's own networks.
     pub near: Vec<IpNet>,
-    /// Made with [`Passwords::tuned`] where many will sign in.
+    /// Made with [`Passwords::of_server`] where many will sign in.
     pub passwords: Passwords,
 }
 

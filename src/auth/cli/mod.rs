@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::accounts::{Auth, Parts};
-use super::passwords::{FLOOR, Passwords};
+use super::passwords::Passwords;
 use super::who::Role;
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::random::{Random, SystemRandom};
@@ -31,22 +31,18 @@ pub struct Place {
 }
 
 impl Place {
-    /// Opens it, does `work` with it, and closes it in order. `hashes`: a password is to be hashed, at the cost that fits the machine.
-    fn with<F: Future<Output = Done>>(&self, hashes: bool, work: impl FnOnce(Auth) -> F) -> Done {
+    /// Opens it, does `work` with it, and closes it in order.
+    fn with<F: Future<Output = Done>>(&self, work: impl FnOnce(Auth) -> F) -> Done {
         start(async {
             let random: Arc<dyn Random> = Arc::new(SystemRandom);
-            let passwords = match hashes {
-                true => Passwords::tuned(random.clone()),
-                false => Passwords::new(FLOOR, random.clone())?,
-            };
             let db = Db::open(self.location.clone()).await?;
             let parts = Parts {
                 db: db.clone(),
                 clock: Arc::new(SystemClock),
-                random,
+                random: random.clone(),
                 rules: self.rules.clone(),
                 near: Vec::new(),
-                passwords,
+                passwords: Passwords::of_home(db.clone(), random),
             };
             let done = match Auth::open(&self.state, parts).await {
                 Ok(auth) => work(auth).await,

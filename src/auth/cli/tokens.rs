@@ -11,7 +11,7 @@ use crate::cli::{Done, Out};
 pub fn run(place: Place, args: Tokens, out: &Out) -> Done {
     let out = &out.clone().json(args.json.json);
     match args.verb {
-        TokensVerb::List { user } => place.with(false, |auth| async move {
+        TokensVerb::List { user } => place.with(|auth| async move {
             let user = auth.user_named(&user).await?;
             let all = auth.tokens(user.id).await?;
             if out.json {
@@ -28,7 +28,7 @@ pub fn run(place: Place, args: Tokens, out: &Out) -> Done {
         }),
         TokensVerb::Add { user, name, scopes, days } => {
             let out = &out.clone().acts();
-            place.with(false, |auth| async move {
+            place.with(|auth| async move {
                 let user = auth.user_named(&user).await?;
                 let (token, secret) = auth.add_token(user.id, NewToken { name, scopes, days }).await?;
                 if out.json {
@@ -44,7 +44,7 @@ pub fn run(place: Place, args: Tokens, out: &Out) -> Done {
         }
         TokensVerb::End { user, id } => {
             let out = &out.clone().acts();
-            place.with(false, |auth| async move {
+            place.with(|auth| async move {
                 let user = auth.user_named(&user).await?;
                 auth.end_token(user.id, &id).await?;
                 out.line(format!("the token {id} of {} was ended", user.name));

@@ -14,11 +14,11 @@ const PAGE: u32 = 500;
 
 pub fn run(place: Place, args: Users, out: &Out) -> Done {
     let out = &out.clone().json(args.json.json);
-    let Some(verb) = args.verb else { return place.with(false, |auth| async move { list(&auth, out).await }) };
+    let Some(verb) = args.verb else { return place.with(|auth| async move { list(&auth, out).await }) };
     let out = &out.clone().acts();
     let panel = place.panel.clone();
     match verb {
-        UsersVerb::SetupLink => place.with(false, |auth| async move {
+        UsersVerb::SetupLink => place.with(|auth| async move {
             let token = auth.setup_token().await?;
             out.line(format!("{panel}/setup?token={}", token.expose()));
             out.say(format!("It is good once, for {SETUP_HOURS} hours; the link before it has ended."));
@@ -28,7 +28,7 @@ pub fn run(place: Place, args: Users, out: &Out) -> Done {
             let role = role(&word)?;
             let password = Some(asked(&name, &password)?);
             let new = NewUser { name, email, display_name, role, groups, password };
-            place.with(true, |auth| async move {
+            place.with(|auth| async move {
                 let user = auth.add_user(new).await?;
                 said(out, &user, format!("{} was added as {}", user.name, user.role))
             })
@@ -39,7 +39,7 @@ pub fn run(place: Place, args: Users, out: &Out) -> Done {
                 |list: String| list.split(',').map(str::trim).filter(|n| !n.is_empty()).map(str::to_owned).collect();
             let groups = groups.map(names);
             let change = Change { email, vouched: true, display_name, role, active, groups, ..Change::default() };
-            place.with(false, |auth| async move {
+            place.with(|auth| async move {
                 let before = auth.user_named(&name).await?;
                 let user = auth.change_user(before.id, change).await?;
                 let ended = user.role != before.role || user.active != before.active;
@@ -49,7 +49,7 @@ pub fn run(place: Place, args: Users, out: &Out) -> Done {
         }
         UsersVerb::Password { name, only, password } => {
             let password = asked(&name, &password)?;
-            place.with(true, |auth| async move {
+            place.with(|auth| async move {
                 let user = auth.user_named(&name).await?;
                 auth.set_password(user.id, password, only).await?;
                 said(
@@ -59,25 +59,23 @@ pub fn run(place: Place, args: Users, out: &Out) -> Done {
                 )
             })
         }
-        UsersVerb::SecondFactor { name, .. } => place.with(false, |auth| async move {
+        UsersVerb::SecondFactor { name, .. } => place.with(|auth| async move {
             let user = auth.user_named(&name).await?;
             auth.remove_factor(user.id).await?;
             said(out, &user, format!("{} signs in without a second factor, and can set up another one", user.name))
         }),
-        UsersVerb::Show { name } => place.with(false, |auth| async move { ways::show(&auth, &name, out).await }),
+        UsersVerb::Show { name } => place.with(|auth| async move { ways::show(&auth, &name, out).await }),
         UsersVerb::Passkeys { name, remove } => {
-            place.with(false, |auth| async move { ways::take_key(&auth, &name, &remove, out).await })
+            place.with(|auth| async move { ways::take_key(&auth, &name, &remove, out).await })
         }
-        UsersVerb::Provider { name, .. } => {
-            place.with(false, |auth| async move { ways::unlink(&auth, &name, out).await })
-        }
+        UsersVerb::Provider { name, .. } => place.with(|auth| async move { ways::unlink(&auth, &name, out).await }),
         UsersVerb::Sessions { name, end, one } => {
-            place.with(false, |auth| async move { ways::sessions(&auth, &name, end, one.as_deref(), out).await })
+            place.with(|auth| async move { ways::sessions(&auth, &name, end, one.as_deref(), out).await })
         }
         UsersVerb::Invitations { end } => {
-            place.with(false, |auth| async move { ways::invitations(&auth, end.as_deref(), out).await })
+            place.with(|auth| async move { ways::invitations(&auth, end.as_deref(), out).await })
         }
-        UsersVerb::Delete { name, heir, answer } => place.with(false, |auth| async move {
+        UsersVerb::Delete { name, heir, answer } => place.with(|auth| async move {
             let user = auth.user_named(&name).await?;
             let heir = match &heir {
                 Some(heir) => Some(auth.user_named(heir).await?),
@@ -90,7 +88,7 @@ pub fn run(place: Place, args: Users, out: &Out) -> Done {
         }),
         UsersVerb::Invite { role: word, days, uses, note } => {
             let role = role(&word)?;
-            place.with(false, |auth| async move {
+            place.with(|auth| async move {
                 let new = NewInvitation { role, note, days, uses, maker: None };
                 let (shown, token) = auth.invite(new).await?;
                 let link = format!("{panel}/invitation?token={}", token.expose());
@@ -107,7 +105,7 @@ pub fn run(place: Place, args: Users, out: &Out) -> Done {
                 Ok(())
             })
         }
-        UsersVerb::Groups { verb } => place.with(false, |auth| async move { groups(&auth, verb, out).await }),
+        UsersVerb::Groups { verb } => place.with(|auth| async move { groups(&auth, verb, out).await }),
     }
 }
 

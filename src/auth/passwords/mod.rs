@@ -10,15 +10,21 @@ pub use cost::{Cost, FLOOR};
 pub use places::{Lane, Turn};
 pub use rules::{About, EXAMPLE, LONGEST, SHORTEST, judge};
 
-use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::Duration;
 
 use argon2::{Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier};
+use rustix::time::{ClockId, clock_gettime};
+use tokio::sync::OnceCell;
+use tracing::warn;
 
+use self::cost::Probe;
 use self::places::Places;
+use super::sql;
 use crate::base::random::{Random, bytes};
 use crate::base::secret::Secret;
 use crate::diag::{Diagnostic, Kind};
+use crate::store::{Conn, Db};
 
 /// What comes of trying a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,47 +36,76 @@ pub enum Verdict {
     },
 }
 
+/// What the home keeps the cost under.
+const KEPT: &str = "passwords.cost";
+
 /// Makes and checks hashes of passwords: Argon2id, as PHC strings, each with the cost it was made with.
+#[derive(Clone)]
 pub struct Passwords {
-    tuned: Arc<OnceLock<Tuned>>,
+    settled: Arc<OnceCell<Settled>>,
+    /// Where the cost is found that is not settled yet.
+    home: Option<Home>,
     places: Places,
     random: Arc<dyn Random>,
 }
 
+/// The cost that a home keeps.
+#[derive(Clone)]
+struct Home {
+    db: Db,
+    /// The machine is measured at each start, not only where nobody has before.
+    measures: bool,
+}
+
 #[derive(Debug, Clone)]
-struct Tuned {
+struct Settled {
     cost: Cost,
     /// What is checked where there is no account, or none with a password: as much work, and never right.
     nobody: String,
 }
 
 impl Passwords {
-    /// With the cost that fits this machine. Measuring it takes some tenths of a second, on a thread beside: whoever signs in before waits for it.
-    pub fn tuned(random: Arc<dyn Random>) -> Passwords {
-        let passwords = Passwords { tuned: Arc::default(), places: Places::default(), random };
-        let (tuned, random) = (passwords.tuned.clone(), passwords.random.clone());
-        // Where no thread can be had, the first who signs in measures.
-        let _ = std::thread::Builder::new().name("passwords".into()).spawn(move || measured(&tuned, &*random).cost);
+    /// For a server: with the cost that fits this machine and is not below what the home has found before. Measuring takes some tenths of a second, beside: who
+    /// signs in before waits for it.
+    pub fn of_server(db: Db, random: Arc<dyn Random>) -> Passwords {
+        let passwords = Passwords::of(Home { db, measures: true }, random);
+        let beside = passwords.clone();
+        // Where the database is away whoever signs in is told, and it is tried again.
+        tokio::spawn(async move { beside.settled().await.map(drop) });
         passwords
     }
 
-    pub fn new(cost: Cost, random: Arc<dyn Random>) -> Result<Passwords, Diagnostic> {
-        let nobody = nobody(cost, &*random)?;
-        Ok(Passwords { tuned: Arc::new(Tuned { cost, nobody }.into()), places: Places::default(), random })
+    /// For a command: with the cost that the home keeps. The machine is measured where it keeps none, once a password is to be hashed.
+    pub fn of_home(db: Db, random: Arc<dyn Random>) -> Passwords {
+        Passwords::of(Home { db, measures: false }, random)
     }
 
-    async fn ready(&self) -> Tuned {
-        if let Some(tuned) = self.tuned.get() {
-            return tuned.clone();
-        }
-        let (tuned, random) = (self.tuned.clone(), self.random.clone());
-        let waited = tokio::task::spawn_blocking(move || measured(&tuned, &*random).clone()).await;
-        waited.unwrap_or_else(|_| Tuned { cost: FLOOR, nobody: String::new() })
+    fn of(home: Home, random: Arc<dyn Random>) -> Passwords {
+        Passwords { settled: Arc::default(), home: Some(home), places: Places::default(), random }
+    }
+
+    pub fn new(cost: Cost, random: Arc<dyn Random>) -> Result<Passwords, Diagnostic> {
+        let settled = Settled { cost, nobody: nobody(cost, &*random)? };
+        let settled = Arc::new(OnceCell::new_with(Some(settled)));
+        Ok(Passwords { settled, home: None, places: Places::default(), random })
+    }
+
+    async fn settled(&self) -> Result<Settled, Diagnostic> {
+        let settled = self.settled.get_or_try_init(async || {
+            let cost = match &self.home {
+                Some(home) => home.cost(&self.random).await?,
+                None => FLOOR,
+            };
+            let random = self.random.clone();
+            let nobody = beside(move || nobody(cost, &*random)).await??;
+            Ok(Settled { cost, nobody })
+        });
+        settled.await.cloned()
     }
 
     /// The PHC string to keep of a password, which [`judge`] has taken.
     pub async fn hash(&self, password: Secret, turn: impl Into<Turn>) -> Result<String, Diagnostic> {
-        let (cost, salt) = (self.ready().await.cost, bytes::<16>(&*self.random));
+        let (cost, salt) = (self.settled().await?.cost, bytes::<16>(&*self.random));
         let password = form::kept(&password);
         self.places.run(turn.into(), cost.mib(), move || hash(cost, password.expose(), &salt)).await?
     }
@@ -84,10 +119,10 @@ impl Passwords {
         turn: impl Into<Turn>,
     ) -> Result<Verdict, Diagnostic> {
         let known = kept.is_some();
-        let tuned = self.ready().await;
-        let kept = kept.unwrap_or(&tuned.nobody);
+        let settled = self.settled().await?;
+        let kept = kept.unwrap_or(&settled.nobody);
         let made = cost_of(kept).ok_or_else(damaged)?;
-        let (outdated, kept) = (made.is_weaker_than(tuned.cost), kept.to_owned());
+        let (outdated, kept) = (made.is_weaker_than(settled.cost), kept.to_owned());
         let forms = form::all(&password);
         let right = move || forms.iter().position(|form| is_right(form.expose(), &kept));
         // In another form than the first it was kept before there was one form: kept anew it needs one try.
@@ -98,17 +133,60 @@ impl Passwords {
     }
 }
 
-/// Measures once, whoever comes first.
-fn measured<'t>(tuned: &'t OnceLock<Tuned>, random: &dyn Random) -> &'t Tuned {
-    tuned.get_or_init(|| {
-        let cores = std::thread::available_parallelism().map_or(2, |n| u32::try_from(n.get()).unwrap_or(2));
-        let memory_kib = places::memory_kib(cores);
-        let begun = Instant::now();
-        let probed = hash(Cost { memory_kib, passes: 2 }, "how long does it take", &bytes::<16>(random));
-        let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+impl Home {
+    /// The cost from now on; kept, where it is another one than before.
+    async fn cost(&self, random: &Arc<dyn Random>) -> Result<Cost, Diagnostic> {
+        let read = async |on: &mut Conn| Ok(sql::get(on, KEPT).await?.as_deref().and_then(Cost::read));
+        let kept = read(&mut self.db.reader().await?).await?;
+        if let Some(kept) = kept.filter(|_| !self.measures) {
+            return Ok(kept);
+        }
+        let random = random.clone();
+        let probe = beside(move || measured(&*random)).await?;
+        let cost = probe.beside(kept);
+        if Some(cost) == kept {
+            return Ok(cost);
+        }
+        // Another process may have found one meanwhile.
+        let (cost, kept) = self
+            .db
+            .write(async move |tx| {
+                let kept = read(tx).await?;
+                let cost = probe.beside(kept);
+                sql::put(tx, KEPT, &cost.text()).await?;
+                Ok((cost, kept))
+            })
+            .await?;
+        if let Some(kept) = kept.filter(|kept| cost.is_weaker_than(*kept)) {
+            let (takes, from, to) = (probe.takes(kept), kept.text(), cost.text());
+            warn!(from, to, "this machine needs {takes} ms for one password at the cost found before: it is lowered");
+        }
+        Ok(cost)
+    }
+}
+
+/// What one hash takes, by the time that this thread has of a core: a machine that is busy is no slower for it.
+fn measured(random: &dyn Random) -> Probe {
+    let cores = std::thread::available_parallelism().map_or(2, |n| u32::try_from(n.get()).unwrap_or(2));
+    let memory_kib = places::memory_kib(cores);
+    let once = || {
+        let begun = clock_gettime(ClockId::ThreadCPUTime);
+        hash(Cost { memory_kib, ..FLOOR }, "how long does it take", &bytes::<16>(random)).ok()?;
+        Duration::try_from(clock_gettime(ClockId::ThreadCPUTime) - begun).ok()
+    };
+    // The first one is also the first to use its memory.
+    match once().and_then(|first| Some(first.min(once()?))) {
+        Some(time) => Probe { memory_kib, ms: u64::try_from(time.as_millis()).unwrap_or(u64::MAX) },
         // It fails where there is no memory for it; the least that may be is then tried.
-        let cost = if probed.is_ok() { Cost::tuned(memory_kib, ms) } else { FLOOR };
-        Tuned { cost, nobody: nobody(cost, random).unwrap_or_default() }
+        None => Probe { memory_kib: FLOOR.memory_kib, ms: u64::MAX },
+    }
+}
+
+/// On a thread where it may take its time.
+async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Diagnostic> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| {
+        let d = Diagnostic::error("auth.failed", "no password could be hashed").kind(Kind::Bug);
+        d.hint("try again")
     })
 }
 
@@ -143,6 +221,7 @@ fn damaged() -> Diagnostic {
 mod tests {
     use super::*;
     use crate::base::random::SystemRandom;
+    use crate::store::tests::both;
 
     const QUICK: Cost = Cost { memory_kib: 64, passes: 1 };
 
@@ -201,11 +280,46 @@ mod tests {
     #[tokio::test]
     async fn hostile_20_an_unknown_user_costs_what_a_known_one_does_and_is_never_right() {
         let passwords = Passwords::new(QUICK, Arc::new(SystemRandom)).unwrap();
-        assert_eq!(cost_of(&passwords.tuned.get().unwrap().nobody), Some(QUICK));
+        assert_eq!(cost_of(&passwords.settled().await.unwrap().nobody), Some(QUICK));
         for text in ["", "anything at all", "how long does it take"] {
             let verdict = passwords.verify(secret(text), None, Lane::Outside).await.unwrap();
             assert_eq!(verdict, Verdict::Wrong);
         }
+    }
+
+    #[tokio::test]
+    async fn a_busy_start_makes_no_password_cheaper_and_the_terminal_takes_what_the_server_found() {
+        both(async |db| {
+            let random: Arc<dyn Random> = Arc::new(SystemRandom);
+            let kept = async || sql::get(&mut db.reader().await.unwrap(), KEPT).await.unwrap();
+            // The first of all measures, and keeps what it finds.
+            let command = Passwords::of_home(db.clone(), random.clone());
+            assert_eq!(kept().await, None, "nothing is measured before there is a password");
+            let found = command.settled().await.unwrap();
+            assert_eq!(kept().await, Some(found.cost.text()));
+            assert_eq!(cost_of(&found.nobody), Some(found.cost));
+            // From then on the terminal takes what there is, whatever the machine would do.
+            let most = Cost { memory_kib: 64 << 10, passes: 12 };
+            for cost in [FLOOR, most] {
+                db.write(async move |tx| sql::put(tx, KEPT, &cost.text()).await).await.unwrap();
+                let command = Passwords::of_home(db.clone(), random.clone());
+                assert_eq!(command.settled().await.unwrap().cost, cost);
+            }
+            // A server has at least what was found, where the machine is not too slow for it, and mends what is no cost.
+            for before in ["m=19456,t=2", "m=1,t=1", "nothing"] {
+                let text = before.to_owned();
+                db.write(async move |tx| sql::put(tx, KEPT, &text).await).await.unwrap();
+                let server = Passwords::of_server(db.clone(), random.clone());
+                let cost = server.settled().await.unwrap().cost;
+                assert!(!cost.is_weaker_than(FLOOR), "{before}: {cost:?}");
+                assert_eq!(kept().await, Some(cost.text()));
+            }
+            let down = Passwords::of_server(db.clone(), random.clone());
+            db.close().await;
+            let told = down.verify(secret("anything at all"), None, Lane::Near).await;
+            assert!(told.is_ok_and(|verdict| verdict == Verdict::Wrong) || down.settled.get().is_none());
+        })
+        .await;
     }
 
     #[tokio::test]

@@ -97,6 +97,13 @@ pub async fn email_taken(on: &mut Conn, email: &str, but: i64) -> Result<bool, D
     Ok(count > 0)
 }
 
+/// Who has an address that nobody vouches for.
+pub async fn unvouched(on: &mut Conn) -> Result<Vec<String>, Diagnostic> {
+    let sql = "SELECT name FROM users WHERE email IS NOT NULL AND NOT email_vouched ORDER BY name";
+    let all: Vec<(String,)> = fetch_all!(on, sql)?;
+    Ok(all.into_iter().map(|(name,)| name).collect())
+}
+
 pub async fn set_password(tx: &mut Tx, id: i64, password: &str) -> Result<(), Diagnostic> {
     let sql = "UPDATE users SET password = $2, version = version + 1 WHERE id = $1";
     execute!(tx, sql, id, password).map(drop)

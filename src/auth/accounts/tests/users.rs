@@ -318,3 +318,24 @@ async fn hostile_15_the_first_admin_is_made_with_the_printed_token_only_and_only
     })
     .await;
 }
+
+/// Applications were told them before there was such a thing as vouching.
+#[tokio::test]
+async fn an_upgrade_says_once_whose_addresses_applications_are_not_told_any_more() {
+    homes(People::default(), async |w| {
+        let a = &w.auth;
+        w.add("root", Role::Admin).await;
+        for name in ["anna", "ben", "carl"] {
+            let user = w.add(name, Role::Member).await;
+            a.rename(user.id, None, Some(&format!("{name}@example.org"))).await.unwrap();
+        }
+        assert!(a.say_news().await.unwrap().is_empty(), "a home that was never another says nothing");
+        w.db.write(async |tx| crate::auth::sql::put(tx, "say.emails", "once").await).await.unwrap();
+        let change = Change { email: Some("ben@example.org".into()), vouched: true, ..change() };
+        let ben = a.user_named("ben").await.unwrap();
+        assert!(a.change_user(ben.id, change).await.unwrap().email_vouched, "as hearth users set does");
+        assert_eq!(a.say_news().await.unwrap(), ["anna", "carl"]);
+        assert!(a.say_news().await.unwrap().is_empty());
+    })
+    .await;
+}
