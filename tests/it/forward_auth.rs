@@ -436,5 +436,42 @@ fn somebody_signs_in_once_and_out_once_for_the_whole_home(s: &Scratch) -> Done {
     assert!(until(Duration::from_secs(1), out), "they still enter");
     let page = door.ask("panel", "/go?back=x", &["-H", &panel, "-H", "Accept: text/html"]);
     assert_eq!(page.status, 303, "the panel knows them no more: {page:?}");
+    // So is out at a service, where a person presses it; what a script of the service can send is out at that service.
+    let page = post("/login", &[("username", "ada"), ("password", PASSWORD), ("next", "/")], "X-None: x");
+    let panel = set(&page, "__Host-hearth");
+    let enter = |host: &str| {
+        let sent = door.ask(host, "/", &BROWSER);
+        let to = sent.header("location").and_then(|to| to.split_once("/login?next=")).expect("to the login").1;
+        let next = to.replace("%3F", "?").replace("%3D", "=");
+        let page = door.ask("panel", &next, &["-H", &panel, "-H", "Accept: text/html"]);
+        let url = page.body.split("0; url=").nth(1).and_then(|rest| rest.split('"').next()).expect("it leads on");
+        let (_, path) = url.split_once(&format!(":{}", door.https)).expect("to the service");
+        let cookie = set(&door.ask(host, path, &["-H", &set(&sent, "__Host-hearth-before")]), "__Host-hearth");
+        assert_eq!(door.ask(host, "/", &["-H", &cookie]).status, 200, "{host}");
+        cookie
+    };
+    let (a, panel_open) =
+        (enter("a"), || door.ask("panel", "/account", &["-H", &panel, "-H", "Accept: text/html"]).status);
+    assert_eq!(panel_open(), 200);
+    let sent =
+        ["Sec-Fetch-Site: same-origin", "Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document", "Sec-Fetch-User: ?1"];
+    for (at, other) in [(3, None), (2, Some("Sec-Fetch-Dest: iframe")), (1, Some("Sec-Fetch-Mode: cors"))] {
+        let b = enter("b");
+        let lines = sent.iter().enumerate().filter(|(n, _)| *n != at).map(|(_, line)| *line).chain(other);
+        let lines: Vec<&str> = lines.flat_map(|line| ["-H", line]).collect();
+        let page = door.ask("b", "/.well-known/hearth/logout", &[&["-X", "POST", "-H", &b][..], &lines].concat());
+        assert_eq!(page.status, 204, "{page:?}");
+        assert!(until(Duration::from_secs(1), || door.ask("b", "/", &["-H", &b]).status == 401), "they still enter");
+        assert_eq!((door.ask("a", "/", &["-H", &a]).status, panel_open()), (200, 200), "{lines:?}");
+    }
+    let b = enter("b");
+    let lines: Vec<&str> = sent.iter().flat_map(|line| ["-H", *line]).collect();
+    let page = door.ask("b", "/.well-known/hearth/logout", &[&["-X", "POST", "-H", &b][..], &lines].concat());
+    assert!(page.status == 200 && page.body.contains("has ended"), "{page:?}");
+    let out = || door.ask("a", "/", &["-H", &a]).status == 401 && door.ask("b", "/", &["-H", &b]).status == 401;
+    assert!(until(Duration::from_secs(1), out), "they still enter");
+    assert_eq!(panel_open(), 303, "the panel knows them no more");
+    let acts = door.hearth("audit --action page.logout --who ada --json").ok().out;
+    assert!(acts.contains("\"everywhere\": true") || acts.contains("\"everywhere\":true"), "{acts}");
     Ok(())
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 use super::{Auth, sql, users};
-use crate::auth::forward::sessions::{Opened, Sessions};
+use crate::auth::forward::sessions::{Opened, Person, Sessions};
 use crate::auth::secrets;
 use crate::auth::who::Role;
 use crate::diag::Diagnostic;
@@ -140,5 +140,14 @@ impl Sessions for Auth {
 
     async fn leave(&self, hash: Hash) -> Result<(), Diagnostic> {
         self.end(async move |tx| sql::hosts::end(tx, &hash.text()).await).await
+    }
+
+    async fn sign_out(&self, hash: Hash) -> Result<Option<Person>, Diagnostic> {
+        // Also one that has ended for want of use: whoever signs out is signed out.
+        let found = sql::hosts::one(&mut self.db.reader().await?, &hash.text(), 0, 0).await?;
+        let Some(row) = found else { return Ok(None) };
+        let who = Person { id: row.person, name: row.name };
+        self.end(async move |tx| sql::sessions::end(tx, row.person, &row.parent).await).await?;
+        Ok(Some(who))
     }
 }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 use super::refusals::Refusals;
-use super::sessions::{Opened, Sessions};
+use super::sessions::{Opened, Person, Sessions};
 use crate::auth::secrets;
 use crate::base::random::SystemRandom;
 use crate::base::secret::Secret;
@@ -140,6 +140,13 @@ impl Sessions for Double {
     async fn leave(&self, hash: Hash) -> Result<(), Diagnostic> {
         self.change(|held| drop(held.parts.remove(&hash)));
         Ok(())
+    }
+
+    async fn sign_out(&self, hash: Hash) -> Result<Option<Person>, Diagnostic> {
+        let found = self.held().parts.get(&hash).cloned();
+        let Some((Some(parent), grant)) = found else { return Ok(None) };
+        self.end_parent(&parent);
+        Ok(Some(Person { id: 1, name: grant.user }))
     }
 }
 

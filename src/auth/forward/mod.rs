@@ -30,7 +30,7 @@ use crate::traefik::forward::back::{self, Back};
 pub use crate::traefik::forward::wire::Doors;
 use crate::traefik::forward::wire::Hash;
 use codes::Codes;
-use sessions::{Opened, Sessions};
+use sessions::{Opened, Person, Sessions};
 
 /// What the login goes on to for somebody who is on the way to a service; the signed way back follows.
 const GO: &str = "/go?back=";
@@ -112,5 +112,10 @@ impl Forward {
     /// Ends the session of a host that a cookie is of.
     pub(crate) async fn leave(&self, cookie: &str) -> Result<(), Diagnostic> {
         self.sessions.leave(Hash::of(cookie)).await
+    }
+
+    /// Ends the panel's session that a cookie of a host belongs to, on every host.
+    pub(crate) async fn sign_out(&self, cookie: &str) -> Result<Option<Person>, Diagnostic> {
+        self.sessions.sign_out(Hash::of(cookie)).await
     }
 }

@@ -10,8 +10,10 @@ use axum::http::header::{CACHE_CONTROL, COOKIE, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use serde::Deserialize;
+use serde_json::json;
 
 use super::Forward;
+use crate::auth::table::guard::{Detail, SignedIn};
 use crate::auth::who::{Anyone, By};
 use crate::diag::{Diagnostic, Kind};
 use crate::traefik::forward::cookie::{self, BEFORE, SESSION};
@@ -80,32 +82,49 @@ pub async fn ask_logout(Anyone(who): Anyone, Extension(caller): Extension<Caller
     Page { asks: true, host: &host, ..Page::of("Sign out?", "warn", story) }.answer(StatusCode::OK)
 }
 
-/// `POST /.well-known/hearth/logout`: ends the session on this host, and leads to the panel for all others. Not those too: the script of a service, which
-/// may do here what a person may, would sign people out of all services.
+/// `POST /.well-known/hearth/logout`: where a person has pressed something, ends the session everywhere; else the one on this host, and leads to the panel for
+/// all others. Not those too: a script of the service can send what it likes from here, and would sign people out of all services.
 pub async fn logout(
     _: Anyone,
     State(forward): State<Arc<Forward>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
 ) -> Response {
-    if own_host(&forward, &caller).is_none() {
-        return no_such_page().await.into_response();
-    }
+    let Some(host) = own_host(&forward, &caller) else { return no_such_page().await.into_response() };
     if Origin::of(&Method::POST, &headers, &caller) != Origin::Own {
         let d = Diagnostic::error("auth.cross-site", "this did not come from a page of this host").kind(Kind::Denied);
         return Refusal(d.hint("open /.well-known/hearth/logout and sign out there")).into_response();
     }
-    if let Some(session) = cookies(&headers).session
-        && let Err(why) = forward.leave(&session).await
-    {
-        return Refusal(why).into_response();
-    }
-    let mut answer = match wants_html(&headers) {
-        true => to_panel(&forward),
-        false => StatusCode::NO_CONTENT.into_response(),
+    let out = match cookies(&headers).session {
+        Some(session) if is_pressed(&headers) => forward.sign_out(&session).await,
+        Some(session) => forward.leave(&session).await.map(|()| None),
+        None => Ok(None),
+    };
+    let mut answer = match out {
+        Err(why) => return Refusal(why).into_response(),
+        Ok(Some(who)) => {
+            let story = &["Your session at the panel, and on every service of the home, has ended."];
+            let page = Page { again: Some("Sign in again"), host: &host, ..Page::of("Signed out", "good", story) };
+            let mut answer = page.answer(StatusCode::OK);
+            answer.extensions_mut().insert(SignedIn { user: who.id, name: who.name });
+            answer.extensions_mut().insert(Detail(json!({"everywhere": true, "at": host})));
+            answer
+        }
+        Ok(None) if wants_html(&headers) => to_panel(&forward),
+        Ok(None) => StatusCode::NO_CONTENT.into_response(),
     };
     set_cookie(answer.headers_mut(), SESSION, "", None);
     answer
+}
+
+/// Whether a person has pressed something on a page of this host, and the answer fills the window: browsers say so (Fetch Metadata), no script can write it, and a
+/// frame or a `fetch` is none.
+fn is_pressed(headers: &HeaderMap) -> bool {
+    let says = |name: &str, word: &str| headers.get(name).is_some_and(|value| value == word);
+    says("sec-fetch-site", "same-origin")
+        && says("sec-fetch-mode", "navigate")
+        && says("sec-fetch-dest", "document")
+        && says("sec-fetch-user", "?1")
 }
 
 /// What follows `go?`.

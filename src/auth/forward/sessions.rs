@@ -27,6 +27,16 @@ pub trait Sessions: Send + Sync + 'static {
 
     /// Ends this one session of a host; the panel's and its other parts stay.
     async fn leave(&self, hash: Hash) -> Result<(), Diagnostic>;
+
+    /// Ends the panel's session of which this one of a host is a part, and with it all its parts. `None`: it was nobody's.
+    async fn sign_out(&self, hash: Hash) -> Result<Option<Person>, Diagnostic>;
+}
+
+/// Whose account it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    pub id: i64,
+    pub name: String,
 }
 
 /// A session that was opened.

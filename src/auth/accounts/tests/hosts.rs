@@ -72,6 +72,22 @@ async fn hostile_18_sessions_on_hosts_end_with_the_panels_and_with_the_account()
         assert!(world.grant_of(a).await.is_none() && world.grant_of(b).await.is_none());
         assert!(world.auth.by_cookie(panel.token.expose()).await.unwrap().is_none(), "the panel's has ended too");
         assert!(world.grant_of(c).await.is_some() && world.auth.open(&panel.id, "c").await.unwrap().is_none());
+        // At a host, by the person: all too, and nobody else's.
+        let panel = world.session(&ada).await;
+        let (a, b) = (world.on_host(&panel, "a.example.org").await, world.on_host(&panel, "b.example.org").await);
+        changes.mark_unchanged();
+        let who = world.auth.sign_out(b).await.unwrap();
+        assert_eq!(who.map(|who| (who.id, who.name)), Some((ada.id, "ada".into())));
+        assert!(changes.has_changed().unwrap(), "gate is told");
+        assert!(world.grant_of(a).await.is_none() && world.grant_of(b).await.is_none());
+        assert!(world.auth.by_cookie(panel.token.expose()).await.unwrap().is_none(), "the panel's has ended too");
+        assert!(world.grant_of(c).await.is_some());
+        assert_eq!(world.auth.sign_out(b).await.unwrap(), None, "once");
+        assert_eq!(
+            world.auth.sign_out(Hash::of(other.token.expose())).await.unwrap(),
+            None,
+            "the panel's is no host's"
+        );
         // By what an admin does.
         let change = Change { active: Some(false), ..Change::default() };
         world.auth.change_user(ada.id, change).await.unwrap();
