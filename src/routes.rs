@@ -14,7 +14,7 @@ use crate::auth::audit::Log;
 use crate::auth::forward::{self, Forward};
 use crate::auth::json as people;
 use crate::auth::oidc::{self, Oidc};
-use crate::auth::page::{forms, keys};
+use crate::auth::page::{cookies, forms, keys};
 use crate::auth::passkeys::{self, Passkeys};
 use crate::auth::table::Table;
 use crate::auth::table::stay::HEAVY;
@@ -78,6 +78,8 @@ pub fn table() -> Table<App> {
         POST "/password" User => forms::change_password;
         POST "/logout" User => forms::logout;
         GET "/signed-out" Anyone => forms::signed_out;
+        GET "/cookies" Anyone => cookies::show;
+        POST "/cookies" Anyone => cookies::clear;
     }
     // The first leads from the panel to a service, the second out; the others are on every host with a login.
     pages! { table:

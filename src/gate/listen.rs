@@ -19,8 +19,10 @@ use tracing::{debug, warn};
 
 /// For the head of a request, and for a connection that asks nothing more.
 const HEAD: Duration = Duration::from_secs(30);
-/// Bytes of a request's head: what applications' cookies and addresses come to, and no more.
-const HEAD_BYTES: usize = 64 << 10;
+/// Bytes of a request's head: what applications' cookies and addresses come to. Between that and what Traefik takes at all (64 KiB, to which it adds its own)
+/// it is refused in words.
+pub const HEAD_TAKEN: usize = 48 << 10;
+const HEAD_BYTES: usize = 128 << 10;
 /// For answers that are being sent when the stop comes.
 const LAST: Duration = Duration::from_secs(2);
 

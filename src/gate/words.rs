@@ -212,6 +212,24 @@ pub fn not_allowed(access: &Access, user: &str) -> Words {
 }
 
 /// Who may enter is known by the panel alone, and that does not answer.
+pub fn too_large(cookies: &[String], panel: Option<&str>) -> Words {
+    let mut story = vec!["The browser sends more with each request than any service is to be sent.".into()];
+    if !cookies.is_empty() {
+        story.push(format!(
+            "Most of it is cookies that an application has set for the whole domain. The largest: {}.",
+            cookies.join(", ")
+        ));
+        story.push(match panel {
+            Some(panel) => format!(
+                "Delete the cookies of this domain in the browser's settings, or have them cleared at {panel}{}.",
+                crate::web::head::WAY_OUT
+            ),
+            None => "Delete the cookies of this domain in the browser's settings.".into(),
+        });
+    }
+    Words { tone: "warn", story, ..still("Too many cookies".into()) }
+}
+
 pub fn panel_away() -> Words {
     Words {
         story: vec!["Who may enter cannot be asked right now, so nobody is let in who is not known already.".into()],

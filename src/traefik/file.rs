@@ -16,7 +16,9 @@ use sha2::{Digest, Sha256};
 use super::forward;
 use super::forward::wire::Key;
 use super::labels::{cookie, tcp_middleware};
-use super::route::{CHALLENGE, CLEAN, CLEAN_BEHIND, Door, Entry, LAST, LOGIN, PANEL, PLAIN, Rate, Route, Target};
+use super::route::{
+    CHALLENGE, CLEAN, CLEAN_BEHIND, CLEAN_PANEL, Door, Entry, LAST, LOGIN, PANEL, PLAIN, Rate, Route, Target,
+};
 use crate::base::net::CHALLENGES;
 
 /// Where gate answers for services that are away, closed or unknown, as Traefik reaches it.
@@ -338,13 +340,16 @@ fn shared(content: &Content, http: &mut Section, tcp: &mut Section) {
     paths::add(content.routes, http);
     http.service("gate", &[PAGES], json!({ "serversTransport": "gate" }));
     http.transports.insert("gate".into(), json!({ "forwardingTimeouts": { "dialTimeout": "2s" } }));
-    for (name, kept) in [(CLEAN, &[][..]), (CLEAN_BEHIND, &forward::IDENTITY[..])] {
+    for (name, kept) in [(CLEAN, &[][..]), (CLEAN_PANEL, &[]), (CLEAN_BEHIND, &forward::IDENTITY)] {
         let taken = IDENTITY.iter().filter(|name| !kept.contains(name));
         let mut clean: Map<String, Value> = taken.map(|name| (name.to_string(), json!(""))).collect();
         clean.insert(ROUTE_HEADER.into(), json!(""));
         // No service can pass its own answer off as gate's, nor take every host's cookies from a browser: `Clear-Site-Data: "cookies"` of one is for
         // all below the domain.
-        let answers = json!({ GATE_HEADER: "", "Clear-Site-Data": "" });
+        let mut answers = json!({ GATE_HEADER: "" });
+        if name != CLEAN_PANEL {
+            answers["Clear-Site-Data"] = json!("");
+        }
         let mut headers = json!({ "customRequestHeaders": clean, "customResponseHeaders": answers });
         if content.hsts {
             headers["stsSeconds"] = json!(HSTS);
@@ -399,7 +404,7 @@ fn hearth(inner: &Inner, http: &mut Section) {
     if let Some(panel) = &inner.panel {
         http.router(
             "panel",
-            json!({ "entryPoints": ["websecure"], "rule": format!("Host(`{panel}`)"), "priority": PANEL, "middlewares": ["clean"], "service": "hearth", "tls": {} }),
+            json!({ "entryPoints": ["websecure"], "rule": format!("Host(`{panel}`)"), "priority": PANEL, "middlewares": [CLEAN_PANEL], "service": "hearth", "tls": {} }),
         );
     }
 }

@@ -312,6 +312,7 @@ pub(super) const LOGIN: &str = "login--";
 /// Takes away what says who somebody is; and the same behind a login, which has set it.
 pub(super) const CLEAN: &str = "clean";
 pub(super) const CLEAN_BEHIND: &str = "clean--behind-login";
+pub(super) const CLEAN_PANEL: &str = "clean--panel";
 
 /// Priority of what catches all that nobody wants.
 pub(super) const LAST: u64 = 1;

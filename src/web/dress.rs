@@ -18,7 +18,7 @@ use tower_http::timeout::TimeoutLayer;
 use tracing::info;
 
 use super::turns::Turns;
-use super::{Limits, Refusal, deadline, style_source};
+use super::{Limits, Refusal, deadline, head, style_source};
 use crate::diag::{Diagnostic, Kind};
 
 /// How a door behaves besides its limits.
@@ -52,12 +52,14 @@ pub(super) struct Peer(pub IpAddr);
 struct Dress {
     manner: Manner,
     turns: Turns,
+    head: usize,
     body_time: Duration,
 }
 
 /// Puts everything around `router` that [`super`] lists.
 pub fn dress(router: Router, manner: Manner, limits: &Limits) -> Router {
-    let dress = Arc::new(Dress { manner, turns: Turns::new(limits), body_time: limits.body_time });
+    let (turns, head, body_time) = (Turns::new(limits), limits.head_bytes, limits.body_time);
+    let dress = Arc::new(Dress { manner, turns, head, body_time });
     router
         .layer(RequestBodyLimitLayer::new(limits.body))
         .layer(middleware::from_fn_with_state(limits.body as u64, bounded))
@@ -78,15 +80,18 @@ async fn bounded(State(most): State<u64>, request: Request, next: Next) -> Respo
 
 async fn around(State(dress): State<Arc<Dress>>, mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
-    let unclear = unclear_host(&request);
+    let refused = match unclear_host(&request) {
+        Some(refusal) => Some((StatusCode::BAD_REQUEST, Refusal(refusal)).into_response()),
+        None => head::too_large(&request, dress.head),
+    };
     let caller = caller(&mut request, &dress.manner);
     let method = request.method().clone();
     // Without the query: it is where tokens and names of files stand.
     let path: String = request.uri().path().chars().take(200).collect();
     let (address, https) = (caller.address, caller.https);
     request.extensions_mut().insert(caller);
-    let mut response = match unclear {
-        Some(refusal) => (StatusCode::BAD_REQUEST, Refusal(refusal)).into_response(),
+    let mut response = match refused {
+        Some(refusal) => refusal,
         None if dress.manner.out_of_turn.contains(&request.uri().path()) => next.run(request).await,
         None => match dress.turns.take(address).await {
             Some(_turn) => next.run(request.map(|body| deadline::within(body, dress.body_time))).await,

@@ -19,8 +19,10 @@ pub struct Limits {
     pub handshake: Duration,
     /// For the head of a request over HTTP/1.1, and between two requests.
     pub head: Duration,
-    /// Bytes of a request's head, and number of its lines.
+    /// Bytes of a request's head: more are refused in words, and more than the second without any.
     pub head_bytes: usize,
+    pub head_most: usize,
+    /// Its lines over HTTP/1.1.
     pub head_lines: usize,
     /// Without a request, or without progress of an answer, a connection is closed.
     pub idle: Duration,
@@ -48,6 +50,7 @@ impl Default for Limits {
             handshake: Duration::from_secs(10),
             head: Duration::from_secs(15),
             head_bytes: 32 << 10,
+            head_most: 96 << 10,
             head_lines: 100,
             idle: Duration::from_secs(75),
             request: Duration::from_secs(30),

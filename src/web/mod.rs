@@ -1,8 +1,8 @@
 //! The kit for serving: TLS listeners, limits, headers and pages; knows no room.
 //!
 //! A [`Server`] has several [`Door`]s: a listener, whether it speaks TLS and to whom, its [`Limits`], and the router behind it. What a
-//! request passes, from the outside in: the number of connections, the handshake, the sizes of its head, then [`dress`] (access log, headers of every
-//! answer, number of requests at once, who asks, panics, time, size of the body), then the router.
+//! request passes, from the outside in: the number of connections, the handshake, what no head may exceed, then [`dress`] (access log, headers of every
+//! answer, the size of its head, number of requests at once, who asks, panics, time, size of the body), then the router.
 
 mod activity;
 pub mod client;
@@ -12,6 +12,7 @@ mod dress;
 mod etag;
 pub mod events;
 mod handshakes;
+pub mod head;
 mod limits;
 pub mod list;
 mod listen;

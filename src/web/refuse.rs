@@ -108,15 +108,22 @@ struct Page<'a> {
     title: &'a str,
     hints: &'a [String],
     code: &'a str,
+    way: Option<(&'a str, &'a str)>,
 }
 
 /// The refusal as a page, for a person's browser.
 pub fn page(d: &Diagnostic, status: StatusCode) -> Response {
+    page_with(d, status, None)
+}
+
+/// The same with a way out: a path of this host, and what stands on it.
+pub(super) fn page_with(d: &Diagnostic, status: StatusCode, way: Option<(&str, &str)>) -> Response {
     let heading = match status.as_u16() {
         401 => "Sign in first",
         403 => "Not for you",
         404 | 405 => "Nothing here",
         429 => "Too often",
+        431 => "Too many cookies",
         503 => "Not now",
         400..500 => "That does not work",
         _ => "Something went wrong",
@@ -124,7 +131,7 @@ pub fn page(d: &Diagnostic, status: StatusCode) -> Response {
     let tone = if status.is_server_error() { "bad" } else { "warn" };
     let hints: Vec<String> = d.hints.iter().map(|hint| wording::sentence(hint)).collect();
     let title = wording::sentence(&d.title);
-    let page = Page { heading, tone, status: status.to_string(), title: &title, hints: &hints, code: d.code };
+    let page = Page { heading, tone, status: status.to_string(), title: &title, hints: &hints, code: d.code, way };
     let mut answer = match page.render() {
         Ok(text) => (status, Html(text)).into_response(),
         Err(_) => status.into_response(),

@@ -254,7 +254,7 @@ where
         builder
             .timer(TokioTimer::new())
             .max_concurrent_streams(limits.streams)
-            .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX))
+            .max_header_list_size(u32::try_from(limits.head_most).unwrap_or(u32::MAX))
             .initial_stream_window_size(WINDOW)
             .initial_connection_window_size(WINDOW * 4)
             .max_send_buf_size(WINDOW as usize)
@@ -268,8 +268,8 @@ where
             .timer(TokioTimer::new())
             .header_read_timeout(limits.head)
             .max_headers(limits.head_lines)
-            .max_header_size(limits.head_bytes)
-            .max_buf_size(limits.head_bytes.max(8 << 10) + (8 << 10));
+            .max_header_size(limits.head_most)
+            .max_buf_size(limits.head_most.max(8 << 10) + (8 << 10));
         // What becomes a WebSocket is its handler's.
         let connection = builder.serve_connection(io, service).with_upgrades();
         drive(connection, |c| c.graceful_shutdown(), activity, peer, inner).await;

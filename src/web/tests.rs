@@ -269,13 +269,27 @@ async fn a_connection_of_http2_without_requests_is_closed() {
 
 #[tokio::test]
 async fn a_head_too_large_is_refused() {
-    let rig = Rig::start(Limits { head_bytes: 8 << 10, head_lines: 20, ..Limits::default() }, How::Tls).await;
-    let long = format!("GET / HTTP/1.1\r\nHost: localhost\r\nCookie: {}\r\n\r\n", "a".repeat(10 << 10));
-    assert_eq!(status(&rig.ask(&long).await), 431);
+    let limits = Limits { head_bytes: 8 << 10, head_most: 16 << 10, head_lines: 20, ..Limits::default() };
+    let rig = Rig::start(limits, How::Tls).await;
+    let long = |kib: usize, more: &str| {
+        let cookie = "a".repeat(kib << 10);
+        format!(
+            "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{more}Cookie: one=1; stuffed={cookie}\r\n\r\n"
+        )
+    };
+    let told = rig.ask(&long(10, "")).await;
+    assert_eq!(status(&told), 431);
+    assert!(told.contains("web.head-too-large") && told.contains("stuffed, one"), "{told}");
+    let page = rig.ask(&long(10, "Accept: text/html\r\n")).await;
+    assert!(status(&page) == 431 && page.contains("Too many cookies") && page.contains("href=\"/cookies\""), "{page}");
+    assert_eq!(status(&rig.ask(&long(10, "").replace("GET /", "GET /cookies")).await), 404, "there it is taken");
+    assert_eq!(status(&rig.ask(&long(20, "")).await), 431, "without words");
     let many = format!("GET / HTTP/1.1\r\nHost: localhost\r\n{}\r\n", "a: b\r\n".repeat(30));
     assert_eq!(status(&rig.ask(&many).await), 431);
-    let (status, _) = ask_http2(rig.tls(b"h2").await, "/", &"a".repeat(10 << 10)).await.unwrap();
-    assert_eq!(status, 431);
+    for kib in [10, 20] {
+        let (status, _) = ask_http2(rig.tls(b"h2").await, "/", &"a".repeat(kib << 10)).await.unwrap();
+        assert_eq!(status, 431);
+    }
     let endless = format!("GET /{} HTTP/1.1\r\n", "a".repeat(200 << 10));
     let mut stream = rig.tls(b"http/1.1").await;
     let _ = stream.write_all(endless.as_bytes()).await;

@@ -406,3 +406,32 @@ async fn hostile_33_an_engine_that_goes_in_the_middle_is_said_and_the_next_work_
     }
     panic!("it is never done");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_21_cookies_are_cleared_by_a_press_on_our_own_page_and_by_nothing_else() {
+    let s = Server::begin().await;
+    let stuffed = format!("stuffed={}", "x".repeat(40 << 10));
+    let ask = async |method: &str, path: &str, more: &[(&str, &str)]| {
+        let more = [&[("cookie", stuffed.as_str()), ("accept", "text/html")][..], more].concat();
+        let answer = s.open("", method, path, None, &more).await;
+        (answer.status().as_u16(), answer.headers().get("clear-site-data").cloned())
+    };
+    // Whoever cannot get anywhere any more gets there.
+    assert_eq!(ask("GET", "/", &[]).await, (431, None));
+    assert_eq!(ask("POST", "/logout", &[("origin", "http://panel.test")]).await, (431, None));
+    assert_eq!(ask("GET", "/cookies", &[]).await, (200, None));
+    for foreign in [
+        &[][..],
+        &[("origin", "http://app.test")],
+        &[("origin", "null")],
+        &[("origin", "http://panel.test:8096")],
+        &[("sec-fetch-site", "same-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")],
+        &[("sec-fetch-site", "cross-site"), ("origin", "http://panel.test")],
+    ] {
+        assert_eq!(ask("POST", "/cookies", foreign).await, (403, None), "{foreign:?}");
+        assert_eq!(ask("GET", "/cookies", foreign).await.1, None, "{foreign:?}");
+    }
+    for own in [("origin", "http://panel.test"), ("sec-fetch-site", "same-origin")] {
+        assert_eq!(ask("POST", "/cookies", &[own]).await, (200, Some("\"cookies\"".parse().unwrap())), "{own:?}");
+    }
+}

@@ -4,9 +4,11 @@
 //! |---|---|
 //! | the pages and their words | this one |
 //! | forms, and what becomes of them | `forms` |
+//! | a way out for a browser with too many cookies | `cookies` |
 //! | between password and second factor | `halves` |
 //! | passkeys, and the link with a provider | `keys` |
 
+pub mod cookies;
 pub mod forms;
 mod halves;
 pub mod keys;

@@ -18,7 +18,7 @@ use crate::traefik::file::GATE_HEADER;
 use crate::traefik::forward::back::{self, Back, LASTS};
 use crate::traefik::forward::cookie::BEFORE;
 use crate::traefik::forward::wire::Grant;
-use crate::web::set_cookie;
+use crate::web::{head, set_cookie};
 
 const USER: HeaderName = HeaderName::from_static("remote-user");
 const GROUPS: HeaderName = HeaderName::from_static("remote-groups");
@@ -110,6 +110,16 @@ pub fn to_login(auth: &Auth, rules: &Rules, asked: &Asked, host: &str) -> Respon
 /// Signed in, and not one of those whom the access names.
 pub fn not_allowed(asked: &Asked, access: &Access, who: &Grant) -> Response<Body> {
     page(StatusCode::FORBIDDEN, &words::not_allowed(access, &who.user), asked)
+}
+
+/// More than any service is to be sent: mostly cookies that another application has set for the whole domain.
+pub fn too_large(headers: &HeaderMap, rules: Option<&Rules>) -> Response<Body> {
+    let panel = rules.map(|rules| match rules.doors.https {
+        443 => format!("https://{}", rules.doors.panel),
+        port => format!("https://{}:{port}", rules.doors.panel),
+    });
+    let words = words::too_large(&head::largest_cookies(headers), panel.as_deref());
+    page(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, &words, &Asked::of(headers))
 }
 
 /// It could not be decided.

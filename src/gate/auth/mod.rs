@@ -32,7 +32,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::base::clock::Clock;
 use crate::base::random::Random;
+use crate::gate::listen::HEAD_TAKEN;
 use crate::traefik::forward::AUTH;
+use crate::web::head;
 use known::Known;
 use line::Line;
 use refusals::Refusals;
@@ -74,6 +76,9 @@ impl Auth {
 
     /// What Traefik is answered; `uri` is what it was told to ask, the rest of the request is in `headers`.
     pub async fn answer(&self, uri: &Uri, headers: &HeaderMap) -> Response<Body> {
+        if head::size(headers) > HEAD_TAKEN {
+            return answer::too_large(headers, self.known.rules().as_deref());
+        }
         let until = Instant::now() + HELD;
         match self.decide(uri, headers, until).await {
             Ok(decision) => decision,

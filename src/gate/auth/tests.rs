@@ -632,3 +632,18 @@ async fn whom_gate_turns_away_is_told_to_the_panel_also_what_came_while_it_was_a
     let (all, lost) = told(&home, 39).await;
     assert_eq!((all.iter().map(|one| one.count).sum::<u64>(), lost), (39, 0));
 }
+
+#[tokio::test]
+async fn cookies_that_are_too_large_are_said_in_words_with_the_way_out() {
+    let home = Home::new().await;
+    let cookie = home.signed_in("p1", grant(&[], false), APP).await;
+    for (kib, status) in [(40, 200), (50, 431), (64, 431)] {
+        let cookies = format!("{cookie}; stuffed={}", "x".repeat(kib << 10));
+        let answer = home.ask("p=user", APP, "/", &[("cookie", &cookies), ("accept", "text/html")]).await;
+        assert_eq!(answer.status, status, "{kib} KiB");
+        if status == 431 {
+            assert!(answer.body.contains("stuffed") && answer.body.contains("/cookies"), "{}", answer.body);
+            assert!(answer.get("clear-site-data").is_empty(), "a script of the service could ask for it here");
+        }
+    }
+}

@@ -167,6 +167,14 @@ fn what_needs_a_login_asks_gate_with_the_homes_key_and_believes_no_header() {
         // A service that takes cookies away would take every other's.
         assert_eq!(all[name]["headers"]["customResponseHeaders"]["Clear-Site-Data"], "");
     }
+    // The panel's own page may, and takes nothing else that a service's does not.
+    let panel = &all["clean--panel"]["headers"];
+    assert_eq!(panel["customRequestHeaders"], all["clean"]["headers"]["customRequestHeaders"]);
+    assert!(panel["customResponseHeaders"].get("Clear-Site-Data").is_none());
+    for (name, router) in file["http"]["routers"].as_object().unwrap() {
+        let named = router["middlewares"].as_array().is_some_and(|all| all.contains(&json!("clean--panel")));
+        assert_eq!(named, name == "panel", "{name}");
+    }
     let own = &file["http"]["routers"]["login--own"];
     assert_eq!(
         own["rule"],
