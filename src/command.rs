@@ -7,6 +7,7 @@ use clap::{CommandFactory, Parser};
 use crate::args::*;
 use crate::auth::cli::audit::{self, Typed};
 use crate::auth::own_name::OwnName;
+use crate::auth::place::Place;
 use crate::base::random::SystemRandom;
 use crate::cli::{Failure, Out};
 use crate::diag::{Diagnostic, Kind, Severity, Sources};
@@ -252,7 +253,7 @@ fn place_of(global: &Global, out: &Out) -> Result<crate::auth::cli::Place, crate
 /// Where a browser finds the panel, without a slash at its end.
 fn panel_of(home: &Home) -> Result<String, crate::diag::Diagnostic> {
     Ok(match home.domain()?.filter(|_| home.config.mode == crate::spec::Mode::Domain) {
-        Some(domain) => format!("https://{}.{domain}", crate::proxy::PANEL),
+        Some(domain) => Place::of_domain(&domain, home.config.traefik.https).origin(),
         None => {
             let listen = crate::serve::Settings::of(home, Vec::new(), None).listen;
             let port = listen.first().map_or(8443, |address| address.port());

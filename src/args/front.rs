@@ -114,6 +114,9 @@ pub struct Serve {
     /// Ask the server that runs here whether it answers: 0 if so. A health check for an image without a shell
     #[arg(long)]
     pub check: bool,
+    /// Print where a browser finds the panel, and end: on this machine it has a name of its own
+    #[arg(long, conflicts_with = "check")]
+    pub url: bool,
 }
 
 #[derive(Debug, Args)]

@@ -7,26 +7,26 @@ use super::own_name::OwnName;
 use crate::web::Caller;
 
 /// Scheme is always https.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     host: String,
     port: u16,
     /// The name for which passkeys are made: the home's domain, so that they stay good when the panel's own name changes.
     pub zone: String,
-    /// On the machine itself, where the name is told to whoever sits at it only.
-    machine: Option<OwnName>,
+    /// Everybody may know it: it is no name that the panel has to itself.
+    public: bool,
 }
 
 impl Place {
     /// In a home with a domain: `panel.DOMAIN`, at the port at which Traefik is reached.
     pub fn of_domain(domain: &str, port: u16) -> Place {
         let zone = domain.trim_end_matches('.').to_lowercase();
-        Place { host: format!("panel.{zone}"), port, zone, machine: None }
+        Place { host: format!("panel.{zone}"), port, zone, public: true }
     }
 
     /// On the machine itself: the name that the panel has there to itself.
     pub fn of_machine(name: &OwnName, port: u16) -> Place {
-        Place { host: name.as_str().into(), port, zone: name.as_str().into(), machine: Some(name.clone()) }
+        Place { host: name.as_str().into(), port, zone: name.as_str().into(), public: false }
     }
 
     /// As `Host` has it.
@@ -42,10 +42,9 @@ impl Place {
         format!("https://{}", self.authority())
     }
 
-    /// [`Place::origin`], where somebody may be told it.
-    pub fn toward(&self, caller: &Caller) -> Option<String> {
-        let told = self.machine.as_ref().is_none_or(|name| name.is_at_machine(caller));
-        told.then(|| self.origin())
+    /// [`Place::origin`], where it may be told.
+    pub fn told(&self) -> Option<String> {
+        self.public.then(|| self.origin())
     }
 
     /// Whether somebody is there.

@@ -19,22 +19,6 @@ fn is_private_v4(ip: Ipv4Addr) -> bool {
     ip.is_private() || ip.is_loopback() || ip.is_link_local() || (a == 100 && (64..128).contains(&b))
 }
 
-/// Where this process sends what is for no network of its own; `None`: nowhere, or not over IPv4.
-pub fn gateway() -> Option<IpAddr> {
-    gateway_of(&std::fs::read_to_string("/proc/net/route").ok()?)
-}
-
-/// From the kernel's table: addresses are hexadecimal, in the machine's own order of bytes.
-fn gateway_of(table: &str) -> Option<IpAddr> {
-    let number = |hex: &str| u32::from_str_radix(hex, 16).ok().map(u32::to_be);
-    table.lines().skip(1).find_map(|line| {
-        let fields: Vec<&str> = line.split_whitespace().collect();
-        let (to, by, mask) = (*fields.get(1)?, *fields.get(2)?, *fields.get(7)?);
-        let by = number(by).filter(|by| *by != 0)?;
-        (number(to) == Some(0) && number(mask) == Some(0)).then(|| Ipv4Addr::from_bits(by).into())
-    })
-}
-
 /// What resolvers answer instead of an address that they do not want to be found: `0.0.0.0`, `::`.
 pub fn is_nowhere(ip: IpAddr) -> bool {
     ip.is_unspecified()
@@ -60,17 +44,6 @@ pub fn is_of_the_world(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_gateway_is_the_one_of_the_route_to_everywhere() {
-        let table = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n\
-             eth1\t0000000A\t00000000\t0001\t0\t0\t0\t000000FF\t0\t0\t0\n\
-             eth0\t00000000\t010012AC\t0003\t0\t0\t0\t00000000\t0\t0\t0\n";
-        assert_eq!(gateway_of(table), Some("172.18.0.1".parse().unwrap()));
-        for none in ["", "Iface\n", "Iface\neth0\t00000000\n", "Iface\neth0\tx\ty\t0\t0\t0\t0\tz\n"] {
-            assert_eq!(gateway_of(none), None, "{none}");
-        }
-    }
 
     #[test]
     fn private_is_what_the_internet_does_not_route() {

@@ -39,6 +39,12 @@ pub fn run(global: &Global, args: Serve, out: &Out) -> Done {
         return check(&settings);
     }
     let domain = home.domain()?;
+    if args.url {
+        let named = domain.as_deref().filter(|_| home.config.has_names());
+        let name = super::own_name(&home)?;
+        super::urls(&home, &name, named, &settings.listen).into_iter().for_each(|url| out.line(url));
+        return Ok(());
+    }
     log(&args, out)?;
     more_files();
     warn_of_secrets(&home);
@@ -66,7 +72,7 @@ pub fn run(global: &Global, args: Serve, out: &Out) -> Done {
 /// What a person wants to know first; on standard output, since it is what the command is for.
 fn tell(serving: &Serving, out: &Out) {
     let out = out.clone().acts();
-    out.line(format!("Hearth answers at {}", serving.urls().join(" and ")));
+    out.line(format!("Hearth answers at {}", serving.urls.join(" and ")));
     if let Some(http) = serving.http.map(near) {
         out.line(format!("devices come to trust it at http://{http}/trust"));
     }

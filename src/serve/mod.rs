@@ -47,9 +47,9 @@ use crate::auth::forward::Forward;
 use crate::auth::own_name::{OwnName, is_everybodys};
 use crate::auth::page::forms;
 use crate::auth::passwords::Passwords;
+use crate::auth::place::Place;
 use crate::auth::table::{Guard, Table};
 use crate::base::clock::Clock;
-use crate::base::net;
 use crate::base::random::{Random, SystemRandom};
 use crate::base::secret::Secret;
 use crate::certs::room::Room;
@@ -97,7 +97,8 @@ pub struct Serving {
     server: Server,
     loops: Loops,
     own: Arc<Own>,
-    name: OwnName,
+    /// Under which a person reaches it, the nearest first.
+    pub urls: Vec<String>,
     auth: Arc<Auth>,
     works: Works,
     audit: Log,
@@ -131,7 +132,13 @@ impl Serving {
         };
         let zones: Vec<String> = domain.clone().into_iter().collect();
         let names = home.config.server.names.clone();
-        let name = own_name(home, domain.as_deref())?.listening(&settings.listen);
+        let named = domain.as_deref().filter(|_| home.config.has_names());
+        if named.is_some_and(|domain| domain.trim_end_matches('.').ends_with(".localhost")) {
+            tracing::warn!(
+                "the domain is below localhost: every program on this machine sees the sessions there; it is good for trying out only"
+            );
+        }
+        let name = own_name(home)?.within(named);
         let own = Arc::new(Own::open(&state_dir, name.clone(), zones, names, settings.listen.clone(), clock.clone())?);
 
         let room = Room::open(home)?;
@@ -238,7 +245,8 @@ impl Serving {
         });
         let kept = own.clone();
         loops.spawn("own certificate", move |stop| kept.clone().keep(stop));
-        Ok(Serving { server, loops, own, name, auth, audit, database, works, https, http, _lock: lock })
+        let urls = urls(home, &name, domain.as_deref().filter(|_| home.config.has_names()), &https);
+        Ok(Serving { server, loops, own, urls, auth, audit, database, works, https, http, _lock: lock })
     }
 
     /// More loops of this process; they end with it.
@@ -251,32 +259,13 @@ impl Serving {
         self.own.ca().fingerprint()
     }
 
-    /// Under which URLs a person reaches it.
-    pub fn urls(&self) -> Vec<String> {
-        let mut all = Vec::new();
-        for address in &self.https {
-            let ip = address.ip();
-            if is_everybodys(ip) {
-                all.push(self.name.url(address.port()));
-            } else if ip.is_unspecified() {
-                all.push(self.name.url(address.port()));
-                // Whether a container is reached from elsewhere is said by whoever publishes its ports.
-                let host = local::host().filter(|_| inside().is_none());
-                all.extend(host.map(|host| format!("https://{host}.local:{}", address.port())));
-            } else {
-                all.push(format!("https://{address}"));
-            }
-        }
-        all
-    }
-
     /// The link by which the first admin is made, where there is none; the one printed before holds no longer.
     pub async fn setup_link(&self) -> Result<Option<Secret>, Diagnostic> {
         if self.auth.is_set_up() {
             return Ok(None);
         }
         let token = self.auth.setup_token().await?;
-        let url = self.urls().into_iter().next().unwrap_or_default();
+        let url = self.urls.first().cloned().unwrap_or_default();
         Ok(Some(Secret::new(format!("{url}/setup?token={}", token.expose()))))
     }
 
@@ -316,11 +305,29 @@ fn plain_router(guard: &Arc<Guard>, app: App, https: SocketAddr, is_ours: redire
     table.router(guard).with_state(app).fallback(away)
 }
 
-/// The panel's name on this machine. Within a container, whoever comes through a published port on loopback comes as the gateway.
-fn own_name(home: &Home, domain: Option<&str>) -> Result<OwnName, Diagnostic> {
-    let name = OwnName::open(&home.dir.join("state/auth"), &SystemRandom)?;
-    let machine = inside().and_then(|_| net::gateway()).into_iter().collect();
-    Ok(name.within(domain.filter(|_| home.config.has_names()), machine))
+/// The panel's name on this machine.
+fn own_name(home: &Home) -> Result<OwnName, Diagnostic> {
+    OwnName::open(&home.dir.join("state/auth"), &SystemRandom)
+}
+
+/// Under which URLs a person reaches it: this machine first, then its network, then by the home's domain.
+fn urls(home: &Home, name: &OwnName, domain: Option<&str>, https: &[SocketAddr]) -> Vec<String> {
+    let mut all = Vec::new();
+    for address in https {
+        let ip = address.ip();
+        if is_everybodys(ip) || ip.is_unspecified() {
+            all.push(name.url(address.port()));
+        } else {
+            all.push(format!("https://{address}"));
+        }
+        if ip.is_unspecified() {
+            // Whether a container is reached from elsewhere is said by whoever publishes its ports.
+            let host = local::host().filter(|_| inside().is_none());
+            all.extend(host.map(|host| format!("https://{host}.local:{}", address.port())));
+        }
+    }
+    all.extend(domain.map(|domain| Place::of_domain(domain, home.config.traefik.https).origin()));
+    all
 }
 
 /// The people of the home, with all that signs them in.

@@ -119,6 +119,7 @@ pub fn page(d: &Diagnostic, status: StatusCode) -> Response {
 /// The same with a way out: a path of this host, and what stands on it.
 pub(super) fn page_with(d: &Diagnostic, status: StatusCode, way: Option<(&str, &str)>) -> Response {
     let heading = match status.as_u16() {
+        _ if d.code == "auth.shared-name" => "The panel has an address of its own",
         401 => "Sign in first",
         403 => "Not for you",
         404 | 405 => "Nothing here",

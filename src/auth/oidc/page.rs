@@ -47,7 +47,7 @@ pub async fn begin(
     // The provider sends back to one address, where the cookie has to be.
     if !oidc.place.is_here(&caller) {
         let next: String = form_urlencoded::byte_serialize(own_path(&next).as_bytes()).collect();
-        return match oidc.place.toward(&caller) {
+        return match oidc.place.told() {
             Some(origin) => to(&format!("{origin}/login/oidc?next={next}")),
             None => refused(words::elsewhere(), &headers),
         };

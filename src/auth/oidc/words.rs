@@ -64,14 +64,12 @@ pub fn bad_token(name: &str, why: &str) -> Diagnostic {
         .hint("begin again at /login; if it stays so, the provider is not set up for this home")
 }
 
-/// In a home without a domain: the provider sends back to the machine itself.
+/// In a home without a domain: the provider sends back to the panel's own address on the machine itself.
 pub fn elsewhere() -> Diagnostic {
-    Diagnostic::error(
-        "auth.oidc-place",
-        "a provider signs people in on the home's own machine only, while the home has no domain",
-    )
-    .kind(Kind::Conflict)
-    .hint("sign in with your password; or give the home a domain: hearth mode domain")
+    let title = "in a home without a domain a provider signs people in at the panel's own address on its machine only";
+    Diagnostic::error("auth.oidc-place", title)
+        .kind(Kind::Conflict)
+        .hint("sign in with your password; or open the address that `hearth serve --url` prints")
 }
 
 /// Nobody here is linked with that account.

@@ -77,7 +77,7 @@ impl Desk {
             name: who.name.clone(),
             keys: keys.into_iter().map(|key| shown(key, now)).collect(),
             here,
-            elsewhere: self.passkeys.place.toward(caller),
+            elsewhere: self.passkeys.place.told(),
             provider,
             proof: self.auth.prove(who, None, caller.address).await.is_err(),
             told,
@@ -155,7 +155,7 @@ pub async fn change_link(
         return desk.shown(&who, &caller, desk.oidc.unlink(who.user).await).await;
     }
     if !desk.oidc.place.is_here(&caller) {
-        return match desk.oidc.place.toward(&caller) {
+        return match desk.oidc.place.told() {
             Some(origin) => to(&format!("{origin}/account")),
             None => desk.shown(&who, &caller, Err(oidc::words::elsewhere())).await,
         };

@@ -16,8 +16,8 @@ pub fn elsewhere(origin: Option<&str>) -> Diagnostic {
     let (place, hint) = match origin {
         Some(origin) => (format!("at {origin}"), format!("go to {origin} and do it there")),
         None => (
-            "on its own machine".into(),
-            "sign in with your password; a home with a domain has passkeys on all devices".into(),
+            "at the panel's own address on its machine".into(),
+            "sign in with your password; or open the address that `hearth serve --url` prints".into(),
         ),
     };
     Diagnostic::error("auth.passkey-place", format!("passkeys of this home work {place} only"))

@@ -22,7 +22,7 @@ use super::stay::{Open, Stay, Stays};
 use super::{Entry, Sort};
 use crate::auth::accounts::User;
 use crate::auth::audit::Outcome;
-use crate::auth::own_name::{OwnName, Spot};
+use crate::auth::own_name::OwnName;
 use crate::auth::who::{Asking, By, Identity, Who, nobody, not_allowed};
 use crate::diag::{Diagnostic, Kind};
 use crate::web::{Caller, Origin, Refusal, wants_html};
@@ -167,18 +167,16 @@ pub(super) async fn frame(State(guard): State<Arc<Guard>>, mut request: Request,
     let id = guard.id();
     let unknown = Caller { address: [0, 0, 0, 0].into(), https: false, host: None };
     let caller = request.extensions().get::<Caller>().cloned().unwrap_or(unknown);
-    let spot = guard.own.spot(&caller);
-    if let Spot::Shared(own) = &spot
-        && let Some(away) = away(own.as_deref(), &request)
-    {
-        return away;
+    let is_shared = guard.own.is_shared(&caller);
+    if is_shared && !answers_anywhere(&request) {
+        return told(shared(), wants_html(request.headers()));
     }
     let origin = Origin::of(request.method(), request.headers(), &caller);
     let upgrade = request.headers().contains_key(header::UPGRADE);
     let looks = [Method::GET, Method::HEAD].contains(request.method()) && !upgrade;
     // A request that changes something, or opens a socket, has to show that it comes from our own page.
     let cookies = match origin {
-        _ if spot != Spot::Own => false,
+        _ if is_shared => false,
         Origin::Own => true,
         Origin::Followed | Origin::Unsaid => looks,
         Origin::Foreign => false,
@@ -205,38 +203,26 @@ pub(super) async fn frame(State(guard): State<Arc<Guard>>, mut request: Request,
     if let Ok(value) = HeaderValue::from_str(&id.0) {
         answer.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
     }
-    if spot != Spot::Own {
+    if is_shared {
         answer.headers_mut().remove(header::SET_COOKIE);
     }
     if guard.cors.is_empty() { answer } else { allow(answer, cross) }
 }
 
-/// Where other programs of the machine would see the cookies: a person is sent to the panel's own address, `own`, where they may be told it. What
-/// brings a token, and what anybody may read, is answered there too.
-fn away(own: Option<&str>, request: &Request) -> Option<Response> {
+/// Where other programs of the machine would see the cookies, what brings a token is answered all the same, and what anybody may read.
+fn answers_anywhere(request: &Request) -> bool {
     let looks = [Method::GET, Method::HEAD].contains(request.method());
     let path = request.uri().path();
-    if path == "/health" || path.starts_with("/api/") || looks && !wants_html(request.headers()) {
-        return None;
-    }
-    let shown = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    let to = own.filter(|_| looks).and_then(|own| HeaderValue::try_from(format!("{own}{shown}")).ok());
-    Some(match to {
-        // Not for good: the port may be another one next time.
-        Some(to) => (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, to)]).into_response(),
-        None => told(shared(own), wants_html(request.headers())),
-    })
+    path == "/health" || path.starts_with("/api/") || looks && !wants_html(request.headers())
 }
 
-fn shared(own: Option<&str>) -> Diagnostic {
+/// Without the panel's own address: no page must learn it from what a browser tells of an answer.
+fn shared() -> Diagnostic {
     let title = "under this name every program on the machine sees your browser's cookies: nobody signs in here";
-    let d = Diagnostic::error("auth.shared-name", title).kind(Kind::Denied);
-    match own {
-        Some(own) => d.hint(format!("open {own}")),
-        None => d.hint(
-            "open the address that `hearth serve` printed at its start, or this machine by its name in the network",
-        ),
-    }
+    Diagnostic::error("auth.shared-name", title)
+        .kind(Kind::Denied)
+        .hint("`hearth serve` printed the panel's own address at its start; `hearth serve --url` prints it again")
+        .hint("from another device open this machine by its name in the network")
 }
 
 /// Says to a browser that a page of `origin` may read the answer. No cookies: such a page brings a token.
