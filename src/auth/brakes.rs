@@ -136,6 +136,16 @@ impl Brakes {
         Ok(Pass(keys))
     }
 
+    /// The attempt was not judged: it counts as not made.
+    pub fn undone(&self, pass: &Pass) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for key in &pass.0 {
+            if let Some(count) = counts.get_mut(key) {
+                count.weight = count.weight.saturating_sub(1000).max(0);
+            }
+        }
+    }
+
     /// The attempt was a good one: it is taken back, and what was counted of this household with this account is forgotten. What strangers
     /// have tried on the account stays.
     pub fn good(&self, pass: Pass) {

@@ -1,5 +1,6 @@
 //! Roles times objects: every route with a part of its path left open, asked for what is really there and belongs to somebody else, by nobody and by each role.
 
+use hearth::auth::who::By;
 use std::collections::BTreeMap;
 
 use hearth::auth::accounts::{NewInvitation, NewToken, NewUser};
@@ -35,7 +36,7 @@ async fn filled() -> (Server, Objects, String) {
     assert_eq!(owner.name, "ownerowner");
     let session = s.auth.begin_session(&owner, "marker-agent", [192, 168, 1, 9].into()).await.unwrap();
     let new = NewToken { name: "marker-token".into(), scopes: vec!["read".into()], days: None };
-    let (token, _) = s.auth.add_token(4, new).await.unwrap();
+    let (token, _) = s.auth.add_token(4, &By::Terminal, new).await.unwrap();
     s.auth.add_group("family", "marker-group").await.unwrap();
     let new = NewInvitation { role: Role::Admin, note: "marker-note".into(), days: 7, uses: 1, maker: None };
     let (invitation, _) = s.auth.invite(new).await.unwrap();

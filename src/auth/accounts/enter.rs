@@ -32,12 +32,12 @@ impl Auth {
         if user.active { Ok(user) } else { Err(inactive()) }
     }
 
-    /// Signs a browser in as a user who has shown all that is asked of them.
-    pub async fn admit(&self, id: i64, login: &Login) -> Result<(User, NewSession), Diagnostic> {
-        let user = self.active_user(id).await?;
+    /// Signs a browser in as a user who has shown all that is asked of them; `user`: as they were when they began to.
+    pub async fn admit(&self, user: User, login: &Login) -> Result<(User, NewSession), Diagnostic> {
+        let id = user.id;
         let (now, house) = (self.now(), household(login.from).to_string());
-        self.db.write(async move |tx| sql::users::signed_in(tx, id, &house, now).await).await?;
         let session = self.begin_session(&user, &login.agent, login.from).await?;
+        self.db.write(async move |tx| sql::users::signed_in(tx, id, &house, now).await).await?;
         Ok((User { last_login: Some(now), ..user }, session))
     }
 
@@ -86,16 +86,17 @@ impl Auth {
             .await
     }
 
-    /// Puts a user into those of `named` that are groups of this home, and out of all others.
-    pub async fn take_over_groups(&self, user: &User, named: &[String]) -> Result<(), Diagnostic> {
+    /// Puts a user into those of `named` that are groups of this home, and out of all others. Gives them as they are then.
+    pub async fn take_over_groups(&self, user: User, named: &[String]) -> Result<User, Diagnostic> {
         let known = self.groups().await?;
         let groups = known.into_iter().map(|group| group.name).filter(|name| named.contains(name));
         let groups: Vec<String> = groups.collect();
         match groups == user.groups {
-            true => Ok(()),
+            true => Ok(user),
             false => {
-                let change = super::Change { groups: Some(groups), ..Default::default() };
-                self.change_user(user.id, change).await.map(drop)
+                let version = Some(user.version);
+                let change = super::Change { groups: Some(groups), version, ..Default::default() };
+                self.change_user(user.id, change).await
             }
         }
     }
@@ -107,6 +108,12 @@ pub struct Ways {
     pub password: bool,
     pub passkeys: i64,
     pub links: i64,
+}
+
+/// A user who may come in, in the job that has judged what they showed.
+pub async fn active(tx: &mut Tx, id: i64) -> Result<User, Diagnostic> {
+    let user = users::one(tx, id).await?;
+    if user.active { Ok(user) } else { Err(inactive()) }
 }
 
 /// In a job, so that two ways that are taken away at once are not both the last but one.

@@ -7,6 +7,7 @@ use super::{Auth, sql};
 use crate::auth::brakes::{Attempt, What};
 use crate::auth::factor::recovery;
 use crate::auth::factor::totp::{self, Provisioning};
+use crate::auth::who::Identity;
 use crate::base::secret::Secret;
 use crate::diag::{Diagnostic, Kind};
 use crate::web::household;
@@ -38,39 +39,39 @@ impl Auth {
     }
 
     /// Begins to set up an app: it counts when it has shown a right code ([`Auth::confirm_factor`]).
-    pub async fn begin_factor(&self, id: i64) -> Result<Enrolment, Diagnostic> {
-        let user = self.user(id).await?;
+    pub async fn begin_factor(&self, user: User) -> Result<Enrolment, Diagnostic> {
+        let id = user.id;
         let secret = totp::secret(&*self.random);
         let shown = totp::provisioning(&secret, &user.name)?;
         let (sealed, now) = (self.seal.close(&secret, &sealed_as(id))?, self.now());
         self.db
-            .write(async move |tx| match sql::factors::begin(tx, id, &sealed, now).await? {
-                true => Ok(()),
-                false => Err(Diagnostic::error("auth.second-factor-on", "you have a second factor already")
-                    .kind(Kind::Conflict)
-                    .hint("take it away first, with a code of it")),
+            .write(async move |tx| {
+                users::unchanged(tx, &user).await?;
+                match sql::factors::begin(tx, id, &sealed, now).await? {
+                    true => Ok(()),
+                    false => Err(factor_on()),
+                }
             })
             .await?;
         Ok(shown)
     }
 
     /// Ends the setting up with the app's code: gives the codes on paper, shown once. Whoever is signed in elsewhere stays so.
-    pub async fn confirm_factor(&self, id: i64, code: &str, from: IpAddr) -> Result<Vec<Secret>, Diagnostic> {
-        let user = self.user(id).await?;
+    pub async fn confirm_factor(&self, user: User, code: &str, from: IpAddr) -> Result<Vec<Secret>, Diagnostic> {
+        let id = user.id;
         if user.second_factor {
-            return Err(Diagnostic::error("auth.second-factor-on", "you have a second factor already")
-                .kind(Kind::Conflict)
-                .hint("take it away first, with a code of it"));
+            return Err(factor_on());
         }
         let pass = self.brake_code(&user, from).await?;
-        let step = self.step_of(id, code).await?.ok_or_else(wrong_code)?;
+        let Judged { step, sealed } = self.step_of(id, code).await?.ok_or_else(wrong_code)?;
         let codes = recovery::codes(&*self.random);
         let hashes: Vec<String> = codes.iter().filter_map(|code| recovery::kept(code.expose())).collect();
         self.end(async move |tx| {
-            if !sql::factors::take_step(tx, id, step).await? {
+            users::unchanged(tx, &user).await?;
+            // Not another secret that was begun with meanwhile.
+            if !sql::factors::take_step(tx, id, step).await? || !sql::factors::confirm(tx, id, &sealed).await? {
                 return Err(wrong_code());
             }
-            sql::factors::confirm(tx, id).await?;
             sql::factors::set_codes(tx, id, &hashes).await
         })
         .await?;
@@ -78,10 +79,29 @@ impl Auth {
         Ok(codes)
     }
 
-    /// Sets up a second factor before the first login, for who gets in with one only: by name and password.
-    pub async fn begin_factor_as(&self, name: &str, password: &Secret, from: IpAddr) -> Result<Enrolment, Diagnostic> {
+    /// Sets up a second factor before the first login, for who gets in with one only: by name and password. Whoever has a passkey has one, and comes in
+    /// by it first (`asking`): else a password alone would make the second factor beside it.
+    pub async fn begin_factor_as(
+        &self,
+        name: &str,
+        password: &Secret,
+        from: IpAddr,
+        asking: Option<&Identity>,
+    ) -> Result<(User, Enrolment), Diagnostic> {
         let user = self.by_password(name, password, from).await?;
-        self.begin_factor(user.id).await
+        let (passkeys, _) = sql::users::other_ways(&mut self.db.reader().await?, user.id).await?;
+        let in_person = asking.is_some_and(|who| who.user == user.id && who.in_person().is_ok());
+        if passkeys > 0 && !in_person {
+            return Err(Diagnostic::error(
+                "auth.second-factor-by-passkey",
+                "this account has a passkey, which is its second factor",
+            )
+            .kind(Kind::Denied)
+            .hint("sign in with the passkey, and set up the app in that browser")
+            .hint("without it: an admin takes it away, `hearth users passkeys NAME --remove ID`"));
+        }
+        let set = self.begin_factor(user.clone()).await?;
+        Ok((user, set))
     }
 
     /// The second step of [`Auth::begin_factor_as`].
@@ -91,9 +111,10 @@ impl Auth {
         password: &Secret,
         code: &str,
         from: IpAddr,
-    ) -> Result<Vec<Secret>, Diagnostic> {
+    ) -> Result<(User, Vec<Secret>), Diagnostic> {
         let user = self.by_password(name, password, from).await?;
-        self.confirm_factor(user.id, code, from).await
+        let codes = self.confirm_factor(user.clone(), code, from).await?;
+        Ok((user, codes))
     }
 
     /// New codes on paper, with a code of the app or one on paper; the old ones end.
@@ -150,7 +171,9 @@ impl Auth {
         let taken = match recovery::kept(code) {
             Some(hash) => self.db.write(async move |tx| sql::factors::take_code(tx, id, &hash, now).await).await?,
             None => match self.step_of(id, code).await? {
-                Some(step) => self.db.write(async move |tx| sql::factors::take_step(tx, id, step).await).await?,
+                Some(Judged { step, .. }) => {
+                    self.db.write(async move |tx| sql::factors::take_step(tx, id, step).await).await?
+                }
                 None => false,
             },
         };
@@ -162,10 +185,11 @@ impl Auth {
     }
 
     /// The step of a right code that is later than the last one taken.
-    async fn step_of(&self, id: i64, code: &str) -> Result<Option<i64>, Diagnostic> {
+    async fn step_of(&self, id: i64, code: &str) -> Result<Option<Judged>, Diagnostic> {
         let Some(row) = sql::factors::of(&mut self.db.reader().await?, id).await? else { return Ok(None) };
         let secret = self.seal.open_text(&row.secret, &sealed_as(id))?;
-        totp::check(&secret, code, self.now().div_euclid(1000), row.last_step)
+        let step = totp::check(&secret, code, self.now().div_euclid(1000), row.last_step)?;
+        Ok(step.map(|step| Judged { step, sealed: row.secret }))
     }
 
     async fn brake_code(&self, user: &User, from: IpAddr) -> Result<crate::auth::brakes::Pass, Diagnostic> {
@@ -174,6 +198,19 @@ impl Auth {
         let near = place || self.is_near(from);
         self.brake(Attempt { what: What::Code, from, account: Some(&user.name), near })
     }
+}
+
+/// A code that was right.
+struct Judged {
+    step: i64,
+    /// The secret that it is of, as it lies in the database.
+    sealed: String,
+}
+
+fn factor_on() -> Diagnostic {
+    Diagnostic::error("auth.second-factor-on", "you have a second factor already")
+        .kind(Kind::Conflict)
+        .hint("take it away first, with a code of it")
 }
 
 /// What a secret is sealed as: moved to another account it opens nothing.

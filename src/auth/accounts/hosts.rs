@@ -12,6 +12,8 @@ use crate::auth::who::Role;
 use crate::diag::Diagnostic;
 use crate::traefik::forward::wire::{Grant, Hash, Kind, Of};
 
+/// Sessions on routed hosts below one on the panel: more than a home has hosts.
+const MOST_BELOW: i64 = 200;
 /// Before the name of a service in a token's scopes: it opens the paths of that service that take a token.
 pub const ROUTE: &str = "route:";
 
@@ -132,6 +134,10 @@ impl Sessions for Auth {
                     expires,
                 };
                 sql::sessions::add(tx, &row, &hash).await?;
+                let parent = row.parent.as_deref().unwrap_or_default();
+                if sql::sessions::end_eldest_below(tx, parent, MOST_BELOW).await? > 0 {
+                    tx.changed();
+                }
                 Ok(Some(expires))
             })
             .await?;

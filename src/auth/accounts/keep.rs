@@ -90,9 +90,11 @@ impl Auth {
     pub async fn look(&self) -> Result<(), Diagnostic> {
         let when = Instant::now();
         let count = self.db.changes().await?;
-        if self.seen.0.swap(count, Ordering::AcqRel) != count {
+        if self.seen.0.load(Ordering::Acquire) != count {
             self.live.forget();
             self.look_for_admin().await?;
+            // Only now: what failed is looked at again.
+            self.seen.0.store(count, Ordering::Release);
         }
         self.live.looked(when);
         Ok(())

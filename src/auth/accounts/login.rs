@@ -88,7 +88,9 @@ impl Auth {
         let near = place || self.is_near(from);
         let pass = self.brake(Attempt { what: What::Password, from, account: Some(name), near })?;
         let kept = row.as_ref().and_then(|row| row.password.as_deref());
-        let verdict = self.passwords.verify(password.clone(), kept, Auth::hashing(near, from)).await?;
+        let judged = self.passwords.verify(password.clone(), kept, Auth::hashing(near, from)).await;
+        // Nothing was found wrong where nothing was looked at.
+        let verdict = judged.inspect_err(|_| self.brakes.undone(&pass))?;
         let (Verdict::Right { outdated }, Some(user), Some(kept)) = (verdict, user, kept) else { return Err(wrong()) };
         self.brakes.good(pass);
         if !user.active {
@@ -155,7 +157,7 @@ impl Auth {
                 .field("new_password")
                 .hint("take another one"));
         }
-        self.set_password(user.id, new, false).await?;
+        let user = self.set_own_password(user, new, login.from).await?;
         match who.by {
             By::Session(_) => self.begin_session(&user, &login.agent, login.from).await.map(Some),
             _ => Ok(None),

@@ -43,14 +43,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ipnet::IpNet;
 
-pub use enter::{Step, Ways, ways};
+pub use enter::{Step, Ways, active, ways};
 pub use factors::{Enrolment, FactorState};
 pub use groups::Group;
 pub use invitations::{Invitation, NewInvitation};
 pub use login::{Credentials, Login, Registration};
-pub use refresh::Tokens;
+pub use refresh::{Refreshed, Tokens};
 pub use sessions::{NewSession, Session};
 pub use setup::SETUP_HOURS;
+pub use sql::holds;
 pub use tokens::{NewToken, SCOPES, Token};
 pub use users::{Change, NewUser, User};
 pub use ways::{KeyOf, LinkOf};

@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 
 use super::login::inactive;
+use super::sessions::MOST;
 use super::users::{self, User};
 use super::{Auth, sql, words};
 use crate::auth::jwt::{self, Bearer};
@@ -26,6 +27,37 @@ pub struct Tokens {
     pub family: String,
 }
 
+/// What comes of a refresh token that was one.
+#[derive(Debug)]
+pub enum Refreshed {
+    Next(Tokens),
+    /// It was used before, and this user's login that it belonged to has ended.
+    Replayed(Box<User>),
+}
+
+impl Refreshed {
+    /// Whose it is.
+    pub fn user(&self) -> &User {
+        match self {
+            Refreshed::Next(tokens) => &tokens.user,
+            Refreshed::Replayed(user) => user,
+        }
+    }
+
+    pub fn tokens(self) -> Result<Tokens, Diagnostic> {
+        match self {
+            Refreshed::Next(tokens) => Ok(tokens),
+            Refreshed::Replayed(_) => Err(Diagnostic::error(
+                "auth.replayed",
+                "this refresh token was used before: the login that it belongs to has ended",
+            )
+            .kind(Kind::Unauthenticated)
+            .hint("if you did not use it twice, somebody else has it: change your password")
+            .hint("log in again: POST /api/v1/auth/login")),
+        }
+    }
+}
+
 /// What comes of a refresh token, in the database.
 enum Used {
     Good {
@@ -34,7 +66,7 @@ enum Used {
     },
     Unknown,
     /// It came a second time, and the family has ended.
-    Replayed,
+    Replayed(Box<User>),
     Inactive,
 }
 
@@ -53,9 +85,14 @@ impl Auth {
             expires: now.saturating_add(self.rules.absolute_ms()),
         };
         let (family, hash) = (row.id.clone(), secrets::hash(refresh.expose()));
+        let whose = user.clone();
         self.db
             .write(async move |tx| {
+                users::unchanged(tx, &whose).await?;
                 sql::families::add(tx, &row).await?;
+                if sql::families::end_eldest(tx, whose.id, MOST).await? > 0 {
+                    tx.changed();
+                }
                 sql::families::add_token(tx, &row.id, &hash, now).await
             })
             .await?;
@@ -63,7 +100,7 @@ impl Auth {
     }
 
     /// The next access token, and the next refresh token with it.
-    pub async fn refresh(&self, token: &Secret) -> Result<Tokens, Diagnostic> {
+    pub async fn refresh(&self, token: &Secret) -> Result<Refreshed, Diagnostic> {
         if token.expose().len() > secrets::LONGEST || !token.expose().starts_with(PREFIX) {
             return Err(ended("it is no refresh token of Hearth"));
         }
@@ -76,7 +113,7 @@ impl Auth {
             if used.is_some() {
                 // Kept although it is refused: so it is no error in here.
                 sql::families::end(tx, row.person, &family).await?;
-                return Ok(Used::Replayed);
+                return Ok(Used::Replayed(Box::new(users::one(tx, row.person).await?)));
             }
             if row.expires <= now || row.last_used <= idle {
                 return Ok(Used::Unknown);
@@ -90,18 +127,12 @@ impl Auth {
             Ok(Used::Good { family, user: Box::new(user) })
         });
         match used.await? {
-            Used::Good { family, user } => self.tokens_of(*user, family, next),
+            Used::Good { family, user } => self.tokens_of(*user, family, next).map(Refreshed::Next),
             Used::Unknown => Err(ended("it has ended, or never was one")),
             Used::Inactive => Err(inactive()),
-            Used::Replayed => {
+            Used::Replayed(user) => {
                 self.live.forget();
-                Err(Diagnostic::error(
-                    "auth.replayed",
-                    "this refresh token was used before: the login that it belongs to has ended",
-                )
-                .kind(Kind::Unauthenticated)
-                .hint("if you did not use it twice, somebody else has it: change your password")
-                .hint("log in again: POST /api/v1/auth/login"))
+                Ok(Refreshed::Replayed(user))
             }
         }
     }

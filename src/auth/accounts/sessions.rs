@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use super::users::User;
+use super::users::{User, unchanged};
 use super::{Auth, sql, words};
 use crate::auth::secrets;
 use crate::auth::who::By;
@@ -42,8 +42,11 @@ pub struct NewSession {
     pub max_age: i64,
 }
 
+/// Sessions of browsers that a person has at once, and as many of programs: with one more the one that was not used for longest ends.
+pub(super) const MOST: i64 = 100;
+
 impl Auth {
-    /// Begins a browser's session on the panel.
+    /// Begins a browser's session on the panel, for somebody who was `user` when they showed who they are.
     pub async fn begin_session(&self, user: &User, agent: &str, from: IpAddr) -> Result<NewSession, Diagnostic> {
         let now = self.now();
         let token = secrets::token(&*self.random);
@@ -59,7 +62,17 @@ impl Auth {
             expires: now.saturating_add(self.rules.absolute_ms()),
         };
         let (id, hash) = (row.id.clone(), secrets::hash(token.expose()));
-        self.db.write(async move |tx| sql::sessions::add(tx, &row, &hash).await).await?;
+        let whose = user.clone();
+        self.db
+            .write(async move |tx| {
+                unchanged(tx, &whose).await?;
+                sql::sessions::add(tx, &row, &hash).await?;
+                if sql::sessions::end_eldest(tx, whose.id, MOST).await? > 0 {
+                    tx.changed();
+                }
+                Ok(())
+            })
+            .await?;
         Ok(NewSession { id, user: user.id, name: user.name.clone(), token, max_age: self.rules.absolute_ms() / 1000 })
     }
 
@@ -80,16 +93,17 @@ impl Auth {
                 last_used: row.last_used,
                 expires: row.expires,
             });
-        let programs = programs.into_iter().filter(|row| row.expires > now).map(|row| Session {
-            current: matches!(asking, Some(By::Access(id)) if *id == row.id),
-            sort: "program",
-            id: row.id,
-            device: row.device,
-            address: row.address,
-            made: row.made,
-            last_used: row.last_used,
-            expires: row.expires,
-        });
+        let programs =
+            programs.into_iter().filter(|row| row.expires > now && row.last_used > idle).map(|row| Session {
+                current: matches!(asking, Some(By::Access(id)) if *id == row.id),
+                sort: "program",
+                id: row.id,
+                device: row.device,
+                address: row.address,
+                made: row.made,
+                last_used: row.last_used,
+                expires: row.expires,
+            });
         let mut all: Vec<Session> = browsers.chain(programs).collect();
         all.sort_by(|a, b| b.last_used.cmp(&a.last_used).then_with(|| a.id.cmp(&b.id)));
         Ok(all)

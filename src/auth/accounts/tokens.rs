@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::hosts::ROUTE;
 use super::{Auth, sql, words};
 use crate::auth::secrets;
+use crate::auth::who::{By, nobody};
 use crate::base::secret::Secret;
 use crate::diag::{Diagnostic, Kind};
 
@@ -45,8 +46,8 @@ impl Auth {
         Ok(rows.into_iter().filter(|row| row.expires.is_none_or(|at| at > now)).map(Token::of).collect())
     }
 
-    /// Makes one; the secret is shown now and never again.
-    pub async fn add_token(&self, person: i64, new: NewToken) -> Result<(Token, Secret), Diagnostic> {
+    /// Makes one for somebody who asks by `by`; the secret is shown now and never again.
+    pub async fn add_token(&self, person: i64, by: &By, new: NewToken) -> Result<(Token, Secret), Diagnostic> {
         let told = |field: &'static str, title: String| Diagnostic::error("auth.bad-token-request", title).field(field);
         let name = words::label(&new.name, "name", 100)?;
         let route = |scope: &str| scope.strip_prefix(ROUTE).is_some_and(is_service);
@@ -82,7 +83,7 @@ impl Auth {
             expires: new.days.map(|days| now.saturating_add(i64::from(days) * DAY_MS)),
             last_used: None,
         };
-        let (made, hash) = (row.clone(), secrets::hash(secret.expose()));
+        let (made, hash, by) = (row.clone(), secrets::hash(secret.expose()), by.clone());
         self.db
             .write(async move |tx| {
                 if sql::tokens::count(tx, person).await? >= MOST {
@@ -91,6 +92,9 @@ impl Auth {
                         .hint("end those that are not used any more"));
                 }
                 super::users::one(tx, person).await?;
+                if !sql::holds(tx, person, &by).await? {
+                    return Err(nobody());
+                }
                 sql::tokens::add(tx, &row, &hash).await
             })
             .await?;

@@ -1,5 +1,6 @@
 //! Users as an admin sees them, and what all ways in and out have in common.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -216,11 +217,24 @@ impl Auth {
         let kept = self.hashed(password, &user.name, user.email.as_deref(), Lane::Near).await?;
         self.end(async move |tx| {
             sql::users::by_id(tx, id).await?.ok_or_else(|| no_such_user(id))?;
-            sql::users::set_password(tx, id, &kept).await?;
-            if only {
-                sql::users::end_ways(tx, id).await?;
-            }
-            sql::end_all(tx, id).await
+            put_password(tx, id, &kept, only).await
+        })
+        .await
+    }
+
+    /// The same by the person, who has shown that they are `user`: not where an admin was faster. Gives them as they are now.
+    pub(super) async fn set_own_password(
+        &self,
+        user: User,
+        password: Secret,
+        from: IpAddr,
+    ) -> Result<User, Diagnostic> {
+        let lane = Auth::hashing(self.is_near(from), from);
+        let kept = self.hashed(password, &user.name, user.email.as_deref(), lane).await?;
+        self.end(async move |tx| {
+            unchanged(tx, &user).await?;
+            put_password(tx, user.id, &kept, false).await?;
+            one(tx, user.id).await
         })
         .await
     }
@@ -254,6 +268,14 @@ impl Auth {
     }
 }
 
+async fn put_password(tx: &mut Tx, id: i64, kept: &str, only: bool) -> Result<(), Diagnostic> {
+    sql::users::set_password(tx, id, kept).await?;
+    if only {
+        sql::users::end_ways(tx, id).await?;
+    }
+    sql::end_all(tx, id).await
+}
+
 /// Adds a user with their groups, in a job.
 pub(super) async fn insert(tx: &mut Tx, new: New, groups: Vec<String>, says: Says) -> Result<User, Diagnostic> {
     // Applications still have what was the former one's under this name.
@@ -268,7 +290,23 @@ pub(super) async fn insert(tx: &mut Tx, new: New, groups: Vec<String>, says: Say
         }
     };
     join_all(tx, id, &groups).await?;
+    // A server that waits for its first admin learns of one that was made at the terminal.
+    tx.changed();
     one(tx, id).await
+}
+
+/// In the job that lets somebody in: that they are as they were when they showed who they are. Hashing takes long, and another password, a role taken
+/// away or the account's end may have come meanwhile.
+pub(super) async fn unchanged(tx: &mut Tx, user: &User) -> Result<(), Diagnostic> {
+    match sql::users::by_id(tx, user.id).await? {
+        Some(row) if row.version == user.version && row.active => Ok(()),
+        _ => Err(Diagnostic::error(
+            "auth.login-overtaken",
+            "the account was changed while you signed in: nobody was let in",
+        )
+        .kind(Kind::Unauthenticated)
+        .hint("sign in again")),
+    }
 }
 
 async fn join_all(tx: &mut Tx, id: i64, groups: &[String]) -> Result<(), Diagnostic> {

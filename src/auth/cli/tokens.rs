@@ -5,6 +5,7 @@ use serde_json::json;
 use super::{Place, ago};
 use crate::args::{Tokens, TokensVerb};
 use crate::auth::accounts::{NewToken, Token};
+use crate::auth::who::By;
 use crate::cli::table::fitting;
 use crate::cli::{Done, Out};
 
@@ -30,7 +31,7 @@ pub fn run(place: Place, args: Tokens, out: &Out) -> Done {
             let out = &out.clone().acts();
             place.with(|auth| async move {
                 let user = auth.user_named(&user).await?;
-                let (token, secret) = auth.add_token(user.id, NewToken { name, scopes, days }).await?;
+                let (token, secret) = auth.add_token(user.id, &By::Terminal, NewToken { name, scopes, days }).await?;
                 if out.json {
                     out.value(&json!({"token": secret.expose(), "about": token}));
                 } else {

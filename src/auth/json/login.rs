@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -14,7 +15,7 @@ use crate::auth::accounts::{Auth, Credentials, Registration, Tokens};
 use crate::auth::table::guard::SignedIn;
 use crate::auth::who::{self, Anyone};
 use crate::base::secret::Secret;
-use crate::web::{Caller, read};
+use crate::web::{Caller, Refusal, read};
 
 /// Who wants in. Other fields, as OAuth 2 clients send them, are passed over.
 #[derive(Deserialize, ToSchema)]
@@ -90,9 +91,14 @@ pub async fn refresh(
     _: Anyone,
     State(auth): State<Arc<Auth>>,
     read::Json(asked): read::Json<RefreshRequest>,
-) -> Result<(Extension<SignedIn>, Json<LoginAnswer>), Refused> {
-    let tokens = auth.refresh(&Secret::new(asked.refresh_token)).await?;
-    Ok((SignedIn::of(&tokens.user), Json(tokens.into())))
+) -> Result<Response, Refused> {
+    let refreshed = auth.refresh(&Secret::new(asked.refresh_token)).await?;
+    // Also where it was used twice: the audit says whose login has ended.
+    let whose = SignedIn::of(refreshed.user());
+    Ok(match refreshed.tokens() {
+        Ok(tokens) => (whose, Json(LoginAnswer::from(tokens))).into_response(),
+        Err(told) => (whose, Refusal(told)).into_response(),
+    })
 }
 
 /// Sign out

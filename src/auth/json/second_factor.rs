@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::{Refused, in_person};
 use crate::auth::accounts::Auth;
+use crate::auth::table::guard::SignedIn;
 use crate::auth::who::{self, Anyone};
 use crate::base::secret::Secret;
 use crate::web::{Caller, read};
@@ -57,14 +58,18 @@ pub struct Enrolment {
 #[utoipa::path(post, path = "/api/v1/auth/second-factor/begin", request_body = BeginRequest,
     responses((status = 200, body = Enrolment), (status = 401, description = "The name or password is wrong", body = crate::auth::table::describe::Refused)))]
 pub async fn begin(
-    _: Anyone,
+    who: Anyone,
     State(auth): State<Arc<Auth>>,
     Extension(caller): Extension<Caller>,
     read::Json(asked): read::Json<BeginRequest>,
-) -> Result<Json<Enrolment>, Refused> {
-    let set = auth.begin_factor_as(&asked.username, &Secret::new(asked.password), caller.address).await?;
+) -> Result<(Extension<SignedIn>, Json<Enrolment>), Refused> {
+    let (user, set) = {
+        let (password, asking) = (Secret::new(asked.password), who.0.as_deref());
+        auth.begin_factor_as(&asked.username, &password, caller.address, asking).await?
+    };
     let text = |secret: &Secret| secret.expose().to_owned();
-    Ok(Json(Enrolment { url: text(&set.url), key: text(&set.key), svg: text(&set.svg) }))
+    let set = Enrolment { url: text(&set.url), key: text(&set.key), svg: text(&set.svg) };
+    Ok((SignedIn::of(&user), Json(set)))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -99,10 +104,10 @@ pub async fn confirm(
     State(auth): State<Arc<Auth>>,
     Extension(caller): Extension<Caller>,
     read::Json(asked): read::Json<ConfirmRequest>,
-) -> Result<Json<RecoveryCodes>, Refused> {
+) -> Result<(Extension<SignedIn>, Json<RecoveryCodes>), Refused> {
     let password = Secret::new(asked.password);
-    let codes = auth.confirm_factor_as(&asked.username, &password, &asked.otp, caller.address).await?;
-    Ok(Json(codes.into()))
+    let (user, codes) = auth.confirm_factor_as(&asked.username, &password, &asked.otp, caller.address).await?;
+    Ok((SignedIn::of(&user), Json(codes.into())))
 }
 
 #[derive(Deserialize, ToSchema)]

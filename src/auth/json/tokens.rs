@@ -114,7 +114,7 @@ pub async fn add(
     in_person(&who)?;
     let ApiTokenRequest { name, scopes, days } = asked;
     let scopes = scopes.into_iter().map(|scope| scope.0).collect();
-    let (token, secret) = auth.add_token(who.user, NewToken { name: name.0, scopes, days }).await?;
+    let (token, secret) = auth.add_token(who.user, &who.by, NewToken { name: name.0, scopes, days }).await?;
     Ok((StatusCode::CREATED, Json(NewApiToken { token: secret.expose().to_owned(), about: token.into() })))
 }
 

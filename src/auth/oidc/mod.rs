@@ -43,7 +43,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
-use super::accounts::{Auth, Login, NewSession, NewUser, Step, User};
+use super::accounts::{self, Auth, Login, NewSession, NewUser, Step, User};
 use super::pending::Pending;
 use super::place::Place;
 use super::secrets;
@@ -115,7 +115,8 @@ struct Begun {
 
 /// Signed in there, and still to show a second factor here.
 struct Half {
-    person: i64,
+    /// As they were then.
+    user: User,
     next: String,
 }
 
@@ -254,22 +255,30 @@ impl Oidc {
             Some(link) => link.person,
             None => self.create(with, &claims).await?.id,
         };
-        let user = self.auth.active_user(person).await?;
         let (subject, now) = (claims.subject.clone(), self.now());
-        self.db.write(async move |tx| sql::used(tx, &issuer, &subject, now).await).await?;
+        // In one job: a link that is taken away meanwhile lets nobody in.
+        let user = self.db.write(async move |tx| {
+            let link = sql::by_subject(tx, &issuer, &subject).await?;
+            let user = accounts::active(tx, person).await?;
+            match link.is_some_and(|link| link.person == person) {
+                true => sql::used(tx, &issuer, &subject, now).await.map(|()| user),
+                false => Err(words::begin_again()),
+            }
+        });
+        let mut user = user.await?;
         if let Some(groups) = &claims.groups {
-            self.auth.take_over_groups(&user, groups).await?;
+            user = self.auth.take_over_groups(user, groups).await?;
         }
         match self.auth.step_after(&user) {
             // The provider has seen to it.
             Step::Code if !claims.several_factors => {
                 let cookie = secrets::token(&*self.random);
-                self.half.put(cookie.expose(), cookie.expose(), login.from, Half { person, next: next.clone() }, now);
+                self.half.put(cookie.expose(), cookie.expose(), login.from, Half { user, next: next.clone() }, now);
                 Ok(Arrived::Half { cookie, next })
             }
             Step::Missing(told) if !claims.several_factors => Err(told),
             _ => {
-                let (user, session) = self.auth.admit(person, login).await?;
+                let (user, session) = self.auth.admit(user, login).await?;
                 Ok(Arrived::In { user, session: Box::new(session), next })
             }
         }
@@ -285,12 +294,12 @@ impl Oidc {
         let cookie = cookie.ok_or_else(words::begin_again)?;
         let now = self.now();
         let half = self.half.take(cookie, cookie, now).ok_or_else(words::begin_again)?;
-        if let Err(told) = self.auth.check_code(half.person, code, login.from).await {
+        if let Err(told) = self.auth.check_code(half.user.id, code, login.from).await {
             // They may try again; how often is bounded by the brakes.
             self.half.put(cookie, cookie, login.from, half, now);
             return Err(told);
         }
-        let (_, session) = self.auth.admit(half.person, login).await?;
+        let (_, session) = self.auth.admit(half.user, login).await?;
         Ok((session, half.next))
     }
 

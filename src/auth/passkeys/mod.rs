@@ -35,7 +35,7 @@ use super::accounts::{self, Auth, Login, NewSession, User};
 use super::pending::Pending;
 use super::place::Place;
 use super::secrets;
-use super::who::Identity;
+use super::who::{Identity, nobody};
 use crate::base::clock::Clock;
 use crate::base::random::{Random, bytes};
 use crate::base::secret::Secret;
@@ -109,7 +109,7 @@ impl Passkeys {
     }
 
     fn here(&self, caller: &Caller) -> Result<(), Diagnostic> {
-        if self.is_here(caller) { Ok(()) } else { Err(words::elsewhere(self.place.toward(caller).as_deref())) }
+        if self.is_here(caller) { Ok(()) } else { Err(words::elsewhere(self.place.told().as_deref())) }
     }
 
     /// Begins to make a key for somebody who is signed in. A key is a way in for good: they have to show that it is still them.
@@ -165,9 +165,12 @@ impl Passkeys {
             made: self.now(),
             last_used: None,
         };
-        let kept = row.clone();
+        let (kept, by) = (row.clone(), who.by.clone());
         self.db
             .write(async move |tx| {
+                if !accounts::holds(tx, person, &by).await? {
+                    return Err(nobody());
+                }
                 if sql::count(tx, person).await? >= MOST {
                     return Err(words::too_many(MOST));
                 }
@@ -248,7 +251,7 @@ impl Passkeys {
             key.update_credential(&judged);
             let public = serde_json::to_string(&key).map_err(|_| words::unread())?;
             sql::used(tx, &credential, &public, now).await?;
-            Ok(row.person)
+            accounts::active(tx, row.person).await
         });
         self.auth.admit(person.await?, login).await
     }

@@ -29,8 +29,10 @@ pub async fn take_step(tx: &mut Tx, person: i64, step: i64) -> Result<bool, Diag
     Ok(execute!(tx, sql, person, step)? == 1)
 }
 
-pub async fn confirm(tx: &mut Tx, person: i64) -> Result<(), Diagnostic> {
-    execute!(tx, "UPDATE second_factors SET confirmed = TRUE WHERE person = $1", person).map(drop)
+/// `false`: it is another secret by now.
+pub async fn confirm(tx: &mut Tx, person: i64, secret: &str) -> Result<bool, Diagnostic> {
+    let sql = "UPDATE second_factors SET confirmed = TRUE WHERE person = $1 AND secret = $2";
+    Ok(execute!(tx, sql, person, secret)? == 1)
 }
 
 /// `false`: there was none.

@@ -22,6 +22,13 @@ pub async fn add(tx: &mut Tx, row: &Row) -> Result<(), Diagnostic> {
     execute!(tx, sql, &row.id, row.person, &row.device, &row.address, row.made, row.last_used, row.expires).map(drop)
 }
 
+/// Leaves a user the `most` that were used last; gives how many ended.
+pub async fn end_eldest(tx: &mut Tx, person: i64, most: i64) -> Result<u64, Diagnostic> {
+    let sql = "DELETE FROM families WHERE person = $1 AND id NOT IN
+               (SELECT id FROM families WHERE person = $1 ORDER BY last_used DESC, made DESC, id LIMIT $2)";
+    execute!(tx, sql, person, most)
+}
+
 pub async fn one(on: &mut Conn, id: &str) -> Result<Option<Row>, Diagnostic> {
     let sql = "SELECT id, person, device, address, made, last_used, expires FROM families WHERE id = $1";
     fetch_optional!(on, sql, id)

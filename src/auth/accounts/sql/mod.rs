@@ -10,8 +10,20 @@ pub mod tokens;
 pub mod users;
 pub mod ways;
 
+use crate::auth::who::By;
 use crate::diag::Diagnostic;
 use crate::store::{Tx, execute};
+
+/// Whether that by which somebody asked holds still: looked at in the job that gives them something more, so that nothing is given to whom another
+/// password has ended meanwhile.
+pub async fn holds(tx: &mut Tx, person: i64, by: &By) -> Result<bool, Diagnostic> {
+    Ok(match by {
+        By::Session(id) => sessions::by_id(tx, id).await?.is_some_and(|row| row.person == person),
+        By::Access(id) => families::one(tx, id).await?.is_some_and(|row| row.person == person),
+        By::Token { id, .. } => tokens::of(tx, person).await?.iter().any(|row| row.id == *id),
+        By::Terminal => true,
+    })
+}
 
 /// Ends all by which somebody is known: sessions (those on routed hosts with them), families of refresh tokens, API tokens; and the invitations that
 /// they have made.
@@ -28,7 +40,7 @@ pub async fn end_all(tx: &mut Tx, person: i64) -> Result<(), Diagnostic> {
 pub async fn sweep(tx: &mut Tx, now: i64, idle: i64) -> Result<u64, Diagnostic> {
     let places = now.saturating_sub(90 * 24 * 3600 * 1000);
     let mut gone = execute!(tx, "DELETE FROM sessions WHERE expires <= $1 OR last_used <= $2", now, idle)?;
-    gone += execute!(tx, "DELETE FROM families WHERE expires <= $1", now)?;
+    gone += execute!(tx, "DELETE FROM families WHERE expires <= $1 OR last_used <= $2", now, idle)?;
     gone += execute!(tx, "DELETE FROM tokens WHERE expires <= $1", now)?;
     gone += execute!(tx, "DELETE FROM invitations WHERE expires <= $1 OR uses_left <= 0", now)?;
     gone += execute!(tx, "DELETE FROM places WHERE last <= $1", places)?;

@@ -38,6 +38,20 @@ pub async fn add(tx: &mut Tx, row: &Row, hash: &str) -> Result<(), Diagnostic> {
     .map(drop)
 }
 
+/// Leaves a user the `most` of the panel's that were used last; gives how many ended, with those on routed hosts below them.
+pub async fn end_eldest(tx: &mut Tx, person: i64, most: i64) -> Result<u64, Diagnostic> {
+    let sql = "DELETE FROM sessions WHERE person = $1 AND parent IS NULL AND id NOT IN
+               (SELECT id FROM sessions WHERE person = $1 AND parent IS NULL ORDER BY last_used DESC, made DESC, id LIMIT $2)";
+    execute!(tx, sql, person, most)
+}
+
+/// The same of one session's, on routed hosts.
+pub async fn end_eldest_below(tx: &mut Tx, parent: &str, most: i64) -> Result<u64, Diagnostic> {
+    let sql = "DELETE FROM sessions WHERE parent = $1 AND id NOT IN
+               (SELECT id FROM sessions WHERE parent = $1 ORDER BY last_used DESC, made DESC, id LIMIT $2)";
+    execute!(tx, sql, parent, most)
+}
+
 pub async fn by_hash(on: &mut Conn, hash: &str) -> Result<Option<Row>, Diagnostic> {
     let sql =
         "SELECT id, person, parent, host, device, address, made, last_used, expires FROM sessions WHERE hash = $1";

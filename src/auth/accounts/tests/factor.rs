@@ -25,18 +25,27 @@ fn here() -> IpAddr {
     near().from
 }
 
+/// The first account, as it is now.
+async fn one(a: &Auth) -> User {
+    a.user(1).await.unwrap()
+}
+
 #[tokio::test]
 async fn a_second_factor_is_set_up_asked_for_and_each_code_is_good_once() {
     homes(People::default(), async |w| {
         let a = &w.auth;
         w.add("anna", Role::Member).await;
-        let first = a.begin_factor(1).await.unwrap();
+        let first = a.begin_factor(one(a).await).await.unwrap();
         assert_eq!(code(a.login(&named("anna", PASSWORD), &near()).await), "done", "it does not count yet");
-        let set = a.begin_factor(1).await.unwrap();
-        assert_eq!(code(a.confirm_factor(1, &app(&w, &first), here()).await), "auth.wrong-code", "begun anew");
-        let codes = a.confirm_factor(1, &app(&w, &set), here()).await.unwrap();
+        let set = a.begin_factor(one(a).await).await.unwrap();
+        assert_eq!(
+            code(a.confirm_factor(one(a).await, &app(&w, &first), here()).await),
+            "auth.wrong-code",
+            "begun anew"
+        );
+        let codes = a.confirm_factor(one(a).await, &app(&w, &set), here()).await.unwrap();
         assert_eq!(codes.len(), 10);
-        assert_eq!(code(a.begin_factor(1).await), "auth.second-factor-on");
+        assert_eq!(code(a.begin_factor(one(a).await).await), "auth.second-factor-on");
         let state = a.factor(1).await.unwrap();
         assert_eq!((state.on, state.codes_left, state.required), (true, 10, false));
 
@@ -86,12 +95,12 @@ async fn who_needs_a_second_factor_sets_it_up_with_the_password_and_gets_in_with
         assert_eq!(code(a.login(&named("anna", PASSWORD), &near()).await), "done");
         let told = a.login(&named("root", PASSWORD), &near()).await.unwrap_err();
         assert_eq!((told.code, told.kind), ("auth.second-factor-missing", Kind::Denied));
-        assert_eq!(code(a.begin_factor_as("root", &secret("wrong"), here()).await), "auth.wrong-password");
-        let set = a.begin_factor_as("root", &secret(PASSWORD), here()).await.unwrap();
+        assert_eq!(code(a.begin_factor_as("root", &secret("wrong"), here(), None).await), "auth.wrong-password");
+        let (_, set) = a.begin_factor_as("root", &secret(PASSWORD), here(), None).await.unwrap();
         let wrong = a.confirm_factor_as("root", &secret(PASSWORD), "000000", here()).await;
         assert_eq!(code(wrong), "auth.wrong-code");
         a.confirm_factor_as("root", &secret(PASSWORD), &app(&w, &set), here()).await.unwrap();
-        let again = a.begin_factor_as("root", &secret(PASSWORD), here()).await;
+        let again = a.begin_factor_as("root", &secret(PASSWORD), here(), None).await;
         assert_eq!(code(again), "auth.second-factor-on", "the password alone changes nothing any more");
         w.clock.pass(MINUTE);
         assert_eq!(code(a.login(&with("root", &app(&w, &set)), &near()).await), "done");
@@ -108,9 +117,37 @@ async fn who_needs_a_second_factor_sets_it_up_with_the_password_and_gets_in_with
 async fn secrets_lie_sealed_in_the_database() {
     homes(People::default(), async |w| {
         w.add("anna", Role::Member).await;
-        let set = w.auth.begin_factor(1).await.unwrap();
+        let set = w.auth.begin_factor(one(&w.auth).await).await.unwrap();
         let row = sql::factors::of(&mut w.db.reader().await.unwrap(), 1).await.unwrap().unwrap();
         assert!(!row.secret.contains(set.key.expose()) && row.secret.len() > 60);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn hostile_18_where_a_passkey_is_the_second_factor_a_password_makes_no_other() {
+    homes(People::default(), async |w| {
+        let (a, anna) = (&w.auth, w.add("anna", Role::Member).await);
+        let add = "INSERT INTO passkeys (credential, id, person, handle, name, public, made) VALUES ('c', 'k', $1, 'h', 'n', '{}', 1)";
+        w.db.write(async move |tx| crate::store::execute!(tx, add, 1_i64).map(drop)).await.unwrap();
+        assert_eq!(code(a.begin_factor_as("anna", &secret(PASSWORD), here(), None).await), "auth.second-factor-by-passkey");
+        let (_, session) = a.admit(anna, &near()).await.unwrap();
+        let who = a.by_cookie(session.token.expose()).await.unwrap().unwrap();
+        assert_eq!(code(a.begin_factor_as("anna", &secret(PASSWORD), here(), Some(&who)).await), "done");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_confirmed_is_the_secret_whose_code_was_shown() {
+    homes(People::default(), async |w| {
+        let a = &w.auth;
+        w.add("anna", Role::Member).await;
+        a.begin_factor(one(a).await).await.unwrap();
+        let first = sql::factors::of(&mut w.db.reader().await.unwrap(), 1).await.unwrap().unwrap().secret;
+        a.begin_factor(one(a).await).await.unwrap();
+        let confirmed = w.db.write(async move |tx| sql::factors::confirm(tx, 1, &first).await).await.unwrap();
+        assert!(!confirmed);
     })
     .await;
 }

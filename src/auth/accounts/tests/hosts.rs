@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::auth::forward::sessions::Sessions;
+use crate::auth::who::By;
 use crate::traefik::forward::wire::{Grant, Hash, Kind, Of};
 
 impl World {
@@ -124,7 +125,7 @@ async fn a_token_for_a_service_opens_that_and_nothing_of_the_api() {
         let ada = world.add("ada", Role::Admin).await;
         let token = async |scopes: &[&str]| {
             let scopes = scopes.iter().map(|s| s.to_string()).collect();
-            world.auth.add_token(ada.id, NewToken { name: "t".into(), scopes, days: Some(1) }).await
+            world.auth.add_token(ada.id, &By::Terminal, NewToken { name: "t".into(), scopes, days: Some(1) }).await
         };
         let (made, secret) = token(&["route:photos", "route:photos", "route:films"]).await.unwrap();
         assert_eq!(made.scopes, ["route:films", "route:photos"]);

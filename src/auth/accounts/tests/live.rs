@@ -1,5 +1,6 @@
 //! What has ended is ended: at once in the process that ended it, within a second in every other.
 
+use crate::auth::who::By;
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
@@ -19,7 +20,7 @@ impl Ways {
         let (user, session) = auth.login_browser(&named(name, PASSWORD), &near()).await.unwrap();
         let tokens = auth.login(&named(name, PASSWORD), &near()).await.unwrap();
         let new = NewToken { name: "t".into(), scopes: vec!["read".into()], days: None };
-        let (_, api) = auth.add_token(user.id, new).await.unwrap();
+        let (_, api) = auth.add_token(user.id, &By::Terminal, new).await.unwrap();
         Ways { session, tokens, api }
     }
 

@@ -193,3 +193,47 @@ async fn one_changes_ones_own_password_with_the_old_one() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn hostile_18_who_signs_in_while_the_account_is_changed_gets_nothing() {
+    homes(People::default(), async |w| {
+        let (a, anna) = (&w.auth, w.add("anna", Role::Member).await);
+        let (agent, from) = (near().agent, near().from);
+        let by = By::Session(a.begin_session(&anna, &agent, from).await.unwrap().id);
+        let token = || super::super::NewToken { name: "t".into(), scopes: vec!["read".into()], days: None };
+        a.add_token(anna.id, &by, token()).await.unwrap();
+        // The password was right when it was looked at; then it is another one.
+        a.set_password(anna.id, Secret::new("another one on paper"), true).await.unwrap();
+        assert_eq!(code(a.begin_session(&anna, &agent, from).await), "auth.login-overtaken");
+        assert_eq!(code(a.begin_family(&anna, &agent, from).await), "auth.login-overtaken");
+        assert_eq!(code(a.admit(anna.clone(), &near()).await), "auth.login-overtaken");
+        assert_eq!(code(a.begin_factor(anna.clone()).await), "auth.login-overtaken");
+        assert_eq!(code(a.add_token(anna.id, &by, token()).await), "auth.nobody");
+        assert!(a.sessions(anna.id, None).await.unwrap().is_empty() && a.tokens(anna.id).await.unwrap().is_empty());
+        // Nor does their own change of the password overtake an admin's.
+        let own = a.set_own_password(anna.clone(), Secret::new("a third one on paper"), from).await;
+        assert_eq!(code(own), "auth.login-overtaken");
+        let now = a.user(anna.id).await.unwrap();
+        assert_eq!(code(a.begin_session(&now, &agent, from).await), "done");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn hostile_31_nobody_fills_the_home_with_sessions() {
+    homes(People::default(), async |w| {
+        let (a, anna) = (&w.auth, w.add("anna", Role::Member).await);
+        let (agent, from) = (near().agent, near().from);
+        let first = a.begin_session(&anna, &agent, from).await.unwrap();
+        for _ in 0..100 {
+            w.clock.pass(1000);
+            a.begin_session(&anna, &agent, from).await.unwrap();
+            a.begin_family(&anna, &agent, from).await.unwrap();
+        }
+        a.begin_family(&anna, &agent, from).await.unwrap();
+        let all = a.sessions(anna.id, None).await.unwrap();
+        assert_eq!((all.len(), all.iter().any(|session| session.id == first.id)), (200, false));
+        assert_eq!(by_cookie(a, &first).await, None);
+    })
+    .await;
+}

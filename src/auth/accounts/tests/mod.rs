@@ -88,8 +88,9 @@ impl World {
 
     /// Gives somebody an app with codes; those on paper.
     pub async fn with_factor(&self, id: i64) -> Vec<Secret> {
-        let set = self.auth.begin_factor(id).await.unwrap();
-        self.auth.confirm_factor(id, &factor::app(self, &set), near().from).await.unwrap()
+        let user = self.auth.user(id).await.unwrap();
+        let set = self.auth.begin_factor(user.clone()).await.unwrap();
+        self.auth.confirm_factor(user, &factor::app(self, &set), near().from).await.unwrap()
     }
 }
 

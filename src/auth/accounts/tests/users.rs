@@ -339,3 +339,18 @@ async fn an_upgrade_says_once_whose_addresses_applications_are_not_told_any_more
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_admin_made_at_the_terminal_opens_the_server_that_runs() {
+    homes(People::default(), async |w| {
+        let terminal = w.again().await;
+        w.auth.look().await.unwrap();
+        assert!(!w.auth.is_set_up());
+        let (name, password) = ("root".to_owned(), Some(Secret::new(PASSWORD)));
+        let new = NewUser { name, email: None, display_name: None, role: Role::Admin, groups: vec![], password };
+        terminal.add_user(new).await.unwrap();
+        w.auth.look().await.unwrap();
+        assert!(w.auth.is_set_up());
+    })
+    .await;
+}

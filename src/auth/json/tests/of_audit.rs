@@ -11,6 +11,7 @@ use super::*;
 use crate::auth::accounts::{Change, NewToken};
 use crate::auth::audit::crowd::SEVERAL;
 use crate::auth::audit::{Filter, Log, Note, verify};
+use crate::auth::who::By;
 use crate::base::secret::Secret;
 
 #[derive(Clone, FromRef)]
@@ -72,7 +73,7 @@ async fn an_admin_reads_all_of_the_audit_and_everybody_else_their_own_acts() {
         // A token of an admin's sees what others did where it may do what an admin does.
         for (scope, seen) in [("read", 0), ("admin", 3)] {
             let new = NewToken { name: "t".into(), scopes: vec![scope.into()], days: None };
-            let (_, token) = w.auth.add_token(1, new).await.unwrap();
+            let (_, token) = w.auth.add_token(1, &By::Terminal, new).await.unwrap();
             let by = p.with(&json!(token.expose()));
             assert_eq!(of(&by.gets("/api/v1/audit?who=anna&kind=user&outcome=refused").await, "seq").len(), seen);
         }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::auth::accounts::NewToken;
+use crate::auth::who::By;
 use crate::store::execute;
 
 #[tokio::test]
@@ -19,7 +20,7 @@ async fn an_admin_sees_and_ends_by_what_others_get_in_and_no_secret_of_it() {
         };
         w.db.write(add).await.unwrap();
         let new = NewToken { name: "backup".into(), scopes: vec!["read".into()], days: None };
-        let (token, secret) = w.auth.add_token(anna, new).await.unwrap();
+        let (token, secret) = w.auth.add_token(anna, &By::Terminal, new).await.unwrap();
         let p = Program::of(&w);
         let root = p.signed_in("root").await;
         let paper = json!({"username": "anna", "password": PASSWORD, "otp": codes[0].expose()});

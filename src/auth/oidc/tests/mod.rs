@@ -88,7 +88,7 @@ impl Scene {
     /// Somebody of the home, signed in by a session.
     async fn somebody(&self, name: &str) -> (User, Identity) {
         let user = self.world.add(name, Role::Member).await;
-        let (_, session) = self.world.auth.admit(user.id, &self.login()).await.unwrap();
+        let (_, session) = self.world.auth.admit(user.clone(), &self.login()).await.unwrap();
         let who = self.world.auth.by_cookie(session.token.expose()).await.unwrap().unwrap();
         (user, (*who).clone())
     }

@@ -41,7 +41,7 @@ impl Scene {
 
     async fn somebody(&self, name: &str, role: Role) -> Identity {
         let user = self.world.add(name, role).await;
-        let (_, session) = self.world.auth.admit(user.id, &near()).await.unwrap();
+        let (_, session) = self.world.auth.admit(user, &near()).await.unwrap();
         (*self.world.auth.by_cookie(session.token.expose()).await.unwrap().unwrap()).clone()
     }
 
@@ -129,7 +129,7 @@ async fn the_only_way_in_stays() {
         let name = "eve".to_owned();
         let new = NewUser { name, email: None, display_name: None, role: Role::Member, groups: vec![], password: None };
         let eve = scene.world.auth.add_user(new).await.unwrap();
-        let (_, session) = scene.world.auth.admit(eve.id, &near()).await.unwrap();
+        let (_, session) = scene.world.auth.admit(eve.clone(), &near()).await.unwrap();
         let who = scene.world.auth.by_cookie(session.token.expose()).await.unwrap().unwrap();
         let (mut one, mut two) = (Device::new(b"one", ORIGIN), Device::new(b"two", ORIGIN));
         let (first, second) = (scene.make(&who, &mut one).await.unwrap(), scene.make(&who, &mut two).await.unwrap());
