@@ -106,6 +106,8 @@ pub struct Container {
     pub port_targets: BTreeMap<(u16, String), u16>,
     /// `HostConfig.NetworkMode` (known from the list call already).
     pub network_mode: String,
+    /// The number of its main process on the engine's machine; 0 while it does not run, and where the look did not inspect.
+    pub pid: i64,
     /// `Config`, `HostConfig` and `NetworkSettings` as inspected; `None` where one look did not need them.
     pub detail: Option<Detail>,
 }

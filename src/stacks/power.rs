@@ -1,5 +1,16 @@
 //! What a container may do to its machine. Whoever runs programs in one with the engine's socket, or with the machine's own folders or
 //! namespaces, is root on the machine: that is for admins. Judged is what the engine says of the container, not what a file says.
+//!
+//! A folder of the home that is bound is harmless only as long as nobody can lay a link in its place: the engine follows it at the next start, and
+//! the machine's root is in the container. Three things must hold, and what cannot be found out counts against it:
+//! - The kernel has mounted in the container what is at that place now ([`mounts`]): a link that was there at the start and is gone is seen.
+//!   Where that cannot be seen, as when Hearth is in a container itself, every bind counts, since links cannot be judged there either.
+//! - It lies below no other folder that a container can write to. Else a link could be laid and the container begin anew between the look and the
+//!   program's start.
+//! - Nothing that any container or stack binds lies below it, where it can be written to. Else whoever is in it lays the link for another service,
+//!   begins that one, and its application shows them the machine without any program being run in it.
+
+mod mounts;
 
 use std::path::{Component, Path, PathBuf};
 
@@ -12,6 +23,7 @@ use crate::plan::request::{PROJECT, SERVICE};
 use crate::spec::{Mode, front};
 
 use super::home::Home;
+pub use mounts::Mounts;
 
 /// What of a home no service has: keys, passwords, and what says what will run.
 const KEPT: [&str; 6] = ["state", "ca", "stacks", "compose", "compose.yaml", "hearth.yaml"];
@@ -37,14 +49,21 @@ fn variable(container: &Container, name: &str) -> bool {
     all.into_iter().flatten().filter_map(Value::as_str).any(|one| one.split('=').next() == Some(name))
 }
 
+/// What a container's binds are judged by.
+pub struct Around<'a> {
+    /// The containers of every project of the engine, the judged one too.
+    pub containers: &'a [Container],
+    /// Sources of the binds of all stacks, those that are off too; `None` where the stacks cannot be read.
+    pub named: Option<&'a [String]>,
+    /// What the kernel has mounted in it; `None` where that cannot be seen.
+    pub mounts: Option<Mounts>,
+    /// Where a path leads at last; `None` where that cannot be found out.
+    pub real: &'a dyn Fn(&Path) -> Option<PathBuf>,
+}
+
 /// Why whoever is root in the container is more than that, in words for people; `None`: they are not. `container` as inspected; `seen`: a look at its
-/// project and at the volumes that it mounts; `real`: where a path leads at last, `None` where that cannot be found out.
-pub fn over(
-    container: &Container,
-    seen: &Observed,
-    home: &Home,
-    real: &dyn Fn(&Path) -> Option<PathBuf>,
-) -> Option<String> {
+/// project and at the volumes that containers mount.
+pub fn over(container: &Container, seen: &Observed, home: &Home, around: &Around) -> Option<String> {
     let Some(detail) = &container.detail else { return Some("the engine does not say what it may".into()) };
     let host = &detail.host_config;
     let some = |value: &Value| value.as_array().is_some_and(|all| !all.is_empty());
@@ -82,7 +101,7 @@ pub fn over(
     if variable(container, "DOCKER_HOST") {
         return Some("it speaks to an engine (DOCKER_HOST)".into());
     }
-    container.mounts.iter().find_map(|mount| mounted(mount, seen, home, real))
+    container.mounts.iter().find_map(|mount| mounted(mount, seen, home, around))
 }
 
 /// Whether an option takes protection away, or brings its own in place of the engine's.
@@ -116,12 +135,11 @@ fn network(container: &Container, seen: &Observed, home: &Home) -> Option<String
     Some("it cannot be told whose network it has".into())
 }
 
-fn mounted(mount: &Mount, seen: &Observed, home: &Home, real: &dyn Fn(&Path) -> Option<PathBuf>) -> Option<String> {
+fn mounted(mount: &Mount, seen: &Observed, home: &Home, around: &Around) -> Option<String> {
     let shown = match mount.kind.as_str() {
-        "bind" => mount.source.as_str(),
-        "volume" => match seen.volumes.get(&mount.name) {
-            Some(volume) if volume.of_machine.is_empty() => return None,
-            Some(volume) => volume.of_machine.as_str(),
+        "bind" | "volume" => match source(mount, seen) {
+            Some("") => return None,
+            Some(shown) => shown,
             None => return Some(format!("it cannot be told what the volume {} is", mount.name)),
         },
         "tmpfs" | "image" => return None,
@@ -132,12 +150,72 @@ fn mounted(mount: &Mount, seen: &Observed, home: &Home, real: &dyn Fn(&Path) -> 
     if clock && mount.kind == "bind" && !mount.writable {
         return None;
     }
-    let path = real(Path::new(shown)).unwrap_or_default();
+    let at = &mount.destination;
+    let path = (around.real)(Path::new(shown)).unwrap_or_default();
     let socket = path.file_name().is_some_and(|name| SOCKETS.iter().any(|socket| name == *socket));
-    let root = real(&home.dir).unwrap_or_default();
+    let root = (around.real)(&home.dir).unwrap_or_default();
     match path.strip_prefix(&root) {
-        Ok(below) if !socket && !root.as_os_str().is_empty() && is_free(below) => None,
-        _ => Some(format!("{shown} of the machine is in it, at {}", mount.destination)),
+        Ok(below) if !socket && !root.as_os_str().is_empty() && is_free(below) => {}
+        _ => return Some(format!("{shown} of the machine is in it, at {at}")),
+    }
+    let places = Places { home: &home.dir, root: &root, real: around.real };
+    if places.of(shown).iter().any(|place| *place != path) {
+        return Some(format!("{shown}, at {at}, goes through a link"));
+    }
+    match &around.mounts {
+        None => return Some(format!("it cannot be seen from here what is mounted at {at}")),
+        Some(mounts) if !mounts.shows(&path, Path::new(at)) => {
+            return Some(format!("at {at} it has not what is at {shown} now; after a restart it may"));
+        }
+        Some(_) => {}
+    }
+    let below = |inner: &str, outer: &str| {
+        let (inner, outer) = (places.of(inner), places.of(outer));
+        inner.iter().any(|inner| outer.iter().any(|outer| inner != outer && inner.starts_with(outer)))
+    };
+    let binds = around.containers.iter().filter(|c| !is_hearths(c, home)).flat_map(|c| {
+        let of = move |m| Some((c.name.as_str(), source(m, seen).filter(|s| !s.is_empty())?, m.writable));
+        c.mounts.iter().filter_map(of)
+    });
+    for (name, other, writable) in binds {
+        if writable && below(shown, other) {
+            return Some(format!("a link can be laid in place of {shown} from within {name}, which has {other}"));
+        }
+        if mount.writable && below(other, shown) {
+            return Some(format!("a link can be laid from within it in place of {other}, which {name} has"));
+        }
+    }
+    if !mount.writable {
+        return None;
+    }
+    let Some(named) = around.named else {
+        return Some(format!("{shown} is in it, and the stacks cannot be read that may bind what is below"));
+    };
+    let other = named.iter().find(|other| below(other, shown))?;
+    Some(format!("a link can be laid from within it in place of {other}, which a stack binds"))
+}
+
+/// The path of the machine that a mount shows, as the engine was told: empty for none, `None` where it cannot be told.
+fn source<'a>(mount: &'a Mount, seen: &'a Observed) -> Option<&'a str> {
+    match mount.kind.as_str() {
+        "bind" => Some(&mount.source),
+        "volume" => seen.volumes.get(&mount.name).map(|volume| volume.of_machine.as_str()),
+        _ => Some(""),
+    }
+}
+
+/// Where paths of the machine are: as written, with the home at its real place, and as they lead now.
+struct Places<'a> {
+    home: &'a Path,
+    root: &'a Path,
+    real: &'a dyn Fn(&Path) -> Option<PathBuf>,
+}
+
+impl Places<'_> {
+    fn of(&self, source: &str) -> Vec<PathBuf> {
+        let written = PathBuf::from(clean(source));
+        let written = written.strip_prefix(self.home).map(|rest| self.root.join(rest)).unwrap_or(written.clone());
+        std::iter::once(written).chain((self.real)(Path::new(source))).collect()
     }
 }
 
@@ -148,16 +226,9 @@ fn is_free(below: &Path) -> bool {
     !first.starts_with('.') && !KEPT.contains(&first.as_ref())
 }
 
-/// Where a path of this machine leads: through every link that is in it. What is not there leads where it says, as on another machine's engine.
+/// Where a path of this machine leads: through every link that is in it. What is not there leads nowhere.
 pub fn real(path: &Path) -> Option<PathBuf> {
-    if !path.is_absolute() {
-        return None;
-    }
-    match path.canonicalize() {
-        Ok(path) => Some(path),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some(clean(&path.to_string_lossy()).into()),
-        Err(_) => None,
-    }
+    path.is_absolute().then(|| path.canonicalize().ok())?
 }
 
 #[cfg(test)]
@@ -195,12 +266,18 @@ mod tests {
     }
 
     fn bind(source: &str, writable: bool) -> Mount {
-        let (kind, destination) = ("bind".into(), "/x".into());
+        let (kind, destination) = ("bind".into(), format!("/x{source}"));
         Mount { kind, source: source.into(), destination, writable, ..Mount::default() }
     }
 
     fn volume(name: &str) -> Mount {
-        Mount { kind: "volume".into(), name: name.into(), destination: "/v".into(), writable: true, ..Mount::default() }
+        Mount {
+            kind: "volume".into(),
+            name: name.into(),
+            destination: format!("/v/{name}"),
+            writable: true,
+            ..Mount::default()
+        }
     }
 
     fn seen() -> Observed {
@@ -230,12 +307,28 @@ mod tests {
     fn real(path: &Path) -> Option<PathBuf> {
         match path.strip_prefix("/srv/home/link") {
             Ok(rest) => Some(Path::new("/").join(rest)),
-            Err(_) => super::real(path),
+            Err(_) => Some(clean(&path.to_string_lossy()).into()),
         }
     }
 
+    /// As the kernel tells it when nobody has laid a link.
+    fn honest(container: &Container) -> Mounts {
+        let line = |m: &Mount| {
+            let shown = seen();
+            let from = source(m, &shown).unwrap_or_default().to_string();
+            format!("9 7 8:1 {from} {} rw - ext4 /dev/sda1 rw\n", m.destination)
+        };
+        Mounts::parse("1 0 8:1 / / rw - ext4 /dev/sda1 rw\n", &container.mounts.iter().map(line).collect::<String>())
+    }
+
+    fn among(container: &Container, others: &[Container], named: &[&str], mounts: Option<Mounts>) -> Option<String> {
+        let containers: Vec<Container> = others.iter().chain([container]).cloned().collect();
+        let named: Vec<String> = named.iter().map(|name| name.to_string()).collect();
+        over(container, &seen(), &home(), &Around { containers: &containers, named: Some(&named), mounts, real: &real })
+    }
+
     fn why(container: &Container) -> Option<String> {
-        over(container, &seen(), &home(), &real)
+        among(container, &[], &["/srv/home/data/web", "/srv/home/data/db"], Some(honest(container)))
     }
 
     #[test]
@@ -243,8 +336,43 @@ mod tests {
         assert_eq!(why(&plain()), None);
         let mut shares = plain();
         shares.network_mode = "container:c2".into();
-        shares.mounts = vec![volume("far"), volume("own"), bind("/srv/home/media", true)];
+        shares.mounts = vec![volume("far"), bind("/srv/home/media", true)];
         assert_eq!(why(&shares), None);
+        shares.mounts = vec![volume("own")];
+        assert_eq!(among(&shares, &[], &["/srv/home/data"], Some(honest(&shares))), None);
+    }
+
+    #[test]
+    fn hostile_14_no_link_is_laid_in_place_of_a_folder_that_is_bound() {
+        let with = |mounts: Vec<Mount>| Container { mounts, name: "one".into(), ..plain() };
+        let (inner, outer) = (with(vec![bind("/srv/home/data/app/config", false)]), bind("/srv/home/data/app", true));
+        assert_eq!(among(&inner, &[], &["/srv/home/data/app/config"], Some(honest(&inner))), None);
+        // What was mounted through a link that is gone, and what cannot be seen.
+        let line = |root: &str| {
+            let at = &inner.mounts[0].destination;
+            Mounts::parse("1 0 8:1 / / rw - ext4 x rw\n", &format!("9 7 8:1 {root} {at} rw - ext4 x rw\n"))
+        };
+        for root in ["/", "/root", "/srv/home/state", "/srv/home/data/app", "/srv/home/data/app/config//deleted"] {
+            assert!(among(&inner, &[], &[], Some(line(root))).is_some(), "{root}");
+        }
+        assert!(among(&inner, &[], &[], None).is_some(), "what cannot be seen is not trusted");
+        assert_eq!(among(&with(vec![bind("/etc/localtime", false), volume("plain")]), &[], &[], None), None);
+        // Whoever could lay one: in the same container, from another, by a volume; and for another, that runs or that a stack names.
+        let other = with(vec![outer.clone()]);
+        assert!(why(&with(vec![inner.mounts[0].clone(), outer])).is_some());
+        assert!(among(&inner, &[other.clone()], &[], Some(honest(&inner))).is_some());
+        assert!(among(&inner, &[with(vec![volume("own")])], &[], Some(honest(&inner))).is_some());
+        assert!(among(&other, &[inner.clone()], &[], Some(honest(&other))).is_some());
+        assert!(among(&other, &[], &["/srv/home/data/app/new"], Some(honest(&other))).is_some());
+        assert!(why(&with(vec![bind("/srv/home/data", true)])).is_some());
+        // Who only reads lays none.
+        let reads = with(vec![bind("/srv/home/data/app", false)]);
+        assert_eq!(among(&inner, &[reads.clone()], &[], Some(honest(&inner))), None);
+        assert_eq!(among(&reads, &[inner.clone()], &["/srv/home/data/app/new"], Some(honest(&reads))), None);
+        // Nor does Hearth's own server, which nobody enters.
+        let mut server = with(vec![bind("/srv/home", true)]);
+        server.labels.insert(SERVER.into(), "/srv/home".into());
+        assert_eq!(among(&inner, &[server], &[], Some(honest(&inner))), None);
     }
 
     #[test]

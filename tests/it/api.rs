@@ -92,6 +92,9 @@ const STRONG: &str = "x-same: &same
   profiles: [strong]
 services:
   plain: { <<: *same, volumes: ['./data/plain:/data', '/etc/localtime:/etc/localtime:ro', 'own:/own'] }
+  swapped: { <<: *same, volumes: ['./data/swapped:/config'] }
+  above: { <<: *same, volumes: ['./data/pair:/srv'] }
+  below: { <<: *same, volumes: ['./data/pair/config:/config'] }
   socket: { <<: *same, volumes: ['/var/run/docker.sock:/var/run/docker.sock:ro'] }
   folder: { <<: *same, volumes: ['./state:/state:ro'] }
   trick: { <<: *same, volumes: ['trick:/host'] }
@@ -109,14 +112,32 @@ volumes:
 fn hostile_11_what_has_power_over_the_machine_is_entered_by_admins_only(s: &Scratch) -> Done {
     served(s, async |server| {
         s.write("stacks/strong.yaml", STRONG);
+        // A link that leads to the machine at the start, and is gone when somebody asks.
+        let swapped = s.dir.join("data/swapped");
+        std::fs::create_dir_all(s.dir.join("data/pair/config")).unwrap();
+        std::os::unix::fs::symlink("/", &swapped).unwrap();
         server.done("operator", "/api/v1/up", json!({"names": ["strong"]})).await;
+        std::fs::remove_file(&swapped).unwrap();
+        std::fs::create_dir(&swapped).unwrap();
         let ask = async |who: &str, service: &str| {
             let at = format!("/api/v1/containers/{}-{service}-1/exec", s.project);
             server.post(who, &at, json!({"command": ["true"]})).await
         };
         assert_eq!(ask("operator", "plain").await.status, 200);
-        for service in ["socket", "folder", "trick", "privileged", "processes", "network", "shares", "capable", "loose"]
-        {
+        for service in [
+            "swapped",
+            "above",
+            "below",
+            "socket",
+            "folder",
+            "trick",
+            "privileged",
+            "processes",
+            "network",
+            "shares",
+            "capable",
+            "loose",
+        ] {
             assert_eq!(ask("operator", service).await.is(403).code(), "exec.power", "{service}");
             assert_eq!(ask("admin", service).await.status, 200, "{service}");
         }

@@ -56,6 +56,7 @@ pub fn inspected(mut value: Value) -> Container {
         ports: bound(&value["NetworkSettings"]["Ports"]),
         port_targets: bound_targets(&value["NetworkSettings"]["Ports"]),
         network_mode: text(&value["HostConfig"]["NetworkMode"]),
+        pid: state_of["Pid"].as_i64().unwrap_or(0),
         detail: None,
     };
     let detail = Detail {

@@ -31,6 +31,11 @@ pub fn inside() -> Option<&'static str> {
     FOUND.get_or_init(seems).as_deref()
 }
 
+/// The id of the container that a process of this machine is in; `None`: in none, or there is no such process here.
+pub fn container_of_process(pid: i64) -> Option<String> {
+    container_of(&std::fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?)
+}
+
 /// From `/proc/self/cgroup`, which is always about the process itself but often says nothing, else from `/proc/self/mountinfo`.
 fn seems(cgroup: &str, mounts: &str) -> Option<String> {
     let mounted = || {

@@ -46,7 +46,7 @@ mod wire;
 
 pub use checkup::{Checkup, NEWEST_API};
 pub use host::{Listener, listeners, programs};
-pub use itself::inside;
+pub use itself::{container_of_process, inside};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -117,6 +117,7 @@ pub(super) fn container(c: &FakeContainer, detail: bool) -> Container {
         ports: c.ports.clone(),
         port_targets: BTreeMap::new(),
         network_mode: c.host_config["NetworkMode"].as_str().unwrap_or_default().to_string(),
+        pid: 0,
         detail,
     }
 }

@@ -33,9 +33,11 @@ use crate::diag::{Diagnostic, Kind, Sources, text};
 use crate::engine::streams::{ExecRequest, ExecSession, Output};
 use crate::engine::{EngineError, Host, Scope};
 use crate::plan::observed::{Container, State as Run};
-use crate::stacks::power;
-use crate::web::Refusal;
+use crate::plan::request;
+use crate::stacks::power::{self, Around, Mounts};
+use crate::stacks::{Disk, Loading, Target};
 use crate::web::read::{self, Json as Body, Path, Query};
+use crate::web::{Refusal, Refusals};
 
 /// What a ticket for it is for.
 const PURPOSE: &str = "exec";
@@ -194,15 +196,38 @@ async fn enter(
         let d = denied("exec.user", "only an admin runs programs as another user than the container's own".into());
         return Err(d.field("user").hint("leave `user` out"));
     }
-    let volumes = whole.mounts.iter().filter(|m| m.kind == "volume").map(|m| m.name.clone()).collect();
+    let mut containers = engine.compose_containers().await.map_err(told)?;
+    containers.push(whole.clone());
+    let mounts = containers.iter().flat_map(|c| &c.mounts).filter(|m| m.kind == "volume");
+    let volumes = mounts.map(|m| m.name.clone()).collect();
     let seen = engine.observe(&Scope { volumes, ..Scope::of(&project) }).await.map_err(told)?;
-    match power::over(&whole, &seen, &home, &power::real) {
+    let named = named(who, api).await.ok();
+    // The double runs nothing that the kernel would know of.
+    let mounts = if engine.is_double() { None } else { Mounts::of(&whole) };
+    let around = Around { containers: &containers, named: named.as_deref(), mounts, real: &power::real };
+    match power::over(&whole, &seen, &home, &around) {
         None => Ok(()),
         Some(why) => {
             let title = format!("whoever runs programs in {name} can do all on this machine: {why}");
             Err(denied("exec.power", title).hint("an admin may; a token of theirs only with the scope `admin`"))
         }
     }
+}
+
+/// Sources of the binds of all stacks of the home, those that are off too.
+async fn named(who: &Identity, api: &Api) -> Result<Vec<String>, Refusals> {
+    let global = api.works.setting().global();
+    let found = api.ask(who, &["exec"], move |out| {
+        let loading = Loading { all_resources: true, all_profiles: true, ..Loading::default() };
+        let target = Target::find(&global, out)?;
+        let (project, _) = target.load(&loading, out, false)?;
+        let (volumes, none) = (project.volumes.clone(), std::collections::BTreeMap::new());
+        let volumes = volumes.into_values().filter_map(|mut volume| volume.driver_opts.remove("device"));
+        let context = request::Context { compat: target.given.compat(), files: &Disk::whole(), proxies: none };
+        let services = request::wanted(&project, &context).services.into_values();
+        Ok(services.flat_map(|service| service.request.bind_sources()).chain(volumes).collect())
+    });
+    found.await
 }
 
 /// How the socket is opened.
