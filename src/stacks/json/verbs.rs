@@ -199,11 +199,15 @@ pub async fn down(who: Operator, State(api): State<Api>, Body(asked): Body<Down>
 
 /// Data is an admin's to lose.
 fn only_admins(who: &Identity, what: &str) -> Result<(), Response> {
-    if who.role == Role::Admin {
+    if who.may_all() {
         return Ok(());
     }
-    let d = Diagnostic::error("auth.not-allowed", format!("to {what} is for admins, and you are an {}", who.role));
-    Err(Refusal(d.kind(Kind::Denied).hint("ask an admin of the home")).into_response())
+    // An admin who may not all has a token that was given less.
+    let (title, hint) = match who.role {
+        Role::Admin => (format!("to {what} takes a token with the scope `admin`"), "make one that has it, or sign in"),
+        role => (format!("to {what} is for admins, and you are an {role}"), "ask an admin of the home"),
+    };
+    Err(Refusal(Diagnostic::error("auth.not-allowed", title).kind(Kind::Denied).hint(hint)).into_response())
 }
 
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
