@@ -84,7 +84,10 @@ async fn what_is_wrong_is_told_before_anything_is_begun() {
 async fn data_is_lost_only_by_an_admin_who_says_yes() {
     let s = Server::begin().await;
     s.done("admin", "/api/v1/up", json!({"names": ["media"]})).await;
-    s.post("operator", "/api/v1/down", json!({"volumes": [], "yes": true})).await.is(403);
+    for who in ["operator", "operator.operate", "operator.admin", "admin.operate"] {
+        let refused = s.post(who, "/api/v1/down", json!({"volumes": [], "yes": true})).await.is(403);
+        assert_eq!(refused.code(), "auth.not-allowed", "{who}");
+    }
     let work = s.work("admin", "/api/v1/down", json!({"volumes": []})).await;
     assert_eq!((&work["state"], &work["error"]["code"]), (&json!("failed"), &json!("cli.needs-yes")));
     assert_eq!(s.get("viewer", "/api/v1/containers").await.items("name").len(), 2);
@@ -136,6 +139,41 @@ async fn hostile_23_values_of_variables_are_in_no_answer() {
         seen.push_str(&one.to_string());
     }
     assert!(seen.contains("DB_PASSWORD") && !seen.contains("geheim-42"), "{seen}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_23_arguments_of_programs_are_an_admins_to_read() {
+    let s = Server::begin().await;
+    let stack = |secret: &str, entrypoint: &str| {
+        let words = format!("[run, --token, {secret}, '-p{secret}', '--key {secret}']");
+        let health = format!("{{ test: [CMD, check, '-p{secret}'] }}");
+        format!(
+            "services:\n  page: {{ image: 'any/page:1', profiles: [pages], command: {words}, healthcheck: {health}{entrypoint} }}\n"
+        )
+    };
+    let write = |text: String| std::fs::write(s.dir.join("stacks/pages.yaml"), text).unwrap();
+    write(stack("first-4711", ""));
+    s.done("admin", "/api/v1/up", json!({"names": ["pages"]})).await;
+    let at = "/api/v1/containers/apihome-page-1";
+    for who in ["viewer", "operator", "admin.operate"] {
+        assert_eq!(s.get(who, at).await.is(200).body["command"], json!(["run", "…"]), "{who}");
+    }
+    assert!(s.get("admin", at).await.is(200).body["command"].to_string().contains("-pfirst-4711"));
+    write(stack("second-4712", ", entrypoint: [start, '-pfirst-4711']"));
+    let mut seen = s.post("operator", "/api/v1/plans", json!({"names": ["pages"]})).await.is(200).body.to_string();
+    assert!(seen.contains("command: (hidden)"), "{seen}");
+    let work = s.done("admin", "/api/v1/up", json!({"names": ["pages"]})).await;
+    assert_eq!(s.get("viewer", at).await.is(200).body["command"], json!(["…"]), "all of it is arguments");
+    let history = s.get("viewer", "/api/v1/history").await.is(200).items("id");
+    let mut paths = vec!["/api/v1/plans".to_string(), at.to_string()];
+    paths.extend(history.iter().map(|id| format!("/api/v1/history/{id}")));
+    for path in paths {
+        seen.push_str(&s.get("viewer", &path).await.is(200).body.to_string());
+    }
+    let events = format!("/api/v1/works/{}/events", work["id"].as_str().unwrap());
+    seen.push_str(&format!("{:?}", s.events("viewer", &events, &[], |_, _| false).await));
+    assert!(!seen.contains("first-4711") && !seen.contains("second-4712"), "{seen}");
+    assert!(s.get("admin", &format!("/api/v1/history/{}", history[0])).await.body.to_string().contains("-pfirst-4711"));
 }
 
 fn list(words: &str) -> Vec<String> {

@@ -106,12 +106,13 @@ pub async fn preview(who: Admin, State(api): State<Api>, Path(name): Path<String
     let home = api.home().map_err(refused)?;
     let found = find(&api, &name).await?;
     let global = api.works.setting().global();
+    let viewer = (*who).clone();
     let made = api.ask(&who, &["adopt"], move |out| {
         let mut made = None;
         crate::stacks::cli::start(async {
             let (plan, words) = adopt::preview(&found, &global, out).await;
             let project = Project::of(&found, ls::whose(&found, Some(&home)));
-            made = Some(Preview { project, plan: plan.as_ref().map(Plan::from), words });
+            made = Some(Preview { project, plan: plan.as_ref().map(|plan| Plan::of(plan, &viewer)), words });
             Ok(())
         })?;
         made.ok_or(Failure::Code(1))

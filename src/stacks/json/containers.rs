@@ -9,6 +9,7 @@ use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
+use super::bare;
 use super::plans::Of;
 use super::verbs::refused;
 use crate::auth::who::Viewer;
@@ -93,6 +94,7 @@ pub struct Inspected {
     container: Container,
     /// Names of variables: values may be secrets, and are nobody's to read here.
     environment: Vec<String>,
+    /// The program alone, and `…` in place of its arguments: those are shown to admins.
     command: Vec<String>,
     networks: Vec<String>,
     mounts: Vec<Mount>,
@@ -190,7 +192,7 @@ pub async fn list(
 /// One container, by its id or name.
 #[utoipa::path(get, path = "/api/v1/containers/{id}", params(("id" = String, Path), Of), responses((status = 200, body = Inspected)))]
 pub async fn one(
-    _: Viewer,
+    who: Viewer,
     State(api): State<Api>,
     Path(id): Path<String>,
     Query(of): Query<Of>,
@@ -202,6 +204,7 @@ pub async fn one(
         value.as_array().into_iter().flatten().filter_map(|v| v.as_str().map(str::to_string)).collect()
     };
     let name = |text: String| text.split_once('=').map_or(text.clone(), |(name, _)| name.to_string());
+    let has_entrypoint = !texts(&detail.config["Entrypoint"]).is_empty();
     let mount = |m: &observed::Mount| Mount {
         kind: m.kind.clone(),
         source: if m.kind == "volume" { m.name.clone() } else { m.source.clone() },
@@ -209,18 +212,13 @@ pub async fn one(
     };
     Ok(Json(Inspected {
         environment: texts(&detail.config["Env"]).into_iter().map(name).collect(),
-        command: hidden(texts(&detail.config["Cmd"])),
+        command: bare::command(texts(&detail.config["Cmd"]), has_entrypoint, &who),
         networks: whole.networks.keys().cloned().collect(),
         mounts: whole.mounts.iter().map(mount).collect(),
         restart_policy: detail.host_config["RestartPolicy"]["Name"].as_str().unwrap_or_default().to_string(),
         test_double: engine.is_double(),
         container: Container::of(&whole),
     }))
-}
-
-/// A command line without the values of what looks like a secret.
-fn hidden(words: Vec<String>) -> Vec<String> {
-    words.into_iter().map(|word| crate::diag::hidden(&word)).collect()
 }
 
 /// What a running container uses, about once a second: server-sent events named `stats`.

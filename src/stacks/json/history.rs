@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
+use super::bare;
 use super::plans::Of;
 use super::verbs::refused;
 use crate::auth::who::{Identity, Viewer};
@@ -121,7 +122,9 @@ pub async fn one(
     Path(id): Path<String>,
     Query(of): Query<Of>,
 ) -> Result<Json<WholeRun>, Response> {
-    whole(&api, &who, of.project, id).await.map(Json)
+    let mut found = whole(&api, &who, of.project, id).await?;
+    bare::plans(&mut found.plans, &who);
+    Ok(Json(found))
 }
 
 async fn whole(api: &Api, who: &Identity, project: Option<String>, id: String) -> Result<WholeRun, Response> {

@@ -4,6 +4,7 @@
 //! ([`super::works`]) and is answered with 202 and where it can be watched.
 
 pub mod adoption;
+mod bare;
 pub mod containers;
 pub mod exec;
 pub mod history;

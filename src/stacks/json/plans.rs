@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::verbs::{begun, known, refused};
-use super::{Accepted, Api, Begun};
+use super::{Accepted, Api, Begun, bare};
 use crate::args;
 use crate::auth::who::{Identity, Operator, Viewer};
 use crate::cli::Failure;
@@ -93,13 +93,14 @@ impl From<plan::Risk> for Risk {
     }
 }
 
-impl From<&plan::Plan> for Plan {
-    fn from(plan: &plan::Plan) -> Plan {
+impl Plan {
+    /// As it is shown to somebody.
+    pub fn of(plan: &plan::Plan, who: &Identity) -> Plan {
         let step = |step: &plan::Step| Step {
             id: step.id.0,
             action: step.action.kind(),
             words: text::action(&step.action),
-            why: text::cause(&step.cause),
+            why: text::cause(&bare::cause(&step.cause, who)),
             risk: step.risk.into(),
             service: step.service.clone(),
             after: step.after.iter().map(|id| id.0).collect(),
@@ -175,13 +176,14 @@ pub async fn make(who: Operator, State(api): State<Api>, Body(asked): Body<Asked
         steps: false,
         json: args::Json { json: true },
     };
+    let viewer = (*who).clone();
     let made = api.ask(&who, &names, move |out| {
         let target = Target::find(&global, out)?;
         let mut made = None;
         crate::stacks::cli::start(async {
             let (_, planned) = up::planned(&target, &args, door.as_ref(), out).await?;
             let id = planned.saved.filter(|_| planned.plan.refusals.is_empty());
-            made = Some(Made { id, plan: Plan::from(&planned.plan) });
+            made = Some(Made { id, plan: Plan::of(&planned.plan, &viewer) });
             Ok(())
         })?;
         made.ok_or(Failure::Code(1))
@@ -320,7 +322,9 @@ async fn kept(
             Ok(found)
         })
         .await;
-    found.map_err(IntoResponse::into_response)
+    let mut found = found.map_err(IntoResponse::into_response)?;
+    found.iter_mut().for_each(|one| bare::plans(&mut one.plan, who));
+    Ok(found)
 }
 
 fn shown(kept: sql::SavedPlan) -> Kept {

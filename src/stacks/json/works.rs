@@ -12,7 +12,8 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
-use crate::auth::who::{Operator, Viewer};
+use super::bare;
+use crate::auth::who::{Identity, Operator, Viewer};
 use crate::base::clock::rfc3339;
 use crate::diag::{Diagnostic, Kind};
 use crate::stacks::works::Work;
@@ -156,19 +157,19 @@ pub async fn events(
     let work = find(&api, &id)?;
     let said = headers.get("last-event-id").and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
     let after = said.or(from.after).unwrap_or(0);
-    let messages = stream::unfold(Some((work, after, Vec::new().into_iter())), next);
+    let messages = stream::unfold(Some(((*who).clone(), work, after, Vec::new().into_iter())), next);
     Ok(events::answer(messages, held, api.end_of(&who)))
 }
 
-type Watching = Option<(Arc<Work>, u64, std::vec::IntoIter<Message>)>;
+type Watching = Option<(Identity, Arc<Work>, u64, std::vec::IntoIter<Message>)>;
 
 async fn next(state: Watching) -> Option<(Message, Watching)> {
-    let (work, mut after, mut ready) = state?;
+    let (who, work, mut after, mut ready) = state?;
     let mut watch = work.watch();
     loop {
         if let Some(message) = ready.next() {
             after = message.id.unwrap_or(after);
-            return Some((message, Some((work, after, ready))));
+            return Some((message, Some((who, work, after, ready))));
         }
         // Seen before the look: what comes after it wakes.
         watch.borrow_and_update();
@@ -182,7 +183,8 @@ async fn next(state: Watching) -> Option<(Message, Watching)> {
             name: "missed".into(),
             data: format!("{{\"event\":\"missed\",\"from\":{},\"to\":{}}}", after + 1, first - 1).into(),
         });
-        let all = events.into_iter().map(|e| Message { id: Some(e.number), name: e.name, data: e.data });
+        let all =
+            events.into_iter().map(|e| Message { id: Some(e.number), name: e.name, data: bare::event(e.data, &who) });
         ready = missed.into_iter().chain(all).collect::<Vec<_>>().into_iter();
         if ready.len() == 0 && watch.changed().await.is_err() {
             return None;
