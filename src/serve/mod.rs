@@ -9,6 +9,7 @@
 //! | the way from Traefik | `inner`, `joined` (in a container) |
 //! | other ways to sign in than a password | `keys` |
 //! | certificates by ACME | `renewal` |
+//! | rules about people that change | `rules` |
 //! | the login in front of services | `login` |
 //! | what handlers work with | `api` |
 //! | what goes on in the background | `loops` |
@@ -26,6 +27,7 @@ mod near;
 mod own;
 mod redirect;
 mod renewal;
+mod rules;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -232,6 +234,8 @@ impl Serving {
             login::keep(dir.clone(), people.clone(), kept.clone(), found.clone(), doors.clone(), stop)
         });
         loops.spawn("inner door", move |stop| inner.clone().keep(stop));
+        let (dir, people) = (home.dir.clone(), auth.clone());
+        loops.spawn("rules", move |stop| rules::keep(dir.clone(), people.clone(), stop));
         let people = auth.clone();
         loops.spawn("people", move |stop| people.clone().keep(stop));
         let (keep, audit) = (home.config.audit, log.clone());

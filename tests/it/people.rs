@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::rig::{Done, PASSWORD, Page, Panel, Running, Scratch, cases, curl, set_up, setup_link};
+use std::time::Duration;
+
+use crate::rig::{Done, PASSWORD, Page, Panel, Running, Scratch, cases, curl, set_up, setup_link, until};
 
 cases![
     together:
@@ -10,7 +12,8 @@ cases![
     somebody_signs_in_and_out_by_forms,
     whoever_makes_an_account_goes_on_to_where_they_wanted,
     all_by_which_somebody_gets_in_is_shown_and_taken_away_at_the_terminal,
-    who_was_answered_as_made_is_there_after_the_power_went;
+    who_was_answered_as_made_is_there_after_the_power_went,
+    what_hearth_yaml_says_of_people_counts_without_a_new_start;
 ];
 
 const HTML: [&str; 4] = ["-H", "Accept: text/html", "-H", "Sec-Fetch-Site: same-origin"];
@@ -213,5 +216,29 @@ fn who_was_answered_as_made_is_there_after_the_power_went(s: &Scratch) -> Done {
     panel.start();
     assert_eq!(panel.call("late", "GET", "/api/v1/auth/me", None).status, 401, "what was ended stays so");
     panel.stop().exits(0);
+    Ok(())
+}
+
+fn what_hearth_yaml_says_of_people_counts_without_a_new_start(s: &Scratch) -> Done {
+    let panel = Panel::with_people(s, "", &[]);
+    let invites = || panel.call("admin", "POST", "/api/v1/invitations", Some(&json!({ "role": "member" })));
+    let signs_in = || {
+        let body = json!({ "username": "viewer", "password": PASSWORD });
+        panel.ask("POST", "/api/v1/auth/login", None, Some(&body)).status
+    };
+    assert_eq!((invites().status, signs_in()), (403, 200), "closed, and nobody needs a second factor");
+    // By an editor, and by the API.
+    s.write("hearth.yaml", &format!("name: {}\nauth: {{registration: invite}}\n", s.project));
+    assert!(until(Duration::from_secs(10), || invites().status == 201), "{:?}", invites());
+    let value = json!({ "value": { "registration": "closed", "second_factor": { "required": ["viewer"] } } });
+    let now = panel.call("admin", "GET", "/api/v1/settings/auth", None).is(200);
+    let over = format!("If-Match: {}", now.page.header("etag").expect("it has a version"));
+    let token = Some(panel.token("admin"));
+    panel.ask_with("PUT", "/api/v1/settings/auth", token, Some(&value), &[&over]).is(200);
+    assert!(until(Duration::from_secs(10), || (invites().status, signs_in()) == (403, 403)), "{:?}", invites());
+    // A file that is no YAML changes nothing.
+    s.write("hearth.yaml", "name: [");
+    std::thread::sleep(Duration::from_secs(5));
+    assert_eq!((invites().status, signs_in()), (403, 403));
     Ok(())
 }

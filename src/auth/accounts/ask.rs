@@ -172,7 +172,7 @@ impl Auth {
         let known = Known {
             identity: identity(user, By::Session(row.id.clone())),
             ends: row.expires,
-            idle: Some(self.rules.idle_ms()),
+            idle: Some(self.rules().idle_ms()),
             used: AtomicI64::new(now),
             written: AtomicI64::new(row.last_used),
             noted: Some(Use::Session(row.id)),

@@ -35,7 +35,7 @@ impl Auth {
 
     /// Whether this user gets in with a second factor only.
     pub(super) fn requires_factor(&self, user: &User) -> bool {
-        self.rules.second_factor.iter().any(|role| role == user.role.word())
+        self.rules().second_factor.iter().any(|role| role == user.role.word())
     }
 
     /// Begins to set up an app: it counts when it has shown a right code ([`Auth::confirm_factor`]).

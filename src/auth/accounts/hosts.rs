@@ -27,7 +27,7 @@ impl Auth {
             admin: row.role == Role::Admin.word(),
             of: Of::Host(row.host),
             until: row.expires,
-            idle: self.rules.idle_ms(),
+            idle: self.rules().idle_ms(),
             used: row.last_used,
         }
     }

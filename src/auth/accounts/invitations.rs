@@ -47,7 +47,7 @@ impl Auth {
     /// Makes one; the token is shown now and never again. Its link is `/invitation?token=TOKEN`.
     pub async fn invite(&self, new: NewInvitation) -> Result<(Invitation, Secret), Diagnostic> {
         use crate::config::people::Registration;
-        if self.rules.registration == Registration::Closed {
+        if self.rules().registration == Registration::Closed {
             return Err(
                 closed().hint("set `auth: {registration: invite}` in hearth.yaml first, or add the user yourself")
             );

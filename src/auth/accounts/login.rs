@@ -107,7 +107,7 @@ impl Auth {
     /// Makes an account of one's own, where the home lets people do that.
     pub async fn register(&self, new: Registration, from: IpAddr) -> Result<User, Diagnostic> {
         let near = self.is_near(from);
-        let rule = self.rules.registration;
+        let rule = self.rules().registration;
         let what = match (&new.invite, rule) {
             (_, Rule::Closed) => return Err(closed().hint("ask an admin of the home to add you")),
             (None, Rule::Invite) => return Err(closed().hint("ask an admin of the home for an invitation")),

@@ -38,8 +38,8 @@ pub mod words;
 
 use std::net::IpAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use ipnet::IpNet;
 
@@ -77,7 +77,7 @@ pub struct Auth {
     seen: keep::Seen,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
-    rules: People,
+    rules: RwLock<Arc<People>>,
     near: Vec<IpNet>,
     /// There is an active admin; or nobody could look yet whether there is.
     set_up: AtomicBool,
@@ -104,7 +104,7 @@ impl Auth {
         let keys = Keys::open(&folder, millis(&*clock), &*random)?;
         let seal = Seal::open(&folder, random.clone())?;
         let (brakes, live, seen) = Default::default();
-        let set_up = AtomicBool::new(false);
+        let (set_up, rules) = (AtomicBool::new(false), RwLock::new(Arc::new(rules)));
         let auth = Auth { db, passwords, keys, seal, brakes, live, seen, clock, random, rules, near, set_up };
         match auth.look_for_admin().await {
             // All who ask are told that it is away, until it is there.
@@ -120,8 +120,20 @@ impl Auth {
         self.set_up.load(Ordering::Acquire)
     }
 
-    pub fn rules(&self) -> &People {
-        &self.rules
+    /// What `hearth.yaml` says of people now.
+    pub fn rules(&self) -> Arc<People> {
+        self.rules.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on other rules count: for whoever signs in from then on, and for how long sessions are that there are. `false`: they are the same.
+    pub fn set_rules(&self, rules: People) -> bool {
+        let mut kept = self.rules.write().unwrap_or_else(PoisonError::into_inner);
+        let other = **kept != rules;
+        if other {
+            *kept = Arc::new(rules);
+            self.live.forget();
+        }
+        other
     }
 
     async fn look_for_admin(&self) -> Result<(), Diagnostic> {

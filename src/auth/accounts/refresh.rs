@@ -82,7 +82,7 @@ impl Auth {
             address: from.to_canonical().to_string(),
             made: now,
             last_used: now,
-            expires: now.saturating_add(self.rules.absolute_ms()),
+            expires: now.saturating_add(self.rules().absolute_ms()),
         };
         let (family, hash) = (row.id.clone(), secrets::hash(refresh.expose()));
         let whose = user.clone();
@@ -138,7 +138,7 @@ impl Auth {
     }
 
     fn tokens_of(&self, user: User, family: String, refresh: Secret) -> Result<Tokens, Diagnostic> {
-        let expires_in = if self.rules.homeserver_clients { jwt::LONG_LIFETIME } else { jwt::LIFETIME };
+        let expires_in = if self.rules().homeserver_clients { jwt::LONG_LIFETIME } else { jwt::LIFETIME };
         let bearer = Bearer { user: user.id, name: &user.name, family: &family };
         let access = self.keys.sign(bearer, expires_in, self.now().div_euclid(1000))?;
         Ok(Tokens { access, expires_in, refresh, user, family })

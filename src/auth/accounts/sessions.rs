@@ -59,7 +59,7 @@ impl Auth {
             address: from.to_canonical().to_string(),
             made: now,
             last_used: now,
-            expires: now.saturating_add(self.rules.absolute_ms()),
+            expires: now.saturating_add(self.rules().absolute_ms()),
         };
         let (id, hash) = (row.id.clone(), secrets::hash(token.expose()));
         let whose = user.clone();
@@ -73,7 +73,7 @@ impl Auth {
                 Ok(())
             })
             .await?;
-        Ok(NewSession { id, user: user.id, name: user.name.clone(), token, max_age: self.rules.absolute_ms() / 1000 })
+        Ok(NewSession { id, user: user.id, name: user.name.clone(), token, max_age: self.rules().absolute_ms() / 1000 })
     }
 
     /// Where somebody is signed in, the last used first. `asking`: by what they ask now.
@@ -142,6 +142,6 @@ impl Auth {
 
     /// Before this a session's last use is too long ago.
     pub(super) fn idle_since(&self) -> i64 {
-        self.now().saturating_sub(self.rules.idle_ms())
+        self.now().saturating_sub(self.rules().idle_ms())
     }
 }

@@ -64,7 +64,7 @@ impl World {
 
     /// Another process of the same home.
     pub async fn again(&self) -> Arc<Auth> {
-        Arc::new(World::opened(&self.db, self.auth.rules.clone(), &self.clock, &self.state).await)
+        Arc::new(World::opened(&self.db, (*self.auth.rules()).clone(), &self.clock, &self.state).await)
     }
 
     async fn opened(db: &Db, rules: People, clock: &Arc<Turned>, state: &TempDir) -> Auth {
