@@ -30,7 +30,7 @@ pub struct Tokens {
 /// What comes of a refresh token that was one.
 #[derive(Debug)]
 pub enum Refreshed {
-    Next(Tokens),
+    Next(Box<Tokens>),
     /// It was used before, and this user's login that it belonged to has ended.
     Replayed(Box<User>),
 }
@@ -46,7 +46,7 @@ impl Refreshed {
 
     pub fn tokens(self) -> Result<Tokens, Diagnostic> {
         match self {
-            Refreshed::Next(tokens) => Ok(tokens),
+            Refreshed::Next(tokens) => Ok(*tokens),
             Refreshed::Replayed(_) => Err(Diagnostic::error(
                 "auth.replayed",
                 "this refresh token was used before: the login that it belongs to has ended",
@@ -127,7 +127,9 @@ impl Auth {
             Ok(Used::Good { family, user: Box::new(user) })
         });
         match used.await? {
-            Used::Good { family, user } => self.tokens_of(*user, family, next).map(Refreshed::Next),
+            Used::Good { family, user } => {
+                self.tokens_of(*user, family, next).map(|tokens| Refreshed::Next(Box::new(tokens)))
+            }
             Used::Unknown => Err(ended("it has ended, or never was one")),
             Used::Inactive => Err(inactive()),
             Used::Replayed(user) => {

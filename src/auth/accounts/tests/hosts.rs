@@ -105,7 +105,7 @@ async fn use_of_a_host_keeps_the_panels_session_too_and_without_use_both_end() {
         let ada = world.add("ada", Role::Member).await;
         let panel = world.session(&ada).await;
         let a = world.on_host(&panel, "a.example.org").await;
-        let idle = world.auth.rules.idle_ms();
+        let idle = world.auth.rules().idle_ms();
         world.clock.pass(idle - MINUTE);
         let now = world.auth.now();
         world.auth.used(vec![(a, now + DAY)]).await;
