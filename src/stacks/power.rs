@@ -237,6 +237,8 @@ mod tests {
 
     use serde_json::json;
 
+    use std::slice::from_ref;
+
     use super::*;
     use crate::plan::observed::{Detail, Volume};
 
@@ -360,15 +362,15 @@ mod tests {
         // Whoever could lay one: in the same container, from another, by a volume; and for another, that runs or that a stack names.
         let other = with(vec![outer.clone()]);
         assert!(why(&with(vec![inner.mounts[0].clone(), outer])).is_some());
-        assert!(among(&inner, &[other.clone()], &[], Some(honest(&inner))).is_some());
+        assert!(among(&inner, from_ref(&other), &[], Some(honest(&inner))).is_some());
         assert!(among(&inner, &[with(vec![volume("own")])], &[], Some(honest(&inner))).is_some());
-        assert!(among(&other, &[inner.clone()], &[], Some(honest(&other))).is_some());
+        assert!(among(&other, from_ref(&inner), &[], Some(honest(&other))).is_some());
         assert!(among(&other, &[], &["/srv/home/data/app/new"], Some(honest(&other))).is_some());
         assert!(why(&with(vec![bind("/srv/home/data", true)])).is_some());
         // Who only reads lays none.
         let reads = with(vec![bind("/srv/home/data/app", false)]);
-        assert_eq!(among(&inner, &[reads.clone()], &[], Some(honest(&inner))), None);
-        assert_eq!(among(&reads, &[inner.clone()], &["/srv/home/data/app/new"], Some(honest(&reads))), None);
+        assert_eq!(among(&inner, from_ref(&reads), &[], Some(honest(&inner))), None);
+        assert_eq!(among(&reads, from_ref(&inner), &["/srv/home/data/app/new"], Some(honest(&reads))), None);
         // Nor does Hearth's own server, which nobody enters.
         let mut server = with(vec![bind("/srv/home", true)]);
         server.labels.insert(SERVER.into(), "/srv/home".into());
