@@ -14,7 +14,7 @@ use crate::auth::audit::Log;
 use crate::auth::forward::{self, Forward};
 use crate::auth::json as people;
 use crate::auth::oidc::{self, Oidc};
-use crate::auth::page::{cookies, forms, keys};
+use crate::auth::page::{cookies, factor, forms, keys};
 use crate::auth::passkeys::{self, Passkeys};
 use crate::auth::table::Table;
 use crate::auth::table::stay::HEAVY;
@@ -70,6 +70,9 @@ pub fn table() -> Table<App> {
         GET "/login" Anyone => forms::login;
         POST "/login" Anyone => forms::sign_in;
         POST "/login/second" Anyone => forms::second;
+        GET "/second-factor" Anyone => factor::show;
+        POST "/second-factor" Anyone => factor::begin;
+        POST "/second-factor/confirm" Anyone => factor::confirm;
         GET "/register" Anyone => forms::register;
         POST "/register" Anyone => forms::make_account;
         GET "/invitation" Anyone => forms::invitation;

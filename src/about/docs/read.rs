@@ -84,7 +84,7 @@ fn call(api: &Value, path: &str, method: &str, operation: &Value) -> Call {
     let about = text(&operation["description"]);
     Call {
         name: text(&operation["operationId"]),
-        curl: curl(&method, path, &who, takes.as_deref()),
+        curl: curl(&method, &with_query(path, &operation["parameters"]), &who, takes.as_deref()),
         method,
         path: path.to_owned(),
         who,
@@ -102,6 +102,18 @@ fn words(schema: &Value) -> String {
     let all = std::iter::once(schema).chain(several).find_map(|one| one["enum"].as_array());
     let all: Vec<&str> = all.into_iter().flatten().filter_map(Value::as_str).collect();
     if all.is_empty() { String::new() } else { format!("One of {}.", all.join(", ")) }
+}
+
+/// With what has to stand behind the `?`.
+fn with_query(path: &str, parameters: &Value) -> String {
+    let asked = parameters.as_array().into_iter().flatten();
+    let asked = asked.filter(|p| p["in"] == "query" && p["required"] == true).map(|p| {
+        let name = text(&p["name"]);
+        let value = p["schema"]["enum"][0].as_str().map_or_else(|| name.to_uppercase(), str::to_owned);
+        format!("{name}={value}")
+    });
+    let asked: Vec<String> = asked.collect();
+    if asked.is_empty() { path.to_owned() } else { format!("{path}?{}", asked.join("&")) }
 }
 
 fn curl(method: &str, path: &str, who: &str, takes: Option<&str>) -> String {
@@ -180,6 +192,18 @@ fn example(api: &Value, schema: &Value, depth: usize) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_to_stand_in_the_query_stands_in_the_example() {
+        let parameters = serde_json::json!([
+            {"name": "id", "in": "path", "required": true},
+            {"name": "ticket", "in": "query", "required": true, "schema": {"type": "string"}},
+            {"name": "format", "in": "query", "required": true, "schema": {"enum": ["jsonl", "csv"]}},
+            {"name": "limit", "in": "query", "required": false}
+        ]);
+        assert_eq!(with_query("/x/{id}", &parameters), "/x/{id}?ticket=TICKET&format=jsonl");
+        assert_eq!(with_query("/x", &Value::Null), "/x");
+    }
 
     #[test]
     fn words_that_a_parameter_takes_are_said() {

@@ -16,7 +16,7 @@ use crate::web::household;
 pub type Enrolment = Provisioning;
 
 /// How a user's second factor is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FactorState {
     pub on: bool,
     /// Codes on paper that are left.

@@ -209,7 +209,7 @@ pub(super) fn missing_factor(user: &User) -> Diagnostic {
     Diagnostic::error("auth.second-factor-missing", title)
         .kind(Kind::Denied)
         .hint("sign in with a passkey, where you have one: it counts as both")
-        .hint("or set one up with your name and password: POST /api/v1/auth/second-factor/begin")
+        .hint("or set one up with your name and password, at /second-factor; a program: POST /api/v1/auth/second-factor/begin")
         .hint("an admin of the home can take the rule away for a while: `auth: {second_factor: ...}` in hearth.yaml")
 }
 

@@ -26,7 +26,7 @@ use crate::web::{Caller, Refusal, SESSION, retry_after, set_cookie};
 
 /// What the pages of accounts work with.
 pub struct Pages {
-    auth: Arc<Auth>,
+    pub(super) auth: Arc<Auth>,
     random: Arc<dyn Random>,
     /// The other ways in.
     desk: Arc<Desk>,
@@ -36,6 +36,19 @@ pub struct Pages {
 impl Pages {
     pub fn new(auth: Arc<Auth>, random: Arc<dyn Random>, desk: Arc<Desk>) -> Pages {
         Pages { auth, random, desk, halves: Halves::default() }
+    }
+
+    /// Keeps what was right for some minutes; gives what the browser shows for it. `None`: there are too many.
+    pub(super) fn half(&self, who: Credentials) -> Option<Secret> {
+        self.halves.put(who, &*self.random)
+    }
+
+    pub(super) fn begun(&self, half: &str) -> Option<Credentials> {
+        self.halves.get(half)
+    }
+
+    pub(super) fn ended(&self, half: &str) {
+        self.halves.end(half);
     }
 }
 
@@ -145,7 +158,10 @@ pub async fn sign_in(
             set_cookie(answer.headers_mut(), HALF, half.expose(), Some(super::halves::SECONDS));
             answer
         }
-        Err(told) => back(told, |told| LoginPage { username, told, ..pages.login_page(&caller, &forward, next) }),
+        Err(told) => {
+            let factor = told.code == "auth.second-factor-missing";
+            back(told, |told| LoginPage { username, told, factor, ..pages.login_page(&caller, &forward, next) })
+        }
     }
 }
 
@@ -370,7 +386,7 @@ pub(in crate::auth) fn page(status: StatusCode, page: impl askama::Template) -> 
 }
 
 /// The same page again, with what was wrong.
-fn back<P: askama::Template>(told: Diagnostic, again: impl FnOnce(Option<Told>) -> P) -> Response {
+pub(super) fn back<P: askama::Template>(told: Diagnostic, again: impl FnOnce(Option<Told>) -> P) -> Response {
     let refusal = Refusal(told.clone());
     let mut answer = page(refusal.status(), again(Some(told.into())));
     retry_after(&mut answer, &refusal.0);

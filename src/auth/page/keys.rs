@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 
 use super::Told;
 use super::forms::{page, to};
-use crate::auth::accounts::Auth;
+use crate::auth::accounts::{Auth, FactorState};
 use crate::auth::oidc::{self, Oidc};
 use crate::auth::passkeys::{Key, Passkeys};
 use crate::auth::who::{Anyone, User};
@@ -31,6 +31,7 @@ pub struct Keys {
     pub here: bool,
     pub elsewhere: Option<String>,
     pub provider: Option<Provider>,
+    pub factor: FactorState,
     /// They have to give their password before something is added.
     pub proof: bool,
     pub told: Option<Told>,
@@ -79,6 +80,7 @@ impl Desk {
             here,
             elsewhere: self.passkeys.place.told(),
             provider,
+            factor: self.auth.factor(who.user).await?,
             proof: self.auth.prove(who, None, caller.address).await.is_err(),
             told,
         })
@@ -198,6 +200,7 @@ pub(super) fn sample(hostile: &str) -> Keys {
         keys: vec![key("k1", "My phone", Some("2 hours ago")), key("k2", hostile, None)],
         here: true,
         elsewhere: None,
+        factor: FactorState { on: true, codes_left: 9, required: true },
         provider: Some(Provider { name: "Our accounts".into(), linked: false, onward: None }),
         proof: true,
         told: None,

@@ -4,16 +4,20 @@
 //! |---|---|
 //! | the pages and their words | this one |
 //! | forms, and what becomes of them | `forms` |
+//! | an app with codes | `factor` |
 //! | a way out for a browser with too many cookies | `cookies` |
 //! | between password and second factor | `halves` |
 //! | passkeys, and the link with a provider | `keys` |
 
 pub mod cookies;
+pub mod factor;
 pub mod forms;
 mod halves;
 pub mod keys;
 
 use askama::Template;
+
+use factor::Factor;
 
 use crate::base::wording;
 use crate::diag::Diagnostic;
@@ -59,6 +63,8 @@ pub struct Login {
     pub provider: Option<String>,
     /// Whether passkeys work at this address.
     pub passkeys: bool,
+    /// A second factor has to be set up first.
+    pub factor: bool,
     pub told: Option<Told>,
 }
 
@@ -212,6 +218,25 @@ pub fn samples() -> Vec<(&'static str, String)> {
                 }
                 .render(),
             ),
+        ),
+        (
+            "login-factor",
+            rendered(
+                Login { place: place(), factor: true, told: told("you need a second factor"), ..Login::default() }
+                    .render(),
+            ),
+        ),
+        ("factor", rendered(Factor { place: place(), username: hostile.into(), ..Factor::default() }.render())),
+        (
+            "factor-told",
+            rendered(
+                Factor { place: place(), confirming: true, told: told("the code is wrong"), ..Factor::default() }
+                    .render(),
+            ),
+        ),
+        (
+            "factor-codes",
+            rendered(Factor { place: place(), codes: vec!["abcde-fghij".into(); 10], ..Factor::default() }.render()),
         ),
         ("keys", rendered(keys::sample(hostile).render())),
         ("password", rendered(Password { name: long, told: None }.render())),
