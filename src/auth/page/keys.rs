@@ -88,13 +88,14 @@ impl Desk {
 
     /// The page, with what was wrong where something was.
     async fn shown(&self, who: &User, caller: &Caller, done: Result<(), Diagnostic>) -> Response {
-        let (status, told) = match done {
+        let refused = match done {
             Ok(()) => return to("/account"),
-            Err(told) => (Refusal(told.clone()).status(), Some(Told::from(told))),
+            Err(told) => told,
         };
-        match self.keys(who, caller, told).await {
-            Ok(keys) => page(status, keys),
-            Err(told) => Refusal(told).into_response(),
+        match self.keys(who, caller, Some(Told::from(refused.clone()))).await {
+            Ok(keys) => page(Refusal(refused).status(), keys),
+            // Without the page around it the refusal is said all the same.
+            Err(_) => Refusal(refused).into_response(),
         }
     }
 }
