@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use aws_lc_rs::hmac;
+use hearth::base::clock::{Clock, SystemClock};
 use serde_json::{Value, json};
 
 use crate::rig::{
@@ -13,6 +15,7 @@ cases![
     alone:
     a_passkey_is_made_signs_in_and_once_removed_opens_nothing,
     the_pages_work_without_scripts_and_passkeys_are_for_one_address,
+    who_must_have_a_second_factor_sets_up_an_app_in_a_browser_without_scripts,
     somebody_links_an_account_at_a_real_provider_and_signs_in_with_it,
     who_comes_from_the_provider_for_the_first_time_gets_an_account_where_the_home_says_so;
 ];
@@ -137,6 +140,71 @@ fn the_pages_work_without_scripts_and_passkeys_are_for_one_address(s: &Scratch) 
     );
     let (status, told) = call(&browser, "DELETE", "/api/v1/auth/passkeys/nothing", &Value::Null);
     assert_eq!((status, &told["error"]["code"]), (404, &json!("auth.no-such-passkey")));
+    Ok(())
+}
+
+/// What an app shows now for a key in base32 (RFC 4648, RFC 6238).
+fn code_of(key: &str) -> String {
+    let (mut raw, mut bits, mut held) = (Vec::new(), 0_u32, 0);
+    for c in key.bytes().filter(u8::is_ascii_alphanumeric) {
+        let value = if c.is_ascii_digit() { c - b'2' + 26 } else { c.to_ascii_uppercase() - b'A' };
+        (bits, held) = (bits << 5 | u32::from(value), held + 5);
+        if held >= 8 {
+            held -= 8;
+            raw.push((bits >> held) as u8);
+            bits &= (1 << held) - 1;
+        }
+    }
+    let now = u64::try_from(SystemClock.now().unix_timestamp()).expect("it is later than 1970");
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &raw);
+    let tag = hmac::sign(&key, &(now / 30).to_be_bytes());
+    let tag = tag.as_ref();
+    let at = usize::from(tag[tag.len() - 1] & 15);
+    let number = u32::from_be_bytes(tag[at..at + 4].try_into().expect("four bytes")) & 0x7fff_ffff;
+    format!("{:06}", number % 1_000_000)
+}
+
+fn who_must_have_a_second_factor_sets_up_an_app_in_a_browser_without_scripts(s: &Scratch) -> Done {
+    let panel = with_admin(s, "auth: {second_factor: {required: [admin]}}\n");
+    let browser = Browser::start(s, &[&root(s)])?;
+    browser.without_scripts();
+    let password = |words: &str| {
+        browser.fill("#username", "admin");
+        browser.fill("#password", PASSWORD);
+        browser.click("button.main");
+        browser.until_text(words);
+    };
+    browser.go(&panel.url("/login")).expect("the page comes");
+    password("need a second factor");
+    assert_eq!(browser.status(), 403);
+    browser.is_readable("login-factor-missing");
+    browser.click("a[href=\"/second-factor\"]");
+    browser.until_text("an app on your phone knows");
+    browser.is_readable("factor-begin");
+    password("Scan this");
+    browser.is_readable("factor-scan");
+    let key = browser.run("return document.querySelector('code.key').innerText");
+    browser.fill("#otp", "000000");
+    browser.click("button.main");
+    browser.until_text("The code is wrong");
+    browser.is_readable("factor-wrong");
+    browser.fill("#otp", &code_of(key.as_str().expect("a key for typing")));
+    browser.click("button.main");
+    browser.until_text("recovery codes");
+    browser.is_readable("factor-codes");
+    let paper = browser.run("return [...document.querySelectorAll('.codes code')].map(c => c.innerText)");
+    assert_eq!(paper.as_array().map(Vec::len), Some(10), "{paper}");
+    browser.click("a.main");
+    browser.until_text("Sign in");
+    password("One more step");
+    browser.fill("#otp", paper[0].as_str().expect("a code"));
+    browser.click("button.main");
+    browser.until_text("My services");
+    browser.go(&panel.url("/account")).expect("the page comes");
+    assert!(browser.text().contains("9 recovery codes are left"), "{}", browser.text());
+    browser.is_readable("account-factor");
+    let acts = s.hearth_args(&["audit", "--json", "--action", "factor.*"]).ok().out;
+    assert!(acts.contains("factor.confirm") && acts.contains("admin"), "{acts}");
     Ok(())
 }
 

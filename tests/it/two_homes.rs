@@ -3,7 +3,7 @@
 use hearth::auth::forward::place;
 use hearth::base::random::SystemRandom;
 use hearth::traefik::forward::back::Back;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::rig::{Disk, Done, PASSWORD, Page, Panel, Scratch, cases, curl};
 
