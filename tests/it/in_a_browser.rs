@@ -7,7 +7,8 @@ use base64::Engine;
 use sha2::{Digest, Sha256};
 
 use crate::rig::{
-    Browser, DOMAIN, Done, Door, Echo, Front, Relay, Reply, Running, Scratch, TestCa, cases, curl, free_port, until,
+    Browser, DOMAIN, Done, Door, Echo, Front, Relay, Reply, Running, Scratch, TestCa, cases, curl, free_port, own_name,
+    until,
 };
 
 cases![
@@ -226,7 +227,7 @@ fn certificate(name: &str, bytes: &[u8]) -> Vec<u8> {
 
 fn chromium_believes_the_home_only_with_its_root_and_for_its_own_names_only(s: &Scratch) -> Done {
     let (running, https, http) = serve(s);
-    let server = format!("https://localhost:{https}/");
+    let server = format!("https://{}:{https}/", own_name(s));
     let stranger = Browser::start(s, &[])?;
     assert_eq!(stranger.go(&server), Err("net::ERR_CERT_AUTHORITY_INVALID".into()));
     // The way of the trust page: get the root there, and install it.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::rig::{Browser, Done, PASSWORD, Panel, Scratch, cases, curl, own_name};
 
-cases![together: hostile_19_a_service_on_another_port_of_the_machine_never_sees_the_session,];
+cases![alone: hostile_19_a_service_on_another_port_of_the_machine_never_sees_the_session,];
 
 /// Frames the panel in every way, and keeps what the browser tells of it.
 const FRAMES: &str = "<!doctype html><meta http-equiv='Content-Security-Policy' content=\"frame-src https://localhost:PORT; object-src https://localhost:PORT; \
