@@ -6,9 +6,6 @@ use clap::{CommandFactory, Parser};
 
 use crate::args::*;
 use crate::auth::cli::audit::{self, Typed};
-use crate::auth::own_name::OwnName;
-use crate::auth::place::Place;
-use crate::base::random::SystemRandom;
 use crate::cli::{Failure, Out};
 use crate::diag::{Diagnostic, Kind, Severity, Sources};
 use crate::stacks::Home;
@@ -252,14 +249,12 @@ fn place_of(global: &Global, out: &Out) -> Result<crate::auth::cli::Place, crate
 
 /// Where a browser finds the panel, without a slash at its end.
 fn panel_of(home: &Home) -> Result<String, crate::diag::Diagnostic> {
-    Ok(match home.domain()?.filter(|_| home.config.mode == crate::spec::Mode::Domain) {
-        Some(domain) => Place::of_domain(&domain, home.config.traefik.https).origin(),
-        None => {
-            let listen = crate::serve::Settings::of(home, Vec::new(), None).listen;
-            let port = listen.first().map_or(8443, |address| address.port());
-            OwnName::open(&home.dir.join("state/auth"), &SystemRandom)?.url(port)
-        }
-    })
+    let listen = crate::serve::Settings::of(home, Vec::new(), None).listen;
+    let zone = home.zone()?;
+    let urls = crate::serve::urls(home, zone.as_deref(), &listen)?;
+    // By the domain everybody gets there, where there is one.
+    let shown = if zone.is_some() { urls.last() } else { urls.first() };
+    Ok(shown.cloned().unwrap_or_default())
 }
 
 impl From<Example> for crate::example::Which {

@@ -211,7 +211,7 @@ pub fn not_allowed(access: &Access, user: &str) -> Words {
     }
 }
 
-/// Who may enter is known by the panel alone, and that does not answer.
+/// A request is too large for every service; `cookies`: the names of the largest, `panel`: where they can be cleared.
 pub fn too_large(cookies: &[String], panel: Option<&str>) -> Words {
     let mut story = vec!["The browser sends more with each request than any service is to be sent.".into()];
     if !cookies.is_empty() {
@@ -230,6 +230,7 @@ pub fn too_large(cookies: &[String], panel: Option<&str>) -> Words {
     Words { tone: "warn", story, ..still("Too many cookies".into()) }
 }
 
+/// Who may enter is known by the panel alone, and that does not answer.
 pub fn panel_away() -> Words {
     Words {
         story: vec!["Who may enter cannot be asked right now, so nobody is let in who is not known already.".into()],

@@ -40,9 +40,7 @@ pub fn run(global: &Global, args: Serve, out: &Out) -> Done {
     }
     let domain = home.domain()?;
     if args.url {
-        let named = domain.as_deref().filter(|_| home.config.has_names());
-        let name = super::own_name(&home)?;
-        super::urls(&home, &name, named, &settings.listen).into_iter().for_each(|url| out.line(url));
+        super::urls(&home, home.zone()?.as_deref(), &settings.listen)?.into_iter().for_each(|url| out.line(url));
         return Ok(());
     }
     log(&args, out)?;

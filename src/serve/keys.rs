@@ -21,7 +21,7 @@ use crate::web::outside::{Outside, Reach, trust};
 
 /// Where names count: at the panel's name in a home with a domain, else at its own on this machine.
 pub fn place(home: &Home, domain: Option<&str>, own: &OwnName, https: &[SocketAddr]) -> Place {
-    match domain.filter(|_| home.config.has_names()) {
+    match domain {
         Some(domain) => Place::of_domain(domain, home.config.traefik.https),
         None => Place::of_machine(own, https.first().map_or(443, SocketAddr::port)),
     }

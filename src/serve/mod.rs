@@ -156,7 +156,7 @@ impl Serving {
         let docs = Arc::new(about::docs::Docs::new(&api));
         let auth = Arc::new(people(home, database.clone(), clock.clone()).await?);
         let https: Vec<SocketAddr> = listeners.iter().filter_map(|l| l.local_addr().ok()).collect();
-        let place = keys::place(home, domain.as_deref(), &name, &https);
+        let place = keys::place(home, named, &name, &https);
         let desk = keys::desk(home, place, &auth, &database, &clock)?;
         let pages = Arc::new(forms::Pages::new(auth.clone(), Arc::new(SystemRandom), desk.clone()));
         let (oidc, passkeys) = (desk.oidc.clone(), desk.passkeys.clone());
@@ -249,7 +249,7 @@ impl Serving {
         });
         let kept = own.clone();
         loops.spawn("own certificate", move |stop| kept.clone().keep(stop));
-        let urls = urls(home, &name, domain.as_deref().filter(|_| home.config.has_names()), &https);
+        let urls = addresses(home, &name, named, &https);
         Ok(Serving { server, loops, own, urls, auth, audit, database, works, https, http, _lock: lock })
     }
 
@@ -314,8 +314,12 @@ fn own_name(home: &Home) -> Result<OwnName, Diagnostic> {
     OwnName::open(&home.dir.join("state/auth"), &SystemRandom)
 }
 
-/// Under which URLs a person reaches it: this machine first, then its network, then by the home's domain.
-fn urls(home: &Home, name: &OwnName, domain: Option<&str>, https: &[SocketAddr]) -> Vec<String> {
+/// Under which URLs a person reaches a server that listens there: on this machine first, then in its network, and last by `domain`, where that counts.
+pub fn urls(home: &Home, domain: Option<&str>, https: &[SocketAddr]) -> Result<Vec<String>, Diagnostic> {
+    Ok(addresses(home, &own_name(home)?, domain, https))
+}
+
+fn addresses(home: &Home, name: &OwnName, domain: Option<&str>, https: &[SocketAddr]) -> Vec<String> {
     let mut all = Vec::new();
     for address in https {
         let ip = address.ip();

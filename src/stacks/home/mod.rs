@@ -314,6 +314,11 @@ impl Home {
         Ok(domain_of(&self.env_values()?))
     }
 
+    /// [`Home::domain`] where services are reached by it: in domain mode.
+    pub fn zone(&self) -> Result<Option<String>, Diagnostic> {
+        Ok(self.domain()?.filter(|_| self.config.has_names()))
+    }
+
     /// `.env` as it stands; empty where there is none. What cannot be read whole must not be written either.
     pub fn env_text(&self) -> Result<String, Diagnostic> {
         env_text(&self.dir)
