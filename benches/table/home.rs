@@ -9,6 +9,8 @@ mod docker;
 #[path = "../../tests/it/rig/door.rs"]
 #[allow(dead_code, reason = "live tests use more of it")]
 mod door;
+#[path = "../../tests/it/rig/range.rs"]
+mod range;
 #[path = "../../tests/it/rig/scratch.rs"]
 #[allow(dead_code, reason = "live tests use more of it")]
 mod scratch;

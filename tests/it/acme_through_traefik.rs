@@ -71,6 +71,8 @@ fn under_load(door: &Door, work: impl FnOnce()) -> (usize, usize) {
         });
         // A failure of the work must not leave the other thread going.
         let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+        // What comes soon, on a busy machine, comes before there was any load to speak of.
+        until(Duration::from_secs(60), || done.load(Ordering::Relaxed) > 10);
         going.store(false, Ordering::Relaxed);
         worked.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     });

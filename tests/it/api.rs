@@ -44,8 +44,7 @@ fn served(s: &Scratch, work: impl AsyncFn(&Server)) {
 
 /// With this environment.
 fn served_with(s: &Scratch, environment: BTreeMap<String, String>, work: impl AsyncFn(&Server)) {
-    let n = s.project.bytes().fold(0u32, |n, b| n.wrapping_mul(31).wrapping_add(u32::from(b)));
-    s.write("hearth.yaml", &format!("name: {}\nnetworks: 10.{}.{}.0/18\n", s.project, 96 + n % 32, n / 32 % 4 * 64));
+    s.home();
     s.write("stacks/one.yaml", STACK);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.expect("an event queue").block_on(async {

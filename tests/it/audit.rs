@@ -42,8 +42,7 @@ pub fn be(file: &str) -> ExitCode {
 }
 
 fn home(s: &Scratch) {
-    let n = s.project.bytes().fold(0u32, |n, b| n.wrapping_mul(31).wrapping_add(u32::from(b)));
-    s.write("hearth.yaml", &format!("name: {}\nnetworks: 10.{}.{}.0/18\n", s.project, 96 + n % 32, n / 32 % 4 * 64));
+    s.home();
     s.write(
         "stacks/small.yaml",
         "services:\n  app:\n    image: hearth-test/busybox:1\n    command: ['sleep', '1000']\n    stop_signal: SIGKILL\n    \

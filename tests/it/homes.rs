@@ -17,8 +17,7 @@ cases![together:
 
 /// A home in the scratch folder under the scratch project's name, with a range of its own.
 fn home(s: &Scratch, stacks: &str) {
-    let n = s.project.bytes().fold(0u32, |n, b| n.wrapping_mul(31).wrapping_add(u32::from(b)));
-    s.write("hearth.yaml", &format!("name: {}\nnetworks: 10.{}.{}.0/18\n", s.project, 96 + n % 32, n / 32 % 4 * 64));
+    s.home();
     s.hearth_args(&["init", "--stacks", stacks]).ok();
 }
 

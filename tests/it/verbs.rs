@@ -119,14 +119,8 @@ fn a_project_is_acted_on_by_its_labels_alone(s: &Scratch) -> Done {
     Ok(())
 }
 
-/// A home in the project's folder, with a range of networks of its own.
-fn home(s: &Scratch) {
-    let n = s.project.bytes().fold(0u32, |n, b| n.wrapping_mul(31).wrapping_add(u32::from(b)));
-    s.write("hearth.yaml", &format!("name: {}\nnetworks: 10.{}.{}.0/18\n", s.project, 96 + n % 32, n / 32 % 4 * 64));
-}
-
 fn a_mistake_in_a_stack_keeps_nobody_from_ending_what_runs(s: &Scratch) -> Done {
-    home(s);
+    s.home();
     s.write(
         "stacks/one.yaml",
         "services: { a: { image: 'hearth-test/busybox:1', command: [sleep, '1000'], stop_signal: SIGKILL } }\n",
@@ -144,7 +138,7 @@ fn a_mistake_in_a_stack_keeps_nobody_from_ending_what_runs(s: &Scratch) -> Done 
 }
 
 fn profiles_of_a_home_come_and_go(s: &Scratch) -> Done {
-    home(s);
+    s.home();
     let service = |name: &str, profile: &str, more: &str| {
         format!(
             "  {name}: {{ image: 'hearth-test/busybox:1', command: [sleep, '1000'], stop_signal: SIGKILL, profiles: [{profile}]{more} }}\n"

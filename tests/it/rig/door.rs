@@ -116,15 +116,13 @@ impl<'s> Door<'s> {
     }
 
     fn made(s: &'s Scratch, stack: &str, more: &str, env: &str) -> Door<'s> {
-        let n = s.project.bytes().fold(7u32, |n, b| n.wrapping_mul(31).wrapping_add(u32::from(b)));
         let (http, https) = (free_port(), free_port());
         s.write(
             "hearth.yaml",
             &format!(
-                "name: {}\nmode: domain\nnetworks: 10.{}.{}.0/18\ntraefik: {{http: {http}, https: {https}, minimum: \"3.7.9\"}}\n{more}",
+                "name: {}\nmode: domain\nnetworks: {}\ntraefik: {{http: {http}, https: {https}, minimum: \"3.7.9\"}}\n{more}",
                 s.project,
-                64 + n % 32,
-                n / 32 % 4 * 64
+                s.range()
             ),
         );
         s.write(".env", env);

@@ -14,11 +14,13 @@ mod elsewhere;
 mod faults;
 mod front;
 mod gate;
+mod leftovers;
 mod panel;
 mod pebble;
 mod private_engine;
 mod provider;
 mod proxy;
+mod range;
 mod relay;
 mod scratch;
 pub mod tls;
@@ -117,6 +119,9 @@ pub fn main(files: &[(&str, &[Case])]) -> ExitCode {
     println!("\nrunning {} live tests", wanted.len());
     std::panic::set_hook(Box::new(scratch::note_panic));
     let missing = scratch::missing_engine();
+    if missing.is_none() {
+        leftovers::sweep();
+    }
     let tally = Mutex::new(Tally::default());
     let began = Instant::now();
     let (alone, together): (Vec<_>, Vec<_>) = wanted.iter().partition(|(_, case)| case.mode != Mode::Together);

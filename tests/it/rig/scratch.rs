@@ -145,6 +145,11 @@ impl Scratch {
         self.write("compose.yaml", text);
     }
 
+    /// Writes a `hearth.yaml` with the project's name and a range of its own.
+    pub fn home(&self) {
+        self.write("hearth.yaml", &format!("name: {}\nnetworks: {}\n", self.project, self.range()));
+    }
+
     /// Runs hearth on the project (`-p`, and compose.yaml of the folder). Arguments are split at spaces.
     pub fn hearth(&self, args: &str) -> Ran {
         self.noted(self.hearth_starts(args, &[]))
