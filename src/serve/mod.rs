@@ -141,6 +141,11 @@ impl Serving {
             );
         }
         let name = own_name(home)?.within(named);
+        for address in settings.listen.iter().filter(|at| at.ip().is_loopback() && !is_everybodys(at.ip())) {
+            tracing::warn!(
+                "nobody signs in at https://{address}: the panel's own name leads to 127.0.0.1 and ::1; listen there"
+            );
+        }
         let own = Arc::new(Own::open(&state_dir, name.clone(), zones, names, settings.listen.clone(), clock.clone())?);
 
         let room = Room::open(home)?;
@@ -355,4 +360,29 @@ async fn listener(address: SocketAddr, field: &str) -> Result<TcpListener, Diagn
             told.hint(format!("where it listens is said by {flag}, else by `{field}` in hearth.yaml"))
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_is_told_addresses_at_which_it_listens() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("hearth.yaml"), "name: home\ntraefik: {https: 9443}\n").unwrap();
+        let home = Home::open(dir.path().to_owned()).map_err(|_| "refused").unwrap();
+        let own = own_name(&home).unwrap();
+        let told = |domain: Option<&str>, listen: &str| urls(&home, domain, &[listen.parse().unwrap()]).unwrap();
+        assert_eq!(told(None, "127.0.0.1:8443"), [own.url(8443)]);
+        assert_eq!(told(None, "[::1]:443"), [own.url(443)]);
+        // The name leads to this machine's usual loopback addresses, and nothing answers there.
+        assert_eq!(told(None, "192.168.1.5:8443"), ["https://192.168.1.5:8443"]);
+        assert_eq!(told(None, "127.0.0.5:8443"), ["https://127.0.0.5:8443"]);
+        assert_eq!(told(None, "0.0.0.0:8443")[0], own.url(8443));
+        let named = told(Some("home.example"), "0.0.0.0:8443");
+        assert_eq!(
+            (&named[0], named.last().map(String::as_str)),
+            (&own.url(8443), Some("https://panel.home.example:9443"))
+        );
+    }
 }

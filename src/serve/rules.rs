@@ -25,7 +25,14 @@ pub async fn keep(dir: PathBuf, auth: Arc<Auth>, stop: CancellationToken) {
             let dir = dir.clone();
             match tokio::task::spawn_blocking(move || Home::open(dir)).await {
                 Ok(Ok(home)) => {
-                    if auth.set_rules(home.config.people) {
+                    let (before, now) = (auth.rules(), home.config.people);
+                    if before.oidc != now.oidc || before.cors_origins != now.cors_origins {
+                        tracing::info!(
+                            "`auth.oidc` and `api.cors_origins` of {} count from the next start",
+                            config::FILE
+                        );
+                    }
+                    if auth.set_rules(now) {
                         tracing::info!("what {} says of people has changed, and counts", config::FILE);
                     }
                 }

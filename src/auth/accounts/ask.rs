@@ -7,7 +7,6 @@ use async_trait::async_trait;
 use axum::http::{HeaderMap, header};
 
 use super::live::{Known, Use};
-use super::login::inactive;
 use super::users::{self, User};
 use super::{Auth, sql};
 use crate::auth::jwt;
@@ -120,7 +119,7 @@ impl Auth {
         if row.expires.is_some_and(|at| at <= now) {
             return Err(jwt::bad("it has expired"));
         }
-        let user = active(users::one(&mut on, row.person).await?)?;
+        let user = users::one(&mut on, row.person).await?.if_active()?;
         let scopes = row.scopes.split(' ').filter(|s| !s.is_empty()).map(str::to_owned).collect();
         Ok(Known {
             identity: identity(user, By::Token { id: row.id.clone(), scopes }),
@@ -137,7 +136,7 @@ impl Auth {
         let mut on = self.db.reader().await?;
         let row = sql::users::by_id(&mut on, claims.user_id).await?;
         let row = row.ok_or_else(|| jwt::bad("the account that it is for is gone"))?;
-        let user = active(users::whole(&mut on, &row).await?)?;
+        let user = users::whole(&mut on, &row).await?.if_active()?;
         let family = sql::families::one(&mut on, &claims.sid).await?;
         if !family.is_some_and(|family| family.person == user.id && family.expires > now) {
             return Err(jwt::bad("it was ended"));
@@ -168,7 +167,7 @@ impl Auth {
         if row.parent.is_some() || row.expires <= now || row.last_used <= self.idle_since() {
             return Ok(None);
         }
-        let user = active(users::one(&mut on, row.person).await?)?;
+        let user = users::one(&mut on, row.person).await?.if_active()?;
         let known = Known {
             identity: identity(user, By::Session(row.id.clone())),
             ends: row.expires,
@@ -203,10 +202,6 @@ impl Auth {
             By::Terminal => true,
         })
     }
-}
-
-fn active(user: User) -> Result<User, Diagnostic> {
-    if user.active { Ok(user) } else { Err(inactive()) }
 }
 
 fn identity(user: User, by: By) -> Arc<Identity> {

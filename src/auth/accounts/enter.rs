@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::login::{Login, inactive, missing_factor};
+use super::login::{Login, missing_factor};
 use super::users::{self, NewUser, Says, User};
 use super::{Auth, NewSession, sql};
 use crate::auth::passwords::Lane;
@@ -28,8 +28,7 @@ pub enum Step {
 impl Auth {
     /// A user who may come in.
     pub async fn active_user(&self, id: i64) -> Result<User, Diagnostic> {
-        let user = self.user(id).await?;
-        if user.active { Ok(user) } else { Err(inactive()) }
+        self.user(id).await?.if_active()
     }
 
     /// Signs a browser in as a user who has shown all that is asked of them; `user`: as they were when they began to.
@@ -112,8 +111,7 @@ pub struct Ways {
 
 /// A user who may come in, in the job that has judged what they showed.
 pub async fn active(tx: &mut Tx, id: i64) -> Result<User, Diagnostic> {
-    let user = users::one(tx, id).await?;
-    if user.active { Ok(user) } else { Err(inactive()) }
+    users::one(tx, id).await?.if_active()
 }
 
 /// In a job, so that two ways that are taken away at once are not both the last but one.

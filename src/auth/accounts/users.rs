@@ -356,6 +356,11 @@ impl User {
         Etag::of(format!("{:?}", (id, name, email, display_name, role, active, groups, version)).as_bytes())
     }
 
+    /// Refused where the account is not active.
+    pub(super) fn if_active(self) -> Result<User, Diagnostic> {
+        if self.active { Ok(self) } else { Err(super::login::inactive()) }
+    }
+
     /// One who can mend everything.
     pub fn is_admin(&self) -> bool {
         self.active && self.role == Role::Admin

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::{Leaving, Oidc, Purpose, With, sql, words};
 use crate::auth::accounts;
-use crate::auth::who::Identity;
+use crate::auth::who::{Identity, nobody};
 use crate::base::secret::Secret;
 use crate::diag::Diagnostic;
 
@@ -21,10 +21,15 @@ impl Oidc {
         self.leave("", Purpose::Link { person: who.user }, from).await
     }
 
-    pub(super) async fn link(&self, with: &With, person: i64, subject: &str) -> Result<(), Diagnostic> {
+    pub(super) async fn link(&self, with: &With, who: &Identity, subject: &str) -> Result<(), Diagnostic> {
         let (issuer, subject, now) = (with.settings.issuer.clone(), subject.to_owned(), self.now());
+        let (person, by) = (who.user, who.by.clone());
         self.db
             .write(async move |tx| {
+                // The provider has been asked since, and takes as long as it likes.
+                if !accounts::holds(tx, person, &by).await? {
+                    return Err(nobody());
+                }
                 if sql::by_subject(tx, &issuer, &subject).await?.is_some_and(|row| row.person == person) {
                     return Ok(());
                 }

@@ -240,9 +240,9 @@ impl Oidc {
             Purpose::SignIn => self.sign_in(with, claims, begun.next, login).await,
             Purpose::Link { person } => {
                 // Whoever has signed out meanwhile, or is somebody else by now, gets nothing.
-                match who.is_some_and(|who| who.user == person && matches!(who.by, By::Session(_))) {
-                    true => self.link(with, person, &claims.subject).await.map(|()| Arrived::Linked),
-                    false => Err(words::begin_again()),
+                match who.filter(|who| who.user == person && matches!(who.by, By::Session(_))) {
+                    Some(who) => self.link(with, who, &claims.subject).await.map(|()| Arrived::Linked),
+                    None => Err(words::begin_again()),
                 }
             }
         }

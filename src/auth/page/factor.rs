@@ -67,7 +67,7 @@ pub async fn begin(
         Ok(begun) => begun,
         Err(told) => return back(told, |told| Factor { place: place(&caller), username, told, ..Factor::default() }),
     };
-    let Some(half) = pages.half(Credentials { username, password, otp: None }) else {
+    let Some(half) = pages.halves.put(Credentials { username, password, otp: None }, &*pages.random) else {
         let d = Diagnostic::error("auth.busy", "too many people are signing in").kind(Kind::Unavailable);
         return Refusal(d.hint("try again in some minutes")).into_response();
     };
@@ -91,7 +91,7 @@ pub async fn confirm(
     Form(Confirms { otp }): Form<Confirms>,
 ) -> Response {
     let begun = cookie(&headers, BEGUN);
-    let Some(who) = begun.and_then(|begun| pages.begun(begun)) else {
+    let Some(who) = begun.and_then(|begun| pages.halves.get(begun)) else {
         let d = Diagnostic::error("auth.too-late", "that took too long: begin anew").kind(Kind::Unauthenticated);
         return back(d, |told| Factor { place: place(&caller), told, ..Factor::default() });
     };
@@ -102,7 +102,7 @@ pub async fn confirm(
             return back(told, |told| Factor { place: place(&caller), confirming: true, told, ..Factor::default() });
         }
     };
-    begun.into_iter().for_each(|begun| pages.ended(begun));
+    begun.into_iter().for_each(|begun| pages.halves.end(begun));
     let codes = codes.iter().map(|code| code.expose().to_owned()).collect();
     let mut answer = page(StatusCode::OK, Factor { place: place(&caller), codes, ..Factor::default() });
     set_cookie(answer.headers_mut(), BEGUN, "", None);

@@ -27,28 +27,15 @@ use crate::web::{Caller, Refusal, SESSION, retry_after, set_cookie};
 /// What the pages of accounts work with.
 pub struct Pages {
     pub(super) auth: Arc<Auth>,
-    random: Arc<dyn Random>,
+    pub(super) random: Arc<dyn Random>,
     /// The other ways in.
     desk: Arc<Desk>,
-    halves: Halves,
+    pub(super) halves: Halves,
 }
 
 impl Pages {
     pub fn new(auth: Arc<Auth>, random: Arc<dyn Random>, desk: Arc<Desk>) -> Pages {
         Pages { auth, random, desk, halves: Halves::default() }
-    }
-
-    /// Keeps what was right for some minutes; gives what the browser shows for it. `None`: there are too many.
-    pub(super) fn half(&self, who: Credentials) -> Option<Secret> {
-        self.halves.put(who, &*self.random)
-    }
-
-    pub(super) fn begun(&self, half: &str) -> Option<Credentials> {
-        self.halves.get(half)
-    }
-
-    pub(super) fn ended(&self, half: &str) {
-        self.halves.end(half);
     }
 }
 

@@ -259,6 +259,20 @@ async fn a_link_takes_a_password_or_a_session_that_has_just_begun_and_the_same_p
 }
 
 #[tokio::test]
+async fn hostile_18_nothing_is_linked_for_whom_another_password_has_ended_meanwhile() {
+    on_sqlite(async |db| {
+        let scene = Scene::new(db, People::default(), |_| {}).await;
+        let (user, ada) = scene.somebody("ada").await;
+        let leaving = scene.oidc.begin_link(&ada, Some(&Secret::new(PASSWORD)), HERE).await.unwrap();
+        scene.world.auth.set_password(user.id, Secret::new("another one on paper"), true).await.unwrap();
+        // Let in before, and back from the provider after.
+        assert_eq!(code(scene.come_back(&leaving, Some(&ada)).await), "auth.nobody");
+        assert_eq!(scene.oidc.linked(user.id).await.unwrap(), None);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn hostile_21_a_callback_counts_once_and_only_in_the_browser_that_began() {
     on_sqlite(async |db| {
         let scene = Scene::new(db, People::default(), |s| s.create = Some("member".into())).await;
