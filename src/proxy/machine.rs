@@ -111,15 +111,12 @@ pub async fn learn(home: &Home, engine: &DockerEngine) -> Result<(), EngineError
     let Some(itself) = engine.itself().await? else { return Ok(()) };
     let lines = engine.on_the_machine(&itself, COMMAND).await?;
     let text = Machine::parse(&lines.join("\n")).text();
-    let path = state(home).join(FILE);
-    if files::read_text(&path).is_ok_and(|old| old == text) {
+    let state = state(home);
+    if files::read_text(&state.join(FILE)).is_ok_and(|old| old == text) {
         return Ok(());
     }
-    write::atomically(&path, &text, 0o600).map_err(|why| EngineError {
-        diagnostic: Box::new(why),
-        detail: String::new(),
-        status: None,
-    })
+    let written = write::Beneath::open(&state).and_then(|state| state.write(FILE.as_ref(), &text, 0o600));
+    written.map_err(|why| EngineError { diagnostic: Box::new(why), detail: String::new(), status: None })
 }
 
 /// Within a container that has not learned it: nobody at home can be told from others.

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::secrets::Variables;
-use super::{Home, Read, Refused, STACKS, write};
+use super::write::{self, Beneath};
+use super::{Home, Read, Refused, STACKS};
 use crate::compose::normal_name;
 use crate::compose::tree::{Node, Value};
 use crate::config;
@@ -40,37 +41,37 @@ pub struct Made {
 /// after stacks were added.
 pub fn make(dir: &Path, stacks: &[Shipped], facts: &mut Facts) -> Result<(Home, Made), Refused> {
     let mut made = Made::default();
-    let folder = |path: &Path| std::fs::create_dir_all(path).map_err(|error| write::failed(path, &error));
-    folder(&dir.join(STACKS))?;
+    std::fs::create_dir_all(dir).map_err(|error| write::failed(dir, &error))?;
+    let folder = Beneath::open(dir)?;
+    folder.folder(STACKS.as_ref())?;
     let name = dir.file_name().map(|n| normal_name(&n.to_string_lossy())).filter(|n| !n.is_empty());
     let config = config::fresh(name.as_deref().unwrap_or("home"), free_range(facts));
-    place(dir, config::FILE, &config, 0o644, &mut made)?;
+    place(&folder, config::FILE, &config, 0o644, &mut made)?;
     let home = Home::open(dir.to_path_buf())?;
     for stack in stacks {
-        place(dir, &format!("{STACKS}/{}.yaml", stack.name), stack.text, 0o644, &mut made)?;
+        place(&folder, &format!("{STACKS}/{}.yaml", stack.name), stack.text, 0o644, &mut made)?;
     }
-    place(dir, ".gitignore", IGNORE, 0o644, &mut made)?;
-    folder(&dir.join("compose"))?;
-    place(dir, SERVER, include_str!("../../../compose/hearth.yaml"), 0o644, &mut made)?;
-    place(dir, "README.md", &readme(&home.config.name), 0o644, &mut made)?;
+    place(&folder, ".gitignore", IGNORE, 0o644, &mut made)?;
+    place(&folder, SERVER, include_str!("../../../compose/hearth.yaml"), 0o644, &mut made)?;
+    place(&folder, "README.md", &readme(&home.config.name), 0o644, &mut made)?;
     let read = home.read()?;
     let variables = read.variables();
     variables_files(&home, &read, &variables, facts, &mut made)?;
     for source in bind_sources(&read) {
-        let path = dir.join(source);
-        if !path.exists() {
-            folder(&path)?;
+        if !dir.join(&source).exists() {
+            // Below a link to another disk, for example: the engine makes it.
+            let Ok(made) = folder.folder(&source) else { continue };
             // Made by root for somebody: a service that runs as that user could not write there. Best effort, as the
             // folder may lie on a disk without owners.
-            let _ = std::os::unix::fs::chown(&path, Some(facts.uid), Some(facts.gid));
+            let _ = std::os::unix::fs::fchown(&made, Some(facts.uid), Some(facts.gid));
         }
     }
     made.written.extend(home.write_rendered(&read)?);
     Ok((home, made))
 }
 
-fn place(dir: &Path, name: &str, text: &str, mode: u32, made: &mut Made) -> Result<(), Diagnostic> {
-    let list = if write::new(&dir.join(name), text, mode)? { &mut made.written } else { &mut made.kept };
+fn place(dir: &Beneath, name: &str, text: &str, mode: u32, made: &mut Made) -> Result<(), Diagnostic> {
+    let list = if dir.create(name.as_ref(), text, mode)? { &mut made.written } else { &mut made.kept };
     list.push(name.into());
     Ok(())
 }
@@ -104,7 +105,7 @@ fn variables_files(
     facts: &mut Facts,
     made: &mut Made,
 ) -> Result<(), Diagnostic> {
-    let dir = home.dir.as_path();
+    let folder = home.folder()?;
     let secrets: BTreeSet<&String> = variables.secrets().map(|(name, _)| name).collect();
     let mut values: Vec<(String, String)> = vec![
         ("TZ".into(), facts.timezone.clone()),
@@ -114,17 +115,16 @@ fn variables_files(
     for name in &secrets {
         values.push((name.to_string(), secret(facts.random)));
     }
-    let path = dir.join(".env");
     let text = env_text(read, variables, &|name| {
         values.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone()).unwrap_or_default()
     });
-    if write::new(&path, &text, 0o600)? {
+    if folder.create(".env".as_ref(), &text, 0o600)? {
         made.written.push(".env".into());
         made.secrets = secrets.iter().map(|name| name.to_string()).collect();
     } else {
         made.kept.push(".env".into());
     }
-    place(dir, ".env.example", &env_text(read, variables, &|_| String::new()), 0o644, made)?;
+    place(&folder, ".env.example", &env_text(read, variables, &|_| String::new()), 0o644, made)?;
     let text = home.env_text()?;
     let set = super::env::statements(&text).into_iter().filter(|s| !s.value.is_empty());
     let set: BTreeSet<String> = set.map(|s| s.name).collect();

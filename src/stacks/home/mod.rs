@@ -277,13 +277,19 @@ impl Home {
         Disk::beneath(&self.dir).and_then(|disk| disk.read(&self.dir.join(path)))
     }
 
+    /// Its folder, to write in.
+    pub fn folder(&self) -> Result<write::Beneath, Diagnostic> {
+        write::Beneath::open(&self.dir)
+    }
+
     /// Writes what differs, each file atomically, the root last. Gives what was written.
     pub fn write_rendered(&self, read: &Read) -> Result<Vec<PathBuf>, Diagnostic> {
         self.refuse_foreign_files(read)?;
         let mut differing: Vec<PathBuf> = self.differing(read).into_iter().map(|(path, _)| path).collect();
         differing.sort_by_key(|path| path == Path::new(spec::ROOT));
+        let folder = self.folder()?;
         for path in &differing {
-            write::atomically(&self.dir.join(path), &read.rendered.files[path], 0o644)?;
+            folder.write(path, &read.rendered.files[path], 0o644)?;
         }
         Ok(differing)
     }
@@ -384,7 +390,7 @@ impl Home {
         }
         let new = env::with_profiles(&text, profiles);
         if new != text {
-            write::atomically(&self.dir.join(".env"), &new, 0o600)?;
+            self.folder()?.write(Path::new(".env"), &new, 0o600)?;
         }
         Ok(())
     }
@@ -395,7 +401,7 @@ impl Home {
         let text = files::read_text(&path).map_err(|error| write::failed(&path, &error))?;
         let new = edit(&text)?;
         if new != text {
-            write::atomically(&path, &new, 0o644)?;
+            self.folder()?.write(Path::new(config::FILE), &new, 0o644)?;
         }
         let mut sources = Sources::default();
         let file = sources.add(path, new);

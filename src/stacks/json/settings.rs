@@ -197,7 +197,8 @@ fn written(home: &Home, text: &str) -> Result<Config, Response> {
         return Err(Refusals(told, sources).into_response());
     };
     keeps(&home.config, &new).map_err(|d| Refusal(d).into_response())?;
-    write::atomically(&path, text, 0o644).map_err(|d| Refusal(d).into_response())?;
+    let done = home.folder().and_then(|folder| folder.write(config::FILE.as_ref(), text, 0o644));
+    done.map_err(|d| Refusal(d).into_response())?;
     Ok(new)
 }
 

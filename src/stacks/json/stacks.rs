@@ -13,7 +13,7 @@ use super::verbs::refused;
 use crate::auth::who::{Admin, Viewer};
 use crate::diag::text::to_json;
 use crate::diag::{Diagnostic, Diagnostics, Kind, Sources};
-use crate::stacks::home::{self, Home, STACKS, write};
+use crate::stacks::home::{self, Home, STACKS};
 use crate::web::list::{self, Page};
 use crate::web::read::{Json as Body, Path, Query};
 use crate::web::{Etag, Refusal};
@@ -154,7 +154,9 @@ pub async fn save(
     let read = home.read_with(Some((&name, Some(&asked.text)))).map_err(refused)?;
     let path = read.spec.stacks.iter().find(|stack| stack.name == name).map(|stack| stack.path.clone());
     let path = path.unwrap_or_else(|| home.dir.join(STACKS).join(format!("{name}.yaml")));
-    write::atomically(&path, &asked.text, 0o644).map_err(|d| Refusal(d).into_response())?;
+    let inner = path.strip_prefix(&home.dir).unwrap_or(&path);
+    let done = home.folder().and_then(|folder| folder.write(inner, &asked.text, 0o644));
+    done.map_err(|d| Refusal(d).into_response())?;
     let status = if now.is_some() { StatusCode::OK } else { StatusCode::CREATED };
     let tag = Etag::of(asked.text.as_bytes()).header();
     Ok((status, [tag], Json(Definition { name, text: asked.text })).into_response())
@@ -179,7 +181,9 @@ pub async fn delete(
     // Another stack may need a service of it.
     home.read_with(Some((&name, None))).map_err(refused)?;
     let path = home.stack_path(&name).ok_or_else(|| gone(&name))?;
-    std::fs::remove_file(&path).map_err(|error| Refusal(write::failed(&path, &error)).into_response())?;
+    let inner = path.strip_prefix(&home.dir).unwrap_or(&path);
+    let done = home.folder().and_then(|folder| folder.remove(inner));
+    done.map_err(|d| Refusal(d).into_response())?;
     Ok(StatusCode::NO_CONTENT)
 }
 
