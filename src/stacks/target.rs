@@ -302,11 +302,6 @@ impl Target {
         }
         // Another command may have turned profiles on or off since this one began.
         let mut home = Home::open(home.dir.clone()).map_err(|refused| refused.tell(out))?;
-        let profiles = match change {
-            Change::None => home.config.profiles.clone(),
-            Change::On(names) => home.with(names),
-            Change::Off(names) => home.without(names),
-        };
         if let Some(edit) = home.hand_edit() {
             let asks = yes || out.terminal && std::io::stdin().is_terminal();
             if !asks && matches!(change, Change::None) {
@@ -319,10 +314,11 @@ impl Target {
             }
             ask::confirm(&edit.question(), yes, out)?;
         }
-        if !written.is_empty() || profiles != home.config.profiles {
+        if !written.is_empty() || change.of(&home) != home.config.profiles {
             out.acting();
         }
-        Ok(home.set_profiles(&profiles)?)
+        home.set_profiles(|now| change.of(now))?;
+        Ok(())
     }
 }
 
@@ -333,6 +329,17 @@ pub enum Change {
     None,
     On(Vec<String>),
     Off(Vec<String>),
+}
+
+impl Change {
+    /// The profiles of a home that are on once it is done.
+    fn of(&self, home: &Home) -> Vec<String> {
+        match self {
+            Change::None => home.config.profiles.clone(),
+            Change::On(names) => home.with(names),
+            Change::Off(names) => home.without(names),
+        }
+    }
 }
 
 /// A home's own project is what its files say: flags that would make another one of it are refused.

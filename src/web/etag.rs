@@ -32,7 +32,7 @@ impl Etag {
         match (now, tags(headers, header::IF_MATCH), tags(headers, header::IF_NONE_MATCH)) {
             (Some(now), Some(tags), _) if tags.contains(&now.0) => Ok(()),
             (None, None, _) => Ok(()),
-            (Some(_), None, None) => Err(unsaid()),
+            (Some(_), None, None) => Err((StatusCode::PRECONDITION_REQUIRED, Refusal(unsaid())).into_response()),
             _ => Err(moved()),
         }
     }
@@ -45,6 +45,15 @@ pub struct Over(Vec<String>);
 impl Over {
     pub fn of(headers: &HeaderMap) -> Option<Over> {
         tags(headers, header::IF_MATCH).map(Over)
+    }
+
+    /// As [`Over::of`], where a list is sent whole: without a version it would take away in silence whom somebody else has just added. Refused with
+    /// `web.no-version` (428), unless `known`: the version is said in another way.
+    pub fn of_list(headers: &HeaderMap, field: Option<&str>, known: bool) -> Result<Option<Over>, Diagnostic> {
+        match (Over::of(headers), field) {
+            (None, Some(field)) if !known => Err(unsaid().field(field)),
+            (over, _) => Ok(over),
+        }
     }
 
     /// Refuses with `web.other-version` (412) where it is another by now. A star is any version.
@@ -62,11 +71,10 @@ fn tags(headers: &HeaderMap, name: header::HeaderName) -> Option<Vec<String>> {
     (!all.is_empty()).then(|| all.iter().flat_map(|v| -> Vec<String> { one(v) }).collect())
 }
 
-fn unsaid() -> Response {
-    let d =
-        Diagnostic::error("web.no-version", "a change must say which version it was made over").kind(Kind::Conflict);
-    let d = d.hint("read it first, and send its ETag in the header If-Match");
-    (StatusCode::PRECONDITION_REQUIRED, Refusal(d)).into_response()
+fn unsaid() -> Diagnostic {
+    Diagnostic::error("web.no-version", "a change must say which version it was made over")
+        .kind(Kind::Conflict)
+        .hint("read it first, and send its ETag in the header If-Match")
 }
 
 fn moved() -> Response {
@@ -108,5 +116,9 @@ mod tests {
             assert_eq!(over(value).unwrap().holds(&a).is_ok(), holds, "{value}");
         }
         assert!(Over::of(&HeaderMap::new()).is_none());
+        let none = HeaderMap::new();
+        assert_eq!(Over::of_list(&none, Some("members"), false).unwrap_err().code, "web.no-version");
+        assert!(Over::of_list(&none, Some("members"), true).unwrap().is_none());
+        assert!(Over::of_list(&none, None, false).unwrap().is_none());
     }
 }

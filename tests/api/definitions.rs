@@ -50,6 +50,63 @@ async fn who_changes_a_user_or_a_group_over_another_version_than_they_saw_is_tol
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_people_or_groups_is_changed_only_over_a_version_that_was_seen() {
+    let s = Server::begin().await;
+    let new = json!({"username": "ann", "role": "viewer", "password": "unhurried lantern gravel tuba"});
+    let made = s.post("admin", "/api/v1/users", new).await.is(201).body;
+    s.post("admin", "/api/v1/groups", json!({"name": "family"})).await.is(201);
+    let user = format!("/api/v1/users/{}", made["id"]);
+    for (path, body) in
+        [(user.as_str(), json!({"groups": ["family"]})), ("/api/v1/groups/family", json!({"members": []}))]
+    {
+        let seen = s.get("admin", path).await.is(200).header("etag").to_owned();
+        let told = s.call("admin", "PATCH", path, Some(body.clone()), &[]).await.is(428);
+        assert_eq!(told.code(), "web.no-version", "{path}");
+        assert_eq!(s.get("admin", path).await.header("etag"), seen, "{path}: nothing was changed");
+        s.call("admin", "PATCH", path, Some(body.clone()), &[("if-match", &seen)]).await.is(200);
+        s.call("admin", "PATCH", path, Some(body), &[("if-match", &seen)]).await.is(412);
+    }
+    // The other way in which a user's version is said.
+    let version = s.get("admin", &user).await.is(200).body["version"].clone();
+    let body = json!({"groups": ["family"], "version": version});
+    s.call("admin", "PATCH", &user, Some(body.clone()), &[]).await.is(200);
+    s.call("admin", "PATCH", &user, Some(body), &[]).await.is(409);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_answered_to_one_editor_is_not_undone_by_another() {
+    let s = Server::begin().await;
+    let settings = async |days: u32| {
+        let seen = s.get("admin", "/api/v1/settings/audit").await.is(200).header("etag").to_owned();
+        let value = json!({"value": {"days": days}});
+        s.call("admin", "PUT", "/api/v1/settings/audit", Some(value), &[("if-match", &seen)]).await.is(200);
+    };
+    let stays = |days: u32, on: &str| {
+        let text = s.read("hearth.yaml");
+        assert!(text.contains(&format!("days: {days}")) && text.contains(on), "{text}");
+    };
+    for round in 1..30 {
+        let verb = if round % 2 == 1 { "enable" } else { "disable" };
+        let path = format!("/api/v1/profiles/tools/{verb}");
+        let toggled = async { s.post("admin", &path, json!({})).await.is(200) };
+        tokio::join!(settings(round), toggled);
+        stays(round, if round % 2 == 1 { "profiles: [tools]" } else { "profiles: []" });
+    }
+    // A command in another process is at it: who comes meanwhile waits, and changes what it has left.
+    let file = std::fs::File::open(s.dir.join("state/hearth.yaml.lock")).unwrap();
+    rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    let elsewhere = async {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        let text = s.read("hearth.yaml").replace("days: 29", "days: 77");
+        std::fs::write(s.dir.join("hearth.yaml"), text).unwrap();
+        drop(file);
+    };
+    let ((), toggled) = tokio::join!(elsewhere, s.post("admin", "/api/v1/profiles/media/enable", json!({})));
+    toggled.is(200);
+    stays(77, "media");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stack_with_mistakes_is_not_saved_and_all_of_them_are_told_in_their_places() {
     let s = Server::begin().await;
     let wrong = json!({"text": "services:\n  page: { imgae: x }\n  web: { image: x }\n"});

@@ -110,7 +110,7 @@ pub async fn add(
 pub struct GroupChange {
     #[serde(default)]
     pub about: Option<Note>,
-    /// User names of all who are in it from now on.
+    /// User names of all who are in it from now on; wants `If-Match`.
     #[serde(default)]
     pub members: Option<Vec<String>>,
 }
@@ -121,7 +121,8 @@ pub struct GroupChange {
 #[utoipa::path(patch, path = "/api/v1/groups/{name}",
     params(("name" = String, Path), ("If-Match" = Option<String>, Header, description = "The ETag of the version that was looked at")),
     request_body = GroupChange,
-    responses((status = 200, body = Group, headers(("ETag" = String, description = "For If-Match"))), (status = 412, description = "Somebody else has changed it meanwhile", body = crate::auth::table::describe::Refused)))]
+    responses((status = 200, body = Group, headers(("ETag" = String, description = "For If-Match"))), (status = 412, description = "Somebody else has changed it meanwhile", body = crate::auth::table::describe::Refused),
+        (status = 428, description = "A list is sent whole, and the request does not say over which version", body = crate::auth::table::describe::Refused)))]
 pub async fn change(
     _: Admin,
     State(auth): State<Arc<Auth>>,
@@ -129,7 +130,7 @@ pub async fn change(
     headers: HeaderMap,
     read::Json(asked): read::Json<GroupChange>,
 ) -> Result<Tagged<Group>, Refused> {
-    let over = Over::of(&headers);
+    let over = Over::of_list(&headers, asked.members.as_ref().map(|_| "members"), false)?;
     Ok(tagged(
         auth.change_group(&name, asked.about.as_ref().map(|about| about.0.as_str()), asked.members, over.as_ref())
             .await?,

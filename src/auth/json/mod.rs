@@ -61,6 +61,7 @@ impl IntoResponse for Refused {
                 let body = json!({"error": error, "detail": "second_factor_required"});
                 (StatusCode::UNAUTHORIZED, axum::Json(body)).into_response()
             }
+            "web.no-version" => (StatusCode::PRECONDITION_REQUIRED, Refusal(told)).into_response(),
             "web.other-version" => (StatusCode::PRECONDITION_FAILED, Refusal(told)).into_response(),
             _ => Refusal(told).into_response(),
         }

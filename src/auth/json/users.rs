@@ -144,6 +144,7 @@ pub struct UserChange {
     pub role: Option<Role>,
     #[serde(default)]
     pub is_active: Option<bool>,
+    /// All that they are in from now on; wants `If-Match`, or `version`.
     #[serde(default)]
     pub groups: Option<Vec<GroupName>>,
     /// Of the user as it was looked at: refused with 409 where somebody has changed it meanwhile.
@@ -160,7 +161,8 @@ pub struct UserChange {
 #[utoipa::path(patch, path = "/api/v1/users/{id}",
     params(("id" = i64, Path), ("If-Match" = Option<String>, Header, description = "The ETag of the version that was looked at")),
     request_body = UserChange,
-    responses((status = 200, body = User, headers(("ETag" = String, description = "For If-Match"))), (status = 412, description = "Somebody else has changed it meanwhile", body = crate::auth::table::describe::Refused)))]
+    responses((status = 200, body = User, headers(("ETag" = String, description = "For If-Match"))), (status = 412, description = "Somebody else has changed it meanwhile", body = crate::auth::table::describe::Refused),
+        (status = 428, description = "A list is sent whole, and the request does not say over which version", body = crate::auth::table::describe::Refused)))]
 pub async fn change(
     admin: Admin,
     State(auth): State<Arc<Auth>>,
@@ -170,6 +172,7 @@ pub async fn change(
 ) -> Result<Tagged, Refused> {
     let UserChange { email, display_name, role, is_active: active, groups, version } = asked;
     spares_admins(&admin, &auth, id, role).await?;
+    let over = Over::of_list(&headers, groups.as_ref().map(|_| "groups"), version.is_some())?;
     let change = Change {
         email: email.map(|email| email.0),
         vouched: true,
@@ -178,7 +181,7 @@ pub async fn change(
         active,
         groups: groups.map(|all| all.into_iter().map(|group| group.0).collect()),
         version,
-        over: Over::of(&headers),
+        over,
     };
     Ok(tagged(&auth.change_user(id, change).await?))
 }

@@ -195,9 +195,7 @@ pub fn toggle(global: &Global, args: Toggle, on: bool, door: &dyn FrontDoor, out
     let read = home.read().map_err(|refused| refused.tell(out))?;
     home.check_profiles(&read, &args.profiles)?;
     confirm_hand_edit(&home, args, out)?;
-    let profiles = if on { home.with(&args.profiles) } else { home.without(&args.profiles) };
-    let changed = profiles != home.config.profiles;
-    home.set_profiles(&profiles)?;
+    let changed = home.set_profiles(|now| if on { now.with(&args.profiles) } else { now.without(&args.profiles) })?;
     home.write_rendered(&read)?;
     let state = if on { "on" } else { "off" };
     match changed {

@@ -8,12 +8,14 @@
 //!                                                           places point into stacks/. None: the profiles that are on
 //! home.hand_edit()                                          COMPOSE_PROFILES in .env against hearth.yaml: ask before `up`
 //! home.check_profiles(&read, &names)?                       names a person typed: known, or the nearest
-//! home.set_profiles(&home.with(&names) or home.without(..)) records in hearth.yaml and .env together
+//! home.set_profiles(|now| now.with(&names))?                records in hearth.yaml and .env together, over what stands there by now
 //! home.edit_config(|text| config::set_adopted(text, ...))   hearth.yaml, every other byte kept
+//! let _editing = editing::begin(&home.dir)?                 held by whoever edits files otherwise than by these two, which hold it themselves
 //! ```
 //!
 //! A refusal is [`Refused`]: diagnostics with the texts that they point into; `refused.tell(&out)` ends a command with it.
 
+pub mod editing;
 pub mod env;
 pub mod init;
 mod load;
@@ -382,33 +384,54 @@ impl Home {
     }
 
     /// Records which profiles are on: in `hearth.yaml`, and in `COMPOSE_PROFILES` of `.env` so that plain Compose means the
-    /// same. Every other byte of both stays.
-    pub fn set_profiles(&mut self, profiles: &[String]) -> Result<(), Diagnostic> {
+    /// same. Every other byte of both stays. `wanted` is asked of the home as it is by then: another command may have turned profiles on or off
+    /// since this one was read. Gives whether `hearth.yaml` said something else.
+    pub fn set_profiles(&mut self, wanted: impl FnOnce(&Home) -> Vec<String>) -> Result<bool, Diagnostic> {
+        let _editing = editing::begin(&self.dir)?;
+        self.take_up(self.config_text()?);
+        let profiles = wanted(self);
         let text = self.env_text()?;
-        if self.config.profiles != profiles {
-            self.edit_config(|text| config::set_profiles(text, profiles))?;
+        let changed = self.config.profiles != profiles;
+        if changed {
+            self.write_config(|text| config::set_profiles(text, &profiles))?;
         }
-        let new = env::with_profiles(&text, profiles);
+        let new = env::with_profiles(&text, &profiles);
         if new != text {
             self.folder()?.write(Path::new(".env"), &new, 0o600)?;
         }
-        Ok(())
+        Ok(changed)
     }
 
     /// Changes `hearth.yaml` by one of the edits of [`config`], and this home with it.
     pub fn edit_config(&mut self, edit: impl FnOnce(&str) -> Result<String, Diagnostic>) -> Result<(), Diagnostic> {
-        let path = self.dir.join(config::FILE);
-        let text = files::read_text(&path).map_err(|error| write::failed(&path, &error))?;
+        let _editing = editing::begin(&self.dir)?;
+        self.write_config(edit)
+    }
+
+    /// As [`Home::edit_config`], by who holds the lock.
+    fn write_config(&mut self, edit: impl FnOnce(&str) -> Result<String, Diagnostic>) -> Result<(), Diagnostic> {
+        let text = self.config_text()?;
         let new = edit(&text)?;
         if new != text {
             self.folder()?.write(Path::new(config::FILE), &new, 0o644)?;
         }
+        self.take_up(new);
+        Ok(())
+    }
+
+    /// `hearth.yaml`, byte for byte as it stands.
+    pub fn config_text(&self) -> Result<String, Diagnostic> {
+        let path = self.dir.join(config::FILE);
+        files::read_text(&path).map_err(|error| write::failed(&path, &error))
+    }
+
+    /// What a text of `hearth.yaml` says holds for this home from now on; one with mistakes is told by who edits it.
+    fn take_up(&mut self, text: String) {
         let mut sources = Sources::default();
-        let file = sources.add(path, new);
+        let file = sources.add(self.dir.join(config::FILE), text);
         if let Some(config) = config::parse(file, &sources, &mut Diagnostics::default()) {
             self.config = config;
         }
-        Ok(())
     }
 }
 

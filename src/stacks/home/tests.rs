@@ -186,8 +186,7 @@ fn profiles_are_recorded_in_both_files_and_a_hand_edit_is_seen() {
     assert!(home.check_profiles(&read, &["media".into()]).is_ok());
     let wrong = home.check_profiles(&read, &["medai".into()]).unwrap_err();
     assert_eq!(wrong.hints, ["did you mean `media`?"]);
-    let on = home.with(&["media".into()]);
-    home.set_profiles(&on).unwrap();
+    assert!(home.set_profiles(|now| now.with(&["media".into()])).unwrap());
     let text = |name: &str| std::fs::read_to_string(home.dir.join(name)).unwrap();
     assert_eq!(text("hearth.yaml"), "# mine\nname: h\nprofiles: [media] # none\n");
     assert_eq!(text(".env"), "A=1\nCOMPOSE_PROFILES=media\n");
@@ -210,10 +209,35 @@ fn profiles_that_another_command_turned_on_meanwhile_stay_on() {
     let (_dir, home) = home(&[("stacks/s.yaml", stack)]);
     let out = Out::new(crate::cli::ColorArg::Never, true, home.dir.clone());
     let target = crate::stacks::Target::find(&Global::default(), &out).unwrap_or_else(|_| panic!("a home is found"));
-    home.clone().set_profiles(&["a".into()]).unwrap();
+    home.clone().set_profiles(|now| now.with(&["a".into()])).unwrap();
     target.settle(&crate::stacks::target::Change::On(vec!["b".into()]), false, &out).unwrap();
     let now = Home::open(home.dir.clone()).unwrap_or_else(|r| panic!("{:?}", r.diagnostics));
     assert_eq!((now.config.profiles.join(","), now.hand_edit()), ("a,b".into(), None));
+}
+
+#[test]
+fn of_edits_of_one_moment_none_is_lost() {
+    let (_dir, home) = home(&[("hearth.yaml", "name: h # mine\nprofiles: []\n"), (".env", "A=1\n")]);
+    // All have looked at the home before any of them edits it, as processes do.
+    std::thread::scope(|scope| {
+        for n in 0..12 {
+            let mut home = home.clone();
+            scope.spawn(move || match n % 3 {
+                0 => {
+                    let record = config::Adopted {
+                        directory: format!("/srv/{n}"),
+                        files: vec!["c.yaml".into()],
+                        ..Default::default()
+                    };
+                    home.edit_config(|text| config::set_adopted(text, &format!("p{n}"), &record)).unwrap();
+                }
+                _ => assert!(home.set_profiles(|now| now.with(&[format!("on{n}")])).unwrap()),
+            });
+        }
+    });
+    let now = Home::open(home.dir.clone()).unwrap_or_else(|r| panic!("{:?}", r.diagnostics));
+    assert_eq!((now.config.adopted.len(), now.config.profiles.len(), now.hand_edit()), (4, 8, None));
+    assert!(now.config_text().unwrap().starts_with("name: h # mine\n"));
 }
 
 #[test]

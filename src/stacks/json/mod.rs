@@ -27,6 +27,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::FrontDoor;
+use super::home::editing::{self, Editing};
 use super::home::{Home, Refused};
 use super::live::Live;
 use super::who::quoted;
@@ -52,8 +53,6 @@ pub struct Api {
     pub door: Arc<dyn FrontDoor + Send + Sync>,
     pub tickets: Arc<Tickets<exec::Asked>>,
     pub keeper: Arc<dyn Doorkeeper>,
-    /// Who saves a file of the home holds it, from the look at its version to the end.
-    saving: Arc<tokio::sync::Mutex<()>>,
     places: Arc<Semaphore>,
 }
 
@@ -61,12 +60,19 @@ impl Api {
     pub fn new(works: Works, door: Arc<dyn FrontDoor + Send + Sync>, keeper: Arc<dyn Doorkeeper>) -> Api {
         let tickets = Arc::new(Tickets::new(works.setting().clock.clone(), Arc::new(SystemRandom)));
         let places = Arc::new(Semaphore::new(AT_ONCE));
-        Api { live: Live::new(works.clone()), works, door, tickets, keeper, saving: Arc::default(), places }
+        Api { live: Live::new(works.clone()), works, door, tickets, keeper, places }
     }
 
     /// The home as it is now.
     pub fn home(&self) -> Result<Home, Refused> {
         Home::open(self.works.setting().home.clone())
+    }
+
+    /// Who saves a file of the home holds it, from the look at its version to the end.
+    async fn editing(&self) -> Result<Editing, Response> {
+        let dir = self.works.setting().home.clone();
+        let held = tokio::task::spawn_blocking(move || editing::begin(&dir)).await;
+        held.unwrap_or_else(|_| Err(super::works::panicked())).map_err(|told| Refusal(told).into_response())
     }
 
     /// The flags before the command, for a project that this home looks after: its own, or one that it has adopted. Of others nothing is shown, so

@@ -11,10 +11,9 @@ use utoipa::ToSchema;
 use super::Api;
 use super::verbs::refused;
 use crate::auth::who::Admin;
-use crate::base::files;
 use crate::config::{self, Config, one};
 use crate::diag::{Diagnostic, Diagnostics, Kind, Sources};
-use crate::stacks::home::{Home, write};
+use crate::stacks::home::Home;
 use crate::web::read::{Json as Body, Path};
 use crate::web::{Etag, Refusal, Refusals};
 
@@ -81,7 +80,7 @@ pub async fn save(
     headers: HeaderMap,
     Body(asked): Body<Text>,
 ) -> Result<Response, Response> {
-    let _one = api.saving.lock().await;
+    let _editing = api.editing().await?;
     let home = api.home().map_err(refused)?;
     Etag::require(Some(&Etag::of(text_of(&home)?.as_bytes())), &headers)?;
     let new = written(&home, &asked.text)?;
@@ -168,7 +167,7 @@ pub async fn unset(
 
 async fn change(api: &Api, key: String, headers: &HeaderMap, value: Option<&Value>) -> Result<Response, Response> {
     known(&key)?;
-    let _one = api.saving.lock().await;
+    let _editing = api.editing().await?;
     let home = api.home().map_err(refused)?;
     let text = text_of(&home)?;
     Etag::require(Some(&Setting::of(&text, key.clone()).etag()), headers)?;
@@ -203,8 +202,7 @@ fn written(home: &Home, text: &str) -> Result<Config, Response> {
 }
 
 fn text_of(home: &Home) -> Result<String, Response> {
-    let path = home.dir.join(config::FILE);
-    files::read_text(&path).map_err(|error| Refusal(write::failed(&path, &error)).into_response())
+    home.config_text().map_err(|told| Refusal(told).into_response())
 }
 
 /// What a text alone must not change.

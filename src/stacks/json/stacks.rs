@@ -146,9 +146,9 @@ pub async fn save(
     Body(asked): Body<Text>,
 ) -> Result<Response, Response> {
     well_named(&name)?;
-    let home = api.home().map_err(refused)?;
     // Two savers of one moment: the second finds another version.
-    let _one = api.saving.lock().await;
+    let _editing = api.editing().await?;
+    let home = api.home().map_err(refused)?;
     let now = there(&home, &name)?;
     Etag::require(now.as_deref().map(|text| Etag::of(text.as_bytes())).as_ref(), &headers)?;
     let read = home.read_with(Some((&name, Some(&asked.text)))).map_err(refused)?;
@@ -174,8 +174,8 @@ pub async fn delete(
     Path(name): Path<String>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Response> {
+    let _editing = api.editing().await?;
     let home = api.home().map_err(refused)?;
-    let _one = api.saving.lock().await;
     let text = there(&home, &name)?.ok_or_else(|| gone(&name))?;
     Etag::require(Some(&Etag::of(text.as_bytes())), &headers)?;
     // Another stack may need a service of it.
