@@ -45,8 +45,14 @@ pub struct App {
     pub certs: certs::json::Api,
 }
 
-/// Whoever looks whether Hearth lives is told so however busy it is.
-pub const OUT_OF_TURN: &[&str] = &["/health"];
+/// Where anybody may look whether Hearth lives.
+pub const HEALTH: &str = "/health";
+
+/// Below it is what programs call.
+pub const API: &str = "/api/";
+
+/// Who looks there is told so however busy it is.
+pub const OUT_OF_TURN: &[&str] = &[HEALTH];
 
 /// All rows that are answered over HTTPS.
 pub fn table() -> Table<App> {
@@ -350,6 +356,15 @@ mod tests {
         assert!(all.len() > 50);
         let lost: Vec<_> = all.iter().filter(|name| api.pointer(name.trim_start_matches('#')).is_none()).collect();
         assert!(lost.is_empty(), "{lost:?}");
+    }
+
+    /// What is named beside the table is a row of it.
+    #[test]
+    fn anybody_may_look_whether_hearth_lives() {
+        let table = table();
+        let entry = table.entries().find(|entry| entry.path == HEALTH).unwrap();
+        assert!(entry.early && !entry.changes() && entry.who == crate::auth::who::Who::Anyone);
+        assert!(table.entries().any(|entry| entry.path.starts_with(API)));
     }
 
     /// One of two would be described as the other.

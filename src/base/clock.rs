@@ -34,9 +34,14 @@ pub fn ago(then: OffsetDateTime, now: OffsetDateTime) -> String {
     format!("{} ago", super::wording::count(n as usize, unit))
 }
 
-/// Reads RFC 3339; the Engine's zero time (`0001-01-01T00:00:00Z`) and empty text are `None`.
+/// Reads RFC 3339, as somebody writes a moment.
+pub fn moment(text: &str) -> Option<OffsetDateTime> {
+    OffsetDateTime::parse(text, &Rfc3339).ok()
+}
+
+/// As [`moment`], of what the Engine says; its zero time (`0001-01-01T00:00:00Z`) and empty text are `None`.
 pub fn parse(text: &str) -> Option<OffsetDateTime> {
-    OffsetDateTime::parse(text, &Rfc3339).ok().filter(|at| at.year() > 1)
+    moment(text).filter(|at| at.year() > 1)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use tower_service::Service;
 
+use crate::routes;
 use crate::web::Caller;
 
 /// Asks `secure` for what a program of this machine may have, `plain` for all else.
@@ -32,7 +33,7 @@ pub fn first(secure: Router, plain: Router) -> Router {
 fn is_near(request: &Request) -> bool {
     let path = request.uri().path();
     let caller = request.extensions().get::<Caller>();
-    (path == "/health" || path.starts_with("/api/"))
+    (path == routes::HEALTH || path.starts_with(routes::API))
         && caller.is_some_and(|caller| {
             caller.address.to_canonical().is_loopback() && caller.host.as_deref().is_some_and(is_loopback)
         })

@@ -152,8 +152,9 @@ pub fn tail(text: &str) -> Result<Option<u64>, Diagnostic> {
 
 /// A moment as RFC 3339, as Unix seconds, or as long ago as `10m` or `1h30m`.
 pub fn since(text: &str, now: OffsetDateTime) -> Result<String, Diagnostic> {
-    if let Some(at) = clock::parse(text) {
-        return Ok(unix(at));
+    if let Some(at) = clock::moment(text) {
+        // Nothing was written before there were containers, and to the Engine some of those years are no time.
+        return Ok(unix(at.max(OffsetDateTime::UNIX_EPOCH)));
     }
     if text.parse::<f64>().is_ok() {
         return Ok(text.to_string());
@@ -280,6 +281,12 @@ mod tests {
         let now = clock::parse("2026-11-24T12:00:00Z").unwrap();
         assert_eq!(since("1h30m", now).unwrap(), unix(clock::parse("2026-11-24T10:30:00Z").unwrap()));
         assert_eq!(since("2026-11-24T12:00:00.5Z", now).unwrap(), "1795521600.500000000");
+        for early in
+            ["0000-01-01T00:00:00Z", "0001-12-31t23:59:59.9z", "0000-01-01T00:00:00+23:59", "1969-12-31T23:59:59Z"]
+        {
+            assert_eq!(since(early, now).unwrap(), "0.000000000", "{early}");
+        }
+        assert!(since("9999-12-31T23:59:59-23:59", now).is_ok());
         assert!(since("yesterday", now).is_err());
         assert_eq!(tail("all").unwrap(), None);
         assert_eq!(tail("5").unwrap(), Some(5));

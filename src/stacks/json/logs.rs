@@ -85,7 +85,7 @@ fn since_schema() -> Schema {
 fn moment(text: &str, now: OffsetDateTime) -> Result<String, Diagnostic> {
     static AGO_: LazyLock<Option<regex::Regex>> = LazyLock::new(|| regex::Regex::new(AGO).ok());
     let ago = AGO_.as_ref().is_some_and(|ago| ago.is_match(text));
-    match ago || crate::base::clock::parse(text).is_some() {
+    match ago || crate::base::clock::moment(text).is_some() {
         true => since(text, now).map_err(|d| d.field("since")),
         false => Err(Diagnostic::error("cli.bad-value", "`since` is no time")
             .field("since")
