@@ -41,6 +41,8 @@ pub struct Parts {
 pub enum Change {
     /// Other certificates than before are stored.
     Certificates,
+    /// One was issued to this keeper.
+    Issued(Certificate),
     /// An order came to nothing: who, for which names, why, and when it is tried again.
     Failed(Diagnostic),
     /// Something that people should know.
@@ -113,8 +115,8 @@ struct Keeper {
 /// A task that has ended.
 enum Ended {
     Poll(String, Event),
-    /// The URL that was ordered at; no event: another process orders it.
-    Order(String, String, Option<Event>),
+    /// The URL that was ordered at; no event: another process orders it. Whether what came of it was ordered here.
+    Order(String, String, Option<Event>, bool),
 }
 
 impl Keeper {
@@ -261,17 +263,23 @@ impl Keeper {
         let parts = self.parts.clone();
         let known = self.stored.get(&id).cloned().unwrap_or_default();
         self.tasks.spawn(async move {
-            let event = order(&parts, &id, &ask, &known).await;
-            Ended::Order(id, ask.url, event)
+            let (event, here) = match order(&parts, &id, &ask, &known).await {
+                Some((event, here)) => (Some(event), here),
+                None => (None, false),
+            };
+            Ended::Order(id, ask.url, event, here)
         });
     }
 
     fn ended(&mut self, ended: Option<Ended>, tell: &mut impl FnMut(Change)) {
         match ended {
             Some(Ended::Poll(id, event)) => self.take(&id, event, tell),
-            Some(Ended::Order(id, url, event)) => {
+            Some(Ended::Order(id, url, event, here)) => {
                 self.limiter.ended(&url);
                 self.running.remove(&id);
+                if let (Some(Event::Issued { certificate, .. }), true) = (&event, here) {
+                    tell(Change::Issued(certificate.clone()));
+                }
                 if let Some(Event::Failed(fault)) = &event {
                     let names = self.wants.get(&id).map(|want| want.names.clone()).unwrap_or_default();
                     if fault.kind == FaultKind::Validation {
@@ -341,23 +349,23 @@ impl Keeper {
     }
 }
 
-/// Orders one, unless somebody else does, or has done since: `None`.
-async fn order(parts: &Parts, id: &str, ask: &Ask, known: &str) -> Option<Event> {
+/// Orders one, unless somebody else does: `None`. Where somebody has since, it is taken over, and was not ordered here.
+async fn order(parts: &Parts, id: &str, ask: &Ask, known: &str) -> Option<(Event, bool)> {
     let now = parts.clock.now();
     let faults = Faults { directory: &ask.directory, rehearsal: ask.rehearsal, now };
     let lease = match parts.store.lease(id, now) {
         Ok(Some(lease)) => lease,
         Ok(None) => return None,
-        Err(told) => return Some(Event::Failed(faults.of_diagnostic(&told))),
+        Err(told) => return Some((Event::Failed(faults.of_diagnostic(&told)), true)),
     };
     let stored = parts.store.load(id).ok().flatten();
     // Between the decision and the lease another process may have renewed it.
     if let Some(held) = stored.filter(|held| held.fingerprint != known && held.is_valid(now)) {
-        return Some(Event::Issued { certificate: certificate(&held), exempt: true });
+        return Some((Event::Issued { certificate: certificate(&held), exempt: true }, false));
     }
     let bytes = format!("{:016x}", ((parts.random)() * u64::MAX as f64) as u64);
     if let Err(told) = parts.store.probe(id, &bytes) {
-        return Some(Event::Failed(faults.of_diagnostic(&told)));
+        return Some((Event::Failed(faults.of_diagnostic(&told)), true));
     }
     let event = match parts.issuer.order(id, ask).await {
         Ok(Done::Rehearsed) => Event::Rehearsed,
@@ -365,7 +373,7 @@ async fn order(parts: &Parts, id: &str, ask: &Ask, known: &str) -> Option<Event>
         Err(fault) => Event::Failed(fault),
     };
     drop(lease);
-    Some(event)
+    Some((event, true))
 }
 
 fn certificate(held: &Held) -> Certificate {

@@ -8,9 +8,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use serde_json::Value;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::renewal::RENEWED;
+use crate::auth::audit::Log;
 use crate::base::clock::Clock;
 use crate::certs::local::mtls::{LOOK, Mtls};
 use crate::diag::Diagnostic;
@@ -34,6 +37,8 @@ pub struct Inner {
     found: watch::Receiver<Found>,
     /// Says that Traefik's file has to be written anew.
     changed: Arc<dyn Fn() + Send + Sync>,
+    /// Where it is entered that certificates are new.
+    log: Option<Log>,
 }
 
 impl Inner {
@@ -52,7 +57,11 @@ impl Inner {
         let certificates = Certificates::new(&[pair])?;
         let tls = Arc::new(Tls::for_clients_of(certificates.clone(), &material.roots)?);
         let hsts = Arc::new(AtomicU64::new(0));
-        Ok(Inner { mtls, clock, tls, certificates, hsts, server, router, found, changed })
+        Ok(Inner { mtls, clock, tls, certificates, hsts, server, router, found, changed, log: None })
+    }
+
+    pub fn noted_in(self, log: Log) -> Inner {
+        Inner { log: Some(log), ..self }
     }
 
     /// Listens where it is expected, and renews what both sides show, until `stop`.
@@ -98,8 +107,9 @@ impl Inner {
     }
 
     async fn renew(self: Arc<Self>) {
+        let log = self.log.clone();
         // It waits for locks and disks.
-        let _ = tokio::task::spawn_blocking(move || {
+        let renewed = tokio::task::spawn_blocking(move || {
             let done = self.mtls.refresh(&*self.clock).and_then(|new| {
                 if new {
                     let material = self.mtls.material();
@@ -107,12 +117,16 @@ impl Inner {
                     self.certificates.set(&[Pair { chain: &material.server.chain, key: &material.server.key }])?;
                     (self.changed)();
                 }
-                Ok(())
+                Ok(new)
             });
-            if let Err(why) = done {
+            done.unwrap_or_else(|why| {
                 tracing::error!(why = %why.title, "the certificates between Traefik and Hearth are not renewed");
-            }
+                false
+            })
         })
         .await;
+        if let (Ok(true), Some(log)) = (renewed, log) {
+            log.add_own(RENEWED, "the certificates between Traefik and Hearth", Value::Null).await;
+        }
     }
 }

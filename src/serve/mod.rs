@@ -219,6 +219,7 @@ impl Serving {
         let say = Arc::new(certificates);
         let anew: Arc<dyn Fn() + Send + Sync> = Arc::new(move || say.send_modify(|n| *n += 1));
         let inner = Inner::new(state_dir, clock.clone(), server.clone(), secure, seen.clone(), anew.clone())?;
+        let inner = inner.noted_in(log.clone());
         let inner = Arc::new(inner);
 
         let mut loops = Loops::default();
@@ -233,7 +234,7 @@ impl Serving {
             loops.spawn("own network", move |stop| joined::keep(environment.clone(), seen.clone(), stop));
         }
         let of_doors = seen.clone();
-        renewal::begin(home, &room, &mut loops, clock, seen, anew)?;
+        renewal::begin(home, &room, &mut loops, log.clone(), seen, anew)?;
         let (dir, people, kept, found) = (home.dir.clone(), auth.clone(), log.clone(), of_doors);
         loops.spawn("login", move |stop| {
             login::keep(dir.clone(), people.clone(), kept.clone(), found.clone(), doors.clone(), stop)
@@ -241,9 +242,11 @@ impl Serving {
         loops.spawn("inner door", move |stop| inner.clone().keep(stop));
         let (dir, people) = (home.dir.clone(), auth.clone());
         loops.spawn("rules", move |stop| rules::keep(dir.clone(), people.clone(), stop));
-        let people = auth.clone();
-        loops.spawn("people", move |stop| people.clone().keep(stop));
+        let (people, kept) = (auth.clone(), log.clone());
+        loops.spawn("people", move |stop| people.clone().keep(kept.clone(), stop));
         let (keep, audit) = (home.config.audit, log.clone());
+        let (kept, noted) = (own.clone(), log.clone());
+        loops.spawn("own certificate", move |stop| kept.clone().keep(noted.clone(), stop));
         loops.spawn("audit", move |stop| {
             let log = log.clone();
             async move { log.keep(&keep, stop).await }
@@ -252,8 +255,6 @@ impl Serving {
             let (state, env) = (state.clone(), env.clone());
             async move { state.look(&env, stop).await }
         });
-        let kept = own.clone();
-        loops.spawn("own certificate", move |stop| kept.clone().keep(stop));
         let urls = addresses(home, &name, named, &https);
         Ok(Serving { server, loops, own, urls, auth, audit, database, works, https, http, _lock: lock })
     }

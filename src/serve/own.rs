@@ -5,10 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use serde_json::json;
+use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
+use super::renewal::RENEWED;
+use crate::auth::audit::Log;
 use crate::auth::own_name::OwnName;
-use crate::base::clock::Clock;
+use crate::base::clock::{Clock, rfc3339};
 use crate::certs::local::leaves::Leaves;
 use crate::certs::local::{Issued, LocalCa, host};
 use crate::diag::Diagnostic;
@@ -88,8 +92,8 @@ impl Own {
         self.certificates.clone()
     }
 
-    /// Looks again and again. Gives a new certificate to who connects from then on.
-    pub async fn keep(self: Arc<Self>, stop: CancellationToken) {
+    /// Looks again and again. Gives a new certificate to who connects from then on, and enters that into `log`.
+    pub async fn keep(self: Arc<Self>, log: Log, stop: CancellationToken) {
         let mut last: Option<String> = None;
         loop {
             tokio::select! {
@@ -99,6 +103,9 @@ impl Own {
             let own = self.clone();
             // It waits for locks and disks.
             let looked = tokio::task::spawn_blocking(move || own.look()).await;
+            if let Ok(Ok(Some(until))) = &looked {
+                log.add_own(RENEWED, "Hearth's own certificate", json!({ "until": rfc3339(*until) })).await;
+            }
             let told = looked.ok().and_then(Result::err).map(|d| d.title);
             if let Some(why) = told.as_ref().filter(|why| last.as_ref() != Some(*why)) {
                 tracing::error!(why, "Hearth's own certificate is not renewed; the one that is there goes on");
@@ -107,7 +114,8 @@ impl Own {
         }
     }
 
-    fn look(&self) -> Result<(), Diagnostic> {
+    /// Until when a new certificate holds, where there is one.
+    fn look(&self) -> Result<Option<OffsetDateTime>, Diagnostic> {
         let mut ca = self.ca();
         if !ca.is_current() {
             ca = Arc::new(LocalCa::open(&self.dir, &self.zones, &*self.clock)?);
@@ -115,12 +123,14 @@ impl Own {
             *self.ca.write().unwrap_or_else(PoisonError::into_inner) = ca.clone();
         }
         let new = sign(&self.dir, &ca, &all_names(&self.names, &self.listen, &self.state), &*self.clock)?;
-        if self.served.read().unwrap_or_else(PoisonError::into_inner).chain != new.chain {
-            self.certificates.set(&[Pair { chain: &new.chain, key: &new.key }])?;
-            tracing::info!("Hearth's own certificate is new, valid until {}", new.not_after.date());
-            *self.served.write().unwrap_or_else(PoisonError::into_inner) = new;
+        if self.served.read().unwrap_or_else(PoisonError::into_inner).chain == new.chain {
+            return Ok(None);
         }
-        Ok(())
+        self.certificates.set(&[Pair { chain: &new.chain, key: &new.key }])?;
+        let until = new.not_after;
+        tracing::info!("Hearth's own certificate is new, valid until {}", until.date());
+        *self.served.write().unwrap_or_else(PoisonError::into_inner) = new;
+        Ok(Some(until))
     }
 }
 
@@ -188,12 +198,12 @@ mod tests {
         let own = open();
         let chain = || own.served.read().unwrap().chain.clone();
         let first = chain();
-        own.look().unwrap();
+        assert_eq!(own.look().unwrap(), None);
         assert_eq!(chain(), first, "a good one stays");
         assert_eq!(open().served.read().unwrap().chain, first, "also over a restart");
         let print = own.ca().fingerprint();
         LocalCa::replace(&dir.path().join("ca"), &["example.org".into()], &SystemClock).unwrap();
-        own.look().unwrap();
+        assert!(own.look().unwrap().is_some());
         assert!(chain() != first && own.ca().fingerprint() != print);
     }
 

@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use serde_json::json;
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
 use super::Loops;
-use crate::base::clock::Clock;
+use crate::auth::audit::Log;
+use crate::base::clock::{Clock, rfc3339};
 use crate::certs::keeper::{self, Change};
 use crate::certs::renewal::Want;
 use crate::certs::room::Room;
@@ -22,11 +24,16 @@ use crate::stacks::Home;
 /// How often is looked whether the home says other things.
 const LOOK: Duration = Duration::from_secs(2);
 
+/// The action of an entry that tells of a new certificate.
+pub const RENEWED: &str = "certs.renewed";
+
 /// What the keeper of a home's certificates works with.
 #[derive(Clone)]
 struct Keeping {
     dir: PathBuf,
     clock: Arc<dyn Clock>,
+    /// Where it is entered that certificates are new.
+    log: Log,
     found: watch::Receiver<Found>,
     /// Called when other certificates than before are stored.
     changed: Arc<dyn Fn() + Send + Sync>,
@@ -37,11 +44,11 @@ pub fn begin(
     home: &Home,
     room: &Room,
     loops: &mut Loops,
-    clock: Arc<dyn Clock>,
+    log: Log,
     found: watch::Receiver<Found>,
     changed: Arc<dyn Fn() + Send + Sync>,
 ) -> Result<(), Diagnostic> {
-    let keeping = Keeping { dir: home.dir.clone(), clock, found, changed };
+    let keeping = Keeping { dir: home.dir.clone(), clock: log.clock(), log, found, changed };
     // What cannot work is refused at the start.
     if room.settings.issuer == Issuer::Acme {
         room.parts(keeping.clock.clone(), Arc::new(rand::random::<f64>))?;
@@ -83,6 +90,11 @@ impl Keeping {
         let (_ask, asked) = mpsc::channel(1);
         let tell = |change: Change| match change {
             Change::Certificates => (self.changed)(),
+            Change::Issued(new) => {
+                let (log, until) = (self.log.clone(), rfc3339(new.not_after));
+                let detail = json!({ "until": until, "authority": new.directory });
+                tokio::spawn(async move { log.add_own(RENEWED, &new.names.join(" "), detail).await });
+            }
             Change::Failed(d) => tracing::warn!(code = d.code, hints = d.hints.join("; "), "{}", d.title),
             Change::Told(d) => log(&d),
         };

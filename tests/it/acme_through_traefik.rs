@@ -94,6 +94,10 @@ fn routes_get_certificates_of_an_authority_by_themselves_without_a_restart(s: &S
         assert!(until(LIMIT, || stored(s, &format!("{host}.{DOMAIN}")).is_some()), "nothing is issued for {host}");
         door.until_issued(host, "Pebble", Duration::from_secs(10));
     }
+    // Nobody else did that: the audit has it as Hearth's own act.
+    let acts = || door.hearth("audit --kind system --action certs.renewed --json").out;
+    let entered = || ["app", "closed", "panel"].iter().all(|host| acts().contains(&format!("{host}.{DOMAIN}")));
+    assert!(until(Duration::from_secs(5), entered), "{}", acts());
     // Access is as it was, for the authority's questions as for everybody's.
     let get = |host: &str| {
         let whole = format!("{host}.{DOMAIN}");

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::live::Use;
 use super::{Auth, sql};
+use crate::auth::audit::Log;
 use crate::auth::sql as room;
 use crate::diag::Diagnostic;
 
@@ -20,6 +22,9 @@ const LOOK: Duration = Duration::from_millis(250);
 const WRITE: u64 = 120;
 const SWEEP: u64 = 14_400;
 
+/// The action of the entry that tells of a new key for access tokens in place of another.
+pub const ROTATED: &str = "keys.rotated";
+
 /// The counter of changes as it was seen last; -1: never.
 pub struct Seen(AtomicI64);
 
@@ -30,8 +35,9 @@ impl Default for Seen {
 }
 
 impl Auth {
-    /// Does all that until it is told to stop. While it does not run, the database is asked about every request.
-    pub async fn keep(self: Arc<Auth>, stop: CancellationToken) {
+    /// Does all that until it is told to stop. While it does not run, the database is asked about every request. What it does to keys is entered
+    /// into `log`.
+    pub async fn keep(self: Arc<Auth>, log: Log, stop: CancellationToken) {
         let mut ticks = tokio::time::interval(LOOK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let (mut troubled, mut said) = (false, false);
@@ -51,6 +57,9 @@ impl Auth {
                 tracing::warn!(code = told.code, "{}", told.title);
             }
             troubled = done.is_err();
+            if self.keys.turned() {
+                log.add_own(ROTATED, "access tokens", Value::Null).await;
+            }
         }
         // What was used last before the end is the best known.
         let _ = self.write_uses().await;

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde_json::Value;
 use time::OffsetDateTime;
 use tokio::sync::oneshot;
 
@@ -57,6 +58,14 @@ impl Log {
         told.await.unwrap_or_else(|_| Err(unwritten()))
     }
 
+    /// Enters what Hearth has done by itself. It was done all the same where that cannot be.
+    pub async fn add_own(&self, action: &str, object: &str, detail: Value) {
+        let note = Note::of_system(self.clock.now(), action, object, detail);
+        if let Err(why) = self.add(note).await {
+            tracing::error!(action, object, %why, "what Hearth has done by itself could not be entered into the audit log");
+        }
+    }
+
     /// An act of nobody, as long as it is to be entered; else it was counted, `times` over, and is told later.
     pub fn at_once(&self, from: IpAddr, times: u64, note: Note) -> Option<Note> {
         self.crowd.at_once(from, &note.action, note.outcome, times, self.clock.now()).then_some(note)
@@ -68,6 +77,11 @@ impl Log {
             true => Ok(()),
             false => self.db.write(async move |tx| append_all(tx, &notes).await).await,
         }
+    }
+
+    /// The clock by which entries are dated.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        self.clock.clone()
     }
 
     pub fn moment(&self) -> OffsetDateTime {

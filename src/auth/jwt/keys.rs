@@ -1,6 +1,7 @@
 //! The keys that sign: made in the home's state at first use, changed every month, and good for verifying a while longer.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
@@ -43,13 +44,15 @@ pub struct Keys {
     folder: PathBuf,
     /// Oldest first.
     keys: RwLock<Arc<Vec<Arc<Key>>>>,
+    /// A key was made here in place of another one, and nobody was told.
+    turned: AtomicBool,
 }
 
 impl Keys {
     /// Reads the keys of `folder`, makes the first one where there is none, and the next one where it is time (`now`: milliseconds since
     /// 1970). A key that too many may know ends the start.
     pub fn open(folder: &Path, now: i64, random: &dyn Random) -> Result<Keys, Diagnostic> {
-        let keys = Keys { folder: folder.to_path_buf(), keys: RwLock::default() };
+        let keys = Keys { folder: folder.to_path_buf(), keys: RwLock::default(), turned: AtomicBool::default() };
         keys.rotate(now, random)?;
         Ok(keys)
     }
@@ -68,10 +71,16 @@ impl Keys {
             let mut ended = ended.into_iter();
             kept.retain(|_| !ended.next().unwrap_or_default());
             folder.write(FILE, &serde_json::to_string_pretty(&kept).unwrap_or_default())?;
+            self.turned.fetch_or(kept.len() > 1, Ordering::Relaxed);
         }
         let keys = kept.iter().map(Key::of).collect::<Result<Vec<_>, _>>()?;
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys.into_iter().map(Arc::new).collect());
         Ok(())
+    }
+
+    /// Whether a key was made here in place of another one since this was asked last.
+    pub fn turned(&self) -> bool {
+        self.turned.swap(false, Ordering::Relaxed)
     }
 
     fn all(&self) -> Arc<Vec<Arc<Key>>> {

@@ -121,7 +121,9 @@ fn hostile_16_keys_are_made_once_for_each_home_and_end_after_their_grace() {
     assert_eq!(first.newest().unwrap().kid, keys(dir.path(), NOW).newest().unwrap().kid, "the same one is read again");
     let old = first.sign(ANNA, LONG_LIFETIME, NOW + ROTATION_MS / 1000 - 1).unwrap();
     let turn = NOW + ROTATION_MS / 1000;
+    assert!(!first.turned(), "the first one is in the place of none");
     first.rotate(turn * 1000, &SystemRandom).unwrap();
+    assert!(first.turned() && !first.turned());
     assert!(first.verify(old.expose(), turn).is_ok(), "an old key verifies what it signed");
     let new = first.sign(ANNA, LIFETIME, turn).unwrap();
     assert_ne!(

@@ -58,7 +58,7 @@ pub struct Act {
     /// Who was made known by it.
     pub signed_in: Option<SignedIn>,
     pub from: IpAddr,
-    /// [`Entry::name`], or `nothing` where no row is.
+    /// [`Entry::name`], `nothing` where no row is, or [`SHARED`] where none was looked for.
     pub action: String,
     /// The address, without what stands behind its `?`.
     pub object: String,
@@ -69,6 +69,9 @@ pub struct Act {
     /// What the handler adds, without secrets.
     pub detail: Option<serde_json::Value>,
 }
+
+/// Of a page that was asked for under a name at which nobody signs in.
+pub const SHARED: &str = "shared-name";
 
 /// A handler adds it to its answer's extensions, for the audit: what exactly was done, without secrets. One that only looks is entered by it too.
 #[derive(Debug, Clone)]
@@ -169,7 +172,10 @@ pub(super) async fn frame(State(guard): State<Arc<Guard>>, mut request: Request,
     let caller = request.extensions().get::<Caller>().cloned().unwrap_or(unknown);
     let is_shared = guard.own.is_shared(&caller);
     if is_shared && !answers_anywhere(&request) {
-        return told(shared(), wants_html(request.headers()));
+        let begun = Instant::now();
+        request.extensions_mut().insert(id);
+        let (taken, answer) = (Taken::of(&request), told(shared(), wants_html(request.headers())));
+        return guard.refused(SHARED, taken, begun, answer).await;
     }
     let origin = Origin::of(request.method(), request.headers(), &caller);
     let upgrade = request.headers().contains_key(header::UPGRADE);

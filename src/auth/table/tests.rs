@@ -209,6 +209,11 @@ async fn hostile_19_nobody_is_signed_in_where_every_port_sees_the_cookie() {
         let said = format!("{:?} {}", refused.headers, refused.body);
         assert!(!said.contains("aaaaaaaaaaaa") && !refused.headers.contains_key("location"), "{said}");
     }
+    let acts = std::mem::take(&mut *keeper.notes.lock().unwrap());
+    let told = acts.iter().map(|act| (act.action.as_str(), act.object.as_str(), act.outcome)).collect::<Vec<_>>();
+    let of = |path: &'static str| ("shared-name", path, Outcome::Refused);
+    assert_eq!(told, [of("/things"), of("/things"), of("/nothing")], "each is entered");
+    assert!(acts.iter().all(|act| !act.request.is_empty() && matches!(act.asking, Asking::Nobody)));
     // A call counts as nobody's, and a token holds.
     let call = "GET /api/things\nSec-Fetch-Site: same-origin\n";
     assert_eq!(tried_at(&router, own, &format!("{call}Cookie: operator"), "").await.status, 200);

@@ -36,7 +36,7 @@ pub fn run(room: &Room, names: &[String], out: &Out) -> Done {
             out.say(cost(room, want));
             keeper::renew(parts.clone(), want, |change| match change {
                 // Both are told once it has ended.
-                Change::Certificates | Change::Failed(_) => {}
+                Change::Certificates | Change::Issued(_) | Change::Failed(_) => {}
                 Change::Told(told) => out.diagnostic(&told, &Sources::default()),
             })
             .await;

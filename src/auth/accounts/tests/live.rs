@@ -126,7 +126,8 @@ async fn hostile_18_what_another_process_ends_is_ended_here_within_a_second() {
         w.add("anna", Role::Member).await;
         let server = w.again().await;
         let stop = CancellationToken::new();
-        let keeping = tokio::spawn(server.clone().keep(stop.clone()));
+        let log = crate::auth::audit::Log::new(w.db.clone(), w.clock.clone());
+        let keeping = tokio::spawn(server.clone().keep(log, stop.clone()));
         let ways = Ways::of(&server, "anna").await;
         tokio::time::sleep(Duration::from_millis(300)).await;
         assert_eq!(ways.open(&server).await, [true; 3]);
@@ -138,6 +139,29 @@ async fn hostile_18_what_another_process_ends_is_ended_here_within_a_second() {
         }
         stop.cancel();
         keeping.await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn another_key_that_hearth_makes_by_itself_is_entered() {
+    homes(People::default(), async |w| {
+        let server = w.again().await;
+        w.clock.pass(31 * 86_400_000);
+        let (stop, log) = (CancellationToken::new(), crate::auth::audit::Log::new(w.db.clone(), w.clock.clone()));
+        let keeping = tokio::spawn(server.clone().keep(log.clone(), stop.clone()));
+        let begun = Instant::now();
+        let entries = loop {
+            let entries = log.list(&Default::default(), None, 9).await.unwrap();
+            if !entries.is_empty() || begun.elapsed() > Duration::from_secs(5) {
+                break entries;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        };
+        stop.cancel();
+        keeping.await.unwrap();
+        let told: Vec<_> = entries.iter().map(|one| (one.kind.as_str(), one.action.as_str())).collect();
+        assert_eq!(told, [("system", "keys.rotated")]);
     })
     .await;
 }
