@@ -244,7 +244,9 @@ fn place_of(global: &Global, out: &Out) -> Result<crate::auth::cli::Place, crate
     let home = Home::required(global.home.as_deref(), &out.cwd).map_err(|refused| refused.tell(out))?;
     let panel = panel_of(&home)?;
     let location = home.database(&out.environment())?;
-    Ok(crate::auth::cli::Place { state: home.dir.join("state"), location, rules: home.config.people, panel })
+    let state = home.dir.join("state");
+    let unheard = home.config.has_names() && !crate::serve::is_running(&state);
+    Ok(crate::auth::cli::Place { state, location, rules: home.config.people, panel, unheard })
 }
 
 /// Where a browser finds the panel, without a slash at its end.

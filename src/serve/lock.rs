@@ -12,13 +12,16 @@ use time::OffsetDateTime;
 use crate::base::{clock, files};
 use crate::diag::{Diagnostic, Kind};
 
+/// Below a home's `state/`.
+const FILE: &str = "serve.lock";
+
 /// Held as long as it lives.
 #[derive(Debug)]
 pub struct Lock(File);
 
 /// Takes the lock of a home's `state/`, or says who has it.
 pub fn take(state: &Path, now: OffsetDateTime) -> Result<Lock, Diagnostic> {
-    let path = state.join("serve.lock");
+    let path = state.join(FILE);
     let unusable = |why: &str| {
         Diagnostic::error("serve.no-lock", format!("{} cannot be locked ({why})", path.display()))
             .kind(Kind::Failed)
@@ -28,18 +31,21 @@ pub fn take(state: &Path, now: OffsetDateTime) -> Result<Lock, Diagnostic> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
     let mut file = files::open_with(&options, &path).map_err(|e| unusable(&e.to_string()))?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+    let mut taken = flock(&file, FlockOperation::NonBlockingLockExclusive);
+    let mut words = String::new();
+    // One that has just taken it writes down who it is in a moment; one that only looks ([`is_held`]) is gone by then.
+    for n in 0..20 {
+        if taken != Err(Errno::WOULDBLOCK) || n > 4 && !words.is_empty() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        words.clear();
+        let _ = file.rewind().and_then(|()| file.read_to_string(&mut words));
+        taken = flock(&file, FlockOperation::NonBlockingLockExclusive);
+    }
+    match taken {
         Ok(()) => {}
         Err(Errno::WOULDBLOCK) => {
-            let mut words = String::new();
-            // One that has just taken it writes down who it is in a moment.
-            for _ in 0..20 {
-                let _ = file.read_to_string(&mut words);
-                if !words.is_empty() {
-                    break;
-                }
-                std::thread::sleep(std::time::Duration::from_millis(10));
-            }
             let who = if words.is_empty() { String::new() } else { format!(" ({})", words.trim_end()) };
             let title = format!("another `hearth serve` looks after this home already{who}");
             let d = Diagnostic::error("serve.running", title).kind(Kind::Conflict);
@@ -59,6 +65,12 @@ impl Drop for Lock {
     }
 }
 
+/// Whether a `hearth serve` looks after the home of this `state/` now, on this machine.
+pub fn is_held(state: &Path) -> bool {
+    let Ok(file) = files::open_with(OpenOptions::new().read(true), &state.join(FILE)) else { return false };
+    flock(&file, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,7 +80,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let state = dir.path().join("state");
         let now = time::macros::datetime!(2026-11-26 05:00 UTC);
+        assert!(!is_held(&state));
         let first = take(&state, now).unwrap();
+        assert!(is_held(&state));
         let told = take(&state, now).unwrap_err();
         assert_eq!((told.code, told.kind.exit_code()), ("serve.running", 5));
         assert!(
@@ -76,6 +90,13 @@ mod tests {
             "{told}"
         );
         drop(first);
+        let file = File::open(state.join(FILE)).unwrap();
+        flock(&file, FlockOperation::NonBlockingLockShared).unwrap();
+        let looks = std::thread::spawn(move || {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            drop(file);
+        });
         take(&state, now).unwrap();
+        looks.join().unwrap();
     }
 }

@@ -307,6 +307,11 @@ impl Serving {
     }
 }
 
+/// Whether a `hearth serve` looks after the home of this `state/` now, on this machine.
+pub fn is_running(state: &std::path::Path) -> bool {
+    lock::is_held(state)
+}
+
 /// What is answered over plain HTTP to anybody; all else is sent to `https`.
 fn plain_router(guard: &Arc<Guard>, app: App, https: SocketAddr, is_ours: redirect::IsOurs) -> Router {
     let mut table = Table::default();

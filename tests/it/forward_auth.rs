@@ -24,9 +24,9 @@ cases![together:
     hostile_18_a_logout_is_felt_within_a_second_and_a_panel_that_is_away_is_not,
 ];
 
-const BROWSER: [&str; 2] = ["-H", "Accept: text/html"];
+pub const BROWSER: [&str; 2] = ["-H", "Accept: text/html"];
 
-fn stack(routes: &[(&str, &str)]) -> String {
+pub fn stack(routes: &[(&str, &str)]) -> String {
     let one = |(name, route): &(&str, &str)| {
         format!(
             "  {name}:\n{}    profiles: [web]\n    x-hearth: {{route: {{host: {name}, port: 80, {route}}}}}\n",
@@ -333,8 +333,22 @@ fn hostile_18_a_logout_is_felt_within_a_second_and_a_panel_that_is_away_is_not(s
     Ok(())
 }
 
+/// Goes to a service as somebody who is signed in at the panel: the cookie that they then have there, as `Cookie: ...`.
+#[track_caller]
+pub fn enters(door: &Door, panel: &str, host: &str) -> String {
+    let sent = door.ask(host, "/", &BROWSER);
+    let to = sent.header("location").and_then(|to| to.split_once("/login?next=")).expect("to the login").1;
+    let next = to.replace("%3F", "?").replace("%3D", "=");
+    let page = door.ask("panel", &next, &["-H", panel, "-H", "Accept: text/html"]);
+    let url = page.body.split("0; url=").nth(1).and_then(|rest| rest.split('"').next());
+    let url = url.unwrap_or_else(|| panic!("it does not lead on: {page:?}"));
+    let (_, path) = url.split_once(&format!(":{}", door.https)).expect("to the service");
+    set(&door.ask(host, path, &["-H", &set(&sent, "__Host-hearth-before")]), "__Host-hearth")
+}
+
 /// The value that a page's answer sets for a cookie, as `Cookie: ...`.
-fn set(page: &Page, name: &str) -> String {
+#[track_caller]
+pub fn set(page: &Page, name: &str) -> String {
     let all = page
         .head
         .lines()
@@ -440,13 +454,7 @@ fn somebody_signs_in_once_and_out_once_for_the_whole_home(s: &Scratch) -> Done {
     let page = post("/login", &[("username", "ada"), ("password", PASSWORD), ("next", "/")], "X-None: x");
     let panel = set(&page, "__Host-hearth");
     let enter = |host: &str| {
-        let sent = door.ask(host, "/", &BROWSER);
-        let to = sent.header("location").and_then(|to| to.split_once("/login?next=")).expect("to the login").1;
-        let next = to.replace("%3F", "?").replace("%3D", "=");
-        let page = door.ask("panel", &next, &["-H", &panel, "-H", "Accept: text/html"]);
-        let url = page.body.split("0; url=").nth(1).and_then(|rest| rest.split('"').next()).expect("it leads on");
-        let (_, path) = url.split_once(&format!(":{}", door.https)).expect("to the service");
-        let cookie = set(&door.ask(host, path, &["-H", &set(&sent, "__Host-hearth-before")]), "__Host-hearth");
+        let cookie = enters(&door, &panel, host);
         assert_eq!(door.ask(host, "/", &["-H", &cookie]).status, 200, "{host}");
         cookie
     };

@@ -2,6 +2,7 @@
 
 mod rig;
 
+mod access_ends;
 mod acme;
 mod acme_through_traefik;
 mod adoption;
@@ -56,6 +57,7 @@ fn main() -> std::process::ExitCode {
         return audit::be(file);
     }
     rig::main(&[
+        ("access_ends", access_ends::CASES),
         ("loading", loading::CASES),
         ("homes", homes::CASES),
         ("labels", labels::CASES),

@@ -15,9 +15,9 @@ use super::passwords::Passwords;
 use super::who::Role;
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::random::{Random, SystemRandom};
-use crate::cli::{Done, start};
+use crate::cli::{Done, Out, start};
 use crate::config::people::People;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Sources};
 use crate::store::{Db, Location};
 
 /// Where the people of a home are.
@@ -28,6 +28,8 @@ pub struct Place {
     pub rules: People,
     /// Where a browser finds the panel, without a slash at its end.
     pub panel: String,
+    /// Services of the home are behind the login, and no `hearth serve` passes on to gate what is ended here.
+    pub unheard: bool,
 }
 
 impl Place {
@@ -51,6 +53,17 @@ impl Place {
             db.close().await;
             done
         })
+    }
+
+    /// After something by which somebody's access ends: says where it has not ended yet.
+    fn tell_unheard(&self, out: &Out) {
+        if !self.unheard {
+            return;
+        }
+        let title = "no `hearth serve` runs for this home here: at services behind the login whoever was signed in is let in as before";
+        let d = Diagnostic::warning("auth.unheard", title)
+            .hint("it counts there once `hearth serve` runs again; to end it at once, stop gate too: docker stop PROJECT-gate-1");
+        out.diagnostic(&d, &Sources::default());
     }
 }
 

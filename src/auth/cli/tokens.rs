@@ -50,7 +50,9 @@ pub fn run(place: Place, args: Tokens, out: &Out) -> Done {
                 auth.end_token(user.id, &id).await?;
                 out.line(format!("the token {id} of {} was ended", user.name));
                 Ok(())
-            })
+            })?;
+            place.tell_unheard(out);
+            Ok(())
         }
     }
 }

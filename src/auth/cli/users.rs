@@ -15,7 +15,33 @@ const PAGE: u32 = 500;
 pub fn run(place: Place, args: Users, out: &Out) -> Done {
     let out = &out.clone().json(args.json.json);
     let Some(verb) = args.verb else { return place.with(|auth| async move { list(&auth, out).await }) };
-    let out = &out.clone().acts();
+    let ends = ends_access(&verb);
+    carry_out(&place, verb, &out.clone().acts())?;
+    if ends {
+        place.tell_unheard(out);
+    }
+    Ok(())
+}
+
+/// Whether somebody may be in who is not to be any more.
+fn ends_access(verb: &UsersVerb) -> bool {
+    match verb {
+        UsersVerb::Set { role, active, groups, .. } => role.is_some() || *active == Some(false) || groups.is_some(),
+        UsersVerb::Sessions { end, one, .. } => *end || one.is_some(),
+        UsersVerb::Password { .. } | UsersVerb::Delete { .. } => true,
+        UsersVerb::Groups { verb } => matches!(verb, Some(GroupsVerb::Remove { .. })),
+        UsersVerb::SetupLink
+        | UsersVerb::Add { .. }
+        | UsersVerb::SecondFactor { .. }
+        | UsersVerb::Show { .. }
+        | UsersVerb::Passkeys { .. }
+        | UsersVerb::Provider { .. }
+        | UsersVerb::Invite { .. }
+        | UsersVerb::Invitations { .. } => false,
+    }
+}
+
+fn carry_out(place: &Place, verb: UsersVerb, out: &Out) -> Done {
     let panel = place.panel.clone();
     match verb {
         UsersVerb::SetupLink => place.with(|auth| async move {
