@@ -3,6 +3,9 @@
 #[path = "../../tests/it/rig/command.rs"]
 #[allow(dead_code, reason = "live tests use more of it")]
 mod command;
+#[path = "../../tests/it/rig/described.rs"]
+#[allow(dead_code, reason = "live tests use more of it")]
+mod described;
 #[path = "../../tests/it/rig/docker.rs"]
 #[allow(dead_code, reason = "live tests use more of it")]
 mod docker;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::rig::{Done, PASSWORD, Page, Ran, Running, Scratch, cases, curl, free_port, setup_link, until};
+use crate::rig::{Done, PASSWORD, Page, Ran, Running, Scratch, cases, curl, described, free_port, setup_link, until};
 
 cases![together: curl_alone_following_docs_gets_from_the_setup_link_to_a_started_profile,];
 
@@ -49,7 +49,11 @@ impl Newcomer<'_> {
         self.exports.extend(text.lines().filter(|line| line.starts_with("export ")).map(str::to_owned));
         let env: Vec<(String, String)> = std::env::vars().filter(|(name, _)| name == "PATH").collect();
         let args = ["-e".to_owned(), "-c".to_owned(), lines];
-        self.s.noted(Running::start(Path::new("/bin/sh"), &args, &self.s.dir, &env)).ok()
+        let ran = self.s.noted(Running::start(Path::new("/bin/sh"), &args, &self.s.dir, &env)).ok();
+        if let Ok(body) = serde_json::from_str::<Value>(&ran.out) {
+            described::typed(&text, &body);
+        }
+        ran
     }
 
     /// Does the next block, and reads its last answer.

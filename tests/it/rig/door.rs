@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Done, Ran, Running, Scratch, Skip, until};
+use super::{Done, Ran, Running, Scratch, Skip, described, until};
 
 const TRAEFIK: &str = "traefik:v3.7";
 /// An image of the hearth that is tested.
@@ -284,9 +284,12 @@ fn traefik_is_here(s: &Scratch) -> Done {
     }
 }
 
-/// One request, of ten seconds at most.
+/// One request, of ten seconds at most. What the API answers has to be as it describes itself.
+#[track_caller]
 pub fn curl(s: &Scratch, args: &[&str]) -> Page {
-    page(&s.noted(curl_starts(s, args)))
+    let page = page(&s.noted(curl_starts(s, args)));
+    described::look(args, &page);
+    page
 }
 
 /// As [`curl`], for one of very many: it is not in the report of a failure.

@@ -6,6 +6,7 @@
 mod authenticator;
 mod browser;
 mod command;
+pub mod described;
 mod disk;
 mod docker;
 mod door;
