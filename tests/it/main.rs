@@ -34,6 +34,7 @@ mod one_writer;
 mod other_ports;
 mod other_routes;
 mod other_sites;
+mod other_sites_rows;
 mod other_ways_in;
 mod own_server;
 mod people;

@@ -42,12 +42,13 @@ async function opened(url) {
   }
 }
 
-function xhr(method, url, type, body) {
+function xhr(method, url, type, body, headers = {}) {
   return new Promise((go, no) => {
     const request = new XMLHttpRequest();
     request.open(method, url);
     request.withCredentials = true;
     if (type) request.setRequestHeader('content-type', type);
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.onload = () => go(`read ${request.status}`);
     request.onerror = no;
     request.send(body);
@@ -105,15 +106,15 @@ function form(action, enctype, fields, method = 'POST') {
   });
 }
 
-// `rows`: [method, path, body]. Each in every way by which a page can send something.
+// `rows`: [method, path, body, headers, whether it is a page's form]. Each in every way by which a page can send something.
 function changes(base, rows) {
   const tries = {};
-  for (const [method, path, body] of rows) {
+  for (const [method, path, body, headers] of rows) {
     const url = base + path, text = JSON.stringify(body);
     const what = `${method} ${path}`;
     const cookies = { credentials: 'include' };
-    tries[`json ${what}`] = () => fetch(url, { ...cookies, method, body: text, headers: { 'content-type': 'application/json' } }).then(read);
-    tries[`xhr ${what}`] = () => xhr(method, url, 'application/json', text);
+    tries[`json ${what}`] = () => fetch(url, { ...cookies, method, body: text, headers: { 'content-type': 'application/json', ...headers } }).then(read);
+    tries[`xhr ${what}`] = () => xhr(method, url, 'application/json', text, headers);
     // What goes without a preflight.
     for (const type of ['text/plain', 'application/x-www-form-urlencoded']) {
       tries[`${type} ${what}`] = () => fetch(url, { ...cookies, method: 'POST', mode: 'no-cors', body: text, headers: { 'content-type': type } }).then(read);
@@ -122,7 +123,7 @@ function changes(base, rows) {
     tries[`beacon ${what}`] = async () => navigator.sendBeacon(url, new Blob([text], { type: 'text/plain' })) ? 'sent' : 'refused';
     tries[`look ${what}`] = () => fetch(`${url}?_method=${method}`, { ...cookies, mode: 'no-cors' }).then(read);
     tries[`look with a body ${what}`] = () => fetch(`${url}?${new URLSearchParams(body)}`, { ...cookies, mode: 'no-cors' }).then(read);
-    tries[`other method ${what}`] = () => fetch(url, { ...cookies, method: 'POST', body: text, headers: { 'content-type': 'application/json', 'x-http-method-override': method } }).then(read);
+    tries[`other method ${what}`] = () => fetch(url, { ...cookies, method: 'POST', body: text, headers: { 'content-type': 'application/json', 'x-http-method-override': method, ...headers } }).then(read);
   }
   return all(tries);
 }
@@ -139,4 +140,13 @@ function forms(base, rows) {
     tries[`looking form ${what}`] = () => form(url, 'application/x-www-form-urlencoded', { ...fields, _method: method }, 'GET');
   }
   return all(tries);
+}
+
+// One row, once, as our own pages do it; a way to the login is no success.
+async function one(base, [method, path, body, headers, isForm]) {
+  const sent = isForm ? { body: new URLSearchParams(body) } : { body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } };
+  const answer = await fetch(base + path, { method, ...sent });
+  if (new URL(answer.url).pathname === '/login') return 'sent to the login';
+  const text = await answer.text();
+  return answer.ok ? `read ${answer.status}` : `read ${answer.status}: ${text}`;
 }

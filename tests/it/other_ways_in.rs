@@ -144,7 +144,7 @@ fn the_pages_work_without_scripts_and_passkeys_are_for_one_address(s: &Scratch) 
 }
 
 /// What an app shows now for a key in base32 (RFC 4648, RFC 6238).
-fn code_of(key: &str) -> String {
+pub fn code_of(key: &str) -> String {
     let (mut raw, mut bits, mut held) = (Vec::new(), 0_u32, 0);
     for c in key.bytes().filter(u8::is_ascii_alphanumeric) {
         let value = if c.is_ascii_digit() { c - b'2' + 26 } else { c.to_ascii_uppercase() - b'A' };
