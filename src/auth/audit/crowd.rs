@@ -1,7 +1,8 @@
-//! Acts of nobody, in bounds: whoever is not known can knock as often as they like, and must fill neither the disk nor the writer's queue.
+//! Refusals in bounds: whoever knocks can do it as often as they like, and must fill neither the disk nor the writer's queue.
 //!
-//! Of each sort (what, from which household, with which outcome) the first few are entered at once, as everybody's acts are. What comes beyond is counted,
-//! and told by one entry in a while: how many more there were, from where, from when until when. What is known of somebody is never only counted.
+//! Of each sort (who, what, from which household, with which outcome) the first few are entered at once, as all else is. What comes beyond is counted,
+//! and told by one entry in a while: how many more there were, from where, from when until when. Each person is counted by themselves, and those who
+//! are not known together: nobody's flood takes anybody else's places.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -21,12 +22,13 @@ pub const EACH: Duration = Duration::from_secs(60);
 /// Entered at once of one sort: so many, then one in this time.
 const EACH_FIRST: i64 = 5;
 const EACH_THEN: i64 = 60_000;
-/// And of all sorts together.
+/// And of all sorts of one person together, or of all that are nobody's.
 const ALL_FIRST: i64 = 100;
 const ALL_THEN: i64 = 10_000;
 
-/// Sorts that are told apart at once; of more than these only the number is known.
+/// Sorts of nobody's that are told apart at once, and of one person; of more than these only the number is known.
 const SORTS: usize = 1024;
+const SORTS_OF_ONE: usize = 64;
 /// Told each by itself, those of the highest numbers; the others are told together, by outcome.
 const APART: usize = 4;
 /// Names of actions in an entry that tells of several.
@@ -35,12 +37,14 @@ const NAMES: usize = 12;
 /// The action and object of an entry that tells of several sorts.
 pub const SEVERAL: &str = "several";
 
-/// Who counts.
+/// Who counts: for each account by its number, and for those who are not known together.
 #[derive(Default)]
-pub struct Crowd(Mutex<Counts>);
+pub struct Crowd(Mutex<HashMap<Option<i64>, Counts>>);
 
 #[derive(Default)]
 struct Counts {
+    /// As the account was called last.
+    name: String,
     sorts: HashMap<Sort, Count>,
     /// What found no place there, and what could not be told.
     others: HashMap<Outcome, More>,
@@ -49,6 +53,7 @@ struct Counts {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Sort {
+    who: Author,
     from: IpAddr,
     action: String,
     outcome: Outcome,
@@ -112,77 +117,106 @@ impl More {
     }
 }
 
-impl Crowd {
-    /// Whether an act of nobody is to be entered at once. Else it is counted, `times` over, and told later.
-    pub fn at_once(&self, from: IpAddr, action: &str, outcome: Outcome, times: u64, now: OffsetDateTime) -> bool {
-        let now = milliseconds(now);
-        let sort = Sort { from: household(from), action: action.to_owned(), outcome };
-        let mut counts = self.counts();
-        let counts = &mut *counts;
-        if counts.sorts.len() >= SORTS && !counts.sorts.contains_key(&sort) {
-            counts.sorts.retain(|_, count| count.more.count > 0 || count.pace.0 > now);
+impl Counts {
+    fn at_once(&mut self, sort: Sort, most: usize, times: u64, now: i64) -> bool {
+        if self.sorts.len() >= most && !self.sorts.contains_key(&sort) {
+            self.sorts.retain(|_, count| count.more.count > 0 || count.pace.0 > now);
         }
-        let more = match counts.sorts.len() < SORTS || counts.sorts.contains_key(&sort) {
+        let Sort { action, from, outcome, .. } = sort.clone();
+        let more = match self.sorts.len() < most || self.sorts.contains_key(&sort) {
             true => {
-                let (action, from) = (sort.action.clone(), sort.from);
-                let count = counts.sorts.entry(sort).or_default();
+                let count = self.sorts.entry(sort).or_default();
                 let soon = count.pace.lets_pass(now, EACH_FIRST, EACH_THEN);
-                if soon && counts.all.lets_pass(now, ALL_FIRST, ALL_THEN) {
+                if soon && self.all.lets_pass(now, ALL_FIRST, ALL_THEN) {
                     return true;
                 }
-                count.more.name([action.as_str()].into_iter(), [from].into_iter());
                 &mut count.more
             }
             false => {
-                if counts.all.lets_pass(now, ALL_FIRST, ALL_THEN) {
+                if self.all.lets_pass(now, ALL_FIRST, ALL_THEN) {
                     return true;
                 }
-                let more = counts.others.entry(outcome).or_default();
-                more.name([action].into_iter(), [sort.from].into_iter());
-                more
+                self.others.entry(outcome).or_default()
             }
         };
+        more.name([action.as_str()].into_iter(), [from].into_iter());
         more.add(times, now, now);
         false
     }
 
-    /// What was counted since the last time, as notes; few, whatever came.
-    pub fn told(&self, now: OffsetDateTime) -> Told {
-        let mut counts = self.counts();
+    /// Takes what was counted: the sorts of the highest numbers each by itself, the others together by outcome.
+    fn taken(&mut self) -> (Vec<(Sort, More)>, HashMap<Outcome, More>) {
         let mut counted: Vec<(Sort, More)> = Vec::new();
-        for (sort, count) in &mut counts.sorts {
+        for (sort, count) in &mut self.sorts {
             if count.more.count > 0 {
                 counted.push((sort.clone(), std::mem::take(&mut count.more)));
             }
         }
         counted.sort_by(|a, b| b.1.count.cmp(&a.1.count).then_with(|| a.0.action.cmp(&b.0.action)));
-        let mut together = std::mem::take(&mut counts.others);
-        drop(counts);
-        let rest = counted.split_off(counted.len().min(APART));
-        for (sort, more) in &rest {
-            together.entry(sort.outcome).or_default().join(more);
+        let mut together = std::mem::take(&mut self.others);
+        for (sort, more) in counted.split_off(counted.len().min(APART)) {
+            together.entry(sort.outcome).or_default().join(&more);
         }
+        (counted, together)
+    }
+
+    /// All of its paces are over: a new one would say the same.
+    fn is_over(&self, now: i64) -> bool {
+        self.all.0 <= now && self.others.is_empty() && self.sorts.values().all(|count| count.pace.0 <= now)
+    }
+}
+
+impl Crowd {
+    /// Whether a refusal is to be entered at once. Else it is counted, `times` over, and told later.
+    pub fn at_once(
+        &self,
+        who: &Author,
+        from: IpAddr,
+        action: &str,
+        outcome: Outcome,
+        times: u64,
+        now: OffsetDateTime,
+    ) -> bool {
+        let sort = Sort { who: who.clone(), from: household(from), action: action.to_owned(), outcome };
+        let most = if who.user().is_some() { SORTS_OF_ONE } else { SORTS };
+        let mut counts = self.counts();
+        let counts = counts.entry(who.user()).or_default();
+        who.name().clone_into(&mut counts.name);
+        counts.at_once(sort, most, times, milliseconds(now))
+    }
+
+    /// What was counted since the last time, as notes; few of each person, whatever came.
+    pub fn told(&self, now: OffsetDateTime) -> Told {
         let mut told = Told::default();
-        for (sort, more) in counted {
-            told.notes.push(note(now, &shown(sort.from), &sort.action, sort.outcome, &more));
-            told.owed.push((sort.outcome, more));
+        let mut counts = self.counts();
+        for (person, counts) in counts.iter_mut() {
+            // By all of their tokens too.
+            let whole = person.map_or(Author::Nobody, |id| Author::User { id, name: counts.name.clone() });
+            let (counted, together) = counts.taken();
+            for (sort, more) in counted {
+                told.notes.push(note(now, sort.who, &shown(sort.from), &sort.action, sort.outcome, &more));
+                told.owed.push((whole.clone(), sort.outcome, more));
+            }
+            for (outcome, more) in together {
+                told.notes.push(note(now, whole.clone(), "", SEVERAL, outcome, &more));
+                told.owed.push((whole.clone(), outcome, more));
+            }
         }
-        for (outcome, more) in together {
-            told.notes.push(note(now, "", SEVERAL, outcome, &more));
-            told.owed.push((outcome, more));
-        }
+        counts.retain(|_, counts| !counts.is_over(milliseconds(now)));
         told
     }
 
     /// What could not be entered is told the next time.
     pub fn owe(&self, told: Told) {
         let mut counts = self.counts();
-        for (outcome, more) in &told.owed {
+        for (who, outcome, more) in &told.owed {
+            let counts = counts.entry(who.user()).or_default();
+            who.name().clone_into(&mut counts.name);
             counts.others.entry(*outcome).or_default().join(more);
         }
     }
 
-    fn counts(&self) -> MutexGuard<'_, Counts> {
+    fn counts(&self) -> MutexGuard<'_, HashMap<Option<i64>, Counts>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -191,10 +225,10 @@ impl Crowd {
 #[derive(Default)]
 pub struct Told {
     pub notes: Vec<Note>,
-    owed: Vec<(Outcome, More)>,
+    owed: Vec<(Author, Outcome, More)>,
 }
 
-fn note(at: OffsetDateTime, source: &str, action: &str, outcome: Outcome, more: &More) -> Note {
+fn note(at: OffsetDateTime, who: Author, source: &str, action: &str, outcome: Outcome, more: &More) -> Note {
     let mut detail = json!({
         "more": more.count,
         "first": entry::words(more.first),
@@ -207,7 +241,7 @@ fn note(at: OffsetDateTime, source: &str, action: &str, outcome: Outcome, more: 
     }
     Note {
         at,
-        who: Author::Nobody,
+        who,
         source: source.into(),
         action: action.into(),
         object: format!("{} more like it", more.count),
@@ -236,7 +270,7 @@ mod tests {
 
     fn came(crowd: &Crowd, address: u32, action: &str, at: OffsetDateTime) -> bool {
         let address = IpAddr::from(std::net::Ipv4Addr::from(0x0a00_0000 + address));
-        crowd.at_once(address, action, Outcome::Refused, 1, at)
+        crowd.at_once(&Author::Nobody, address, action, Outcome::Refused, 1, at)
     }
 
     fn sum(told: &Told) -> u64 {
@@ -270,7 +304,7 @@ mod tests {
             at_once += u64::from(came(&crowd, n % 7000, ["login.login", "me.me"][n as usize % 2], NOON));
         }
         assert_eq!(at_once, 100);
-        assert!(crowd.counts().sorts.len() <= SORTS);
+        assert!(crowd.counts()[&None].sorts.len() <= SORTS);
         let told = crowd.told(NOON);
         assert!(told.notes.len() <= APART + 3, "{}", told.notes.len());
         assert_eq!(at_once + sum(&told), 50_000);
@@ -278,7 +312,7 @@ mod tests {
         assert_eq!((last.action.as_str(), &last.detail["actions"]), (SEVERAL, &json!(["login.login", "me.me"])));
         // A day later there is place again.
         let tomorrow = NOON + Duration::from_secs(86_400);
-        assert!(came(&crowd, 9999, "x", tomorrow) && crowd.counts().sorts.len() < SORTS);
+        assert!(came(&crowd, 9999, "x", tomorrow) && crowd.counts()[&None].sorts.len() < SORTS);
     }
 
     #[test]
@@ -286,9 +320,43 @@ mod tests {
         let crowd = Crowd::default();
         let come = |n: u16| {
             let address = IpAddr::from([0x2001, 0xdb8, 1, 2, n, n, n, n]);
-            crowd.at_once(address, "x", Outcome::Refused, 1, NOON)
+            crowd.at_once(&Author::Nobody, address, "x", Outcome::Refused, 1, NOON)
         };
         assert_eq!((0..100).filter(|n| come(*n)).count(), 5);
         assert_eq!(crowd.told(NOON).notes[0].source, "2001:db8:1:2::/64");
+    }
+
+    #[test]
+    fn each_person_is_counted_by_themselves_and_forgotten_when_they_are_quiet() {
+        let crowd = Crowd::default();
+        let user = |id: i64| Author::User { id, name: format!("user-{id}") };
+        let token = Author::Token { id: 1, name: "user-1".into(), token: "t1".into() };
+        let come = |who: &Author, n: u8, action: &str| {
+            crowd.at_once(who, IpAddr::from([10, 0, 0, n]), action, Outcome::Refused, 1, NOON)
+        };
+        for n in 0..20_000u32 {
+            came(&crowd, n, "login.login", NOON);
+        }
+        let at_once = |who: &Author| (0..1000).filter(|_| come(who, 1, "users.list")).count();
+        assert_eq!((at_once(&user(1)), at_once(&token), at_once(&user(2))), (5, 5, 5));
+        // From many addresses, and by many ways: no more than a hundred of one person.
+        let many = (0..=255).flat_map(|n| ["a", "b", "c"].map(|action| come(&user(3), n, action)));
+        assert_eq!(many.filter(|at_once| *at_once).count(), 100);
+        assert_eq!(crowd.counts()[&Some(3)].sorts.len(), SORTS_OF_ONE);
+        let told = crowd.told(NOON);
+        let of = |who: &Author| told.notes.iter().filter(|note| note.who == *who).collect::<Vec<_>>();
+        for who in [user(1), token, user(2)] {
+            let notes = of(&who);
+            assert_eq!((notes.len(), &notes[0].detail["more"]), (1, &json!(995)), "{who:?}");
+        }
+        let notes = of(&user(3));
+        let sum: u64 = notes.iter().map(|note| note.detail["more"].as_u64().unwrap()).sum();
+        assert_eq!((notes.len(), sum), (1, 256 * 3 - 100), "more sorts than are told apart: together");
+        crowd.owe(told);
+        let later = NOON + Duration::from_secs(3600);
+        let told = crowd.told(later);
+        let names: BTreeSet<_> = told.notes.iter().map(|note| note.who.name().to_owned()).collect();
+        assert_eq!(names, ["", "user-1", "user-2", "user-3"].map(str::to_owned).into());
+        assert!(crowd.counts().is_empty(), "whoever has been quiet for long is forgotten");
     }
 }

@@ -14,6 +14,9 @@ use crate::store::FromRow;
 const LONGEST: usize = 300;
 const MOST: usize = 4000;
 
+/// Bytes of an entry without its texts: numbers, hash, and what a database adds to a row.
+pub(super) const BARE: usize = 180;
+
 /// An entry as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Entry {
@@ -73,7 +76,7 @@ impl FromStr for Outcome {
 }
 
 /// Who it was.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Author {
     /// By a session or as a program that has logged in.
     User { id: i64, name: String },
@@ -100,14 +103,14 @@ impl Author {
         }
     }
 
-    fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &str {
         match self {
             Author::User { name, .. } | Author::Token { name, .. } | Author::Terminal(name) => name,
             Author::System | Author::Nobody => "",
         }
     }
 
-    fn user(&self) -> Option<i64> {
+    pub(super) fn user(&self) -> Option<i64> {
         match self {
             Author::User { id, .. } | Author::Token { id, .. } => Some(*id),
             _ => None,
@@ -179,6 +182,12 @@ impl Entry {
     /// `2026-11-26T17:00:00.123Z`.
     pub fn time(&self) -> String {
         words(self.at)
+    }
+
+    /// Bytes that it counts for: as `sql::beyond` does.
+    pub(super) fn size(&self) -> usize {
+        let texts = [&self.who, &self.source, &self.action, &self.object, &self.request, &self.detail];
+        BARE + texts.map(String::len).iter().sum::<usize>()
     }
 
     /// As `--json`, exports and the API show it.

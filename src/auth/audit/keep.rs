@@ -1,10 +1,12 @@
 //! How long entries are kept: by age and by size. What is cut off is the beginning, the chain begins with the hash of the last one that was cut, and an
 //! entry at its end says so.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
 use time::OffsetDateTime;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -16,9 +18,12 @@ use crate::diag::Diagnostic;
 /// The action of the entry that tells of a cut.
 pub const ACTION: &str = "log.cut";
 
-/// When is looked for the first time, since a start has enough to do; and how often then.
-const FIRST: Duration = Duration::from_secs(600);
+/// When is looked for the first time, since a start has enough to do; and how often then, where the log does not grow.
+const FIRST: Duration = Duration::from_secs(60);
 const EACH: Duration = Duration::from_secs(6 * 3600);
+
+/// What may come until the size is looked at again: this part of what is kept.
+const PART: u64 = 16;
 
 /// Taken away in one transaction; between two of them others write.
 const STEP: i64 = 2000;
@@ -40,26 +45,63 @@ impl From<config::Audit> for Keep {
     }
 }
 
+/// How much was added since the size of the log was looked at last. Counting costs nothing; looking reads the whole log.
+#[derive(Default)]
+pub(super) struct Grown {
+    bytes: AtomicUsize,
+    /// How much may be added; 0: nobody asks.
+    most: AtomicUsize,
+    enough: Notify,
+}
+
+impl Grown {
+    pub fn by(&self, bytes: usize) {
+        let all = self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let most = self.most.load(Ordering::Relaxed);
+        if most > 0 && all >= most {
+            self.enough.notify_one();
+        }
+    }
+
+    fn ask(&self, keep: &Keep) {
+        let most = keep.bytes.map_or(0, |bytes| usize::try_from(bytes / PART).unwrap_or(usize::MAX).max(1));
+        self.most.store(most, Ordering::Relaxed);
+    }
+
+    /// From now on what comes counts.
+    fn looked_at(&self) {
+        self.bytes.store(0, Ordering::Relaxed);
+    }
+}
+
 impl Log {
-    /// Until `stop`: tells now and then of what was only counted, and cuts off every few hours what a home does not want to keep.
+    /// Until `stop`: tells now and then of what was only counted, and cuts off what a home does not want to keep: every few hours, and whenever enough
+    /// has come to matter.
     pub async fn keep(&self, said: &config::Audit, stop: CancellationToken) {
-        let mut cut = Instant::now() + FIRST;
+        let keep = Keep::from(*said);
+        self.grown.ask(&keep);
+        let (mut tell, mut cut) = (Instant::now() + crowd::EACH, Instant::now() + FIRST);
         loop {
             tokio::select! {
-                () = tokio::time::sleep(crowd::EACH) => {}
                 () = stop.cancelled() => return,
-            }
-            if let Err(why) = self.tell_crowd().await {
-                tracing::warn!(%why, "what nobody has tried could not be entered into the audit log; it is told later");
-            }
-            if Instant::now() < cut {
-                continue;
+                () = tokio::time::sleep_until(tell) => {
+                    tell = Instant::now() + crowd::EACH;
+                    if let Err(why) = self.tell_crowd().await {
+                        tracing::warn!(%why, "what was refused could not be entered into the audit log; it is told later");
+                    }
+                    continue;
+                }
+                () = tokio::time::sleep_until(cut) => {}
+                () = self.grown.enough.notified() => {}
             }
             cut = Instant::now() + EACH;
-            match self.cut(&Keep::from(*said)).await {
+            match self.cut(&keep).await {
                 Ok(0) => {}
                 Ok(entries) => tracing::info!(entries, "old entries of the audit log were cut off"),
-                Err(why) => tracing::warn!(%why, "old entries of the audit log could not be cut off"),
+                Err(why) => {
+                    tracing::warn!(%why, "old entries of the audit log could not be cut off; it is tried again in a minute");
+                    cut = Instant::now() + FIRST;
+                }
             }
         }
     }
@@ -67,6 +109,7 @@ impl Log {
     /// Cuts off what is too old or too much; gives how many entries those were.
     pub async fn cut(&self, keep: &Keep) -> Result<u64, Diagnostic> {
         let now = self.clock.now();
+        self.grown.looked_at();
         let through = self.through(keep, now).await?;
         let cut = self.db.write(async move |tx| {
             let Some(head) = sql::head(tx).await? else { return Ok(()) };

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use tokio::sync::oneshot;
 
 use super::crowd::Crowd;
+use super::keep::Grown;
 use super::sql::{self, Order};
 use super::{Broken, Entry, Filter, Note, Sound, chain};
 use crate::base::clock::Clock;
@@ -23,6 +24,7 @@ pub struct Log {
     pub(super) db: Db,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) crowd: Arc<Crowd>,
+    pub(super) grown: Arc<Grown>,
     queue: Arc<Mutex<Queue>>,
 }
 
@@ -39,7 +41,7 @@ type Waiting = oneshot::Sender<Result<(), Diagnostic>>;
 
 impl Log {
     pub fn new(db: Db, clock: Arc<dyn Clock>) -> Log {
-        Log { db, clock, crowd: Arc::default(), queue: Arc::default() }
+        Log { db, clock, crowd: Arc::default(), grown: Arc::default(), queue: Arc::default() }
     }
 
     /// Adds an entry; it is on the disk when this returns. Those that come while the writer is busy are written by one statement.
@@ -66,17 +68,19 @@ impl Log {
         }
     }
 
-    /// An act of nobody, as long as it is to be entered; else it was counted, `times` over, and is told later.
+    /// A refusal, as long as it is to be entered; else it was counted, `times` over, and is told later.
     pub fn at_once(&self, from: IpAddr, times: u64, note: Note) -> Option<Note> {
-        self.crowd.at_once(from, &note.action, note.outcome, times, self.clock.now()).then_some(note)
+        let now = self.clock.now();
+        self.crowd.at_once(&note.who, from, &note.action, note.outcome, times, now).then_some(note)
     }
 
     /// Adds several in one transaction.
     pub async fn add_all(&self, notes: Vec<Note>) -> Result<(), Diagnostic> {
-        match notes.is_empty() {
-            true => Ok(()),
-            false => self.db.write(async move |tx| append_all(tx, &notes).await).await,
+        if notes.is_empty() {
+            return Ok(());
         }
+        self.grown.by(self.db.write(async move |tx| append_all(tx, &notes).await).await?);
+        Ok(())
     }
 
     /// The clock by which entries are dated.
@@ -97,7 +101,7 @@ impl Log {
             *lock(&into) = Some(waiting);
             append_all(tx, &notes).await
         });
-        let done = done.await;
+        let done = done.await.map(|bytes| self.grown.by(bytes));
         // Where the writer never came to it, all that wait are told why.
         let taken = lock(&taken).take();
         let waiting = taken.unwrap_or_else(|| std::mem::take(&mut *self.queue()).waiting);
@@ -110,7 +114,7 @@ impl Log {
         lock(&self.queue)
     }
 
-    /// Enters what was only counted of nobody's acts.
+    /// Enters what was only counted.
     pub async fn tell_crowd(&self) -> Result<(), Diagnostic> {
         let told = self.crowd.told(self.clock.now());
         let done = self.add_all(told.notes.clone()).await;
@@ -173,10 +177,11 @@ impl Log {
 
 /// Adds an entry in a transaction: the act that it tells of and the entry are kept together, or neither is.
 pub async fn append(tx: &mut Tx, note: &Note) -> Result<(), Diagnostic> {
-    append_all(tx, std::slice::from_ref(note)).await
+    append_all(tx, std::slice::from_ref(note)).await.map(drop)
 }
 
-async fn append_all(tx: &mut Tx, notes: &[Note]) -> Result<(), Diagnostic> {
+/// Gives how many bytes the entries count for.
+async fn append_all(tx: &mut Tx, notes: &[Note]) -> Result<usize, Diagnostic> {
     let head = sql::head(tx).await?.ok_or_else(no_head)?;
     let (mut seq, mut hash) = (head.seq, head.hash);
     let mut entries = Vec::with_capacity(notes.len());
@@ -188,7 +193,8 @@ async fn append_all(tx: &mut Tx, notes: &[Note]) -> Result<(), Diagnostic> {
         entries.push(entry);
     }
     sql::insert(tx, &entries).await?;
-    sql::set_head(tx, seq, &hash).await
+    sql::set_head(tx, seq, &hash).await?;
+    Ok(entries.iter().map(Entry::size).sum())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -11,10 +11,15 @@ use crate::auth::who::{Asking, By};
 impl Notebook for Log {
     async fn note(&self, act: Act) {
         let (action, request, from) = (act.action.clone(), act.request.clone(), act.from);
-        // Whoever is known, or was made known by the act, is never only counted.
-        let nobody = !matches!(act.asking, Asking::Somebody(_)) && act.signed_in.is_none();
+        let refused = act.status >= 400;
         let note = note(act, self.clock.now());
-        let note = if nobody { self.at_once(from, 1, note) } else { Some(note) };
+        // What was done by somebody is never only counted, nor what the owner of the machine does.
+        let counts = match note.who {
+            Author::Nobody => true,
+            Author::User { .. } | Author::Token { .. } => refused,
+            Author::Terminal(_) | Author::System => false,
+        };
+        let note = if counts { self.at_once(from, 1, note) } else { Some(note) };
         let Some(note) = note else { return };
         if let Err(told) = self.add(note).await {
             tracing::error!(action, request, why = %told, "an act could not be entered into the audit log");

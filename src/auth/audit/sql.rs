@@ -132,13 +132,25 @@ pub async fn first_since(on: &mut Conn, at: i64) -> Result<Option<i64>, Diagnost
 
 /// The newest entry that is too much where all together may have so many bytes; 0 where none is.
 pub async fn beyond(on: &mut Conn, bytes: i64) -> Result<i64, Diagnostic> {
-    let sql = "SELECT COALESCE(MAX(seq), 0) FROM (
-                   SELECT seq, SUM(size) OVER (ORDER BY seq DESC) AS total FROM (
-                       SELECT seq, 180 + length(who) + length(source) + length(action) + length(object) + length(request) + length(detail) AS size
-                       FROM audit) AS sizes) AS totals
-               WHERE total > $1";
-    let (seq,): (i64,) = fetch_one!(on, sql, bytes)?;
+    let sql = format!(
+        "SELECT COALESCE(MAX(seq), 0) FROM (
+             SELECT seq, SUM({SIZE}) OVER (ORDER BY seq DESC) AS total FROM audit) AS totals
+         WHERE total > $1"
+    );
+    let (seq,): (i64,) = fetch_one!(on, AssertSqlSafe(sql), bytes)?;
     Ok(seq)
+}
+
+/// As [`Entry::size`] counts.
+const SIZE: &str = "180 + octet_length(who) + octet_length(source) + octet_length(action) + octet_length(object)
+     + octet_length(request) + octet_length(detail)";
+
+/// Bytes that all entries count for.
+#[cfg(test)]
+pub async fn size(on: &mut Conn) -> Result<i64, Diagnostic> {
+    let sql = format!("SELECT CAST(COALESCE(SUM({SIZE}), 0) AS BIGINT) FROM audit");
+    let (size,): (i64,) = fetch_one!(on, AssertSqlSafe(sql))?;
+    Ok(size)
 }
 
 pub async fn hash_of(on: &mut Conn, seq: i64) -> Result<Option<String>, Diagnostic> {

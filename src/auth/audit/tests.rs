@@ -217,6 +217,40 @@ async fn every_field_can_be_asked_for_and_pages_go_through_all() {
 }
 
 #[tokio::test]
+async fn hostile_31_the_log_grows_past_its_size_by_an_eighth_at_most_while_somebody_fills_it() {
+    both(async |db| {
+        const LIMIT: i64 = 1 << 20;
+        let log = log(&db);
+        let said = config::Audit { days: None, megabytes: Some(1) };
+        let (keeper, stop) = (log.clone(), tokio_util::sync::CancellationToken::new());
+        let ended = stop.clone();
+        let kept = tokio::spawn(async move { keeper.keep(&said, ended).await });
+        // Letters of more than one byte count for what they take.
+        let detail = json!({"text": "\u{20ac}".repeat(1200)});
+        let (mut most, mut all) = (0, 0);
+        for n in 0..1200 {
+            log.add(Note { detail: detail.clone(), ..note(n) }).await.unwrap();
+            let size = sql::size(&mut db.reader().await.unwrap()).await.unwrap();
+            most = most.max(size);
+            all += 3600;
+        }
+        assert!(all > 3 * LIMIT && most > LIMIT, "{most}");
+        assert!(most <= LIMIT + LIMIT / 8, "{most}");
+        stop.cancel();
+        kept.await.unwrap();
+        let entry = note(1).entry(0);
+        log.cut(&Keep { age: None, bytes: Some(0) }).await.unwrap();
+        let left = log.list(&Filter::default(), None, 10).await.unwrap();
+        let sizes: usize = left.iter().map(Entry::size).sum();
+        let size = sql::size(&mut db.reader().await.unwrap()).await.unwrap();
+        assert_eq!(usize::try_from(size).unwrap(), sizes, "both count alike");
+        assert!(entry.size() < 400);
+        assert!(verify(&db, None).await.unwrap().is_ok());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn old_and_too_many_entries_are_cut_off_and_the_rest_still_verifies() {
     both(async |db| {
         let log = filled(&db, 100).await;

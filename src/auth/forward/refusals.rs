@@ -36,7 +36,7 @@ pub struct Entered {
 #[async_trait]
 impl Refusals for Entered {
     async fn refused(&self, all: Vec<Refused>, lost: u64) -> Result<(), Diagnostic> {
-        let (mut notes, mut nobodys) = (Vec::new(), Vec::new());
+        let (mut notes, mut refused) = (Vec::new(), Vec::new());
         for one in all {
             let user = match &one.user {
                 None => None,
@@ -47,11 +47,8 @@ impl Refusals for Entered {
                     Err(told) => return Err(told),
                 },
             };
-            let note = note(&one, user);
-            match one.user {
-                Some(_) => notes.push(note),
-                None => nobodys.push((one.from.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), one.count, note)),
-            }
+            let from = one.from.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+            refused.push((from, one.count, note(&one, user)));
         }
         if lost > 0 {
             let words = format!("{lost} more refusals at services");
@@ -60,7 +57,7 @@ impl Refusals for Entered {
         }
         self.log.add_all(notes).await?;
         // Only now: what is told again must not be counted twice.
-        let first = nobodys.into_iter().filter_map(|(from, times, note)| self.log.at_once(from, times, note)).collect();
+        let first = refused.into_iter().filter_map(|(from, times, note)| self.log.at_once(from, times, note)).collect();
         if let Err(why) = self.log.add_all(first).await {
             tracing::error!(%why, "whom gate has turned away could not be entered into the audit log");
         }

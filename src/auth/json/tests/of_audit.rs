@@ -307,3 +307,41 @@ async fn hostile_20_a_flood_of_strangers_is_counted_and_keeps_nobody_from_anythi
     })
     .await;
 }
+
+#[tokio::test]
+async fn hostile_31_what_somebody_known_is_refused_is_counted_too_and_fills_nothing() {
+    const FLOOD: usize = 5000;
+    homes(People::default(), async |w| {
+        for (name, role) in [("root", Role::Admin), ("eve", Role::Viewer), ("anna", Role::Viewer)] {
+            w.add(name, role).await;
+        }
+        let (p, log) = home(&w);
+        let (root, eve, anna) = (p.signed_in("root").await, p.signed_in("eve").await, p.signed_in("anna").await);
+        for n in 0..FLOOD {
+            assert_eq!(eve.gets("/api/v1/users").await.status, 403);
+            if n == FLOOD / 2 {
+                // Whoever else it is has entries of their own, and what is done is entered whoever floods.
+                assert_eq!(anna.gets("/api/v1/users").await.status, 403);
+                assert_eq!(root.calls("POST /api/v1/groups", json!({"name": "a", "about": ""})).await.status, 201);
+                let newest = log.list(&Filter::default(), None, 2).await.unwrap();
+                assert_eq!([newest[0].who.as_str(), newest[1].who.as_str()], ["root", "anna"]);
+            }
+        }
+        // What was asked in a wrong way has changed nothing either.
+        for _ in 0..100 {
+            assert_eq!(root.calls("POST /api/v1/groups", json!({"name": "a", "about": ""})).await.status, 409);
+        }
+        log.tell_crowd().await.unwrap();
+        for (name, outcome, times) in [("eve", "refused", FLOOD), ("anna", "refused", 1), ("root", "failed", 100)] {
+            let answer = root.gets(&format!("/api/v1/audit?who={name}&outcome={outcome}")).await;
+            let (kinds, details) = (of(&answer, "kind"), of(&answer, "detail"));
+            assert!(kinds.len() <= 6 && kinds.iter().all(|kind| kind == "user"), "{kinds:?}");
+            let sum: u64 = details.iter().map(|detail| detail["more"].as_u64().unwrap_or(1)).sum();
+            assert_eq!(sum, times as u64, "{name}: none is forgotten");
+        }
+        let told = &eve.gets("/api/v1/audit?outcome=refused&limit=1").await.body["items"][0];
+        assert_eq!((&told["object"], &told["action"]), (&json!("4995 more like it"), &json!("users.list")));
+        assert_eq!(told["from"], "192.168.1.7");
+    })
+    .await;
+}
