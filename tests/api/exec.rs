@@ -1,5 +1,6 @@
 //! Programs, logs and figures of containers: what streams.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use hearth::auth::audit::Outcome;
@@ -226,6 +227,24 @@ async fn hostile_18_a_socket_ends_within_a_second_of_the_rights_of_who_opened_it
     );
     assert_eq!(closed, 4001);
     assert!(ended.elapsed() < Duration::from_millis(1300), "{:?}", ended.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shell_that_is_typed_into_is_a_use_of_the_session_and_one_that_is_watched_is_none() {
+    let s = running().await;
+    let log = format!("{WEB}/logs/stream");
+    s.events("viewer", &log, &[], |name, _| name == "line").await;
+    let path = ticket(&s, "operator", json!({"command": ["sh"]})).await;
+    let mut socket = Socket::open(&s, "operator", &path, &[]).await.unwrap();
+    socket.next().await;
+    socket.send(9, b"").await;
+    assert_eq!(socket.next().await.0, 10);
+    assert_eq!(s.keeper.uses.load(Ordering::Relaxed), 0, "opening is a request, and a ping is nobody's doing");
+    for _ in 0..3 {
+        socket.send(2, b"x").await;
+        assert_eq!(socket.next().await, (2, b"\x01x".to_vec()));
+    }
+    assert_eq!(s.keeper.uses.load(Ordering::Relaxed), 1, "told now and then, not with every letter");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -65,6 +65,8 @@ pub struct Keeper {
     ended: AtomicBool,
     changed: watch::Sender<u64>,
     pub notes: Mutex<Vec<Act>>,
+    /// Uses of what is open.
+    pub uses: AtomicUsize,
 }
 
 impl Keeper {
@@ -83,6 +85,11 @@ impl Doorkeeper for Keeper {
 
     fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
+    }
+
+    fn acts(&self, who: &Identity) {
+        assert_eq!(who.name, "ann");
+        self.uses.fetch_add(1, Ordering::Relaxed);
     }
 
     async fn still(&self, _: &Identity) -> Option<bool> {

@@ -73,6 +73,10 @@ impl Doorkeeper for Auth {
         }
     }
 
+    fn acts(&self, who: &Identity) {
+        Auth::acts(self, who);
+    }
+
     async fn ask(&self, headers: &HeaderMap, _: &Caller, cookies: bool) -> Asking {
         let known = match shown(headers, cookies) {
             Shown::Nothing => return Asking::Nobody,
@@ -137,17 +141,17 @@ impl Auth {
         let row = sql::users::by_id(&mut on, claims.user_id).await?;
         let row = row.ok_or_else(|| jwt::bad("the account that it is for is gone"))?;
         let user = users::whole(&mut on, &row).await?.if_active()?;
-        let family = sql::families::one(&mut on, &claims.sid).await?;
-        if !family.is_some_and(|family| family.person == user.id && family.expires > now) {
+        let family = sql::families::one(&mut on, &claims.sid).await?.filter(|family| family.person == user.id);
+        let Some(family) = family.filter(|family| self.holds(family.expires, family.last_used, &family.noted())) else {
             return Err(jwt::bad("it was ended"));
-        }
+        };
         Ok(Known {
             identity: identity(user, By::Access(claims.sid)),
             ends: claims.exp.saturating_mul(1000),
-            idle: None,
+            idle: Some(self.rules().idle_ms()),
             used: AtomicI64::new(now),
-            written: AtomicI64::new(now),
-            noted: None,
+            written: AtomicI64::new(family.last_used),
+            noted: Some(family.noted()),
         })
     }
 
@@ -164,7 +168,7 @@ impl Auth {
         let mut on = self.db.reader().await?;
         let Some(row) = sql::sessions::by_hash(&mut on, &secrets::hash(token)).await? else { return Ok(None) };
         // One of a routed host opens that host only.
-        if row.parent.is_some() || row.expires <= now || row.last_used <= self.idle_since() {
+        if row.parent.is_some() || !self.holds(row.expires, row.last_used, &row.noted()) {
             return Ok(None);
         }
         let user = users::one(&mut on, row.person).await?.if_active()?;
@@ -181,6 +185,13 @@ impl Auth {
         Ok(Some(found))
     }
 
+    /// Somebody does something over what they have open: that is a use of their session, family or token, as a request is.
+    pub fn acts(&self, who: &Identity) {
+        if let Some(of) = Use::of(&who.by) {
+            self.live.used(of, self.now());
+        }
+    }
+
     /// Whether somebody who was let in may still be: the same session, family or token, role and groups. For what stays open.
     pub async fn still(&self, who: &Identity) -> Result<bool, Diagnostic> {
         let mut on = self.db.reader().await?;
@@ -192,9 +203,13 @@ impl Auth {
         let now = self.now();
         Ok(match &who.by {
             By::Session(id) => {
-                sql::sessions::of(&mut on, who.user).await?.iter().any(|s| s.id == *id && s.expires > now)
+                let row = sql::sessions::by_id(&mut on, id).await?.filter(|row| row.person == who.user);
+                row.is_some_and(|row| row.parent.is_none() && self.holds(row.expires, row.last_used, &row.noted()))
             }
-            By::Access(id) => sql::families::one(&mut on, id).await?.is_some_and(|family| family.expires > now),
+            By::Access(id) => {
+                let row = sql::families::one(&mut on, id).await?.filter(|row| row.person == who.user);
+                row.is_some_and(|row| self.holds(row.expires, row.last_used, &row.noted()))
+            }
             By::Token { id, .. } => {
                 let all = sql::tokens::of(&mut on, who.user).await?;
                 all.iter().any(|token| token.id == *id && token.expires.is_none_or(|at| at > now))

@@ -107,6 +107,8 @@ impl Sessions for Auth {
     }
 
     async fn open(&self, parent: &str, host: &str) -> Result<Option<Opened>, Diagnostic> {
+        // What was used a moment ago is not idle: the job looks at what is written down.
+        self.write_uses().await?;
         let (now, idle) = (self.now(), self.idle_since());
         let token = secrets::token(&*self.random);
         let (id, hash) = (secrets::id(&*self.random), secrets::hash(token.expose()));

@@ -88,6 +88,8 @@ impl Auth {
             self.write_uses().await?;
         }
         if n.is_multiple_of(SWEEP) {
+            // Nothing that was used a moment ago is taken for idle.
+            self.write_uses().await?;
             let (now, idle) = (self.now(), self.idle_since());
             self.db.write(async move |tx| sql::sweep(tx, now, idle).await).await?;
             self.keys.rotate(now, &*self.random)?;
@@ -120,6 +122,7 @@ impl Auth {
                 for (noted, at) in &uses {
                     match noted {
                         Use::Session(id) => sql::sessions::used(tx, id, *at).await?,
+                        Use::Program(id) => sql::families::used(tx, id, *at).await?,
                         Use::Token(id) => sql::tokens::used(tx, id, *at).await?,
                     }
                 }

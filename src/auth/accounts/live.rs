@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use super::users::User;
-use crate::auth::who::Identity;
+use crate::auth::who::{By, Identity};
 
 /// Tokens remembered at most.
 const MOST: usize = 20_000;
@@ -18,7 +18,20 @@ const FRESH: Duration = Duration::from_millis(900);
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Use {
     Session(String),
+    /// A program's login: the family of its refresh tokens.
+    Program(String),
     Token(String),
+}
+
+impl Use {
+    pub fn of(by: &By) -> Option<Use> {
+        match by {
+            By::Session(id) => Some(Use::Session(id.clone())),
+            By::Access(id) => Some(Use::Program(id.clone())),
+            By::Token { id, .. } => Some(Use::Token(id.clone())),
+            By::Terminal => None,
+        }
+    }
 }
 
 /// Somebody who was found to be who they say.
@@ -155,6 +168,21 @@ impl Live {
                 *last = used.max(*last);
             }
         }
+    }
+
+    /// A use that came with no request.
+    pub fn used(&self, of: Use, at: i64) {
+        let mut unwritten = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = unwritten.entry(of).or_insert(at);
+        *last = at.max(*last);
+    }
+
+    /// The last use that may not be written down yet. Looks through all: for the few that would have ended without it.
+    pub fn last_use(&self, of: &Use) -> Option<i64> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let known = known.values().filter(|one| one.noted.as_ref() == Some(of));
+        let last = known.map(|one| one.used.load(Ordering::Relaxed)).max();
+        last.max(self.unwritten.lock().unwrap_or_else(PoisonError::into_inner).get(of).copied())
     }
 
     /// The last uses since this was asked last, to be written down.

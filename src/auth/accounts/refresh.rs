@@ -104,6 +104,8 @@ impl Auth {
         if token.expose().len() > secrets::LONGEST || !token.expose().starts_with(PREFIX) {
             return Err(ended("it is no refresh token of Hearth"));
         }
+        // What was used a moment ago is not idle: the job looks at what is written down.
+        self.write_uses().await?;
         let (now, idle) = (self.now(), self.idle_since());
         let next = self.refresh_token();
         let (hash, new) = (secrets::hash(token.expose()), secrets::hash(next.expose()));

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
+use super::live::Use;
 use super::users::{User, unchanged};
 use super::{Auth, sql, words};
 use crate::auth::secrets;
@@ -78,31 +79,34 @@ impl Auth {
 
     /// Where somebody is signed in, the last used first. `asking`: by what they ask now.
     pub async fn sessions(&self, person: i64, asking: Option<&By>) -> Result<Vec<Session>, Diagnostic> {
-        let (now, idle) = (self.now(), self.idle_since());
         let mut on = self.db.reader().await?;
         let browsers = sql::sessions::of(&mut on, person).await?;
         let programs = sql::families::of(&mut on, person).await?;
         let browsers =
-            browsers.into_iter().filter(|row| row.expires > now && row.last_used > idle).map(|row| Session {
-                current: matches!(asking, Some(By::Session(id)) if *id == row.id),
-                sort: "browser",
-                id: row.id,
-                device: row.device,
-                address: row.address,
-                made: row.made,
-                last_used: row.last_used,
-                expires: row.expires,
+            browsers.into_iter().filter(|row| self.holds(row.expires, row.last_used, &row.noted())).map(|row| {
+                Session {
+                    current: matches!(asking, Some(By::Session(id)) if *id == row.id),
+                    sort: "browser",
+                    id: row.id,
+                    device: row.device,
+                    address: row.address,
+                    made: row.made,
+                    last_used: row.last_used,
+                    expires: row.expires,
+                }
             });
         let programs =
-            programs.into_iter().filter(|row| row.expires > now && row.last_used > idle).map(|row| Session {
-                current: matches!(asking, Some(By::Access(id)) if *id == row.id),
-                sort: "program",
-                id: row.id,
-                device: row.device,
-                address: row.address,
-                made: row.made,
-                last_used: row.last_used,
-                expires: row.expires,
+            programs.into_iter().filter(|row| self.holds(row.expires, row.last_used, &row.noted())).map(|row| {
+                Session {
+                    current: matches!(asking, Some(By::Access(id)) if *id == row.id),
+                    sort: "program",
+                    id: row.id,
+                    device: row.device,
+                    address: row.address,
+                    made: row.made,
+                    last_used: row.last_used,
+                    expires: row.expires,
+                }
             });
         let mut all: Vec<Session> = browsers.chain(programs).collect();
         all.sort_by(|a, b| b.last_used.cmp(&a.last_used).then_with(|| a.id.cmp(&b.id)));
@@ -138,6 +142,14 @@ impl Auth {
             Ok(())
         })
         .await
+    }
+
+    /// Whether a session or a program's login holds: its time has not come, and it was used within `idle`. So says everything that asks; what forgets
+    /// the others says it in SQL.
+    pub(super) fn holds(&self, expires: i64, last_used: i64, of: &Use) -> bool {
+        let idle = self.idle_since();
+        // Uses are written down now and then only.
+        expires > self.now() && (last_used > idle || self.live.last_use(of).is_some_and(|at| at > idle))
     }
 
     /// Before this a session's last use is too long ago.

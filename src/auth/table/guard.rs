@@ -42,6 +42,9 @@ pub trait Doorkeeper: Send + Sync {
 
     /// Whether somebody who was let in would still be: for what stays open. `None`: nobody can say now. Counts as no use.
     async fn still(&self, who: &Identity) -> Option<bool>;
+
+    /// Somebody does something over what they have open. Whoever only watches does nothing.
+    fn acts(&self, _who: &Identity) {}
 }
 
 /// Who keeps what was done.

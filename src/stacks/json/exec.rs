@@ -44,6 +44,8 @@ const PURPOSE: &str = "exec";
 /// For a client that takes nothing, and for one that is silent: pings are answered by every client.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PING: Duration = Duration::from_secs(20);
+/// Between two times that what is typed is told as a use of the session: it is written down as seldom.
+const USED: Duration = Duration::from_secs(20);
 /// Bytes of one frame of a client, and of one of ours.
 const FRAME: usize = 64 << 10;
 const PIECE: usize = 16 << 10;
@@ -276,11 +278,12 @@ pub async fn open(
         stdin: true,
     };
     let session = engine.exec(&container.id, &request).await.map_err(|error| noted(told(error), &detail))?;
-    let ends = ended(api.keeper.clone(), (*who).clone());
     let (stop, Detail(of)) = (api.works.stopping(), detail.clone());
+    let ends = ended(api.keeper.clone(), (*who).clone());
+    let used = move || api.keeper.acts(&who);
     let opened = upgrade.max_frame_size(FRAME).max_message_size(FRAME).write_buffer_size(0).on_upgrade(
         move |socket| async move {
-            let End { code, why, exit_code } = converse(socket, engine, session, stop, ends).await;
+            let End { code, why, exit_code } = converse(socket, engine, session, stop, ends, used).await;
             let outcome = if code == BROKEN { Outcome::Failed } else { Outcome::Done };
             let mut detail = of;
             detail["end"] = json!(why);
@@ -318,22 +321,24 @@ async fn converse(
     session: ExecSession,
     stop: CancellationToken,
     ends: impl Future<Output = ()>,
+    used: impl Fn(),
 ) -> End {
     let end = tokio::select! {
         () = stop.cancelled() => (GOING_AWAY, "the server stops").into(),
         () = ends => (NOT_ALLOWED, "not allowed any more").into(),
-        ended = talk(&mut socket, &*engine, session) => ended,
+        ended = talk(&mut socket, &*engine, session, used) => ended,
     };
     let frame = CloseFrame { code: end.code, reason: end.why.into() };
     let _ = timeout(PATIENCE, socket.send(Message::Close(Some(frame)))).await;
     end
 }
 
-/// Copies both ways, to the end.
-async fn talk(socket: &mut WebSocket, engine: &dyn Host, session: ExecSession) -> End {
+/// Copies both ways, to the end. `used` is told that somebody types.
+async fn talk(socket: &mut WebSocket, engine: &dyn Host, session: ExecSession, used: impl Fn()) -> End {
     let ExecSession { id, mut output, mut input } = session;
     let mut ping = interval(PING);
     let mut heard = Instant::now();
+    let mut told: Option<Instant> = None;
     loop {
         tokio::select! {
             _ = ping.tick() => {
@@ -358,6 +363,12 @@ async fn talk(socket: &mut WebSocket, engine: &dyn Host, session: ExecSession) -
             },
             frame = socket.recv() => {
                 heard = Instant::now();
+                if matches!(&frame, Some(Ok(Message::Binary(_) | Message::Text(_))))
+                    && told.is_none_or(|told| told.elapsed() >= USED)
+                {
+                    told = Some(heard);
+                    used();
+                }
                 match frame {
                     Some(Ok(Message::Binary(bytes))) => {
                         // A program that has closed its input needs none.

@@ -2,6 +2,7 @@
 
 use sqlx::FromRow;
 
+use crate::auth::accounts::live::Use;
 use crate::diag::Diagnostic;
 use crate::store::{Conn, Tx, execute, fetch_all, fetch_optional};
 
@@ -14,6 +15,13 @@ pub struct Row {
     pub made: i64,
     pub last_used: i64,
     pub expires: i64,
+}
+
+impl Row {
+    /// As what its uses are written down.
+    pub fn noted(&self) -> Use {
+        Use::Program(self.id.clone())
+    }
 }
 
 pub async fn add(tx: &mut Tx, row: &Row) -> Result<(), Diagnostic> {
@@ -53,6 +61,10 @@ pub async fn add_token(tx: &mut Tx, family: &str, hash: &str, now: i64) -> Resul
 pub async fn use_token(tx: &mut Tx, family: &str, hash: &str, now: i64) -> Result<(), Diagnostic> {
     execute!(tx, "UPDATE refresh_tokens SET used = $2 WHERE hash = $1", hash, now)?;
     execute!(tx, "UPDATE families SET last_used = $2 WHERE id = $1", family, now).map(drop)
+}
+
+pub async fn used(tx: &mut Tx, id: &str, at: i64) -> Result<(), Diagnostic> {
+    execute!(tx, "UPDATE families SET last_used = $2 WHERE id = $1 AND last_used < $2", id, at).map(drop)
 }
 
 /// `false`: this user has none of that id.

@@ -2,6 +2,7 @@
 
 use sqlx::FromRow;
 
+use crate::auth::accounts::live::Use;
 use crate::diag::Diagnostic;
 use crate::store::{Conn, Tx, execute, fetch_all, fetch_optional};
 
@@ -16,6 +17,13 @@ pub struct Row {
     pub made: i64,
     pub last_used: i64,
     pub expires: i64,
+}
+
+impl Row {
+    /// As what its uses are written down.
+    pub fn noted(&self) -> Use {
+        Use::Session(self.id.clone())
+    }
 }
 
 pub async fn add(tx: &mut Tx, row: &Row, hash: &str) -> Result<(), Diagnostic> {

@@ -121,6 +121,50 @@ async fn one_session_ends_alone_or_all_but_the_one_that_asks() {
 }
 
 #[tokio::test]
+async fn hostile_18_what_is_open_ends_with_a_session_that_nobody_uses_and_typing_is_a_use() {
+    const HOUR: i64 = 3_600_000;
+    let rules = People { idle: Duration::from_secs(3600), ..People::default() };
+    homes(rules, async |w| {
+        let a = &w.auth;
+        w.add("anna", Role::Member).await;
+        let (used, left) = (Ways::of(a, "anna").await, Ways::of(a, "anna").await);
+        a.look().await.unwrap();
+        let (using, leaving) = (used.all(a).await, left.all(a).await);
+        a.write_uses().await.unwrap();
+        // What is typed into counts as a use; what is only watched asks again and again whether it may, and does not.
+        w.clock.pass(HOUR - 60_000);
+        using.iter().for_each(|who| a.acts(who));
+        for who in using.iter().chain(&leaving) {
+            assert!(a.still(who).await.unwrap(), "{:?}", who.by);
+        }
+        w.clock.pass(90_000);
+        for written in [false, true] {
+            for who in &using {
+                assert!(a.still(who).await.unwrap(), "{:?}", who.by);
+            }
+            // A token has its day, and no rest.
+            let still = [a.still(&leaving[0]).await, a.still(&leaving[1]).await, a.still(&leaving[2]).await];
+            assert_eq!(still.map(Result::unwrap), [false, false, true]);
+            let listed = a.sessions(1, None).await.unwrap();
+            let ids: Vec<_> = listed.iter().map(|one| one.id.as_str()).collect();
+            assert_eq!(ids.len(), 2, "{ids:?}");
+            assert!(ids.contains(&used.session.id.as_str()) && ids.contains(&used.tokens.family.as_str()));
+            if !written {
+                a.write_uses().await.unwrap();
+            }
+        }
+        assert_eq!(left.open(a).await, [false, false, true]);
+        assert!(a.refresh(&left.tokens.refresh).await.is_err());
+        let (now, idle) = (w.clock.now(), w.clock.now() - time::Duration::HOUR);
+        let ms = |at: time::OffsetDateTime| i64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap();
+        let gone = w.db.write(async move |tx| sql::sweep(tx, ms(now), ms(idle)).await).await.unwrap();
+        assert_eq!(gone, 2, "the session and the program");
+        assert!(used.open(a).await[0] && a.refresh(&used.tokens.refresh).await.is_ok());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn hostile_18_what_another_process_ends_is_ended_here_within_a_second() {
     homes(People::default(), async |w| {
         w.add("anna", Role::Member).await;
