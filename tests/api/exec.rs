@@ -39,6 +39,34 @@ async fn a_program_is_talked_to_over_a_socket() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_goes_through_a_program_comes_back_whole_while_both_ways_are_full() {
+    let s = running().await;
+    let path = ticket(&s, "operator", json!({"command": ["cat"]})).await;
+    let mut socket = Socket::open(&s, "operator", &path, &[]).await.unwrap();
+    socket.next().await;
+    let sent: Vec<u8> = (0..8_u32 << 20).map(|n| (n % 251) as u8).collect();
+    let (came, said) = socket.through(&sent).await;
+    assert!(came == sent, "{} of {} bytes", came.len(), sent.len());
+    assert_eq!(said, br#"{"exit_code":0}"#);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_takes_no_input_is_told_in_words_and_nothing_is_left_out_in_silence() {
+    let s = running().await;
+    let path = ticket(&s, "operator", json!({"command": ["sleep", "1000"]})).await;
+    let mut socket = Socket::open(&s, "operator", &path, &[]).await.unwrap();
+    socket.next().await;
+    socket.send(2, &[b'x'; 40_000]).await;
+    let begun = Instant::now();
+    // Nothing comes for as long as it might still take it.
+    let (kind, said) = socket.next_within(Duration::from_secs(45)).await;
+    assert!((Duration::from_secs(25)..Duration::from_secs(45)).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+    let said: Value = serde_json::from_slice(&said).unwrap();
+    assert_eq!((kind, &said["error"]["code"]), (1, &json!("exec.stuck")));
+    assert_eq!(socket.closed().await, 1011);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_audit_says_who_opened_a_shell_where_and_when_it_ended() {
     let s = running().await;
     let began = Instant::now();

@@ -40,7 +40,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -435,28 +435,38 @@ impl Socket {
 
     /// Sends a frame: 1 is text, 2 binary.
     pub async fn send(&mut self, kind: u8, bytes: &[u8]) {
-        assert!(bytes.len() < 126);
-        let mut frame = vec![0x80 | kind, 0x80 | bytes.len() as u8, 0, 0, 0, 0];
-        frame.extend(bytes);
-        self.0.write_all(&frame).await.unwrap();
-        self.0.flush().await.unwrap();
+        send_frame(&mut self.0, kind, bytes).await.unwrap();
     }
 
     /// The next frame that is no ping: its kind and bytes.
     pub async fn next(&mut self) -> (u8, Vec<u8>) {
-        loop {
-            let mut head = [0; 2];
-            timeout(Duration::from_secs(10), self.0.read_exact(&mut head)).await.expect("a frame comes").unwrap();
-            let length = match head[1] & 0x7f {
-                126 => self.0.read_u16().await.unwrap() as usize,
-                n => n as usize,
-            };
-            let mut bytes = vec![0; length];
-            self.0.read_exact(&mut bytes).await.unwrap();
-            if head[0] & 0xf != 9 {
-                return (head[0] & 0xf, bytes);
+        self.next_within(Duration::from_secs(10)).await
+    }
+
+    pub async fn next_within(&mut self, most: Duration) -> (u8, Vec<u8>) {
+        timeout(most, next_frame(&mut self.0)).await.expect("a frame comes")
+    }
+
+    /// Sends all of it and the end of it, reading meanwhile; gives what came of the program's output until it ended, and what was said last.
+    pub async fn through(self, bytes: &[u8]) -> (Vec<u8>, Vec<u8>) {
+        let (mut from, mut to) = tokio::io::split(self.0);
+        let sending = async {
+            for part in bytes.chunks(60_000) {
+                send_frame(&mut to, 2, part).await.unwrap();
             }
-        }
+            send_frame(&mut to, 1, br#"{"end": true}"#).await.unwrap();
+        };
+        let reading = async {
+            let mut all = Vec::new();
+            loop {
+                match timeout(Duration::from_secs(10), next_frame(&mut from)).await.expect("it goes on") {
+                    (2, bytes) => all.extend_from_slice(&bytes[1..]),
+                    (1, said) => return (all, said),
+                    (kind, bytes) => panic!("{kind}: {}", String::from_utf8_lossy(&bytes)),
+                }
+            }
+        };
+        tokio::join!(sending, reading).1
     }
 
     /// The code that it is closed with.
@@ -465,6 +475,37 @@ impl Socket {
             if let (8, bytes) = self.next().await {
                 return u16::from_be_bytes([bytes[0], bytes[1]]);
             }
+        }
+    }
+}
+
+async fn send_frame(on: &mut (impl AsyncWrite + Unpin), kind: u8, bytes: &[u8]) -> std::io::Result<()> {
+    let mut frame = vec![0x80 | kind];
+    match u16::try_from(bytes.len()).unwrap() {
+        short @ 0..126 => frame.push(0x80 | short as u8),
+        long => {
+            frame.push(0x80 | 126);
+            frame.extend(long.to_be_bytes());
+        }
+    }
+    frame.extend([0; 4]);
+    frame.extend(bytes);
+    on.write_all(&frame).await?;
+    on.flush().await
+}
+
+async fn next_frame(on: &mut (impl AsyncRead + Unpin)) -> (u8, Vec<u8>) {
+    loop {
+        let mut head = [0; 2];
+        on.read_exact(&mut head).await.unwrap();
+        let length = match head[1] & 0x7f {
+            126 => on.read_u16().await.unwrap() as usize,
+            n => n as usize,
+        };
+        let mut bytes = vec![0; length];
+        on.read_exact(&mut bytes).await.unwrap();
+        if head[0] & 0xf != 9 {
+            return (head[0] & 0xf, bytes);
         }
     }
 }

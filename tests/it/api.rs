@@ -77,6 +77,14 @@ fn a_profile_is_started_watched_entered_and_stopped_by_the_api_alone(s: &Scratch
         assert_eq!(socket.next().await, (2, b"\x01through\n".to_vec()));
         socket.send(1, br#"{"end": true}"#).await;
         assert_eq!(socket.next().await, (1, br#"{"exit_code":0}"#.to_vec()));
+        // Much of it comes back whole, while both ways are full.
+        let asked = json!({"command": ["cat"]});
+        let ticket = server.post("operator", &format!("{at}/exec"), asked).await.is(200).body;
+        let path = ticket["path"].as_str().unwrap_or_default();
+        let sent: Vec<u8> = (0..6_u32 << 20).map(|n| (n % 251) as u8).collect();
+        let (came, said) = Socket::open(server, "operator", path, &[]).await.expect("it opens").through(&sent).await;
+        assert!(came == sent, "{} of {} bytes", came.len(), sent.len());
+        assert_eq!(said, br#"{"exit_code":0}"#);
         server.done("operator", "/api/v1/down", json!({"names": ["media"]})).await;
     });
     assert!(s.containers().is_empty());

@@ -45,7 +45,7 @@ impl Streams for Double {
         Ok(first.chain(later.flatten()).boxed())
     }
 
-    /// Every program says what it is, and then everything that is typed; it ends with its input, with 0.
+    /// Every program says what it is, and then everything that is typed; it ends with its input, with 0. Only `sleep` reads nothing.
     async fn exec(&self, id: &str, request: &ExecRequest) -> Result<ExecSession, EngineError> {
         let running = self.fake.world().containers.get(id).map(|c| c.is_running());
         match running {
@@ -56,7 +56,12 @@ impl Streams for Double {
         let (ours, theirs) = tokio::io::duplex(16 * 1024);
         let said = format!("in memory: {}\r\n", request.command.join(" "));
         let first = stream::once(async move { Ok(Output { stderr: false, bytes: said.into() }) });
-        let typed = stream::unfold(theirs, |mut typed| async move {
+        let reads = request.command.first().is_none_or(|program| program != "sleep");
+        let typed = stream::unfold(theirs, move |mut typed| async move {
+            if !reads {
+                // As long as somebody waits for it.
+                let () = std::future::pending().await;
+            }
             let mut buffer = vec![0; 4096];
             match typed.read(&mut buffer).await {
                 Ok(n) if n > 0 => {

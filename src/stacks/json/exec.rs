@@ -5,32 +5,26 @@
 //! | binary | bytes for the program's input | one byte, 1 (output) or 2 (errors), and then bytes |
 //! | text | `{"resize": {"rows": 24, "columns": 80}}`, `{"end": true}` (of the input) | `{"exit_code": 0}`, or `{"error": {...}}`, at the end |
 
-use std::time::Duration;
-
 use axum::extract::State;
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::WebSocketUpgrade;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use bytes::{BufMut, BytesMut};
-use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
-use tokio::time::{Instant, interval, timeout};
-use tokio_util::sync::CancellationToken;
 use utoipa::openapi::schema::{Array, Type};
 use utoipa::openapi::{ArrayBuilder, ObjectBuilder};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
 use super::containers::{find, project_of, told};
+use super::talk::{BROKEN, End, converse};
 use crate::auth::audit::Outcome;
 use crate::auth::table::guard::Detail;
 use crate::auth::table::stay::{Stay, ended};
 use crate::auth::tickets::HOLDS;
 use crate::auth::who::{Identity, Operator};
-use crate::diag::{Diagnostic, Kind, Sources, text};
-use crate::engine::streams::{ExecRequest, ExecSession, Output};
+use crate::diag::{Diagnostic, Kind};
+use crate::engine::streams::ExecRequest;
 use crate::engine::{EngineError, Host, Scope};
 use crate::plan::observed::{Container, State as Run};
 use crate::plan::request;
@@ -41,21 +35,8 @@ use crate::web::{Refusal, Refusals};
 
 /// What a ticket for it is for.
 const PURPOSE: &str = "exec";
-/// For a client that takes nothing, and for one that is silent: pings are answered by every client.
-const PATIENCE: Duration = Duration::from_secs(30);
-const PING: Duration = Duration::from_secs(20);
-/// Between two times that what is typed is told as a use of the session: it is written down as seldom.
-const USED: Duration = Duration::from_secs(20);
-/// Bytes of one frame of a client, and of one of ours.
+/// Bytes of one frame of a client.
 const FRAME: usize = 64 << 10;
-const PIECE: usize = 16 << 10;
-
-/// Close codes: RFC 6455, 7.4; 4001 is what clients of HomeServer know for "not allowed".
-const GOING_AWAY: u16 = 1001;
-const WRONG: u16 = 1007;
-const NORMAL: u16 = 1000;
-const BROKEN: u16 = 1011;
-const NOT_ALLOWED: u16 = 4001;
 
 /// The program that somebody wants to run.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -83,9 +64,9 @@ pub struct Asked {
 #[schema(as = TerminalSize)]
 pub struct Size {
     #[schema(minimum = 1, maximum = 1000)]
-    rows: u16,
+    pub rows: u16,
     #[schema(minimum = 1, maximum = 1000)]
-    columns: u16,
+    pub columns: u16,
 }
 
 /// Words of a command line at most, and characters of one.
@@ -283,7 +264,7 @@ pub async fn open(
     let used = move || api.keeper.acts(&who);
     let opened = upgrade.max_frame_size(FRAME).max_message_size(FRAME).write_buffer_size(0).on_upgrade(
         move |socket| async move {
-            let End { code, why, exit_code } = converse(socket, engine, session, stop, ends, used).await;
+            let End { code, why, exit_code, .. } = converse(socket, engine, session, stop, ends, used).await;
             let outcome = if code == BROKEN { Outcome::Failed } else { Outcome::Done };
             let mut detail = of;
             detail["end"] = json!(why);
@@ -292,120 +273,4 @@ pub async fn open(
         },
     );
     Ok(noted(opened, &detail))
-}
-
-/// How a socket was closed, and what the program gave back where it has ended.
-struct End {
-    code: u16,
-    why: &'static str,
-    exit_code: Option<i64>,
-}
-
-impl From<(u16, &'static str)> for End {
-    fn from((code, why): (u16, &'static str)) -> End {
-        End { code, why, exit_code: None }
-    }
-}
-
-/// What a client says in a text frame.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "lowercase")]
-enum Said {
-    Resize(Size),
-    End(bool),
-}
-
-async fn converse(
-    mut socket: WebSocket,
-    engine: std::sync::Arc<dyn Host>,
-    session: ExecSession,
-    stop: CancellationToken,
-    ends: impl Future<Output = ()>,
-    used: impl Fn(),
-) -> End {
-    let end = tokio::select! {
-        () = stop.cancelled() => (GOING_AWAY, "the server stops").into(),
-        () = ends => (NOT_ALLOWED, "not allowed any more").into(),
-        ended = talk(&mut socket, &*engine, session, used) => ended,
-    };
-    let frame = CloseFrame { code: end.code, reason: end.why.into() };
-    let _ = timeout(PATIENCE, socket.send(Message::Close(Some(frame)))).await;
-    end
-}
-
-/// Copies both ways, to the end. `used` is told that somebody types.
-async fn talk(socket: &mut WebSocket, engine: &dyn Host, session: ExecSession, used: impl Fn()) -> End {
-    let ExecSession { id, mut output, mut input } = session;
-    let mut ping = interval(PING);
-    let mut heard = Instant::now();
-    let mut told: Option<Instant> = None;
-    loop {
-        tokio::select! {
-            _ = ping.tick() => {
-                if heard.elapsed() > PING + PATIENCE || !send(socket, Message::Ping(bytes::Bytes::new())).await {
-                    return (GOING_AWAY, "the client is silent").into();
-                }
-            }
-            piece = output.next() => match piece {
-                Some(Ok(piece)) => if !forward(socket, &piece).await {
-                    return (GOING_AWAY, "the client takes nothing").into();
-                },
-                Some(Err(error)) => {
-                    let value = json!({"error": text::to_json(&error.diagnostic, &Sources::default())});
-                    send(socket, Message::Text(value.to_string().into())).await;
-                    return (BROKEN, "the engine has ended it").into();
-                }
-                None => {
-                    let code = engine.exit_code(&id).await.ok();
-                    send(socket, Message::Text(json!({"exit_code": code}).to_string().into())).await;
-                    return End { exit_code: code, ..(NORMAL, "the program has ended").into() };
-                }
-            },
-            frame = socket.recv() => {
-                heard = Instant::now();
-                if matches!(&frame, Some(Ok(Message::Binary(_) | Message::Text(_))))
-                    && told.is_none_or(|told| told.elapsed() >= USED)
-                {
-                    told = Some(heard);
-                    used();
-                }
-                match frame {
-                    Some(Ok(Message::Binary(bytes))) => {
-                        // A program that has closed its input needs none.
-                        let written = async { input.write_all(&bytes).await.is_ok() && input.flush().await.is_ok() };
-                        let _ = timeout(PATIENCE, written).await;
-                    }
-                    Some(Ok(Message::Text(words))) => match serde_json::from_str::<Said>(&words) {
-                        Ok(Said::Resize(size)) => {
-                            let _ = engine.resize(&id, size.rows, size.columns).await;
-                        }
-                        Ok(Said::End(ends)) => {
-                            if ends {
-                                let _ = input.shutdown().await;
-                            }
-                        }
-                        Err(_) => return (WRONG, "a text frame is resize or end").into(),
-                    },
-                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => return (NORMAL, "closed").into(),
-                }
-            }
-        }
-    }
-}
-
-async fn forward(socket: &mut WebSocket, piece: &Output) -> bool {
-    for part in piece.bytes.chunks(PIECE) {
-        let mut frame = BytesMut::with_capacity(part.len() + 1);
-        frame.put_u8(if piece.stderr { 2 } else { 1 });
-        frame.put_slice(part);
-        if !send(socket, Message::Binary(frame.freeze())).await {
-            return false;
-        }
-    }
-    true
-}
-
-async fn send(socket: &mut WebSocket, message: Message) -> bool {
-    matches!(timeout(PATIENCE, socket.send(message)).await, Ok(Ok(())))
 }

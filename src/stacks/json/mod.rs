@@ -15,6 +15,7 @@ pub mod profiles;
 pub mod services;
 pub mod settings;
 pub mod stacks;
+mod talk;
 pub mod verbs;
 pub mod works;
 
