@@ -14,7 +14,6 @@ use axum::response::{IntoResponse, Response};
 use tokio::time::Instant;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
-use tower_http::timeout::TimeoutLayer;
 use tracing::info;
 
 use super::turns::Turns;
@@ -64,7 +63,7 @@ pub fn dress(router: Router, manner: Manner, limits: &Limits) -> Router {
         .layer(RequestBodyLimitLayer::new(limits.body))
         .layer(middleware::from_fn_with_state(limits.body as u64, bounded))
         .layer(axum::extract::DefaultBodyLimit::disable())
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, limits.request))
+        .layer(middleware::from_fn_with_state(limits.request, in_time))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(dress, around))
 }
@@ -76,6 +75,17 @@ async fn bounded(State(most): State<u64>, request: Request, next: Next) -> Respo
         true => super::read::too_large(),
         false => next.run(request).await,
     }
+}
+
+/// Ends what takes too long, in our words.
+async fn in_time(State(most): State<Duration>, request: Request, next: Next) -> Response {
+    let done = tokio::time::timeout(most, next.run(request)).await;
+    done.unwrap_or_else(|_| {
+        let title = format!("there was no answer to the request within {} s", most.as_secs_f32());
+        let d = Diagnostic::error("web.too-long", title);
+        let d = d.hint("what it began may still be done: look before you send it again; the log says more");
+        (StatusCode::REQUEST_TIMEOUT, Refusal(d)).into_response()
+    })
 }
 
 async fn around(State(dress): State<Arc<Dress>>, mut request: Request, next: Next) -> Response {
