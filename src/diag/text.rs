@@ -32,7 +32,7 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, cwd: &Path) -> String 
     out
 }
 
-/// The JSON form: code, kind, severity, title, place, field, related, hints.
+/// The JSON form: code, kind, severity, title, place, field, related, hints, and where the panel explains the code.
 pub fn to_json(diagnostic: &Diagnostic, sources: &Sources) -> Value {
     let place = |span: Span| {
         json!({
@@ -52,7 +52,7 @@ pub fn to_json(diagnostic: &Diagnostic, sources: &Sources) -> Value {
         "field": diagnostic.field,
         "related": diagnostic.related.iter().map(|(s, story)| json!({"place": place(*s), "story": story})).collect::<Vec<_>>(),
         "hints": diagnostic.hints,
-        "docs": format!("docs/errors.md#{}", diagnostic.code),
+        "docs": format!("/docs/errors#{}", diagnostic.code),
     })
 }
 

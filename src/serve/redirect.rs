@@ -19,14 +19,14 @@ pub fn redirect(request: &Request, port: u16, is_ours: &(dyn Fn(&str) -> bool + 
     let host = request.extensions().get::<Caller>().and_then(|caller| caller.host.clone()).unwrap_or_default();
     let Some(name) = name_of(&host) else {
         let d = Diagnostic::error("web.bad-host", "the `Host` of the request is no name");
-        return (StatusCode::BAD_REQUEST, Refusal(d.hint("name the host once, as in the address"))).into_response();
+        return Refusal(d.hint("name the host once, as in the address")).with(StatusCode::BAD_REQUEST);
     };
     let bare = name.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_ascii_lowercase();
     if !is_ours(&bare) {
         let d = Diagnostic::error("web.unknown-host", format!("this is Hearth, and `{bare}` is no name of it"))
             .hint("ask for this machine by its name or address")
             .hint(format!("where it should be one: server: {{names: [{bare}]}} in hearth.yaml"));
-        return (StatusCode::MISDIRECTED_REQUEST, Refusal(d)).into_response();
+        return Refusal(d).with(StatusCode::MISDIRECTED_REQUEST);
     }
     let path = request.uri().path_and_query().map_or("/", |p| p.as_str());
     let port = if port == 443 { String::new() } else { format!(":{port}") };

@@ -91,7 +91,7 @@ async fn in_time(State(most): State<Duration>, request: Request, next: Next) -> 
 async fn around(State(dress): State<Arc<Dress>>, mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let refused = match unclear_host(&request) {
-        Some(refusal) => Some((StatusCode::BAD_REQUEST, Refusal(refusal)).into_response()),
+        Some(refusal) => Some(Refusal(refusal).with(StatusCode::BAD_REQUEST)),
         None => head::too_large(&request, dress.head),
     };
     let caller = caller(&mut request, &dress.manner);

@@ -1,7 +1,7 @@
 //! Versions of what several people edit (RFC 9110, 8.8.3 and 13.1.1): whoever saves says which version they had before them.
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use sha2::{Digest, Sha256};
 
 use super::Refusal;
@@ -32,7 +32,7 @@ impl Etag {
         match (now, tags(headers, header::IF_MATCH), tags(headers, header::IF_NONE_MATCH)) {
             (Some(now), Some(tags), _) if tags.contains(&now.0) => Ok(()),
             (None, None, _) => Ok(()),
-            (Some(_), None, None) => Err((StatusCode::PRECONDITION_REQUIRED, Refusal(unsaid())).into_response()),
+            (Some(_), None, None) => Err(Refusal(unsaid()).with(StatusCode::PRECONDITION_REQUIRED)),
             _ => Err(moved()),
         }
     }
@@ -78,7 +78,7 @@ fn unsaid() -> Diagnostic {
 }
 
 fn moved() -> Response {
-    (StatusCode::PRECONDITION_FAILED, Refusal(other())).into_response()
+    Refusal(other()).with(StatusCode::PRECONDITION_FAILED)
 }
 
 fn other() -> Diagnostic {

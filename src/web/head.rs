@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
 use super::{Refusal, wants_html};
 use crate::diag::Diagnostic;
@@ -58,7 +58,7 @@ pub(super) fn too_large(request: &Request, most: usize) -> Option<Response> {
     let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
     Some(match wants_html(request.headers()) {
         true => super::refuse::page_with(&d, status, Some((WAY_OUT, "Clear this browser's cookies"))),
-        false => (status, Refusal(d)).into_response(),
+        false => Refusal(d).with(status),
     })
 }
 

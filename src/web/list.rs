@@ -33,9 +33,13 @@ const USUAL: u16 = 50;
 pub fn limit(asked: Option<u16>) -> Result<usize, Diagnostic> {
     match asked.unwrap_or(USUAL) {
         n if (1..=MOST).contains(&n) => Ok(usize::from(n)),
-        n => Err(Diagnostic::error("web.bad-limit", format!("`limit` is {n}, and a list gives 1 to {MOST} at once"))
-            .field("limit")
-            .hint("ask for fewer, and go on with `after`")),
+        n => {
+            let d = Diagnostic::error("web.bad-limit", format!("`limit` is {n}, and a list gives 1 to {MOST} at once"));
+            Err(d.field("limit").hint(match n {
+                0 => "ask for 1 at least, or leave `limit` out",
+                _ => "ask for fewer, and go on with `after`",
+            }))
+        }
     }
 }
 
@@ -147,7 +151,7 @@ impl<'de, O: Order> Deserialize<'de> for Sort<O> {
         let text = String::deserialize(from)?;
         Sort::all().find(|sort| sort.word() == text).ok_or_else(|| {
             let known: Vec<String> = Sort::<O>::all().map(Sort::word).collect();
-            D::Error::custom(format!("it is one of {}", known.join(", ")))
+            D::Error::custom(format!("it should be one of {}", known.join(", ")))
         })
     }
 }

@@ -31,16 +31,35 @@ impl Refusal {
         status(self.0.kind)
     }
 
-    /// The answer where the field stands in `place` of the request: `body`, `query`, `path`.
+    /// The answer where the field stands in `place` of the request: `body`, `query`, `path`, `header`.
     pub fn within(self, place: &str) -> Response {
-        answer(&self.0, &Sources::default(), place, None)
+        answer(&self.0, status(self.0.kind), &Sources::default(), place, None)
+    }
+
+    /// The answer with a status of its own.
+    pub fn with(self, status: StatusCode) -> Response {
+        answer(&self.0, status, &Sources::default(), fields_in(), None)
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        self.within("body")
+        self.within(fields_in())
     }
+}
+
+tokio::task_local! {
+    static FIELDS_IN: &'static str;
+}
+
+/// Answers a request whose fields stand in its address and not in a body: what is refused meanwhile says so.
+pub async fn of_address(answers: impl Future<Output = Response>) -> Response {
+    FIELDS_IN.scope("query", answers).await
+}
+
+/// Where the fields of the request stand that is being answered.
+fn fields_in() -> &'static str {
+    FIELDS_IN.try_with(|place| *place).unwrap_or("body")
 }
 
 impl IntoResponse for Refusals {
@@ -49,7 +68,7 @@ impl IntoResponse for Refusals {
         let shown: Vec<Value> = all.0.iter().map(|d| text::to_json(d, &sources)).collect();
         let first = all.0.iter().find(|d| d.severity == crate::diag::Severity::Error).or(all.0.first());
         match first {
-            Some(first) => answer(first, &sources, "body", Some(shown)),
+            Some(first) => answer(first, status(first.kind), &sources, fields_in(), Some(shown)),
             None => StatusCode::UNPROCESSABLE_ENTITY.into_response(),
         }
     }
@@ -68,10 +87,8 @@ fn status(kind: Kind) -> StatusCode {
     }
 }
 
-fn answer(d: &Diagnostic, sources: &Sources, place: &str, all: Option<Vec<Value>>) -> Response {
-    let status = status(d.kind);
-    let mut error = text::to_json(d, sources);
-    error["docs"] = json!(format!("/docs/errors#{}", d.code));
+fn answer(d: &Diagnostic, status: StatusCode, sources: &Sources, place: &str, all: Option<Vec<Value>>) -> Response {
+    let error = text::to_json(d, sources);
     let detail = match status {
         StatusCode::UNPROCESSABLE_ENTITY => {
             let fields = d.field.iter().flat_map(|field| field.split('.')).map(str::to_owned);
@@ -117,9 +134,12 @@ pub fn page(d: &Diagnostic, status: StatusCode) -> Response {
 }
 
 /// The same with a way out: a path of this host, and what stands on it.
-pub(super) fn page_with(d: &Diagnostic, status: StatusCode, way: Option<(&str, &str)>) -> Response {
+pub fn page_with(d: &Diagnostic, status: StatusCode, way: Option<(&str, &str)>) -> Response {
     let heading = match status.as_u16() {
         _ if d.code == "auth.shared-name" => "The panel has an address of its own",
+        _ if d.code == "auth.not-set-up" => "This home is not set up yet",
+        _ if d.code == "auth.bad-link" => "This link does not hold",
+        _ if d.code == "auth.registration-closed" => "Admins make the accounts here",
         401 => "Sign in first",
         403 => "Not for you",
         404 | 405 => "Nothing here",

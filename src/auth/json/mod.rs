@@ -61,8 +61,8 @@ impl IntoResponse for Refused {
                 let body = json!({"error": error, "detail": "second_factor_required"});
                 (StatusCode::UNAUTHORIZED, axum::Json(body)).into_response()
             }
-            "web.no-version" => (StatusCode::PRECONDITION_REQUIRED, Refusal(told)).into_response(),
-            "web.other-version" => (StatusCode::PRECONDITION_FAILED, Refusal(told)).into_response(),
+            "web.no-version" => Refusal(told).with(StatusCode::PRECONDITION_REQUIRED),
+            "web.other-version" => Refusal(told).with(StatusCode::PRECONDITION_FAILED),
             _ => Refusal(told).into_response(),
         }
     }

@@ -25,7 +25,7 @@ use crate::auth::audit::Outcome;
 use crate::auth::own_name::OwnName;
 use crate::auth::who::{Asking, By, Identity, Who, nobody, not_allowed};
 use crate::diag::{Diagnostic, Kind};
-use crate::web::{Caller, Origin, Refusal, wants_html};
+use crate::web::{Caller, Origin, Refusal, of_address, wants_html};
 
 /// Who knows people.
 #[async_trait]
@@ -268,11 +268,11 @@ pub(super) async fn row(State(post): State<Post>, mut request: Request, next: Ne
         Err(refusal) => keeping.keep(told(refusal, html)).await,
         Ok(Some(stay)) => {
             request.extensions_mut().insert(stay.clone());
-            let answer = next.run(request).await;
+            let answer = answered(request, next).await;
             stay.within(keeping.keep(answer).await)
         }
         Ok(None) if !entry.changes() => {
-            let answer = next.run(request).await;
+            let answer = answered(request, next).await;
             keeping.keep(answer).await
         }
         // On a task of its own: whoever hangs up meanwhile takes neither the act back nor its entry.
@@ -280,6 +280,14 @@ pub(super) async fn row(State(post): State<Post>, mut request: Request, next: Ne
             Some(answer) => answer,
             None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         },
+    }
+}
+
+/// What the handler answers. A call that takes no body has its fields in the address.
+async fn answered(request: Request, next: Next) -> Response {
+    match [Method::GET, Method::HEAD, Method::DELETE].contains(request.method()) {
+        true => of_address(next.run(request)).await,
+        false => next.run(request).await,
     }
 }
 
@@ -299,7 +307,7 @@ impl Keeping {
         let ran = async move {
             match once {
                 true => guard.once.run(&asking, request, next).await,
-                false => next.run(request).await,
+                false => answered(request, next).await,
             }
         };
         match AssertUnwindSafe(ran).catch_unwind().await {

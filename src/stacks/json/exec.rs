@@ -30,7 +30,7 @@ use crate::plan::observed::{Container, State as Run};
 use crate::plan::request;
 use crate::stacks::power::{self, Around, Mounts};
 use crate::stacks::{Disk, Loading, Target};
-use crate::web::read::{self, Json as Body, Path, Query};
+use crate::web::read::{Json as Body, Path, Query};
 use crate::web::{Refusal, Refusals};
 
 /// What a ticket for it is for.
@@ -55,7 +55,7 @@ pub struct Asked {
     #[serde(default)]
     workdir: Option<String>,
     /// With a terminal of this size.
-    #[serde(default, deserialize_with = "read::object")]
+    #[serde(default)]
     tty: Option<Size>,
 }
 
