@@ -42,6 +42,8 @@ pub struct Words {
     pub story: Vec<String>,
     /// Commands, and what each does.
     pub advice: Vec<(String, String)>,
+    /// Where one can go on, and what stands on it.
+    pub ways: Vec<(String, &'static str)>,
     /// It may change by itself: look again.
     pub again: bool,
 }
@@ -195,8 +197,8 @@ pub fn sign_in() -> Words {
     }
 }
 
-/// Somebody who has signed in, and whom the access does not name.
-pub fn not_allowed(access: &Access, user: &str) -> Words {
+/// Somebody who has signed in, and whom the access does not name; `panel`: where they see their services, and sign out.
+pub fn not_allowed(access: &Access, user: &str, panel: &str) -> Words {
     let whom = match access {
         Access::Group(name) => format!("the group {name}"),
         Access::Admin => "admins".into(),
@@ -207,6 +209,7 @@ pub fn not_allowed(access: &Access, user: &str) -> Words {
             format!("You are signed in as {user}, and this address is for {whom}."),
             "Ask an admin of the home, or sign out and come back as somebody else.".into(),
         ],
+        ways: vec![(format!("{panel}/"), "To my services"), (format!("{panel}/logout"), "Sign out")],
         ..still("Not for you".into())
     }
 }
@@ -270,7 +273,7 @@ pub fn unknown(host: Option<&str>) -> Words {
 }
 
 fn still(heading: String) -> Words {
-    Words { tone: "", heading, story: Vec::new(), advice: Vec::new(), again: false }
+    Words { tone: "", heading, story: Vec::new(), advice: Vec::new(), ways: Vec::new(), again: false }
 }
 
 fn again(tone: &'static str, heading: String) -> Words {
@@ -376,10 +379,10 @@ mod tests {
     #[test]
     fn who_may_not_enter_is_told_whom_it_is_for() {
         assert!(
-            not_allowed(&Access::Group("family".into()), "ada").story[0]
+            not_allowed(&Access::Group("family".into()), "ada", "https://panel.test").story[0]
                 .contains("ada, and this address is for the group family")
         );
-        assert!(not_allowed(&Access::Admin, "ada").story[0].ends_with("for admins."));
+        assert!(not_allowed(&Access::Admin, "ada", "https://panel.test").story[0].ends_with("for admins."));
         assert!(panel_away().again && !sign_in().again && !closed().again);
     }
 }

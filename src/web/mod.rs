@@ -26,6 +26,7 @@ mod style;
 mod tests;
 mod tls;
 mod turns;
+mod words;
 
 pub use crate::base::net::SESSION;
 pub use cookies::{cookie, cookies, set_cookie};
@@ -39,3 +40,4 @@ pub use refuse::{Refusal, Refusals, no_such_page, of_address, page, page_with, r
 pub use server::{Door, Drained, Server};
 pub use style::{STYLE, source, style_source};
 pub use tls::{Certificates, Pair, Tls};
+pub use words::Words;

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use serde_json::{Value, json};
 
-use crate::base::wording;
+use super::Words;
 use crate::diag::{Diagnostic, Diagnostics, Kind, Sources, text};
 
 /// A diagnostic to answer with: `{"error": {code, title, ...}, "detail": ...}`, and the status of its kind.
@@ -122,8 +122,8 @@ struct Page<'a> {
     heading: &'static str,
     tone: &'static str,
     status: String,
-    title: &'a str,
-    hints: &'a [String],
+    title: Words,
+    hints: Vec<Words>,
     code: &'a str,
     way: Option<(&'a str, &'a str)>,
 }
@@ -150,9 +150,8 @@ pub fn page_with(d: &Diagnostic, status: StatusCode, way: Option<(&str, &str)>) 
         _ => "Something went wrong",
     };
     let tone = if status.is_server_error() { "bad" } else { "warn" };
-    let hints: Vec<String> = d.hints.iter().map(|hint| wording::sentence(hint)).collect();
-    let title = wording::sentence(&d.title);
-    let page = Page { heading, tone, status: status.to_string(), title: &title, hints: &hints, code: d.code, way };
+    let (title, hints) = (Words::sentence(&d.title), d.hints.iter().map(|hint| Words::sentence(hint)).collect());
+    let page = Page { heading, tone, status: status.to_string(), title, hints, code: d.code, way };
     let mut answer = match page.render() {
         Ok(text) => (status, Html(text)).into_response(),
         Err(_) => status.into_response(),

@@ -212,6 +212,10 @@ fn hostile_19_one_login_opens_every_service_and_no_application_sees_it(s: &Scrat
     let page = door.ask("boss", "/", &["-H", &panel.cookie("p1", "boss"), "-H", "Accept: text/html"]);
     assert!(page.status == 403 && page.body.contains("for admins"), "{page:?}");
     assert_eq!(page.header("x-hearth-gate"), Some("1"));
+    for way in ["/", "/logout"] {
+        let link = format!("href=\"https://panel.{DOMAIN}:{}{way}\"", door.https);
+        assert!(page.body.contains(&link), "{link}: {page:?}");
+    }
     // What the panel answers on the application's host never reaches the application.
     let page = door.ask("user", "/.well-known/hearth/callback?code=x", &["-H", &cookie]);
     assert!(page.status != 200 && !page.body.contains("from "), "{page:?}");

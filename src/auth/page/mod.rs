@@ -19,20 +19,20 @@ use askama::Template;
 
 use factor::Factor;
 
-use crate::base::wording;
 use crate::diag::Diagnostic;
+use crate::web::Words;
 
 /// Something went wrong with what was filled in.
 #[derive(Debug, Clone)]
 pub struct Told {
-    pub title: String,
-    pub hints: Vec<String>,
+    pub title: Words,
+    pub hints: Vec<Words>,
 }
 
 impl From<Diagnostic> for Told {
     fn from(d: Diagnostic) -> Told {
-        let hints = d.hints.iter().map(|hint| wording::sentence(hint)).collect();
-        Told { title: wording::sentence(&d.title), hints }
+        let hints = d.hints.iter().map(|hint| Words::sentence(hint)).collect();
+        Told { title: Words::sentence(&d.title), hints }
     }
 }
 
@@ -160,7 +160,7 @@ pub fn samples() -> Vec<(&'static str, String)> {
                 Setup {
                     token: hostile.into(),
                     username: hostile.into(),
-                    told: told("the two passwords differ"),
+                    told: told("`admin` is what applications call admins"),
                     ..Setup::default()
                 }
                 .render(),
@@ -260,7 +260,7 @@ mod tests {
             std::fs::write(folder.join(format!("{name}.html")), &page).unwrap();
             assert!(page.starts_with("<!doctype html>") && page.trim_end().ends_with("</html>"), "{name}");
             let foreign = page.replace("<script src=\"/static/passkeys.js\" defer></script>", "");
-            assert!(!foreign.contains("<script"), "{name}");
+            assert!(!foreign.contains("<script") && !page.contains('`'), "{name}");
         }
     }
 }

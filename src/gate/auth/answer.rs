@@ -91,14 +91,10 @@ pub fn to_login(auth: &Auth, rules: &Rules, asked: &Asked, host: &str) -> Respon
     let back = Back { host: host.to_owned(), path: back::path(asked.uri), state: back::state(&before) };
     let until = auth.clock.now().unix_timestamp() + LASTS;
     let back = back.sign(&rules.doors.signing.0, until);
-    let port = match rules.doors.https {
-        443 => String::new(),
-        port => format!(":{port}"),
-    };
     let mut answer = Response::new(Body::empty());
     *answer.status_mut() = StatusCode::FOUND;
     let headers = answer.headers_mut();
-    set(headers, LOCATION, format!("https://{}{port}/login?next=/go%3Fback%3D{back}", rules.doors.panel).as_bytes());
+    set(headers, LOCATION, format!("{}/login?next=/go%3Fback%3D{back}", panel(rules)).as_bytes());
     if new {
         set_cookie(headers, BEFORE, &before, Some(LASTS));
     }
@@ -108,16 +104,21 @@ pub fn to_login(auth: &Auth, rules: &Rules, asked: &Asked, host: &str) -> Respon
 }
 
 /// Signed in, and not one of those whom the access names.
-pub fn not_allowed(asked: &Asked, access: &Access, who: &Grant) -> Response<Body> {
-    page(StatusCode::FORBIDDEN, &words::not_allowed(access, &who.user), asked)
+pub fn not_allowed(rules: &Rules, asked: &Asked, access: &Access, who: &Grant) -> Response<Body> {
+    page(StatusCode::FORBIDDEN, &words::not_allowed(access, &who.user, &panel(rules)), asked)
+}
+
+/// The panel's address, as browsers see it.
+fn panel(rules: &Rules) -> String {
+    match rules.doors.https {
+        443 => format!("https://{}", rules.doors.panel),
+        port => format!("https://{}:{port}", rules.doors.panel),
+    }
 }
 
 /// More than any service is to be sent: mostly cookies that another application has set for the whole domain.
 pub fn too_large(headers: &HeaderMap, rules: Option<&Rules>) -> Response<Body> {
-    let panel = rules.map(|rules| match rules.doors.https {
-        443 => format!("https://{}", rules.doors.panel),
-        port => format!("https://{}:{port}", rules.doors.panel),
-    });
+    let panel = rules.map(panel);
     let words = words::too_large(&head::largest_cookies(headers), panel.as_deref());
     page(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, &words, &Asked::of(headers))
 }

@@ -56,7 +56,7 @@ impl Auth {
             Some(who) if question.access.admits(&who.grant) => Ok(answer::enter(&asked, Some(&who), false)),
             Some(who) => {
                 self.refused(&rules, &asked, route, 403, Some(&who.grant.user));
-                Ok(answer::not_allowed(&asked, &question.access, &who.grant))
+                Ok(answer::not_allowed(&rules, &asked, &question.access, &who.grant))
             }
             None => self.sign_in(&rules, &asked, route, until).await,
         }
