@@ -43,7 +43,16 @@ fn hostile_15_nothing_answers_before_the_link_is_used_and_the_link_is_good_once(
         let page = browser(&panel, path, &[]);
         assert!(page.status == 403 && page.body.contains("setup-link"), "{path}: {page:?}");
     }
-    for path in ["/health", "/trust", "/trust/hearth-ca.crt", "/docs", "/docs/errors"] {
+    let page = browser(&panel, "/", &[]).body;
+    assert!(page.contains("This home is not set up yet") && page.contains("<code>hearth serve</code>"), "{page}");
+    for path in ["/setup", "/setup?token=AAAA"] {
+        let page = browser(&panel, path, &[]);
+        let says = page.body.contains("This link does not hold") && page.body.contains("setup-link");
+        assert!(page.status == 403 && says && !page.body.contains("<form"), "{path}: {page:?}");
+    }
+    for path in
+        ["/health", "/trust", "/trust/hearth-ca.crt", "/docs", "/docs/errors", "/docs/guide", "/docs/guide/people"]
+    {
         assert_eq!(browser(&panel, path, &[]).status, 200, "{path}");
     }
     let wrong = post(
@@ -54,6 +63,8 @@ fn hostile_15_nothing_answers_before_the_link_is_used_and_the_link_is_good_once(
     );
     assert!(wrong.status == 403 && wrong.body.contains("setup-link"), "{wrong:?}");
     let link = setup_link(running);
+    let path = link.split_once("/setup").map(|(_, rest)| format!("/setup{rest}")).expect("it is a path of the panel");
+    assert!(browser(&panel, &path, &[]).body.contains("name=\"username\""), "looking does not use it up");
     set_up(s, running, &root(s));
     let token = link.split("token=").nth(1).expect("a token");
     let again = post(
@@ -197,6 +208,9 @@ fn all_by_which_somebody_gets_in_is_shown_and_taken_away_at_the_terminal(s: &Scr
     users(&["invitations", "--end", &id]).ok().says(&id);
     users(&["invitations", "--end", &id]).exits(3);
     assert_eq!(json(&["invitations"])["invitations"], json!([]));
+    let page = browser(&panel, &format!("/invitation?token={token}"), &[]);
+    let says = page.body.contains("This link does not hold") && page.body.contains("href=\"/login\"");
+    assert!(page.status == 403 && says && !page.body.contains("<form"), "{page:?}");
     let zoe = json!({"username": "zoe", "password": PASSWORD, "invite": token});
     assert_eq!(
         panel.ask("POST", "/api/v1/auth/register", None, Some(&zoe)).status,

@@ -104,6 +104,22 @@ impl Auth {
         Ok(user)
     }
 
+    /// Whether an invitation holds, before anybody fills in its form: as [`Auth::look_at_setup`].
+    pub async fn look_at_invitation(&self, token: &Secret, from: IpAddr) -> Result<(), Diagnostic> {
+        if self.rules().registration == Rule::Closed {
+            return Err(closed().hint("ask an admin of the home to add you"));
+        }
+        let pass = self.brake(Attempt { what: What::Link, from, account: None, near: self.is_near(from) })?;
+        let hash = secrets::hash(token.expose());
+        match sql::invitations::open(&mut self.db.reader().await?, &hash, self.now()).await? {
+            Some(_) => {
+                self.brakes.good(pass);
+                Ok(())
+            }
+            None => Err(no_invitation()),
+        }
+    }
+
     /// Makes an account of one's own, where the home lets people do that.
     pub async fn register(&self, new: Registration, from: IpAddr) -> Result<User, Diagnostic> {
         let near = self.is_near(from);

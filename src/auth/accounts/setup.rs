@@ -29,6 +29,18 @@ impl Auth {
         Ok(token)
     }
 
+    /// Whether a setup link holds, before anybody fills in its form. It is not used up; whoever guesses is counted as one who sends the form, and told the same.
+    pub async fn look_at_setup(&self, token: &Secret, from: IpAddr) -> Result<(), Diagnostic> {
+        let pass = self.brake(Attempt { what: What::Link, from, account: None, near: self.is_near(from) })?;
+        match sql::users::is_setup(&mut self.db.reader().await?, &secrets::hash(token.expose()), self.now()).await? {
+            true => {
+                self.brakes.good(pass);
+                Ok(())
+            }
+            false => Err(wrong()),
+        }
+    }
+
     /// Makes the first admin with the setup token.
     pub async fn set_up(&self, token: &Secret, new: NewUser, from: IpAddr) -> Result<User, Diagnostic> {
         if self.is_set_up() {

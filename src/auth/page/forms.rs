@@ -65,10 +65,18 @@ pub struct Made {
 }
 
 /// The first admin's page; its token comes from the one-time link.
-pub async fn setup(_: Anyone, State(pages): State<Arc<Pages>>, Query(link): Query<Link>) -> Response {
-    match pages.auth.is_set_up() {
-        true => to("/login"),
-        false => page(StatusCode::OK, Setup { token: link.token, ..Setup::default() }),
+pub async fn setup(
+    _: Anyone,
+    State(pages): State<Arc<Pages>>,
+    Extension(caller): Extension<Caller>,
+    Query(link): Query<Link>,
+) -> Response {
+    if pages.auth.is_set_up() {
+        return to("/login");
+    }
+    match pages.auth.look_at_setup(&Secret::new(link.token.clone()), caller.address).await {
+        Ok(()) => page(StatusCode::OK, Setup { token: link.token, ..Setup::default() }),
+        Err(told) => crate::web::page(&told, Refusal(told.clone()).status()),
     }
 }
 
@@ -201,8 +209,19 @@ pub async fn register(
 }
 
 /// An account of one's own, by invitation.
-pub async fn invitation(_: Anyone, Extension(caller): Extension<Caller>, Query(link): Query<Link>) -> Response {
-    page(StatusCode::OK, Account { invite: Some(link.token), ..invited(&caller) })
+pub async fn invitation(
+    _: Anyone,
+    State(pages): State<Arc<Pages>>,
+    Extension(caller): Extension<Caller>,
+    Query(link): Query<Link>,
+) -> Response {
+    match pages.auth.look_at_invitation(&Secret::new(link.token.clone()), caller.address).await {
+        Ok(()) => page(StatusCode::OK, Account { invite: Some(link.token), ..invited(&caller) }),
+        Err(told) => {
+            let way = Some(("/login", "Sign in with an account that you have"));
+            crate::web::page_with(&told, Refusal(told.clone()).status(), way)
+        }
+    }
 }
 
 pub async fn make_account(

@@ -319,6 +319,50 @@ async fn hostile_15_the_first_admin_is_made_with_the_printed_token_only_and_only
     .await;
 }
 
+#[tokio::test]
+async fn a_link_is_looked_at_before_its_form_and_guessing_it_there_is_counted() {
+    let me: IpAddr = "192.168.1.9".parse().unwrap();
+    let stranger: IpAddr = "203.0.113.5".parse().unwrap();
+    homes(People { registration: Rule::Invite, ..People::default() }, async |w| {
+        let a = &w.auth;
+        let token = a.setup_token().await.unwrap();
+        for _ in 0..30 {
+            a.look_at_setup(&token, stranger).await.unwrap();
+        }
+        let root = NewUser {
+            name: "root".into(),
+            email: None,
+            display_name: None,
+            role: Role::Admin,
+            groups: Vec::new(),
+            password: Some(secret(PASSWORD)),
+        };
+        a.set_up(&token, root, me).await.unwrap();
+        assert_eq!(code(a.look_at_setup(&token, me).await), "auth.bad-link", "it was used");
+        let new = NewInvitation { role: Role::Member, note: String::new(), days: 1, uses: 1, maker: None };
+        let (_, link) = a.invite(new).await.unwrap();
+        for _ in 0..30 {
+            a.look_at_invitation(&link, stranger).await.unwrap();
+        }
+        a.register(registration("anna", Some(&link)), me).await.unwrap();
+        assert_eq!(code(a.look_at_invitation(&link, me).await), "auth.bad-link", "used up");
+        // Looking is trying: both come to one count.
+        let mut codes = Vec::new();
+        for n in 0..6 {
+            let guess = secret(&format!("guess{n}"));
+            codes.push(code(a.look_at_invitation(&guess, stranger).await));
+            codes.push(code(a.register(registration("eve", Some(&guess)), stranger).await));
+        }
+        assert_eq!((codes[9], codes[11]), ("auth.bad-link", "auth.too-often"), "{codes:?}");
+        assert_eq!(code(a.look_at_invitation(&link, stranger).await), "auth.too-often", "whether it holds or not");
+    })
+    .await;
+    homes(People::default(), async |w| {
+        assert_eq!(code(w.auth.look_at_invitation(&secret("any"), me).await), "auth.registration-closed");
+    })
+    .await;
+}
+
 /// Applications were told them before there was such a thing as vouching.
 #[tokio::test]
 async fn an_upgrade_says_once_whose_addresses_applications_are_not_told_any_more() {
