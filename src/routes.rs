@@ -70,6 +70,8 @@ pub fn table() -> Table<App> {
             POST "/setup" Anyone => forms::set_up;
             GET "/docs" Anyone => about::docs::page;
             GET "/docs/errors" Anyone => about::docs::errors;
+            GET "/docs/guide" Anyone => about::docs::guides;
+            GET "/docs/guide/{page}" Anyone => about::docs::guide;
         }
     });
     pages! { table:
