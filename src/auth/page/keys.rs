@@ -26,6 +26,7 @@ use crate::web::{Caller, Refusal};
 #[template(path = "auth/keys.html")]
 pub struct Keys {
     pub name: String,
+    pub role: &'static str,
     pub keys: Vec<Shown>,
     /// Whether passkeys can be made at the address that somebody is at; else where, if that may be told.
     pub here: bool,
@@ -76,6 +77,7 @@ impl Desk {
         let here = self.passkeys.is_here(caller);
         Ok(Keys {
             name: who.name.clone(),
+            role: who.role.word(),
             keys: keys.into_iter().map(|key| shown(key, now)).collect(),
             here,
             elsewhere: self.passkeys.place.told(),
@@ -198,6 +200,7 @@ pub(super) fn sample(hostile: &str) -> Keys {
     };
     Keys {
         name: "ada".into(),
+        role: "member",
         keys: vec![key("k1", "My phone", Some("2 hours ago")), key("k2", hostile, None)],
         here: true,
         elsewhere: None,
