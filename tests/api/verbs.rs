@@ -76,8 +76,12 @@ async fn what_is_wrong_is_told_before_anything_is_begun() {
     assert_eq!(s.post("operator", "/api/v1/profiles/none/enable", json!({})).await.is(404).code(), "home.no-profile");
     assert_eq!(s.get("viewer", "/api/v1/services/none").await.is(404).code(), "compose.no-such-service");
     assert_eq!(s.get("viewer", "/api/v1/works").await.is(200).items("id"), Vec::<String>::new());
-    let work = s.work("operator", "/api/v1/start", json!({"services": ["none"]})).await;
-    assert_eq!((&work["state"], &work["exit_code"]), (&json!("failed"), &json!(3)));
+    for verb in ["start", "stop", "restart", "pull", "update"] {
+        let told = s.post("operator", &format!("/api/v1/{verb}"), json!({"services": ["web", "wbe"]})).await.is(404);
+        assert_eq!(told.code(), "compose.no-such-service", "{verb}");
+        assert!(told.body["error"]["hints"][0].as_str().unwrap().contains("`web`"), "{verb}: {}", told.body);
+    }
+    assert_eq!(s.get("viewer", "/api/v1/works").await.is(200).items("id"), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]

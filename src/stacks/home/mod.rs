@@ -367,6 +367,18 @@ impl Home {
         })
     }
 
+    /// The first of these names that no stack has as a service, with the nearest that one has.
+    pub fn check_services(&self, read: &Read, names: &[String]) -> Result<(), Diagnostic> {
+        let known = &read.spec.services;
+        let Some(name) = names.iter().find(|name| !known.contains_key(*name)) else { return Ok(()) };
+        let title = format!("no stack has a service `{name}`");
+        let d = Diagnostic::error("compose.no-such-service", title).kind(Kind::NotFound).field("services");
+        Err(match wording::nearest(name, known.keys().map(String::as_str)) {
+            Some(near) => d.hint(format!("did you mean `{near}`?")),
+            None => d.hint(format!("there are: {}", wording::list(&known.keys().collect::<Vec<_>>()))),
+        })
+    }
+
     /// The profiles that are on and these too, each once.
     pub fn with(&self, names: &[String]) -> Vec<String> {
         let mut all = self.config.profiles.clone();

@@ -235,28 +235,28 @@ pub struct Timed {
 /// Starts containers that exist.
 #[utoipa::path(post, path = "/api/v1/start", request_body = Services, responses((status = 202, body = Accepted)))]
 pub async fn start(who: Operator, State(api): State<Api>, Body(asked): Body<Services>) -> Result<Begun, Response> {
-    let (words, global, args) = some(&api, "start", asked)?;
+    let (words, global, args) = some(&api, "start", asked).await?;
     begun(api.begin(&who, "start", &words.all(), move |out| lifecycle::start_(&global, args, out)))
 }
 
 /// Pulls images.
 #[utoipa::path(post, path = "/api/v1/pull", request_body = Services, responses((status = 202, body = Accepted)))]
 pub async fn pull(who: Operator, State(api): State<Api>, Body(asked): Body<Services>) -> Result<Begun, Response> {
-    let (words, global, args) = some(&api, "pull", asked)?;
+    let (words, global, args) = some(&api, "pull", asked).await?;
     begun(api.begin(&who, "pull", &words.all(), move |out| lifecycle::pull(&global, args, out)))
 }
 
 /// Stops containers, in reverse order of dependency.
 #[utoipa::path(post, path = "/api/v1/stop", request_body = Timed, responses((status = 202, body = Accepted)))]
 pub async fn stop(who: Operator, State(api): State<Api>, Body(asked): Body<Timed>) -> Result<Begun, Response> {
-    let (words, global, args) = timed(&api, "stop", asked)?;
+    let (words, global, args) = timed(&api, "stop", asked).await?;
     begun(api.begin(&who, "stop", &words.all(), move |out| lifecycle::stop(&global, args, out)))
 }
 
 /// Restarts containers without applying changes.
 #[utoipa::path(post, path = "/api/v1/restart", request_body = Timed, responses((status = 202, body = Accepted)))]
 pub async fn restart(who: Operator, State(api): State<Api>, Body(asked): Body<Timed>) -> Result<Begun, Response> {
-    let (words, global, args) = timed(&api, "restart", asked)?;
+    let (words, global, args) = timed(&api, "restart", asked).await?;
     begun(api.begin(&who, "restart", &words.all(), move |out| lifecycle::restart(&global, args, out)))
 }
 
@@ -277,7 +277,7 @@ pub async fn update(who: Operator, State(api): State<Api>, Body(asked): Body<Upd
     let mut words = Words::new(asked.project.as_ref(), "update");
     words.names(&asked.services);
     words.flag("--yes", asked.yes);
-    let global = api.global(asked.project.as_deref()).map_err(refused)?;
+    let global = there(&api, asked.project.as_deref(), &asked.services).await?;
     let (services, answer) = (asked.services, args::Answer { yes: asked.yes });
     let args = args::Update { services, dry_run: false, answer, json: JSON };
     begun(api.begin(&who, "update", &words.all(), move |out| lifecycle::update(&global, args, out)))
@@ -315,18 +315,18 @@ pub async fn mode(who: Admin, State(api): State<Api>, Body(asked): Body<Switch>)
     begun(api.begin(&who, "mode", &words.all(), move |out| mode_::run(&global, args, door.as_ref(), out)))
 }
 
-fn some(api: &Api, verb: &str, asked: Services) -> Result<(Words, args::Global, args::Some_), Response> {
+async fn some(api: &Api, verb: &str, asked: Services) -> Result<(Words, args::Global, args::Some_), Response> {
     let mut words = Words::new(asked.project.as_ref(), verb);
     words.names(&asked.services);
-    let global = api.global(asked.project.as_deref()).map_err(refused)?;
+    let global = there(api, asked.project.as_deref(), &asked.services).await?;
     Ok((words, global, args::Some_ { services: asked.services, json: JSON }))
 }
 
-fn timed(api: &Api, verb: &str, asked: Timed) -> Result<(Words, args::Global, args::Timed), Response> {
+async fn timed(api: &Api, verb: &str, asked: Timed) -> Result<(Words, args::Global, args::Timed), Response> {
     let mut words = Words::new(asked.project.as_ref(), verb);
     words.names(&asked.services);
     words.value("--timeout", asked.timeout);
-    let global = api.global(asked.project.as_deref()).map_err(refused)?;
+    let global = there(api, asked.project.as_deref(), &asked.services).await?;
     Ok((words, global, args::Timed { services: asked.services, timeout: asked.timeout, json: JSON }))
 }
 
@@ -339,6 +339,26 @@ pub(super) fn known(api: &Api, project: Option<&str>, names: &[String]) -> Resul
         && let Ok(read) = home.read()
     {
         home.check_profiles(&read, names).map_err(|d| Refusal(d).into_response())?;
+    }
+    Ok(global)
+}
+
+/// The flags for a project, once it is known that the home has services of these names, or containers of them that no stack names any more: nothing is begun
+/// for a name that is none. What an adopted project has is found by the work.
+async fn there(api: &Api, project: Option<&str>, names: &[String]) -> Result<args::Global, Response> {
+    let global = api.global(project).map_err(refused)?;
+    let home = api.home().map_err(refused)?;
+    let own = project.is_none_or(|project| project == home.config.name);
+    let Ok(read) = home.read() else { return Ok(global) };
+    if let Err(unknown) = home.check_services(&read, names)
+        && own
+    {
+        // Where the engine does not answer the work says so.
+        let Ok(seen) = super::containers::observed(api, &home.config.name).await else { return Ok(global) };
+        let left = |name: &&String| read.spec.services.contains_key(*name) || seen.iter().any(|c| c.is_of(name));
+        if !names.iter().all(|name| left(&name)) {
+            return Err(Refusal(unknown).into_response());
+        }
     }
     Ok(global)
 }
