@@ -57,9 +57,9 @@ pub struct AuditFilter {
     /// Name of whoever did it
     #[arg(long, value_name = "NAME")]
     pub who: Option<String>,
-    /// Number of the account that did it
-    #[arg(long, value_name = "NUMBER")]
-    pub user: Option<i64>,
+    /// The account that did it: its number, or its name as --who
+    #[arg(long, value_name = "NUMBER|NAME", conflicts_with = "who")]
+    pub user: Option<String>,
     /// Address that it came from, or `terminal`
     #[arg(long, value_name = "ADDRESS")]
     pub from: Option<String>,

@@ -139,7 +139,11 @@ pub enum GroupsVerb {
         about: String,
     },
     /// Remove a group; its members stay
-    Remove { name: String },
+    Remove {
+        name: String,
+        #[command(flatten)]
+        answer: Answer,
+    },
 }
 
 /// Where a password comes from; never from the command line, where everybody on the machine can read it.
@@ -171,7 +175,7 @@ pub enum TokensVerb {
         user: String,
         /// What it is for
         name: String,
-        /// read, operate or admin: what it may at most; repeat for several
+        /// read, operate, admin, or route:NAME for the service NAME: what it may at most; repeat for several
         #[arg(long = "scope", value_name = "SCOPE", required = true)]
         scopes: Vec<String>,
         /// How many days it holds (default: until it is ended)

@@ -46,6 +46,7 @@ use ipnet::IpNet;
 pub use enter::{Step, Ways, active, ways};
 pub use factors::{Enrolment, FactorState};
 pub use groups::Group;
+pub use hosts::ROUTE;
 pub use invitations::{Invitation, NewInvitation};
 pub use login::{Credentials, Login, Registration};
 pub use refresh::{Refreshed, Tokens};

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::hosts::ROUTE;
 use super::{Auth, sql, words};
 use crate::auth::secrets;
-use crate::auth::who::{By, nobody};
+use crate::auth::who::{By, Role, nobody};
 use crate::base::secret::Secret;
 use crate::diag::{Diagnostic, Kind};
 
@@ -52,13 +52,12 @@ impl Auth {
         let name = words::label(&new.name, "name", 100)?;
         let route = |scope: &str| scope.strip_prefix(ROUTE).is_some_and(is_service);
         if let Some(unknown) = new.scopes.iter().find(|scope| !SCOPES.contains(&scope.as_str()) && !route(scope)) {
-            return Err(
-                told("scopes", format!("`{unknown}` is no scope")).hint(format!("known: {}", SCOPES.join(", ")))
-            );
+            return Err(told("scopes", format!("`{unknown}` is no scope"))
+                .hint(format!("there are {}, and {ROUTE}NAME for the service NAME", SCOPES.join(", "))));
         }
         if new.scopes.is_empty() {
             return Err(told("scopes", "a token without a scope may nothing".into())
-                .hint(format!("give it one of: {}", SCOPES.join(", "))));
+                .hint(format!("give it one of {}, or {ROUTE}NAME for the service NAME", SCOPES.join(", "))));
         }
         if new.scopes.len() > MOST_SCOPES {
             return Err(told("scopes", format!("a token has at most {MOST_SCOPES} scopes")).hint("make two of them"));
@@ -83,6 +82,7 @@ impl Auth {
             expires: new.days.map(|days| now.saturating_add(i64::from(days) * DAY_MS)),
             last_used: None,
         };
+        let for_admins = scopes.contains(&"admin");
         let (made, hash, by) = (row.clone(), secrets::hash(secret.expose()), by.clone());
         self.db
             .write(async move |tx| {
@@ -91,7 +91,13 @@ impl Auth {
                         .kind(Kind::Conflict)
                         .hint("end those that are not used any more"));
                 }
-                super::users::one(tx, person).await?;
+                let owner = super::users::one(tx, person).await?;
+                if for_admins && owner.role != Role::Admin {
+                    let title =
+                        format!("the scope `admin` is for tokens of admins, and {} is a {}", owner.name, owner.role);
+                    let d = Diagnostic::error("auth.bad-token-request", title).kind(Kind::Denied).field("scopes");
+                    return Err(d.hint("a token may never more than its owner: leave it out, or make it for an admin"));
+                }
                 if !sql::holds(tx, person, &by).await? {
                     return Err(nobody());
                 }
@@ -106,7 +112,7 @@ impl Auth {
         let id = id.to_owned();
         match self.end(async move |tx| sql::tokens::end(tx, person, &id).await).await? {
             true => Ok(()),
-            false => Err(Diagnostic::error("auth.no-such-token", "you have no token of that id")
+            false => Err(Diagnostic::error("auth.no-such-token", "there is no token of that id")
                 .kind(Kind::NotFound)
                 .hint("it may have ended already")),
         }

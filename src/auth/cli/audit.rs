@@ -43,12 +43,26 @@ pub fn run(args: Audit, location: Location, out: &Out) -> Done {
 /// What the flags mean.
 fn wanted(args: &AuditFilter) -> Result<Filter, Diagnostic> {
     let AuditFilter { kind, who, user, from, action, object, outcome, request, since, until, longer } = args.clone();
+    let (user, who) = account(user, who);
     let words = Words { kind, who, user, from, action, object, outcome, request, since, until, longer };
     words.read(milliseconds(SystemClock.now()))
 }
 
+/// `--user` takes a number or a name: numbers are what the log keeps of an account, names what a person knows.
+fn account(user: Option<String>, who: Option<String>) -> (Option<i64>, Option<String>) {
+    match user.as_deref().map(str::parse) {
+        None => (None, who),
+        Some(Ok(number)) => (Some(number), who),
+        Some(Err(_)) => (None, user),
+    }
+}
+
 async fn list(log: &Log, args: &AuditFilter, before: Option<i64>, limit: u16, out: &Out) -> Done {
-    let limit = usize::from(limit.max(1));
+    if limit == 0 {
+        let d = Diagnostic::error("audit.bad-filter", "with `--limit 0` there is nothing to show");
+        return Err(d.field("--limit").hint("write 1 or more, or leave it out for the newest 30").into());
+    }
+    let limit = usize::from(limit);
     let mut found = log.list(&wanted(args)?, before, limit + 1).await?;
     let more = found.len() > limit;
     found.truncate(limit);
@@ -164,4 +178,17 @@ pub fn enter(typed: Typed, location: Location) -> Result<(), Diagnostic> {
         Ok(())
     });
     told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_is_named_by_its_number_or_its_name() {
+        let of = |user: &str| account(Some(user.into()), None);
+        assert_eq!(of("12"), (Some(12), None));
+        assert_eq!(of("sam"), (None, Some("sam".into())));
+        assert_eq!(account(None, Some("sam*".into())), (None, Some("sam*".into())));
+    }
 }

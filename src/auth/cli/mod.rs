@@ -30,6 +30,16 @@ pub struct Place {
     pub panel: String,
     /// Services of the home are behind the login, and no `hearth serve` passes on to gate what is ended here.
     pub unheard: bool,
+    /// The home's routes; none where its stacks cannot be read.
+    pub routes: Option<Vec<Routed>>,
+}
+
+/// A route, as far as people are concerned.
+pub struct Routed {
+    /// The service that it leads to, or its key in `hearth.yaml`.
+    pub service: String,
+    /// The group that it is for, if it is for one.
+    pub group: Option<String>,
 }
 
 impl Place {

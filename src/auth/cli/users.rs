@@ -1,11 +1,13 @@
 //! `hearth users`: who there is, and all that an admin does with them.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
-use super::{Place, ago, role, ways};
+use super::{Place, Routed, ago, role, ways};
 use crate::args::{GroupsVerb, PasswordFrom, Users, UsersVerb};
 use crate::auth::accounts::{Auth, Change, NewInvitation, NewUser, SETUP_HOURS, User};
-use crate::base::wording::count;
+use crate::base::wording::{self, count};
 use crate::cli::table::fitting;
 use crate::cli::{Done, Out, Tone, ask};
 
@@ -131,7 +133,10 @@ fn carry_out(place: &Place, verb: UsersVerb, out: &Out) -> Done {
                 Ok(())
             })
         }
-        UsersVerb::Groups { verb } => place.with(|auth| async move { groups(&auth, verb, out).await }),
+        UsersVerb::Groups { verb } => {
+            let routes = place.routes.as_deref().unwrap_or_default();
+            place.with(|auth| async move { groups(&auth, verb, routes, out).await })
+        }
     }
 }
 
@@ -189,7 +194,20 @@ async fn list(auth: &Auth, out: &Out) -> Done {
     Ok(())
 }
 
-async fn groups(auth: &Auth, verb: Option<GroupsVerb>, out: &Out) -> Done {
+/// What a group is for besides its members: routes that let nobody else in.
+fn question(name: &str, routes: &[Routed]) -> Option<String> {
+    let of = routes.iter().filter(|route| route.group.as_deref() == Some(name));
+    let services: BTreeSet<&str> = of.map(|route| route.service.as_str()).collect();
+    let services: Vec<&str> = services.into_iter().collect();
+    (!services.is_empty()).then(|| {
+        format!(
+            "The access of {} is `group:{name}`: without it only admins get in. Remove the group?",
+            wording::list(&services)
+        )
+    })
+}
+
+async fn groups(auth: &Auth, verb: Option<GroupsVerb>, routes: &[Routed], out: &Out) -> Done {
     match verb {
         None if out.json => out.value(&json!({"groups": auth.groups().await?})),
         None => {
@@ -202,7 +220,10 @@ async fn groups(auth: &Auth, verb: Option<GroupsVerb>, out: &Out) -> Done {
             let group = auth.add_group(&name, &about).await?;
             out.line(format!("the group {} was made", group.name));
         }
-        Some(GroupsVerb::Remove { name }) => {
+        Some(GroupsVerb::Remove { name, answer }) => {
+            if let Some(question) = question(&name, routes) {
+                ask::confirm(&question, answer.yes, out)?;
+            }
             auth.remove_group(&name).await?;
             out.line(format!("the group {name} was removed; its members stay"));
         }
