@@ -21,6 +21,8 @@ pub struct Wanted {
     pub others: BTreeSet<ServiceName>,
     /// Those of `others` that are off, with their profiles (the rest is just not selected).
     pub off: BTreeMap<ServiceName, Vec<String>>,
+    /// `hearth down` takes profiles: it is a home's.
+    pub by_profile: bool,
     pub networks: BTreeMap<String, NetworkRequest>,
     pub volumes: BTreeMap<String, VolumeRequest>,
     /// What this project asks for that cannot be done, found without looking at the engine.

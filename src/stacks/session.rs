@@ -70,7 +70,8 @@ impl<'a> Session<'a> {
         let mut wanted = request::wanted(&project, &context);
         // What `up PROFILE` does not act on may be on all the same.
         wanted.off.retain(|_, profiles| !target.is_on(profiles));
-        if target.home().is_some() {
+        wanted.by_profile = target.home().is_some();
+        if wanted.by_profile {
             make_own_image(&mut wanted);
         }
         let place = target.place(&project.name);

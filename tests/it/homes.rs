@@ -104,7 +104,11 @@ fn a_plan_lists_what_runs_of_a_profile_that_is_off(s: &Scratch) -> Done {
     let id = s.container("app").id;
     s.hearth_args(&["disable", "mine"]).ok();
     let plan = s.hearth_args(&["plan"]).ok();
-    assert!(plan.out.contains("its service `app` is off (profile `mine`): it runs on"), "{}", plan.out);
+    assert!(
+        plan.out.contains("its service `app` is off (profile `mine`): it runs on; `hearth down mine` ends it"),
+        "{}",
+        plan.out
+    );
     assert_eq!(id, s.container("app").id);
     let up = s.hearth_args(&["up"]);
     assert!(up.code == 3 && up.err.contains("home.nothing-on"), "{}", up.both());

@@ -136,7 +136,11 @@ impl<'a> Planner<'a> {
     pub fn leave(&mut self) {
         for (service, profiles) in &self.wanted.off {
             for container in self.containers.get(service.as_str()).cloned().unwrap_or_default() {
-                let state = if is_alive(container) { "it runs on" } else { "it stays stopped" };
+                let state = match (is_alive(container), profiles.first().filter(|_| self.wanted.by_profile)) {
+                    (true, Some(profile)) => format!("it runs on; `hearth down {profile}` ends it"),
+                    (true, None) => "it runs on".into(),
+                    (false, _) => "it stays stopped".into(),
+                };
                 let profiles: Vec<String> = profiles.iter().map(|p| format!("`{p}`")).collect();
                 let profiles = wording::list(&profiles);
                 let text = format!("its service `{service}` is off (profile {profiles}): {state}");
