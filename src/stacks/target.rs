@@ -30,12 +30,13 @@ pub struct Target {
     stranger: bool,
 }
 
-/// In localhost mode: routes whose `access` nobody asks for, as there is no proxy. Of what is on, all in one.
-fn unasked(home: &Home, read: &Read) -> Option<Diagnostic> {
+/// In localhost mode: routes whose `access` nobody asks for, as there is no proxy. Of what is on, or is about to be, all in one.
+pub(super) fn unasked(home: &Home, read: &Read, soon: impl Fn(&str) -> bool) -> Option<Diagnostic> {
     let kept = |service: &&Service| {
         !service.keys.localhost.is_empty() && service.keys.routes.iter().any(keys::Route::keeps_somebody_out)
     };
-    let all = read.spec.services.iter().filter(|(_, service)| home.has_on(&service.profiles));
+    let on = |name: &String, service: &Service| home.has_on(&service.profiles) || soon(name);
+    let all = read.spec.services.iter().filter(|(name, service)| on(name, service));
     let all: Vec<(&String, &Service)> = all.filter(|(_, service)| kept(service)).collect();
     let (_, first) = all.first()?;
     let names: Vec<String> = all.iter().map(|(name, _)| format!("`{name}`")).collect();
@@ -140,7 +141,8 @@ impl Target {
         let Some((home, read)) = self.read() else { return Ok(()) };
         home.refuse_foreign_files(read)?;
         if home.config.mode != Mode::Domain {
-            unasked(home, read).iter().for_each(|d| out.diagnostic(d, &read.sources));
+            let soon = |name: &str| seen.is_some_and(|(wanted, _)| wanted.services.contains_key(name));
+            unasked(home, read, soon).iter().for_each(|d| out.diagnostic(d, &read.sources));
             return Ok(());
         }
         let told = door.judge(home, read, seen);

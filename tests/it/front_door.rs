@@ -13,6 +13,7 @@ cases![together:
     turning_profiles_on_and_off_never_recreates_traefik,
     a_home_in_domain_mode_takes_turns_with_compose,
     switching_modes_removes_what_the_other_needs_and_back,
+    a_switch_that_fails_on_its_way_says_which_mode_counts_and_how_to_go_back,
     a_database_is_reached_by_its_own_service_only,
     whoever_calls_itself_gate_is_not_gate,
     labels_that_an_image_brings_open_nothing,
@@ -266,6 +267,25 @@ fn switching_modes_removes_what_the_other_needs_and_back(s: &Scratch) -> Done {
     door.hearth("mode domain --yes").ok();
     door.until("app", 200);
     assert!(here().is_empty(), "the port of localhost mode is gone");
+    Ok(())
+}
+
+fn a_switch_that_fails_on_its_way_says_which_mode_counts_and_how_to_go_back(s: &Scratch) -> Done {
+    let text =
+        stack(&[("app", "host: app, port: 80, access: lan")]).replace("x-hearth: {", "x-hearth: {localhost: LOCAL, ");
+    let door = Door::new(s, &text.replace("LOCAL", &crate::rig::free_port().to_string()))?;
+    door.hearth("up web").ok();
+    door.until("app", 200);
+    // Nothing listens on port 1, so a pull fails at once.
+    let broken = "services: { broken: { image: '127.0.0.1:1/none:1', profiles: [web] } }\n";
+    s.write("stacks/broken.yaml", broken);
+    let ran = door.hearth("mode localhost --yes");
+    assert_ne!(ran.code, 0, "{}", ran.both());
+    ran.says("home.mode-half-way").says("in localhost mode now").says("or go back: hearth mode domain");
+    door.hearth("mode").ok().says("localhost");
+    std::fs::remove_file(s.dir.join("stacks/broken.yaml")).expect("it is there");
+    door.hearth("mode domain --yes").ok();
+    door.until("app", 200);
     Ok(())
 }
 

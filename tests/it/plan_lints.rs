@@ -119,6 +119,13 @@ fn in_localhost_mode_a_route_that_keeps_somebody_out_is_said(s: &Scratch) -> Don
     assert!(told.contains("lint.access-local") && told.contains("the `access` of `app` does not hold"), "{told}");
     assert!(told.contains("stacks/web.yaml:5") && told.contains("hearth mode domain"), "{told}");
     assert!(!told.contains("`off`"), "what is off is of no concern: {told}");
+    // Also before it is on for the first time, by whatever turns it on.
+    s.write("hearth.yaml", &format!("name: {}\nmode: localhost\n", s.project));
+    assert!(!plan().contains("access-local"), "nothing is on");
+    for args in [&["plan", "web"][..], &["enable", "web"]] {
+        let told = s.hearth_args(args).both();
+        assert!(told.contains("the `access` of `app` does not hold"), "{args:?}: {told}");
+    }
     s.write("stacks/web.yaml", &stack("public"));
     let told = plan();
     assert!(!told.contains("access-local"), "everybody may enter: {told}");

@@ -6,7 +6,7 @@ use crate::args::{Deciding, Global, Mode as Args};
 use crate::base::wording;
 use crate::cli::{Done, Failure, Out, ask};
 use crate::config;
-use crate::diag::{Diagnostic, Kind};
+use crate::diag::{Diagnostic, Kind, Sources};
 use crate::engine::Scope;
 use crate::plan::{Options, text};
 use crate::spec::{Mode, routes};
@@ -87,10 +87,19 @@ fn switch(target: &Target, mode: Mode, args: &Args, door: &dyn FrontDoor, out: &
             return session.refuse(&plan);
         }
         let around = Around::of(&look.observed, Some(&session.wanted));
-        let mut settle = || record(target, mode, args, (door, Some(&around)), out);
+        let mut is_recorded = false;
+        let mut settle = || {
+            record(target, mode, args, (door, Some(&around)), out)?;
+            is_recorded = true;
+            Ok(())
+        };
         let changed = up::changed(&plan);
         let doing = Doing { options, yes: args.answer.yes, saved: None, settle: &mut settle };
-        carry_out_plan(&session, doing, look, plan).await?;
+        let done = carry_out_plan(&session, doing, look, plan).await;
+        if done.is_err() && is_recorded {
+            out.diagnostic(&half_way(mode), &Sources::default());
+        }
+        done?;
         target.try_routes(door, session.engine.as_ref(), &changed, out).await?;
         target.say_ports(door, out)
     })
@@ -111,6 +120,19 @@ fn record(
     there.edit_config(|text| config::set_mode(text, mode))?;
     target.settle(&Change::None, args.answer.yes, out)?;
     target.open_door(door, around, out)
+}
+
+/// What was recorded counts, whatever came of carrying it out.
+fn half_way(mode: Mode) -> Diagnostic {
+    let (other, on) = match mode {
+        Mode::Domain => (Mode::Localhost, "hearth up"),
+        // What is left of the other mode is ended by the switch alone.
+        Mode::Localhost => (Mode::Domain, "hearth mode localhost"),
+    };
+    let title = format!("this home is in {} mode now, and not everything of the switch was done", mode.name());
+    Diagnostic::warning("home.mode-half-way", title)
+        .hint(format!("mend what failed, and go on: {on}"))
+        .hint(format!("or go back: hearth mode {}", other.name()))
 }
 
 fn say_plain(mode: Mode, out: &Out) {

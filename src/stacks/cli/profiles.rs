@@ -15,7 +15,7 @@ use crate::diag::Diagnostic;
 use crate::engine::Scope;
 use crate::plan::observed::{Container, Health, State};
 use crate::plan::request;
-use crate::spec::{Service, Spec};
+use crate::spec::{Mode, Service, Spec};
 use crate::stacks::home::{Home, Read};
 use crate::stacks::{FrontDoor, Target};
 
@@ -204,6 +204,10 @@ pub fn toggle(global: &Global, args: Toggle, on: bool, door: &dyn FrontDoor, out
     }
     if on {
         say_needs(&home, &read, &args.profiles, out);
+        if home.config.mode == Mode::Localhost {
+            let unasked = crate::stacks::target::unasked(&home, &read, |_| false);
+            unasked.iter().for_each(|d| out.diagnostic(d, &read.sources));
+        }
     }
     if changed {
         let verb = if on { "up" } else { "down" };
