@@ -39,6 +39,21 @@ pub fn reached(name: &str, url: &str, answer: &Result<Directory, String>, wanted
     }
 }
 
+/// Where the home's own CA makes the certificates. `uncovered`: names that it may not sign for, and that nothing else is for.
+pub fn own(uncovered: &[String], domain: &str) -> Finding {
+    if uncovered.is_empty() {
+        let words = "the home's own CA makes the certificates: no authority is asked";
+        return Finding::ok(About::Certificates, "authority", words);
+    }
+    let words = format!(
+        "no certificate is for {}, nor will be: the root of the home's own CA was made for other names than those under {domain}",
+        shown(uncovered)
+    );
+    Finding::problem(About::Certificates, "authority-names", words)
+        .fix("make a new root, which every device has to be told to trust: hearth certs new-ca")
+        .fix("or bring a certificate: hearth certs import; or let an authority issue them: certificates: {issuer: acme} in hearth.yaml")
+}
+
 /// Why names cannot be proved over HTTP, each reason with its names; `proved`: names of which nothing of the kind is known.
 pub fn challenges(hopeless: &[(String, Vec<String>)], proved: &[String]) -> Vec<Finding> {
     let mut all = Vec::new();
@@ -97,6 +112,14 @@ mod tests {
         let there = Ok(Directory { date: None, profiles: vec!["classic".into()] });
         assert_eq!(reached("CA", "u", &there, None).grade, Grade::Ok);
         assert!(reached("CA", "u", &there, Some("eternal")).words.contains("it lists classic"));
+    }
+
+    #[test]
+    fn an_own_ca_that_may_not_sign_for_the_domain_is_a_problem_with_a_way_out() {
+        assert_eq!(own(&[], "home.test").grade, Grade::Ok);
+        let told = own(&["panel.home.test".into()], "home.test");
+        assert!(told.grade == Grade::Problem && told.words.contains("panel.home.test"), "{told:?}");
+        assert!(told.fix[0].contains("hearth certs new-ca"), "{told:?}");
     }
 
     #[test]

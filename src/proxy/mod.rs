@@ -26,7 +26,7 @@ mod wake;
 
 pub use crate::traefik::file::HSTS;
 pub use adopted::Absent;
-pub use certificates::local_root;
+pub use certificates::{local_root, uncovered};
 pub use client::answers;
 pub use content::{Values, near, own_address, own_addresses, resolved};
 pub use door::Door;
