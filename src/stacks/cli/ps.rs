@@ -107,7 +107,7 @@ fn as_json(c: &Container) -> Value {
         "image_id": c.image_id,
         "ports": ports,
         "created_at": c.created_at,
-        "started_at": c.started_at,
+        "started_at": (!c.started_at.is_empty()).then_some(&c.started_at),
     })
 }
 

@@ -43,8 +43,9 @@ pub struct Container {
     image_id: String,
     ports: Vec<Port>,
     created_at: String,
-    /// Empty where it was not asked for, or never started.
-    started_at: String,
+    /// Null where it never started, and in lists, which the engine gives without it: one container has it.
+    #[schema(required)]
+    started_at: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -82,7 +83,7 @@ impl Container {
             image_id: c.image_id.clone(),
             ports: c.ports.iter().map(port).collect(),
             created_at: c.created_at.clone(),
-            started_at: c.started_at.clone(),
+            started_at: (!c.started_at.is_empty()).then(|| c.started_at.clone()),
         }
     }
 }
