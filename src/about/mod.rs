@@ -5,7 +5,7 @@
 //! | what it knows, kept up to date by a loop | `state` |
 //! | for programs and monitors | `json` |
 //! | the page at `/` | `page` |
-//! | the API to read, at `/docs` | `docs` |
+//! | the API, the guide and the codes to read, below `/docs` | `docs` |
 
 pub mod docs;
 pub mod json;
