@@ -246,16 +246,9 @@ fn place_of(global: &Global, out: &Out) -> Result<crate::auth::cli::Place, crate
     let location = home.database(&out.environment())?;
     let state = home.dir.join("state");
     let unheard = home.config.has_names() && !crate::serve::is_running(&state);
-    let routes = home.read().ok().map(|read| read.rendered.routes.all().map(routed).collect());
+    let routed = |(service, group)| crate::auth::cli::Routed { service, group };
+    let routes = home.read().ok().map(|read| crate::proxy::groups(&read).into_iter().map(routed).collect());
     Ok(crate::auth::cli::Place { state, location, rules: home.config.people, panel, unheard, routes })
-}
-
-fn routed(route: &crate::traefik::Route) -> crate::auth::cli::Routed {
-    let group = match &route.access {
-        crate::traefik::Access::Group(name) => Some(name.clone()),
-        _ => None,
-    };
-    crate::auth::cli::Routed { service: route.service.clone(), group }
 }
 
 /// Where a browser finds the panel, without a slash at its end.

@@ -7,7 +7,16 @@ use crate::diag::{Diagnostic, Diagnostics};
 use crate::plan::observed::Foreign;
 use crate::spec::keys;
 use crate::stacks::home::Read;
-use crate::traefik::{Entry, Route, Target};
+use crate::traefik::{Access, Entry, Route, Target};
+
+/// What each route of a home leads to, as a token's scope names it, and the group that it is for alone.
+pub fn groups(read: &Read) -> Vec<(String, Option<String>)> {
+    let of = |access: &Access| match access {
+        Access::Group(name) => Some(name.clone()),
+        _ => None,
+    };
+    read.rendered.routes.all().map(|route| (route.service.clone(), of(&route.access))).collect()
+}
 
 /// The home's domain, and all routes with their values. What is wrong with them is in `told`. `containers`: every one on the engine,
 /// where it was asked.

@@ -84,6 +84,8 @@ async fn filled() -> (Server, Objects, String) {
         ("/api/v1/projects/{name}", "other".to_owned()),
         ("/api/v1/stacks/{name}", "media".to_owned()),
         ("/api/v1/settings/{key}", "profiles".to_owned()),
+        // The same in every home.
+        ("/docs/guide/{page}", "people".to_owned()),
         // For everybody: whoever knows the name of a challenge is the authority that gave it.
         ("/.well-known/acme-challenge/{token}", "x".to_owned()),
     ]);
