@@ -3,6 +3,8 @@
 //! | subject | file |
 //! |---|---|
 //! | one server for a home | `lock` |
+//! | where it listens | `ports` |
+//! | the rooms, put together | `rooms` |
 //! | its own certificate, kept up to date | `own` |
 //! | from plain HTTP to HTTPS | `redirect` |
 //! | what programs of this machine have over plain HTTP | `near` |
@@ -12,10 +14,11 @@
 //! | rules about people that change | `rules` |
 //! | the login in front of services | `login` |
 //! | what handlers work with | `api` |
-//! | what goes on in the background | `loops` |
+//! | what goes on in the background | `background`, by `loops` |
 //! | arguments, log, signals | `cli` |
 
 mod api;
+mod background;
 pub mod cli;
 mod inner;
 mod joined;
@@ -25,8 +28,10 @@ mod login;
 mod loops;
 mod near;
 mod own;
+mod ports;
 mod redirect;
 mod renewal;
+mod rooms;
 mod rules;
 
 use std::collections::BTreeMap;
@@ -34,38 +39,32 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::Request;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 pub use loops::Loops;
 
 use crate::about;
-use crate::auth::accounts::{Auth, Parts};
+use crate::auth::accounts::Auth;
 use crate::auth::audit::Log;
-use crate::auth::forward::Forward;
 use crate::auth::own_name::{OwnName, is_everybodys};
-use crate::auth::page::forms;
-use crate::auth::passwords::Passwords;
 use crate::auth::place::Place;
-use crate::auth::table::{Guard, Table};
+use crate::auth::table::Guard;
 use crate::base::clock::Clock;
-use crate::base::random::{Random, SystemRandom};
+use crate::base::random::SystemRandom;
 use crate::base::secret::Secret;
-use crate::certs::room::Room;
-use crate::certs::{self, local};
-use crate::diag::{Diagnostic, Kind};
+use crate::certs::local;
+use crate::diag::Diagnostic;
 use crate::engine::docker::inside;
-use crate::proxy;
-use crate::routes::{self, App};
+use crate::routes;
 use crate::stacks::Home;
 use crate::stacks::works::Works;
 use crate::store::Db;
-use crate::web::{self, Door, Limits, Manner, Server, Tls};
+use crate::web::Server;
 use inner::Inner;
 use own::Own;
+use ports::Ports;
+use rooms::{Names, Rooms};
 
 /// Where a home that says nothing is answered: on the machine itself.
 const HTTPS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8443);
@@ -121,141 +120,37 @@ impl Serving {
         env: BTreeMap<String, String>,
         clock: Arc<dyn Clock>,
     ) -> Result<Serving, Diagnostic> {
-        let state_dir = home.dir.join("state");
-        let lock = lock::take(&state_dir, clock.now())?;
+        let state = home.dir.join("state");
+        let lock = lock::take(&state, clock.now())?;
         // What must be free is looked at first: a CA is not made for a server that cannot start.
-        let mut listeners = Vec::new();
-        for address in &settings.listen {
-            listeners.push(listener(*address, "server.listen").await?);
-        }
-        let plain = match settings.http {
-            Some(address) => Some(listener(address, "server.http").await?),
-            None => None,
-        };
-        let zones: Vec<String> = domain.clone().into_iter().collect();
-        let names = home.config.server.names.clone();
-        let named = domain.as_deref().filter(|_| home.config.has_names());
-        if named.is_some_and(|domain| domain.trim_end_matches('.').ends_with(".localhost")) {
-            tracing::warn!(
-                "the domain is below localhost: every program on this machine sees the sessions there; it is good for trying out only"
-            );
-        }
-        let name = own_name(home)?.within(named);
-        for address in settings.listen.iter().filter(|at| at.ip().is_loopback() && !is_everybodys(at.ip())) {
-            tracing::warn!(
-                "nobody signs in at https://{address}: the panel's own name leads to 127.0.0.1 and ::1; listen there"
-            );
-        }
-        let own = Arc::new(Own::open(&state_dir, name.clone(), zones, names, settings.listen.clone(), clock.clone())?);
-
-        let room = Room::open(home)?;
-        let answers = room.challenges.clone();
-        let challenge: certs::page::Challenge = Arc::new(move |token: &str| answers.answer(token));
-        // Opened with its first use: one that is away keeps nothing from being served.
-        let database = Db::at(home.database(&env)?);
-        let log = Log::new(database.clone(), clock.clone());
-        let state = Arc::new(about::state::State::new(home, database.clone()));
-        let trusted = own.clone();
+        let ports = Ports::bind(settings).await?;
+        let (https, http) = (ports.https(), ports.http());
+        let named = domain.clone().filter(|_| home.config.has_names());
+        warn(settings, named.as_deref());
+        let own = own_name(home)?.within(named.as_deref());
+        let names = Names { own, domain, named, listen: settings.listen.clone(), https: https.clone() };
         let table = routes::table();
         let api = serde_json::to_value(table.openapi(about::json::VERSION)).unwrap_or_default();
-        let docs = Arc::new(about::docs::Docs::new(&api));
-        let auth = Arc::new(people(home, database.clone(), clock.clone()).await?);
-        let https: Vec<SocketAddr> = listeners.iter().filter_map(|l| l.local_addr().ok()).collect();
-        let place = keys::place(home, named, &name, &https);
-        let desk = keys::desk(home, place, &auth, &database, &clock)?;
-        let pages = Arc::new(forms::Pages::new(auth.clone(), Arc::new(SystemRandom), desk.clone()));
-        let (oidc, passkeys) = (desk.oidc.clone(), desk.passkeys.clone());
-        let ways = Arc::new(proxy::Ways::new(home.dir.clone()));
-        let stacks = api::of_stacks(home, &env, clock.clone(), auth.clone());
-        let works = stacks.works.clone();
-        let certs = api::of_certs(stacks.clone());
-        let trust: certs::page::Trust = Arc::new(move || trusted.ca());
-        let (found, seen) = watch::channel(proxy::Found::default());
-        let (doors, known) = watch::channel(None);
-        let doors = Arc::new(doors);
-        let forward = Arc::new(Forward::new(auth.clone(), known, clock.clone(), Arc::new(SystemRandom)));
-        let app = App {
-            auth: auth.clone(),
-            audit: log.clone(),
-            forward,
-            pages,
-            desk,
-            oidc,
-            passkeys,
-            ways,
-            about: state.clone(),
-            trust,
-            challenge,
-            docs,
-            stacks,
-            certs,
-        };
+        let rooms = Rooms::of(home, &names, &env, &clock, about::docs::Docs::new(&api)).await?;
+
+        let app = &rooms.app;
+        let (auth, audit) = (app.auth.clone(), app.audit.clone());
         let cors = auth.rules().cors_origins.clone();
-        let guard = Arc::new(Guard::new(auth.clone(), Arc::new(log.clone()), name.clone(), cors, rand::random()));
+        let guard = Guard::new(auth.clone(), Arc::new(audit.clone()), names.own.clone(), cors, rand::random());
+        let guard = Arc::new(guard);
         let secure = table.router(&guard).with_state(app.clone());
         let server = Server::default();
-        let tls = Arc::new(Tls::new(own.certificates())?);
-        for listener in listeners {
-            let door = Door {
-                tls: Some(tls.clone()),
-                limits: Limits::default(),
-                manner: Manner { out_of_turn: routes::OUT_OF_TURN, ..Manner::default() },
-                router: secure.clone(),
-            };
-            server.open(listener, door);
-        }
-        let http = plain.as_ref().and_then(|l| l.local_addr().ok());
-        if let Some(listener) = plain {
-            let named = own.clone();
-            let is_ours: redirect::IsOurs = Arc::new(move |name: &str| named.is_ours(name));
-            let router = plain_router(&guard, app, https.first().copied().unwrap_or(HTTPS), is_ours);
-            let router = near::first(secure.clone(), router);
-            let limits = Limits { connections_each: 64, ..Limits::default() };
-            let manner = Manner { out_of_turn: routes::OUT_OF_TURN, ..Manner::default() };
-            server.open(listener, Door { tls: None, limits, manner, router });
-        }
+        ports.open(&server, &guard, &rooms, &secure)?;
 
-        let (certificates, changed) = watch::channel(0u64);
-        let say = Arc::new(certificates);
-        let anew: Arc<dyn Fn() + Send + Sync> = Arc::new(move || say.send_modify(|n| *n += 1));
-        let inner = Inner::new(state_dir, clock.clone(), server.clone(), secure, seen.clone(), anew.clone())?;
-        let inner = inner.noted_in(log.clone());
-        let inner = Arc::new(inner);
-
-        let mut loops = Loops::default();
-        let (dir, environment) = (home.dir.clone(), env.clone());
-        loops.spawn("front door", move |stop| {
-            let (dir, environment) = (dir.clone(), environment.clone());
-            let (changed, found) = (changed.clone(), found.clone());
-            proxy::keep(dir, environment, changed, found, stop)
-        });
-        if inside().is_some() {
-            let (environment, seen) = (env.clone(), seen.clone());
-            loops.spawn("own network", move |stop| joined::keep(environment.clone(), seen.clone(), stop));
-        }
-        let of_doors = seen.clone();
-        renewal::begin(home, &room, &mut loops, log.clone(), seen, anew)?;
-        let (dir, people, kept, found) = (home.dir.clone(), auth.clone(), log.clone(), of_doors);
-        loops.spawn("login", move |stop| {
-            login::keep(dir.clone(), people.clone(), kept.clone(), found.clone(), doors.clone(), stop)
-        });
-        loops.spawn("inner door", move |stop| inner.clone().keep(stop));
-        let (dir, people) = (home.dir.clone(), auth.clone());
-        loops.spawn("rules", move |stop| rules::keep(dir.clone(), people.clone(), stop));
-        let (people, kept) = (auth.clone(), log.clone());
-        loops.spawn("people", move |stop| people.clone().keep(kept.clone(), stop));
-        let (keep, audit) = (home.config.audit, log.clone());
-        let (kept, noted) = (own.clone(), log.clone());
-        loops.spawn("own certificate", move |stop| kept.clone().keep(noted.clone(), stop));
-        loops.spawn("audit", move |stop| {
-            let log = log.clone();
-            async move { log.keep(&keep, stop).await }
-        });
-        loops.spawn("state", move |stop| {
-            let (state, env) = (state.clone(), env.clone());
-            async move { state.look(&env, stop).await }
-        });
-        let urls = addresses(home, &name, named, &https);
+        let (certificates, _) = watch::channel(0u64);
+        let say = certificates.clone();
+        let anew = Arc::new(move || say.send_modify(|n| *n += 1));
+        let inner = Inner::new(state, clock, server.clone(), secure, rooms.found.subscribe(), anew)?;
+        let inner = inner.noted_in(audit.clone());
+        let loops = background::begin(home, &rooms, &env, inner, certificates)?;
+        let urls = addresses(home, &names.own, names.named.as_deref(), &https);
+        let works = rooms.app.stacks.works.clone();
+        let Rooms { own, database, .. } = rooms;
         Ok(Serving { server, loops, own, urls, auth, audit, database, works, https, http, _lock: lock })
     }
 
@@ -312,12 +207,18 @@ pub fn is_running(state: &std::path::Path) -> bool {
     lock::is_held(state)
 }
 
-/// What is answered over plain HTTP to anybody; all else is sent to `https`.
-fn plain_router(guard: &Arc<Guard>, app: App, https: SocketAddr, is_ours: redirect::IsOurs) -> Router {
-    let mut table = Table::default();
-    routes::open(&mut table);
-    let away = move |request: Request| async move { redirect::redirect(&request, https.port(), &*is_ours) };
-    table.router(guard).with_state(app).fallback(away)
+/// What a person should know who has it listen there, and under that domain.
+fn warn(settings: &Settings, named: Option<&str>) {
+    if named.is_some_and(|domain| domain.trim_end_matches('.').ends_with(".localhost")) {
+        tracing::warn!(
+            "the domain is below localhost: every program on this machine sees the sessions there; it is good for trying out only"
+        );
+    }
+    for address in settings.listen.iter().filter(|at| at.ip().is_loopback() && !is_everybodys(at.ip())) {
+        tracing::warn!(
+            "nobody signs in at https://{address}: the panel's own name leads to 127.0.0.1 and ::1; listen there"
+        );
+    }
 }
 
 /// The panel's name on this machine.
@@ -347,25 +248,6 @@ fn addresses(home: &Home, name: &OwnName, domain: Option<&str>, https: &[SocketA
     }
     all.extend(domain.map(|domain| Place::of_domain(domain, home.config.traefik.https).origin()));
     all
-}
-
-/// The people of the home, with all that signs them in.
-async fn people(home: &Home, db: Db, clock: Arc<dyn Clock>) -> Result<Auth, Diagnostic> {
-    let random: Arc<dyn Random> = Arc::new(SystemRandom);
-    let passwords = Passwords::of_server(db.clone(), random.clone());
-    let near = proxy::near(home);
-    let rules = home.config.people.clone();
-    Auth::open(&home.dir.join("state"), Parts { db, clock, random, rules, near, passwords }).await
-}
-
-async fn listener(address: SocketAddr, field: &str) -> Result<TcpListener, Diagnostic> {
-    web::bind(address).await.map_err(|told| match told.kind {
-        Kind::Failed => told,
-        _ => {
-            let flag = if field == "server.http" { "--http" } else { "--listen" };
-            told.hint(format!("where it listens is said by {flag}, else by `{field}` in hearth.yaml"))
-        }
-    })
 }
 
 #[cfg(test)]
