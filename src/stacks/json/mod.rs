@@ -10,6 +10,7 @@ pub mod exec;
 pub mod history;
 pub mod live;
 pub mod logs;
+mod places;
 pub mod plans;
 pub mod profiles;
 pub mod services;
@@ -24,7 +25,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::FrontDoor;
@@ -42,9 +42,7 @@ use crate::base::random::SystemRandom;
 use crate::cli::{Done, Ear, Failure, Out};
 use crate::diag::{Diagnostic, Diagnostics, Kind, Severity, Sources, Span};
 use crate::web::{Refusal, Refusals};
-
-/// Short verbs at once: each takes a thread, and most ask the engine.
-const AT_ONCE: usize = 16;
+use places::Places;
 
 /// What handlers of this room, and of those above it, work with.
 #[derive(Clone)]
@@ -54,14 +52,13 @@ pub struct Api {
     pub door: Arc<dyn FrontDoor + Send + Sync>,
     pub tickets: Arc<Tickets<exec::Asked>>,
     pub keeper: Arc<dyn Doorkeeper>,
-    places: Arc<Semaphore>,
+    places: Arc<Places>,
 }
 
 impl Api {
     pub fn new(works: Works, door: Arc<dyn FrontDoor + Send + Sync>, keeper: Arc<dyn Doorkeeper>) -> Api {
         let tickets = Arc::new(Tickets::new(works.setting().clock.clone(), Arc::new(SystemRandom)));
-        let places = Arc::new(Semaphore::new(AT_ONCE));
-        Api { live: Live::new(works.clone()), works, door, tickets, keeper, places }
+        Api { live: Live::new(works.clone()), works, door, tickets, keeper, places: Arc::default() }
     }
 
     /// The home as it is now.
@@ -97,8 +94,7 @@ impl Api {
         words: &[&str],
         run: impl FnOnce(&Out) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Refusals> {
-        // It is never closed.
-        let _place = self.places.clone().acquire_owned().await;
+        let _place = self.places.take(who.user).await;
         let heard = Arc::new(Heard::default());
         let asked = asked(who, "", words);
         let out = self.works.setting().out(&asked, heard.clone(), CancellationToken::new());
