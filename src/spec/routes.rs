@@ -10,7 +10,7 @@ use crate::base::wording;
 use crate::compose::short::size;
 use crate::compose::tree::Node;
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::traefik::{Entry, Route, Target, name, statics};
+use crate::traefik::{Door, Entry, Route, Target, name, statics};
 
 /// The name under which all services of a home are reached; it stands in `.env`.
 pub const DOMAIN: &str = "DOMAIN";
@@ -79,7 +79,7 @@ pub(super) fn collect(
         };
         routes.outside.push(Outside { route: made, into, network: route.network.clone() });
     }
-    share_paths(&mut routes);
+    share_hosts(&mut routes);
     names_twice(routes.all(), diagnostics);
     ports_twice(&routes, settings, diagnostics);
     routes
@@ -116,6 +116,7 @@ fn make(name: String, service: &str, written: &keys::Route) -> Route {
         health: written.health.clone(),
         rate: written.rate.clone(),
         shares_paths: false,
+        beside_login: false,
         span: Some(written.span),
     }
 }
@@ -147,20 +148,24 @@ fn on_machine(mut route: Route) -> Route {
     route
 }
 
-/// Marks the routes of each host of which any route has a path. Labels are made before `.env` is read, so hosts with variables count
-/// as the same where any values could make them so.
-fn share_paths(routes: &mut Routes) {
-    let mut parted = BTreeSet::new();
+/// Marks the routes of each host of which any route has a path, and of each of which any asks for a login. Labels are made before `.env` is read,
+/// so hosts with variables count as the same where any values could make them so.
+fn share_hosts(routes: &mut Routes) {
+    let (mut parted, mut kept) = (BTreeSet::new(), BTreeSet::new());
     for route in routes.all() {
-        if let Entry::Web { hosts, path: Some(_), .. } = &route.entry {
+        let Entry::Web { hosts, path, .. } = &route.entry else { continue };
+        if path.is_some() {
             parted.extend(hosts.iter().cloned());
+        }
+        if route.door() == Door::Login {
+            kept.extend(hosts.iter().cloned());
         }
     }
     let outside = routes.outside.iter_mut().map(|outside| &mut outside.route);
     for route in routes.services.values_mut().flatten().chain(outside) {
-        if let Entry::Web { hosts, .. } = &route.entry {
-            route.shares_paths = hosts.iter().any(|host| parted.iter().any(|other| may_be_one(host, other)));
-        }
+        let Entry::Web { hosts, .. } = &route.entry else { continue };
+        let is_of = |some: &BTreeSet<String>| hosts.iter().any(|host| some.iter().any(|other| may_be_one(host, other)));
+        (route.shares_paths, route.beside_login) = (is_of(&parted), is_of(&kept));
     }
 }
 

@@ -38,6 +38,8 @@ pub struct Route {
     pub rate: Option<Rate>,
     /// Another route of the home may have a path of the same host: then only one reading of a path may be let in ([`PLAIN`]).
     pub shares_paths: bool,
+    /// Another route of the home may ask for a login on the same host: browsers send what that gave them here too, and no service gets it ([`SHIELD`]).
+    pub beside_login: bool,
     pub span: Option<Span>,
 }
 
@@ -183,6 +185,11 @@ impl Route {
         }
     }
 
+    /// Whether gate lets everybody pass here, and keeps Hearth's own cookies and tokens.
+    pub(super) fn is_shielded(&self) -> bool {
+        self.beside_login && matches!(self.entry, Entry::Web { .. }) && matches!(self.door(), Door::Open | Door::Lan)
+    }
+
     /// Whether it matters who is at home.
     pub fn asks_lan(&self) -> bool {
         matches!(self.access, Access::Lan | Access::LanOrUser)
@@ -245,6 +252,9 @@ impl Route {
             Door::Lan => all.push(format!("lan{of_file}")),
             Door::Login => all.push(format!("{}{of_file}", self.login())),
             Door::Closed => all.push(format!("closed{of_file}")),
+        }
+        if self.is_shielded() {
+            all.push(format!("{SHIELD}{of_file}"));
         }
         if self.rate.is_some() {
             all.push(format!("{named}-rate{own}"));
@@ -309,6 +319,8 @@ pub(super) const PLAIN: &str = "plain-path";
 
 /// How middlewares begin that ask gate.
 pub(super) const LOGIN: &str = "login--";
+/// Asks gate, which lets everybody pass without Hearth's cookies. No access is called so.
+pub(super) const SHIELD: &str = "login--shield";
 /// Takes away what says who somebody is; and the same behind a login, which has set it.
 pub(super) const CLEAN: &str = "clean";
 pub(super) const CLEAN_BEHIND: &str = "clean--behind-login";
@@ -349,6 +361,7 @@ pub(crate) mod tests {
             health: None,
             rate: None,
             shares_paths: false,
+            beside_login: false,
             span: None,
         }
     }

@@ -65,7 +65,7 @@ prop_compose! {
         response_headers in headers(),
         sticky in any::<bool>(),
         health in proptest::option::of("(/[a-zA-Z0-9._~=?&-]{0,8}){1,3}"),
-        shares_paths in any::<bool>(),
+        (shares_paths, beside_login) in any::<(bool, bool)>(),
         rate in proptest::option::of((1u32.., prop_oneof![Just("1s"), Just("1m"), Just("1h")], 1u32..)),
     ) -> Route {
         let strip = strip && path.is_some();
@@ -86,6 +86,7 @@ prop_compose! {
             health,
             rate: rate.map(|(average, period, burst)| Rate { average, period, burst }),
             shares_paths,
+            beside_login,
             span: None,
         }
     }
@@ -112,6 +113,7 @@ fn raw() -> impl Strategy<Value = Route> {
         health: None,
         rate: None,
         shares_paths: false,
+        beside_login: false,
         span: None,
     })
 }
@@ -148,6 +150,7 @@ fn known(route: &Route) -> Route {
         },
         bypass: route.bypass.iter().map(|_| bypassed(true)).collect(),
         shares_paths: route.shares_paths || path,
+        beside_login: route.is_shielded(),
         span: None,
         ..route.clone()
     }
@@ -185,7 +188,13 @@ fn route(name: &str, service: &str, protocol: &str, said: Said, file: &Value) ->
     let plain = shared("plain-path");
     let door = shared("lan").then_some(Access::Lan).or(shared("closed").then_some(Access::User));
     let mut bypass = Vec::new();
-    let login = said.middlewares.iter().map(|(name, _)| name.as_str()).find(|name| name.starts_with("login--"));
+    let shield = shared("login--shield");
+    let asked = file["http"]["middlewares"]["login--shield"]["forwardAuth"]["address"].as_str();
+    if shield && !asked.is_some_and(|asked| asked.ends_with("?p=public")) {
+        return no("our cookies would reach the service");
+    }
+    let is_login = |name: &&str| name.starts_with("login--") && *name != "login--shield";
+    let login = said.middlewares.iter().map(|(name, _)| name.as_str()).find(is_login);
     let login = match login.filter(|login| shared(login)) {
         None => None,
         Some(login) => {
@@ -210,7 +219,7 @@ fn route(name: &str, service: &str, protocol: &str, said: Said, file: &Value) ->
         (Some(access), None) | (None, Some(access)) => access,
         (Some(_), Some(_)) => return no("two doors"),
     };
-    let clean = shared(if said.middlewares.iter().any(|(m, _)| m.starts_with("login--")) {
+    let clean = shared(if said.middlewares.iter().any(|(m, _)| is_login(&m.as_str())) {
         "clean--behind-login"
     } else {
         "clean"
@@ -314,6 +323,7 @@ fn route(name: &str, service: &str, protocol: &str, said: Said, file: &Value) ->
         health,
         rate,
         shares_paths: plain,
+        beside_login: shield,
         span: None,
     })
 }
@@ -516,6 +526,7 @@ proptest! {
             health: Some(t[9].clone()),
             rate: None,
             shares_paths: false,
+            beside_login: false,
             span: None,
         };
         let web = || Entry::Web { hosts: vec![t[10].clone(), t[11].clone()], path: Some(t[12].clone()), strip: true };

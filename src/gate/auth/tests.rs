@@ -281,6 +281,20 @@ async fn who_has_signed_in_enters_with_their_name_and_without_our_cookie() {
 }
 
 #[tokio::test]
+async fn hostile_19_an_open_route_beside_a_login_never_gets_the_cookie_of_that() {
+    let home = Home::new().await;
+    let cookie = home.signed_in("p1", grant(&[], true), APP).await;
+    let all = format!("theirs=1; {cookie}; more=2");
+    let token = ("authorization", "Bearer hearth_0123456789");
+    let passed = home.ask("p=public", APP, "/open", &[("cookie", &all), token, ("remote-user", "root")]).await;
+    assert_eq!(passed.status, StatusCode::OK, "{passed:?}");
+    assert_eq!(passed.get("cookie"), "theirs=1; more=2");
+    assert!(!passed.headers.contains_key("authorization") && !passed.headers.contains_key("remote-user"), "{passed:?}");
+    // Who has none passes too.
+    assert_eq!(home.ask("p=public", APP, "/open", &[]).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn a_group_or_admins_alone_enter_and_others_are_told_whom_it_is_for() {
     let home = Home::new().await;
     let cookie = home.signed_in("p1", grant(&["family"], false), APP).await;

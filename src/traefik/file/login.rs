@@ -2,14 +2,30 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Content, PAGES, Section};
+use crate::traefik::forward::wire::Key;
 use crate::traefik::forward::{AUTH, IDENTITY, OWN, READ};
-use crate::traefik::route::{CLEAN, Door, Entry, OWN_PATH, Route};
+use crate::traefik::route::{Access, CLEAN, Door, Entry, OWN_PATH, Route, SHIELD};
 
 /// Bytes of gate's answer that Traefik takes: a page and the cookies of an application.
 const ANSWER: usize = 96 << 10;
+
+/// Asks gate about each request; what it gives goes on.
+fn asks(key: &Key, access: &str) -> Value {
+    // A token of Hearth's goes no further than gate, whether it opens anything or not; any other is the application's own.
+    let mut sets = vec!["Cookie", "Authorization"];
+    sets.extend(IDENTITY);
+    json!({ "forwardAuth": {
+        "address": format!("{PAGES}{AUTH}{}?p={access}", key.text()),
+        "trustForwardHeader": false,
+        "authRequestHeaders": READ,
+        "authResponseHeaders": sets,
+        "maxBodySize": 1024,
+        "maxResponseBodySize": ANSWER,
+    } })
+}
 
 /// The middlewares that routes name ([`Route::login`]), and the router for [`OWN`].
 pub(super) fn add(content: &Content, http: &mut Section) {
@@ -18,24 +34,19 @@ pub(super) fn add(content: &Content, http: &mut Section) {
         let value = match content.login {
             None => json!({ "chain": { "middlewares": ["closed"] } }),
             Some(key) => {
-                let mut address = format!("{PAGES}{AUTH}{}?p={}", key.text(), route.access);
-                // A token of Hearth's goes no further than gate, whether it opens anything or not; any other is the application's own.
-                let mut sets = vec!["Cookie", "Authorization"];
-                sets.extend(IDENTITY);
-                if !route.bypass.is_empty() {
-                    address.push_str(&format!("&r={}", route.name));
-                }
-                json!({ "forwardAuth": {
-                    "address": address,
-                    "trustForwardHeader": false,
-                    "authRequestHeaders": READ,
-                    "authResponseHeaders": sets,
-                    "maxBodySize": 1024,
-                    "maxResponseBodySize": ANSWER,
-                } })
+                let of = if route.bypass.is_empty() { String::new() } else { format!("&r={}", route.name) };
+                asks(key, &format!("{}{of}", route.access))
             }
         };
         http.middleware(&route.login(), value);
+    }
+    if content.routes.iter().any(Route::is_shielded) {
+        let value = match content.login {
+            // Nobody can be asked which are ours.
+            None => json!({ "headers": { "customRequestHeaders": { "Cookie": "", "Authorization": "" } } }),
+            Some(key) => asks(key, &Access::Public.to_string()),
+        };
+        http.middleware(SHIELD, value);
     }
     let hosts: BTreeSet<&String> = asked
         .iter()
