@@ -66,9 +66,12 @@ impl Panel {
         let link = s.hearth_args(&["users", "setup-link"]).ok().out;
         let token =
             link.split("token=").nth(1).and_then(|rest| rest.split_whitespace().next()).expect("a link is printed");
-        panel.ask("POST", "/api/v1/setup", Some(json!({"token": token, "username": "admin", "password": PASSWORD})));
-        panel.token =
-            panel.login([127, 0, 0, 1], "admin", PASSWORD).1["access_token"].as_str().expect("a token").into();
+        let first = json!({"token": token, "username": "admin", "password": PASSWORD});
+        let made = panel.ask("POST", "/api/v1/setup", Some(first));
+        assert_eq!(made.0, 201, "the first admin is made: {}", made.1);
+        let (status, told) = panel.login([127, 0, 0, 1], "admin", PASSWORD);
+        assert_eq!(status, 200, "the admin signs in: {told}");
+        panel.token = told["access_token"].as_str().expect("a token").into();
         panel
     }
 
@@ -120,6 +123,8 @@ fn logins(s: &Scratch, panel: &Panel) -> Vec<Row> {
         began.elapsed().as_secs_f64() * 1000.0
     };
     let (mut right, mut alone) = (Samples::default(), Samples::default());
+    // Its database is opened, and dropped, within.
+    let _within = panel.runtime.enter();
     let hash = asks::argon2(&s.dir);
     // It has yet to read what the server has found.
     asks::hash(&hash, &panel.runtime);
