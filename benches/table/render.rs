@@ -63,6 +63,7 @@ fn route(n: usize) -> Route {
         request_headers: BTreeMap::new(),
         response_headers: if n.is_multiple_of(4) { headers } else { BTreeMap::new() },
         shares_paths: false,
+        beside_login: false,
         sticky: n.is_multiple_of(11),
         health: None,
         rate: None,

@@ -6,11 +6,15 @@ use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::fs::{AtFlags, CWD, Gid, Mode, OFlags, ResolveFlags, Stat, Uid};
 use rustix::io::Errno;
 
 use crate::diag::{Diagnostic, Kind};
+
+/// Of files written by this process: no two threads have one temporary name.
+static COUNT: AtomicU64 = AtomicU64::new(0);
 
 /// How many links a name may lead through: as many as the kernel follows.
 const LINKS: usize = 40;
@@ -129,7 +133,7 @@ impl Place {
     fn replace(&self, text: &str, mode: u32) -> io::Result<()> {
         let mut temporary = OsString::from(".");
         temporary.push(&self.name);
-        temporary.push(format!(".{}.tmp", std::process::id()));
+        temporary.push(format!(".{}.{}.tmp", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
         let written = (|| {
             // One of that name is a dead process's, or a trap: neither is written to.
             let _ = rustix::fs::unlinkat(&self.folder, &temporary, AtFlags::empty());
@@ -196,7 +200,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let victim = dir.path().join("victim");
         fs::write(&victim, "whole").unwrap();
-        symlink(&victim, dir.path().join(format!(".f.{}.tmp", std::process::id()))).unwrap();
+        let next = COUNT.load(Ordering::Relaxed);
+        for n in next..next + 1000 {
+            symlink(&victim, dir.path().join(format!(".f.{}.{n}.tmp", std::process::id()))).unwrap();
+        }
         beneath(&dir).write(Path::new("f"), "new", 0o600).unwrap();
         assert_eq!(fs::read_to_string(&victim).unwrap(), "whole");
         assert_eq!(fs::read_to_string(dir.path().join("f")).unwrap(), "new");
