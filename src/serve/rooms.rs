@@ -11,7 +11,7 @@ use super::{api, keys};
 use crate::about;
 use crate::auth::accounts::{Auth, Parts};
 use crate::auth::audit::Log;
-use crate::auth::forward::Forward;
+use crate::auth::forward::{Doors, Forward};
 use crate::auth::own_name::OwnName;
 use crate::auth::page::forms;
 use crate::auth::passwords::Passwords;
@@ -23,7 +23,6 @@ use crate::proxy;
 use crate::routes::App;
 use crate::stacks::Home;
 use crate::store::Db;
-use crate::traefik::forward::wire::Doors;
 
 /// What handlers work with, and what only the server itself does.
 pub struct Rooms {
