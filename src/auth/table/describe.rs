@@ -6,7 +6,9 @@ use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder, Ref};
+use utoipa::openapi::{
+    ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder, Ref, RefOr, Required, Schema,
+};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::{Entry, Sort, Table};
@@ -70,12 +72,6 @@ pub(super) fn operation_of(item: PathItem, method: &Method) -> Option<Operation>
 impl<S: Clone + Send + Sync + 'static> Table<S> {
     /// All calls, each with who may make it and how it refuses.
     pub fn openapi(&self, version: &str) -> OpenApi {
-        let mut paths = PathsBuilder::new();
-        for entry in self.entries() {
-            let Some(operation) = entry.operation.clone() else { continue };
-            let item = PathItem::new(method_of(&entry.method), whole(entry, operation));
-            paths = paths.path(entry.path, item);
-        }
         let mut schemas: Vec<_> = self.schemas().to_vec();
         for (name, schema) in [
             (Refused::name(), Refused::schema()),
@@ -87,6 +83,21 @@ impl<S: Clone + Send + Sync + 'static> Table<S> {
         }
         schemas.sort_by(|a, b| a.0.cmp(&b.0));
         schemas.dedup_by(|a, b| a.0 == b.0);
+        let mut paths = PathsBuilder::new();
+        for entry in self.entries() {
+            let Some(mut operation) = entry.operation.clone() else { continue };
+            if let Some(RefOr::T(body)) = &mut operation.request_body {
+                let mut all = body.content.values().filter_map(|content| match content {
+                    RefOr::T(content) => content.schema.as_ref(),
+                    RefOr::Ref(_) => None,
+                });
+                if all.any(|schema| takes_nothing(schema, &schemas)) {
+                    body.required = Some(Required::False);
+                }
+            }
+            let item = PathItem::new(method_of(&entry.method), whole(entry, operation));
+            paths = paths.path(entry.path, item);
+        }
         let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
         let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(crate::web::SESSION)));
         let components = ComponentsBuilder::new()
@@ -100,6 +111,19 @@ impl<S: Clone + Send + Sync + 'static> Table<S> {
             .paths(paths)
             .components(Some(components.build()))
             .build()
+    }
+}
+
+/// Whether no field has to be sent: no body at all is as good then ([`crate::web::read::json`]).
+fn takes_nothing(schema: &RefOr<Schema>, all: &[(String, RefOr<Schema>)]) -> bool {
+    match schema {
+        RefOr::Ref(to) => {
+            let name = to.ref_location.rsplit('/').next().unwrap_or_default();
+            all.iter().any(|(other, schema)| other == name && takes_nothing(schema, all))
+        }
+        RefOr::T(Schema::Object(object)) => !object.properties.is_empty() && object.required.is_empty(),
+        RefOr::T(Schema::AllOf(parts)) => parts.items.iter().all(|part| takes_nothing(part, all)),
+        RefOr::T(_) => false,
     }
 }
 
