@@ -23,6 +23,8 @@ use super::project::Memory;
 
 const ENV: &str = "DOMAIN=x.test\nSUB=a\nWHOLE=B.x.test.\n";
 const PANEL: &str = "panel.x.test";
+/// Whoever passes it is asked for nothing; it keeps the login's cookie.
+const SHIELD: &str = "login--shield";
 
 /// Ways to write a host, and the one name that each means with [`ENV`].
 const HOSTS: [(&str, &str); 21] = [
@@ -455,11 +457,14 @@ proptest! {
                 let spoiled = raw && owners.len() == 1 && itself.iter().any(|own| owners.contains(own));
                 prop_assert!(spoiled || owners == BTreeSet::from([&wanted]), "{wanted}: {}", said());
                 for router in won.iter().filter(|_| !raw || way.away) {
-                    let door = router.middlewares.iter().map(String::as_str).find(|m| ["lan", "closed"].contains(m) || m.starts_with("login--"));
+                    let door = router.middlewares.iter().map(String::as_str).find(|m| ["lan", "closed"].contains(m) || (m.starts_with("login--") && *m != SHIELD));
                     // Whoever asks is asked before anything else is done, but for paths that are refused in any case.
                     let first = router.middlewares.iter().find(|m| *m != "plain-path").map(String::as_str);
                     prop_assert!(door.is_none() || door == first, "not first: {}", said());
                     prop_assert_eq!(door, way.door, "another door: {}", said());
+                    let asks = door.is_some_and(|door| door.starts_with("login--"));
+                    let shielded = router.middlewares.iter().any(|m| m == SHIELD);
+                    prop_assert!(shielded || asks || !ways.iter().any(login), "the login's cookie would reach it: {}", said());
                 }
             }
         }
