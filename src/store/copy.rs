@@ -4,6 +4,7 @@
 use futures_util::TryStreamExt;
 use sqlx::{AssertSqlSafe, Row};
 
+use super::hang::Hang;
 use super::location::{Location, Which};
 use super::{Conn, Link, On, execute, fetch_all, fetch_one, migrate, postgres, sqlite, words, writer};
 use crate::diag::{Diagnostic, Kind};
@@ -62,9 +63,13 @@ struct Column {
 pub async fn into(source: &mut Conn, to: &Location) -> Result<Vec<(&'static str, i64)>, Diagnostic> {
     let link = match &to.which {
         Which::File { path, .. } => Link::Sqlite(Box::new(sqlite::writer(to, path).await?)),
-        Which::Server { options, .. } => Link::Postgres(Box::new(postgres::writer(to, options).await?)),
+        Which::Server { options, .. } => {
+            Link::Postgres(Box::new(postgres::writer(to, options, &Hang::default()).await?))
+        }
     };
-    let mut target = Conn { link, location: to.clone() };
+    let mut target = Conn::new(link, to.clone(), Hang::default());
+    target.patient();
+    source.patient();
     let copied = prepared(source, &mut target).await;
     // Without a commit nothing of it stays.
     writer::end(target).await;

@@ -37,7 +37,15 @@ pub async fn settle(conn: &mut Conn) -> Result<(), Diagnostic> {
     if is_current(conn).await? {
         return Ok(());
     }
-    // From here on one process at a time.
+    // From here on one process at a time, however long that takes.
+    let patience = conn.patience;
+    conn.patient();
+    let done = alone(conn).await;
+    conn.patience = patience;
+    done
+}
+
+async fn alone(conn: &mut Conn) -> Result<(), Diagnostic> {
     let location = conn.location.clone();
     match &location.which {
         Which::File { path, .. } => {

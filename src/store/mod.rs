@@ -5,6 +5,7 @@
 //! | which database: a file, or a server by URL; where a home's is | `location` |
 //! | opening one of each sort | `sqlite`, `postgres` |
 //! | a query written once for both | `query` |
+//! | a server that does not answer | `hang` |
 //! | what was answered is on the disk | `writer` |
 //! | tables of every version, backups, a database that is too new | `migrate`, `backup` |
 //! | all of one in another | `copy` |
@@ -28,6 +29,7 @@
 mod backup;
 pub mod copy;
 pub mod folder;
+mod hang;
 mod location;
 mod migrate;
 mod postgres;
@@ -41,6 +43,7 @@ mod writer;
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool};
@@ -52,6 +55,8 @@ pub(crate) use query::{execute, fetch, fetch_all, fetch_one, fetch_optional};
 pub use sqlx::FromRow;
 
 use crate::diag::Diagnostic;
+use hang::Hang;
+pub(crate) use hang::within;
 use location::Which;
 use writer::Writer;
 
@@ -62,6 +67,7 @@ pub struct Db(Arc<Inner>);
 struct Inner {
     location: Location,
     readers: Readers,
+    hang: Hang,
     /// `None` where it was opened for reading only.
     writer: Option<Writer>,
 }
@@ -80,8 +86,9 @@ impl Db {
             Which::File { path, .. } => Readers::Sqlite(sqlite::readers(path, false)),
             Which::Server { options, .. } => Readers::Postgres(postgres::readers(options)),
         };
-        let writer = Some(Writer::new(location.clone()));
-        Db(Arc::new(Inner { location, readers, writer }))
+        let hang = Hang::default();
+        let writer = Some(Writer::new(location.clone(), hang.clone()));
+        Db(Arc::new(Inner { location, readers, hang, writer }))
     }
 
     /// As [`Db::at`], and opens it now.
@@ -100,11 +107,12 @@ impl Db {
             },
             Which::Server { options, .. } => {
                 // A pool tries for a while where nothing listens, and forgets why it was not let in.
-                writer::end_link(Link::Postgres(Box::new(postgres::writer(&location, options).await?))).await;
+                let conn = postgres::writer(&location, options, &Hang::default()).await?;
+                writer::end_link(Link::Postgres(Box::new(conn))).await;
                 Readers::Postgres(postgres::readers(options))
             }
         };
-        let db = Db(Arc::new(Inner { location, readers, writer: None }));
+        let db = Db(Arc::new(Inner { location, readers, hang: Hang::default(), writer: None }));
         let mut on = db.reader().await?;
         // A server's database where nobody has written yet has no tables to read from.
         match migrate::version(&mut on).await? {
@@ -128,13 +136,21 @@ impl Db {
 
     /// A connection for reading; it goes back to the others when it is dropped.
     pub async fn reader(&self) -> Result<Conn, Diagnostic> {
+        let Inner { location, readers, hang, .. } = &*self.0;
+        if hang.is_fresh() {
+            return Err(words::hangs(location));
+        }
         self.ready().await?;
-        let link = match &self.0.readers {
+        let link = match readers {
             Readers::Sqlite(pool) => pool.acquire().await.map(Link::PooledSqlite),
-            Readers::Postgres(pool) => pool.acquire().await.map(Link::PooledPostgres),
+            Readers::Postgres(pool) => pool.acquire().await.map(Link::PooledPostgres).inspect_err(|error| {
+                if matches!(error, sqlx::Error::PoolTimedOut) {
+                    hang.note();
+                }
+            }),
         };
-        let link = link.map_err(|error| words::told(&self.0.location, &error))?;
-        Ok(Conn { link, location: self.0.location.clone() })
+        let link = link.map_err(|error| words::told(location, &error))?;
+        Ok(Conn::new(link, location.clone(), hang.clone()))
     }
 
     /// Does `job` in a transaction of its own, and answers when that is on the disk.
@@ -174,6 +190,7 @@ impl Db {
     /// The rows of each table.
     pub async fn counts(&self) -> Result<Vec<(&'static str, i64)>, Diagnostic> {
         let on = &mut self.reader().await?;
+        on.patient();
         let mut all = Vec::new();
         for (table, _) in copy::TABLES {
             all.push((*table, copy::count(on, table).await?));
@@ -209,6 +226,11 @@ impl Db {
 pub struct Conn {
     link: Link,
     location: Location,
+    hang: Hang,
+    /// How long a server may take for a statement.
+    patience: Duration,
+    /// It was waited for in vain: what it says later is to something else.
+    over: bool,
 }
 
 enum Link {
@@ -226,6 +248,21 @@ pub enum On<'a> {
 }
 
 impl Conn {
+    fn new(link: Link, location: Location, hang: Hang) -> Conn {
+        Conn { link, location, hang, patience: hang::ANSWER, over: false }
+    }
+
+    /// Whole tables are gone through with it: that may take longer than other statements.
+    pub fn patient(&mut self) {
+        self.patience = hang::LONG;
+    }
+
+    /// How long a statement may take now; an error where none has any use.
+    #[doc(hidden)]
+    pub fn patience(&self) -> Result<Duration, Diagnostic> {
+        if self.over { Err(words::hangs(&self.location)) } else { Ok(self.patience) }
+    }
+
     #[doc(hidden)]
     pub fn on(&mut self) -> On<'_> {
         match &mut self.link {
@@ -237,7 +274,14 @@ impl Conn {
     }
 
     #[doc(hidden)]
-    pub fn told(&self, error: &sqlx::Error) -> Diagnostic {
+    pub fn told(&mut self, error: &sqlx::Error) -> Diagnostic {
+        if hang::is_hang(error) {
+            self.over = true;
+            self.hang.note();
+            if let Link::PooledPostgres(conn) = &mut self.link {
+                conn.close_on_drop();
+            }
+        }
         words::told(&self.location, error)
     }
 

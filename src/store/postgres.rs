@@ -5,6 +5,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Executor, PgConnection, PgPool};
 
+use super::hang::Hang;
 use super::location::Location;
 use super::words;
 use crate::diag::Diagnostic;
@@ -28,18 +29,21 @@ pub fn readers(options: &PgConnectOptions) -> PgPool {
 }
 
 /// The one connection for writing. Nobody may keep it waiting for ever, and it keeps nobody waiting where this process hangs.
-pub async fn writer(location: &Location, options: &PgConnectOptions) -> Result<PgConnection, Diagnostic> {
+pub async fn writer(location: &Location, options: &PgConnectOptions, hang: &Hang) -> Result<PgConnection, Diagnostic> {
     let options = options.clone().disable_statement_logging();
     let connecting = async {
         let mut conn = options.connect().await?;
         // By statements, not as options of the start: a pool of connections in between refuses those.
-        conn.execute("SET lock_timeout = '15s'; SET idle_in_transaction_session_timeout = '30s'").await?;
+        conn.execute("SET lock_timeout = '7s'; SET idle_in_transaction_session_timeout = '30s'").await?;
         // A server may be set to answer before it has written.
         conn.execute("SET synchronous_commit = on").await?;
         Ok::<_, sqlx::Error>(conn)
     };
     match tokio::time::timeout(PATIENCE, connecting).await {
         Ok(connected) => connected.map_err(|error| words::told(location, &error)),
-        Err(_) => Err(words::unreachable(location, "no answer within 5 s")),
+        Err(_) => {
+            hang.note();
+            Err(words::hangs(location))
+        }
     }
 }

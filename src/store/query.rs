@@ -11,11 +11,21 @@
 macro_rules! execute {
     ($on:expr, $sql:expr $(, $value:expr)* $(,)?) => {{
         let on: &mut $crate::store::Conn = $on;
-        let done = match on.on() {
-            $crate::store::On::Sqlite(on) => ::sqlx::query($sql)$(.bind($value))*.execute(on).await.map(|done| done.rows_affected()),
-            $crate::store::On::Postgres(on) => ::sqlx::query($sql)$(.bind($value))*.execute(on).await.map(|done| done.rows_affected()),
-        };
-        done.map_err(|error| on.told(&error))
+        match on.patience() {
+            Err(told) => Err(told),
+            Ok(patience) => {
+                let done = match on.on() {
+                    $crate::store::On::Sqlite(on) => {
+                        ::sqlx::query($sql)$(.bind($value))*.execute(on).await.map(|done| done.rows_affected())
+                    }
+                    $crate::store::On::Postgres(on) => {
+                        let done = $crate::store::within(patience, ::sqlx::query($sql)$(.bind($value))*.execute(on));
+                        done.await.map(|done| done.rows_affected())
+                    }
+                };
+                done.map_err(|error| on.told(&error))
+            }
+        }
     }};
 }
 
@@ -41,11 +51,18 @@ macro_rules! fetch_one {
 macro_rules! fetch {
     ($how:ident, $on:expr, $sql:expr $(, $value:expr)*) => {{
         let on: &mut $crate::store::Conn = $on;
-        let found = match on.on() {
-            $crate::store::On::Sqlite(on) => ::sqlx::query_as($sql)$(.bind($value))*.$how(on).await,
-            $crate::store::On::Postgres(on) => ::sqlx::query_as($sql)$(.bind($value))*.$how(on).await,
-        };
-        found.map_err(|error| on.told(&error))
+        match on.patience() {
+            Err(told) => Err(told),
+            Ok(patience) => {
+                let found = match on.on() {
+                    $crate::store::On::Sqlite(on) => ::sqlx::query_as($sql)$(.bind($value))*.$how(on).await,
+                    $crate::store::On::Postgres(on) => {
+                        $crate::store::within(patience, ::sqlx::query_as($sql)$(.bind($value))*.$how(on)).await
+                    }
+                };
+                found.map_err(|error| on.told(&error))
+            }
+        }
     }};
 }
 

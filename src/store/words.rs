@@ -99,6 +99,11 @@ pub fn unusable(location: &Location, why: &str) -> Diagnostic {
         .hint(hint)
 }
 
+/// It was waited for in vain, now or a moment ago.
+pub fn hangs(location: &Location) -> Diagnostic {
+    unreachable(location, "it takes connections, and gives no answer in time")
+}
+
 pub fn unreachable(location: &Location, why: &str) -> Diagnostic {
     Diagnostic::error("store.unreachable", format!("the database at {location} cannot be reached ({why})"))
         .kind(Kind::Unavailable)

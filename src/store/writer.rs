@@ -16,6 +16,7 @@ use sqlx::Connection;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
+use super::hang::Hang;
 use super::location::{Location, Which};
 use super::{Conn, Link, Tx, execute, migrate, postgres, sqlite, words};
 use crate::diag::Diagnostic;
@@ -51,6 +52,7 @@ enum Message {
 /// The way to the writer's thread, which is started with the first message.
 pub struct Writer {
     location: Location,
+    hang: Hang,
     way: Mutex<Option<mpsc::Sender<Message>>>,
     /// Its tables are those of this version.
     ready: Arc<AtomicBool>,
@@ -58,8 +60,8 @@ pub struct Writer {
 }
 
 impl Writer {
-    pub fn new(location: Location) -> Writer {
-        Writer { location, way: Mutex::new(None), ready: Arc::default(), closed: AtomicBool::new(false) }
+    pub fn new(location: Location, hang: Hang) -> Writer {
+        Writer { location, hang, way: Mutex::new(None), ready: Arc::default(), closed: AtomicBool::new(false) }
     }
 
     /// Opens the database and brings its tables up to date, where that was not done yet.
@@ -109,6 +111,9 @@ impl Writer {
     }
 
     async fn send(&self, message: Message) -> Result<(), Diagnostic> {
+        if self.hang.is_fresh() {
+            return Err(words::hangs(&self.location));
+        }
         let way = self.way()?;
         way.send(message).await.map_err(|_| words::closed(&self.location))
     }
@@ -122,12 +127,12 @@ impl Writer {
             return Ok(way.clone());
         }
         let (send, receive) = mpsc::channel(WAITING);
-        let (location, ready) = (self.location.clone(), self.ready.clone());
+        let (location, hang, ready) = (self.location.clone(), self.hang.clone(), self.ready.clone());
         // Of its own: the runtime of whoever asks may end before what was asked is done, and a job's future need not be `Send`.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let started = runtime.and_then(|runtime| {
             let thread = std::thread::Builder::new().name("store writer".into());
-            thread.spawn(move || runtime.block_on(Work { location, ready, conn: None }.run(receive)))
+            thread.spawn(move || runtime.block_on(Work { location, hang, ready, conn: None }.run(receive)))
         });
         started.map_err(|error| words::unusable(&self.location, &error.to_string()))?;
         *way = Some(send.clone());
@@ -138,6 +143,7 @@ impl Writer {
 /// What runs in the thread.
 struct Work {
     location: Location,
+    hang: Hang,
     ready: Arc<AtomicBool>,
     conn: Option<Conn>,
 }
@@ -147,7 +153,13 @@ impl Work {
         let mut closing = None;
         while let Some(message) = messages.recv().await {
             match message {
-                Message::Ready(answer) => drop(answer.send(self.opened().await)),
+                Message::Ready(answer) => {
+                    let opened = self.opened().await;
+                    let _ = answer.send(opened.clone());
+                    if let Err(told) = opened {
+                        closing = refuse(told, &mut messages);
+                    }
+                }
                 Message::Work(job, refuse) => closing = self.together((job, refuse), &mut messages).await,
                 Message::Close(answer) => closing = Some(answer),
             }
@@ -170,9 +182,11 @@ impl Work {
         }
         let link = match &self.location.which {
             Which::File { path, .. } => Link::Sqlite(Box::new(sqlite::writer(&self.location, path).await?)),
-            Which::Server { options, .. } => Link::Postgres(Box::new(postgres::writer(&self.location, options).await?)),
+            Which::Server { options, .. } => {
+                Link::Postgres(Box::new(postgres::writer(&self.location, options, &self.hang).await?))
+            }
         };
-        let mut conn = Conn { link, location: self.location.clone() };
+        let mut conn = Conn::new(link, self.location.clone(), self.hang.clone());
         match migrate::settle(&mut conn).await {
             Ok(()) => {
                 self.conn = Some(conn);
@@ -203,7 +217,7 @@ impl Work {
                 Ok(_) => return Ok(Tx { conn, changed: false }),
                 Err(told) => {
                     end(conn).await;
-                    if !std::mem::take(&mut again) || told.code == "store.busy" {
+                    if !std::mem::take(&mut again) || told.code == "store.busy" || self.hang.is_fresh() {
                         return Err(told);
                     }
                 }
@@ -219,7 +233,10 @@ impl Work {
     ) -> Option<oneshot::Sender<()>> {
         let mut tx = match self.begun().await {
             Ok(tx) => tx,
-            Err(told) => return refuse(told, first.1, messages),
+            Err(told) => {
+                let _ = first.1.send(told.clone());
+                return refuse(told, messages);
+            }
         };
         let (mut answers, mut readies, mut closing, mut changed) = (Vec::new(), Vec::new(), None, false);
         let (mut next, began) = (Some(first), Instant::now());
@@ -288,12 +305,7 @@ async fn commit(tx: &mut Tx, changed: bool, any: bool) -> Result<(), Diagnostic>
 }
 
 /// The database is away: everybody who waits is told now, and not one after the other once each has waited for it.
-fn refuse(
-    told: Diagnostic,
-    first: oneshot::Sender<Diagnostic>,
-    messages: &mut mpsc::Receiver<Message>,
-) -> Option<oneshot::Sender<()>> {
-    let _ = first.send(told.clone());
+fn refuse(told: Diagnostic, messages: &mut mpsc::Receiver<Message>) -> Option<oneshot::Sender<()>> {
     while let Ok(message) = messages.try_recv() {
         match message {
             Message::Work(_, answer) => drop(answer.send(told.clone())),

@@ -4,7 +4,7 @@ use sqlx::{AssertSqlSafe, FromRow, QueryBuilder};
 
 use super::{Entry, Filter, Text};
 use crate::diag::Diagnostic;
-use crate::store::{Conn, On, Tx, execute, fetch_all, fetch_one, fetch_optional};
+use crate::store::{Conn, On, Tx, execute, fetch_all, fetch_one, fetch_optional, within};
 
 /// Where the chain ends, and up to where it was cut off.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -25,7 +25,7 @@ const ROWS: usize = 64;
 /// All of them by few statements. Their numbers are powers of two: so few texts stay prepared.
 pub async fn insert(tx: &mut Tx, entries: &[Entry]) -> Result<(), Diagnostic> {
     macro_rules! rows {
-        ($database:ty, $some:expr, $on:expr) => {{
+        ($database:ty, $some:expr, $on:expr, $with:expr) => {{
             let mut sql = QueryBuilder::<$database>::new(INSERT);
             sql.push_values($some, |mut row, entry: &Entry| {
                 row.push_bind(entry.seq).push_bind(entry.at).push_bind(&entry.kind).push_bind(&entry.who);
@@ -33,15 +33,16 @@ pub async fn insert(tx: &mut Tx, entries: &[Entry]) -> Result<(), Diagnostic> {
                 row.push_bind(&entry.object).push_bind(&entry.outcome).push_bind(entry.took);
                 row.push_bind(&entry.request).push_bind(&entry.detail).push_bind(&entry.hash);
             });
-            sql.build().execute($on).await.map(drop)
+            $with(sql.build().execute($on)).await.map(drop)
         }};
     }
     let mut rest = entries;
+    let patience = tx.patience()?;
     while let Some(most) = rest.len().min(ROWS).checked_ilog2() {
         let (some, others) = rest.split_at(1 << most);
         let done = match tx.on() {
-            On::Sqlite(on) => rows!(sqlx::Sqlite, some, on),
-            On::Postgres(on) => rows!(sqlx::Postgres, some, on),
+            On::Sqlite(on) => rows!(sqlx::Sqlite, some, on, std::convert::identity),
+            On::Postgres(on) => rows!(sqlx::Postgres, some, on, |sent| within(patience, sent)),
         };
         done.map_err(|error| tx.told(&error))?;
         rest = others;
@@ -132,6 +133,7 @@ pub async fn first_since(on: &mut Conn, at: i64) -> Result<Option<i64>, Diagnost
 
 /// The newest entry that is too much where all together may have so many bytes; 0 where none is.
 pub async fn beyond(on: &mut Conn, bytes: i64) -> Result<i64, Diagnostic> {
+    on.patient();
     let sql = format!(
         "SELECT COALESCE(MAX(seq), 0) FROM (
              SELECT seq, SUM({SIZE}) OVER (ORDER BY seq DESC) AS total FROM audit) AS totals

@@ -16,9 +16,11 @@ fn fixture(version: i64) -> String {
 async fn opened(location: &Location) -> Conn {
     let link = match &location.which {
         Which::File { path, .. } => Link::Sqlite(Box::new(sqlite::writer(location, path).await.unwrap())),
-        Which::Server { options, .. } => Link::Postgres(Box::new(postgres::writer(location, options).await.unwrap())),
+        Which::Server { options, .. } => {
+            Link::Postgres(Box::new(postgres::writer(location, options, &Hang::default()).await.unwrap()))
+        }
     };
-    Conn { link, location: location.clone() }
+    Conn::new(link, location.clone(), Hang::default())
 }
 
 async fn script(conn: &mut Conn, sql: String) {

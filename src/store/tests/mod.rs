@@ -7,6 +7,7 @@
 //! ```
 
 mod copies;
+mod hangs;
 pub mod server;
 mod store;
 

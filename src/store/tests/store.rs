@@ -294,7 +294,7 @@ async fn before_a_migration_the_database_is_copied_and_the_copy_can_be_put_back(
     let file = dir.path().join("state/hearth.db");
     let location = Location::of_home(dir.path(), None).unwrap();
     let on = sqlite::writer(&location, &file).await.unwrap();
-    let mut old = Conn { link: Link::Sqlite(Box::new(on)), location: location.clone() };
+    let mut old = Conn::new(Link::Sqlite(Box::new(on)), location.clone(), Hang::default());
     migrate::step(&mut old, 1).await.unwrap();
     execute!(&mut old, "INSERT INTO saved_plans VALUES ('kept', 'p', 't', 'w', '{}', '{}', '{}')").unwrap();
     drop(old);
