@@ -29,6 +29,11 @@ pub const API_NAME: &str = "api.traefik.internal";
 pub const HSTS: u64 = 15_552_000;
 /// Tells gate whose page is asked for: a service of the home, or `project/service` of another project.
 pub const ROUTE_HEADER: &str = "X-Hearth-Route";
+/// The middleware that all requests on HTTPS come through first.
+pub const CROWD: &str = "crowd";
+/// How many requests of one address may wait for their answers at once, WebSockets and streams among them: more than a family in one house comes to, and
+/// with 64 KiB each a fifth of Traefik's memory.
+const AT_ONCE: u32 = 500;
 /// What gate writes into each of its answers, so that they are told from a service's own.
 pub const GATE_HEADER: &str = "X-Hearth-Gate";
 
@@ -345,6 +350,9 @@ fn shared(content: &Content, http: &mut Section, tcp: &mut Section) {
     if content.https_port != 443 {
         to["port"] = json!(content.https_port.to_string());
     }
+    // The first of all: each request that waits has its head in memory, and whoever sends many of them would have Traefik killed.
+    let address = json!({ "ipStrategy": { "ipv6Subnet": 64 } });
+    http.middleware(CROWD, json!({ "inFlightReq": { "amount": AT_ONCE, "sourceCriterion": address } }));
     http.middleware("redirect", json!({ "redirectScheme": to }));
     http.middleware("unknown", json!({ "replacePath": { "path": "/unknown" } }));
     // Else anybody could ask gate how any service is. And a browser sends what an application of a name above set for all names below.

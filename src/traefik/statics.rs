@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use super::file::CROWD;
 use super::route::Entry;
 
 /// The folder that Traefik's file provider reads, inside its container.
@@ -24,6 +25,12 @@ pub const DOCKER: &str = "tcp://gate.hearth.internal:2375";
 pub const MINIMUM: (u32, u32, u32) = (3, 7, 10);
 /// The image that is run where `.env` names no other.
 pub const IMAGE: &str = "traefik:v3.7.13";
+
+/// The longest head of a request, in bytes: above what [gate](crate::gate) and the panel refuse in words. Traefik holds a head twice until it is whole,
+/// for as long as an upload may take.
+const HEAD: u32 = 64 * 1024;
+/// How many requests one HTTP/2 connection may have at once: as many as RFC 9113 (6.5.2) advises at least.
+const STREAMS: u32 = 100;
 
 /// What the access log says of a request: a third of what Traefik has to say, for most of the work is in writing it, and disks of homes are small.
 const LOGGED: [&str; 13] = [
@@ -104,8 +111,8 @@ pub fn flags(settings: &Settings, entries: &BTreeSet<(u16, bool)>) -> Vec<String
         flags.push(format!("{point}.address=:{port}"));
         flags.push(format!("{point}.http.underscoreheadersstrategy=delete"));
         flags.push(format!("{point}.http.sanitizepath=true"));
-        flags.push(format!("{point}.http.maxheaderbytes=65536"));
-        flags.push(format!("{point}.http2.maxconcurrentstreams=200"));
+        flags.push(format!("{point}.http.maxheaderbytes={HEAD}"));
+        flags.push(format!("{point}.http2.maxconcurrentstreams={STREAMS}"));
         flags.push(format!("{point}.transport.respondingtimeouts.readtimeout={}", settings.upload_timeout));
         flags.push(format!("{point}.transport.respondingtimeouts.idletimeout=180s"));
     }
@@ -113,6 +120,7 @@ pub fn flags(settings: &Settings, entries: &BTreeSet<(u16, bool)>) -> Vec<String
     flags.push("--entrypoints.web.asdefault=true".into());
     // Without it a router that forgets `tls` would be served in clear on 443.
     flags.push("--entrypoints.websecure.http.tls=true".into());
+    flags.push(format!("--entrypoints.websecure.http.middlewares={CROWD}@file"));
     for (port, udp) in entries {
         let (name, protocol) = if *udp { ("udp", "/udp") } else { ("tcp", "/tcp") };
         flags.push(format!("--entrypoints.{name}-{port}.address=:{port}{protocol}"));

@@ -374,13 +374,7 @@ fn lan_is_for_the_home_and_for_nobody_else(s: &Scratch) -> Done {
     let door = Door::new(s, &stack(&routes))?;
     door.hearth("up web").ok();
     door.until("lan", 200);
-    let from = |who: &Elsewhere, host: &str, more: &[&str]| {
-        let whole = format!("{host}.{DOMAIN}");
-        let at = format!("{whole}:{}:{}", door.https, who.here);
-        let ca = s.dir.join("state/ca/root.pem").display().to_string();
-        let url = format!("https://{whole}:{}/", door.https);
-        who.curl(&[&["--resolve", &at, "--cacert", &ca, &url][..], more].concat())
-    };
+    let from = |who: &Elsewhere, host: &str, more: &[&str]| who.get(&door, host, more);
     for host in ["lan", "both", "open"] {
         assert_eq!(from(&neighbour, host, &[]).status, 200, "{host} from the home's own network");
     }

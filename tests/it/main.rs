@@ -11,6 +11,7 @@ mod api_by_outsiders;
 mod audit;
 mod bad_updates;
 mod crash;
+mod crowd;
 mod dns_providers;
 mod doctor;
 mod engine_trouble;
@@ -104,6 +105,7 @@ fn main() -> std::process::ExitCode {
         ("start_first", start_first::CASES),
         ("starter_home", starter_home::CASES),
         ("crash", crash::CASES),
+        ("crowd", crowd::CASES),
         ("tricky_cases::dependencies", tricky_cases::dependencies::CASES),
         ("tricky_cases::hashes", tricky_cases::hashes::CASES),
         ("tricky_cases::made_by_hand", tricky_cases::made_by_hand::CASES),

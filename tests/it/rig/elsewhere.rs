@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::door::{Page, page};
-use super::{Ran, Running, Scratch, Skip};
+use super::door::{DOMAIN, Door, Page, page};
+use super::{Running, Scratch, Skip};
 
 /// Joined to this machine by a link with addresses `NET.1` here and `NET.2` there; gone when it is dropped.
 pub struct Elsewhere<'s> {
@@ -33,23 +33,36 @@ impl<'s> Elsewhere<'s> {
         Ok(there)
     }
 
-    fn run(&self, program: &str, args: &[&str]) -> Ran {
+    fn run(&self, args: &[&str]) -> Running {
         let args: Vec<String> = args.iter().map(|a| a.to_string()).collect();
         let env: Vec<(String, String)> = std::env::vars().filter(|(name, _)| name == "PATH").collect();
-        self.s.noted(Running::start(Path::new(program), &args, &self.s.dir, &env))
+        Running::start(Path::new("ip"), &args, &self.s.dir, &env)
     }
 
     fn ip(&self, args: &[&str]) -> Result<(), Skip> {
-        match self.run("ip", args) {
+        match self.s.noted(self.run(args)) {
             ran if ran.code == 0 => Ok(()),
             ran => Err(Skip(format!("no network namespaces here: {}", ran.err.trim()))),
         }
     }
 
+    /// A program that runs there.
+    pub fn start(&self, program: &[&str]) -> Running {
+        self.run(&[&["netns", "exec", &self.name], program].concat())
+    }
+
     /// One request by curl from there.
     pub fn curl(&self, args: &[&str]) -> Page {
-        let fixed = ["netns", "exec", &self.name, "curl", "-sS", "-i", "--max-time", "10"];
-        page(&self.run("ip", &[&fixed[..], args].concat()))
+        page(&self.s.noted(self.start(&[&["curl", "-sS", "-i", "--max-time", "10"], args].concat())))
+    }
+
+    /// One GET from there, of the first page of a host of a home, trusting that home's own CA.
+    pub fn get(&self, door: &Door<'_>, host: &str, more: &[&str]) -> Page {
+        let whole = format!("{host}.{DOMAIN}");
+        let at = format!("{whole}:{}:{}", door.https, self.here);
+        let ca = self.s.dir.join("state/ca/root.pem").display().to_string();
+        let url = format!("https://{whole}:{}/", door.https);
+        self.curl(&[&["--resolve", &at, "--cacert", &ca, &url][..], more].concat())
     }
 }
 
@@ -65,6 +78,6 @@ pub fn curl_in_container(s: &Scratch, container: &str, args: &[&str]) -> Page {
 impl Drop for Elsewhere<'_> {
     fn drop(&mut self) {
         // The link goes with one of its ends.
-        self.run("ip", &["netns", "del", &self.name]);
+        let _ = self.ip(&["netns", "del", &self.name]);
     }
 }
