@@ -24,6 +24,45 @@ pub fn is_nowhere(ip: IpAddr) -> bool {
     ip.is_unspecified()
 }
 
+/// Where the Docker Engine answers over TCP, where it does.
+pub const ENGINE: [u16; 2] = [2375, 2376];
+
+/// What clouds tell their machines, credentials among it, at addresses that are not link-local.
+const METADATA: [IpAddr; 4] = [
+    IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
+    IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
+    IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
+    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
+];
+
+/// Whether only this machine is told something there: link-local addresses, and what clouds have beside them.
+pub fn is_told_here_only(ip: IpAddr) -> bool {
+    let link_local = match ip {
+        IpAddr::V4(v4) => v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_unicast_link_local(),
+    };
+    link_local || METADATA.contains(&ip)
+}
+
+/// The address that is meant: one of IPv4 may stand in one of IPv6 (mapped; NAT64, RFC 6052; 6to4, RFC 3056).
+pub fn plain(address: IpAddr) -> IpAddr {
+    let IpAddr::V6(v6) = address.to_canonical() else { return address.to_canonical() };
+    let s = v6.segments();
+    let four = |high: u16, low: u16| {
+        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+        IpAddr::V4(Ipv4Addr::new(a, b, c, d))
+    };
+    match s {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0, 0, 0, 0, 0, 0, high, low]
+            if v6 != Ipv6Addr::LOCALHOST && !v6.is_unspecified() =>
+        {
+            four(high, low)
+        }
+        [0x2002, high, low, ..] => four(high, low),
+        _ => IpAddr::V6(v6),
+    }
+}
+
 /// Below it authorities ask for answers to challenges over HTTP (RFC 8555, 8.3).
 pub const CHALLENGES: &str = "/.well-known/acme-challenge/";
 

@@ -183,7 +183,7 @@ pub fn publish(
 ) -> Result<Published, Diagnostic> {
     let values = Values::of(home)?;
     let containers = around.map(|around| around.containers.as_slice());
-    let (domain, routes) = filled::routes(read, &values, containers, absent, told);
+    let (domain, routes) = filled::routes(home, read, &values, containers, absent, told);
     if told.has_errors() {
         return Ok(Published::default());
     }

@@ -2,11 +2,11 @@
 
 use super::adopted::Absent;
 use super::content::{self, Values};
-use super::names;
+use super::{inward, names};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::plan::observed::Foreign;
 use crate::spec::keys;
-use crate::stacks::home::Read;
+use crate::stacks::home::{Home, Read};
 use crate::traefik::{Access, Entry, Route, Target};
 
 /// What each route of a home leads to, as a token's scope names it, and the group that it is for alone.
@@ -21,6 +21,7 @@ pub fn groups(read: &Read) -> Vec<(String, Option<String>)> {
 /// The home's domain, and all routes with their values. What is wrong with them is in `told`. `containers`: every one on the engine,
 /// where it was asked.
 pub fn routes(
+    home: &Home,
     read: &Read,
     values: &Values,
     containers: Option<&[Foreign]>,
@@ -31,6 +32,7 @@ pub fn routes(
     let domain = values.domain().unwrap_or_default();
     names::judge(&domain, &routes, told);
     routes.iter().for_each(|route| judge(route, told));
+    inward::judge(home, &domain, &routes, told);
     (domain, routes)
 }
 

@@ -26,7 +26,7 @@ pub fn judge(home: &Home, read: &Read, seen: Option<(&Wanted, &Observed)>) -> Di
     match Values::of(home) {
         Ok(values) => {
             let containers = around.as_ref().map(|around| around.containers.as_slice());
-            let (domain, routes) = filled::routes(read, &values, containers, Absent::Names, &mut told);
+            let (domain, routes) = filled::routes(home, read, &values, containers, Absent::Names, &mut told);
             uncovered(home, read, &domain, &routes, &mut told);
             place::foresee(home, door::owner(&values)).unwrap_or_else(|why| told.push(why));
         }

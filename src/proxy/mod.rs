@@ -10,6 +10,7 @@ mod dns;
 mod door;
 mod entrance;
 mod filled;
+mod inward;
 pub mod json;
 mod judge;
 mod keep;

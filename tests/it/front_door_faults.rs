@@ -335,7 +335,7 @@ fn a_folder_that_announces_no_changes_is_read_again_within_ten_seconds(s: &Scrat
     s.hearth_args(&["certs", "import", &second.0, &second.1]).ok();
     door.until_issued("app", "second", limit);
     // A route that only the file has changes no certificate: it arrives all the same.
-    door.says("routes:\n  nas: {host: nas, url: 'http://127.0.0.1:9', access: public}\n");
+    door.says("routes:\n  nas: {host: nas, url: 'http://nobody.invalid:9', access: public}\n");
     // Nothing is behind it, which Traefik says.
     assert!(until(limit, || status(&door, "nas") == 502), "{}", door.routes());
     serve.end();

@@ -1,25 +1,15 @@
 //! Where a request of ours may go. What a setting names may be in the home's own network; what the answer of another server names may not lead to
 //! where only this machine gets: its own services, the Docker Engine, what a cloud tells its machines about themselves.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 
 use super::Target;
+use crate::base::net::{ENGINE, is_told_here_only, plain};
 
 /// Names of services inside Hearth's own networks end so.
 const INNER: [&str; 3] = [".internal", ".docker.internal", ".localdomain"];
-
-/// Where the Docker Engine answers over TCP, where it does.
-const ENGINE: [u16; 2] = [2375, 2376];
-
-/// What clouds tell their machines, credentials among it, at addresses that are not link-local.
-const METADATA: [IpAddr; 4] = [
-    IpAddr::V4(Ipv4Addr::new(100, 100, 100, 200)),
-    IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
-    IpAddr::V4(Ipv4Addr::new(192, 0, 0, 192)),
-    IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
-];
 
 /// What may be asked in somebody's name.
 #[derive(Debug, Clone, Default)]
@@ -58,11 +48,7 @@ impl Reach {
         if target.is_loopback() {
             return Err("its name is that of this machine, and leads elsewhere");
         }
-        let link_local = match address {
-            IpAddr::V4(v4) => v4.is_link_local(),
-            IpAddr::V6(v6) => v6.is_unicast_link_local(),
-        };
-        if link_local || METADATA.contains(&address) {
+        if is_told_here_only(address) {
             return Err("its name leads to an address at which only this machine is told things");
         }
         let nobody = match address {
@@ -76,25 +62,6 @@ impl Reach {
             return Err("its name leads into the networks of this home's own services");
         }
         Ok(())
-    }
-}
-
-/// The address that is meant: one of IPv4 may stand in one of IPv6 (mapped; NAT64, RFC 6052; 6to4, RFC 3056).
-fn plain(address: IpAddr) -> IpAddr {
-    let IpAddr::V6(v6) = address.to_canonical() else { return address.to_canonical() };
-    let s = v6.segments();
-    let four = |high: u16, low: u16| {
-        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
-        IpAddr::V4(Ipv4Addr::new(a, b, c, d))
-    };
-    match s {
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0, 0, 0, 0, 0, 0, high, low]
-            if v6 != Ipv6Addr::LOCALHOST && !v6.is_unspecified() =>
-        {
-            four(high, low)
-        }
-        [0x2002, high, low, ..] => four(high, low),
-        _ => IpAddr::V6(v6),
     }
 }
 
