@@ -54,15 +54,20 @@ const SPECIAL: [&str; 39] = [
 
 /// Refuses names that nobody gets who is not given one.
 pub fn for_anybody(name: &str) -> Result<(), Diagnostic> {
-    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-    match SPECIAL.contains(&plain.as_str()) {
-        false => Ok(()),
-        true => {
-            Err(Diagnostic::error("auth.bad-name", format!("`{name}` is what applications call whoever runs them"))
-                .field("username")
-                .hint("take another name; an admin of the home can give this one to somebody"))
-        }
+    let given = "take another name; an admin of the home can give this one to somebody";
+    let told = |title: String| Err(Diagnostic::error("auth.bad-name", title).field("username").hint(given));
+    if SPECIAL.contains(&letters(name).as_str()) {
+        return told(format!("`{name}` is what applications call whoever runs them"));
     }
+    if name.ends_with(|c: char| !c.is_ascii_alphanumeric()) {
+        return told("a user name ends with a letter or digit: applications may leave out what comes after".into());
+    }
+    Ok(())
+}
+
+/// What of a name is left where an application makes an address, a folder or a word of it.
+pub fn letters(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).collect()
 }
 
 /// What cannot be seen, inside `[]`: control characters, and what [`is_unsafe`] says.
@@ -232,6 +237,9 @@ mod tests {
         }
         for name in ["admin", "root", "ad.min", "administrator", "grafana"] {
             assert!(user_name(name).is_ok());
+            assert_eq!(for_anybody(name).unwrap_err().code, "auth.bad-name", "{name:?}");
+        }
+        for name in ["boss.", "boss_", "boss--"] {
             assert_eq!(for_anybody(name).unwrap_err().code, "auth.bad-name", "{name:?}");
         }
         assert!(for_anybody("anna").is_ok() && for_anybody("adminka").is_ok() && SPECIAL.is_sorted());

@@ -32,8 +32,10 @@ fn user_name(text: &str) -> Option<String> {
         .map(|c| if c == ' ' { '.' } else { c })
         .filter(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(*c))
         .collect();
-    let name: String = kept.trim_start_matches(|c: char| !c.is_ascii_alphanumeric()).chars().take(32).collect();
-    (!name.is_empty()).then_some(name)
+    let sign = |c: char| !c.is_ascii_alphanumeric();
+    let name: String = kept.trim_start_matches(sign).chars().take(32).collect();
+    let name = name.trim_end_matches(sign);
+    (!name.is_empty()).then(|| name.to_owned())
 }
 
 /// The name to show, of a length and in signs that one has.
@@ -65,6 +67,7 @@ mod tests {
         assert_eq!(first(&["--Ærø", "b"]), "r");
         assert_eq!(first(&["日本", "ben"]), "ben");
         assert_eq!(first(&["日本"]), "guest");
+        assert_eq!(first(&["ada.-"]), "ada");
         assert_eq!(first(&[&"x".repeat(99)]).len(), 32);
         let all = names(&["ada", "ada"], Some("a@b"));
         assert_eq!((&all[0], &all[1]), (&("ada".into(), Some("a@b".into())), &("ada".into(), None)));

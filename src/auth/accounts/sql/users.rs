@@ -141,6 +141,14 @@ pub async fn departed(on: &mut Conn, name: &str) -> Result<bool, Diagnostic> {
     Ok(count > 0)
 }
 
+/// Whether a user or a group has a name of these letters and digits.
+pub async fn reads_as(on: &mut Conn, letters: &str) -> Result<bool, Diagnostic> {
+    let sql = "SELECT COUNT(*) FROM (SELECT name FROM users UNION ALL SELECT name FROM teams) AS every
+               WHERE REPLACE(REPLACE(REPLACE(name, '.', ''), '_', ''), '-', '') = $1";
+    let (count,): (i64,) = fetch_one!(on, sql, letters)?;
+    Ok(count > 0)
+}
+
 /// Takes away every other way in than the password: second factor, passkeys, links with providers.
 pub async fn end_ways(tx: &mut Tx, id: i64) -> Result<(), Diagnostic> {
     execute!(tx, "DELETE FROM second_factors WHERE person = $1", id)?;

@@ -244,6 +244,11 @@ async fn who_makes_an_account_of_their_own_is_called_nothing_that_applications_t
             "what was bob's is not a stranger's"
         );
         assert_eq!(w.add("bob", Role::Member).await.name, "bob", "an admin may give the name");
+        // Nor as somebody is called who is here, or a group, with other signs between.
+        a.add_group("the-kids", "").await.unwrap();
+        for name in ["b.ob", "bo-b", "thekids"] {
+            assert_eq!(code(a.register(registration(name, None), me()).await), "auth.taken", "{name}");
+        }
         // Nobody vouches for an address that somebody gives themselves.
         let own = Registration { email: Some("boss@home.example".into()), ..registration("eve", None) };
         let eve = a.register(own, me()).await.unwrap();
