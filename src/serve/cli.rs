@@ -54,7 +54,7 @@ pub fn run(global: &Global, args: Serve, out: &Out) -> Done {
         let stop = signals()?;
         let serving = Serving::begin(&home, &settings, domain, env, Arc::new(SystemClock)).await?;
         tell(&serving, out);
-        if let Some(link) = serving.setup_link().await? {
+        if let Some(link) = serving.setup_link() {
             let out = out.clone().acts();
             out.line("this home has no admin yet: set it up, once, within a day, at");
             out.line(format!("  {}", link.expose()));

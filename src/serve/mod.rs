@@ -45,7 +45,6 @@ use tokio_util::sync::CancellationToken;
 pub use loops::Loops;
 
 use crate::about;
-use crate::auth::accounts::Auth;
 use crate::auth::audit::Log;
 use crate::auth::own_name::{OwnName, is_everybodys};
 use crate::auth::place::Place;
@@ -100,10 +99,10 @@ pub struct Serving {
     own: Arc<Own>,
     /// Under which a person reaches it, the nearest first.
     pub urls: Vec<String>,
-    auth: Arc<Auth>,
     works: Works,
     audit: Log,
     database: Db,
+    setup: Option<Secret>,
     /// Where HTTPS and plain HTTP really are (a port 0 was some port).
     pub https: Vec<SocketAddr>,
     pub http: Option<SocketAddr>,
@@ -140,6 +139,8 @@ impl Serving {
         let guard = Arc::new(guard);
         let secure = table.router(&guard).with_state(app.clone());
         let server = Server::default();
+        // Before anybody is answered: whoever sees an answer and asks for a link at the terminal has the last one.
+        let setup = if auth.is_set_up() { None } else { Some(auth.setup_token().await?) };
         ports.open(&server, &guard, &rooms, &secure)?;
 
         let (certificates, _) = watch::channel(0u64);
@@ -151,7 +152,7 @@ impl Serving {
         let urls = addresses(home, &names.own, names.named.as_deref(), &https);
         let works = rooms.app.stacks.works.clone();
         let Rooms { own, database, .. } = rooms;
-        Ok(Serving { server, loops, own, urls, auth, audit, database, works, https, http, _lock: lock })
+        Ok(Serving { server, loops, own, urls, audit, database, works, setup, https, http, _lock: lock })
     }
 
     /// More loops of this process; they end with it.
@@ -164,14 +165,10 @@ impl Serving {
         self.own.ca().fingerprint()
     }
 
-    /// The link by which the first admin is made, where there is none; the one printed before holds no longer.
-    pub async fn setup_link(&self) -> Result<Option<Secret>, Diagnostic> {
-        if self.auth.is_set_up() {
-            return Ok(None);
-        }
-        let token = self.auth.setup_token().await?;
+    /// The link by which the first admin is made, where there was none; those printed before hold no longer.
+    pub fn setup_link(&self) -> Option<Secret> {
         let url = self.urls.first().cloned().unwrap_or_default();
-        Ok(Some(Secret::new(format!("{url}/setup?token={}", token.expose()))))
+        self.setup.as_ref().map(|token| Secret::new(format!("{url}/setup?token={}", token.expose())))
     }
 
     /// Serves until `stop`, then ends in order, in less than five seconds where no work is under way.
