@@ -246,8 +246,7 @@ fn place_of(global: &Global, out: &Out) -> Result<crate::auth::cli::Place, crate
     let location = home.database(&out.environment())?;
     let state = home.dir.join("state");
     let unheard = home.config.has_names() && !crate::serve::is_running(&state);
-    let routed = |(service, group)| crate::auth::cli::Routed { service, group };
-    let routes = home.read().ok().map(|read| crate::proxy::groups(&read).into_iter().map(routed).collect());
+    let routes = crate::proxy::routed(&home);
     Ok(crate::auth::cli::Place { state, location, rules: home.config.people, panel, unheard, routes })
 }
 

@@ -16,6 +16,7 @@ use crate::auth::json as people;
 use crate::auth::oidc::{self, Oidc};
 use crate::auth::page::{cookies, factor, forms, keys};
 use crate::auth::passkeys::{self, Passkeys};
+use crate::auth::routed::Routes;
 use crate::auth::table::Table;
 use crate::auth::table::stay::HEAVY;
 use crate::certs;
@@ -30,6 +31,7 @@ use crate::{calls, pages};
 #[derive(Clone, FromRef)]
 pub struct App {
     pub auth: Arc<Auth>,
+    pub routed: Routes,
     pub audit: Log,
     pub forward: Arc<Forward>,
     pub pages: Arc<forms::Pages>,

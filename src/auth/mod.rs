@@ -19,6 +19,7 @@
 //! | passwords: which are taken, what a guess costs, how many at once | `passwords` |
 //! | what was begun in a browser and is to be ended there | `pending` |
 //! | the address at which names count | `place` |
+//! | what of a home's routes concerns people | `routed` |
 //! | what lies sealed in the database | `seal` |
 //! | tokens, and what is kept of them | `secrets` |
 //! | what the room keeps by name | `sql` |
@@ -41,6 +42,7 @@ pub mod passkeys;
 pub mod passwords;
 pub mod pending;
 pub mod place;
+pub mod routed;
 pub mod seal;
 pub mod secrets;
 mod sql;

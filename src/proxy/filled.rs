@@ -1,21 +1,30 @@
 //! What the values of `.env` make of a home's routes: judged before anything is written, so that a plan refuses what could not work.
 
+use std::path::PathBuf;
+
 use super::adopted::Absent;
 use super::content::{self, Values};
 use super::{inward, names};
+use crate::auth::routed::{Routed, Routes};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::plan::observed::Foreign;
 use crate::spec::keys;
 use crate::stacks::home::{Home, Read};
 use crate::traefik::{Access, Entry, Route, Target};
 
-/// What each route of a home leads to, as a token's scope names it, and the group that it is for alone.
-pub fn groups(read: &Read) -> Vec<(String, Option<String>)> {
-    let of = |access: &Access| match access {
+/// A home's routes, as far as people are concerned; `None` where its stacks cannot be read.
+pub fn routed(home: &Home) -> Option<Vec<Routed>> {
+    let group = |access: &Access| match access {
         Access::Group(name) => Some(name.clone()),
         _ => None,
     };
-    read.rendered.routes.all().map(|route| (route.service.clone(), of(&route.access))).collect()
+    let one = |route: &Route| Routed { service: route.service.clone(), group: group(&route.access) };
+    home.read().ok().map(|read| read.rendered.routes.all().map(one).collect())
+}
+
+/// The same of the home in a folder, read anew each time.
+pub fn routes_of(dir: PathBuf) -> Routes {
+    Routes::new(move || Home::open(dir.clone()).ok().and_then(|home| routed(&home)))
 }
 
 /// The home's domain, and all routes with their values. What is wrong with them is in `told`. `containers`: every one on the engine,

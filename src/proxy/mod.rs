@@ -32,7 +32,7 @@ pub use client::answers;
 pub use content::{Values, near, own_address, own_addresses, resolved};
 pub use door::Door;
 pub use entrance::Entrance;
-pub use filled::groups;
+pub use filled::{routed, routes_of};
 pub use judge::{image_version, too_old};
 pub use keep::{Found, keep, once};
 pub use look::{api, is_on, leaf, resolve, roots};

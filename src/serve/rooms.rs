@@ -85,6 +85,7 @@ impl Rooms {
             docs: Arc::new(docs),
             certs: api::of_certs(stacks.clone()),
             stacks,
+            routed: proxy::routes_of(home.dir.clone()),
             auth,
         };
         Ok(Rooms { app, own, certificates, database, found, doors: Arc::new(doors) })

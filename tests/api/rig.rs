@@ -363,6 +363,7 @@ async fn serve(dir: &Path, stacks: Api, keeper: Arc<Keeper>) -> (web::Server, So
     let desk = desk(dir, &auth, &database, &random);
     let app = App {
         forward: Arc::new(Forward::new(auth.clone(), doors, Arc::new(SystemClock), random.clone())),
+        routed: proxy::routes_of(dir.to_path_buf()),
         auth: auth.clone(),
         audit: Log::new(database.clone(), Arc::new(SystemClock)),
         oidc: desk.oidc.clone(),

@@ -49,3 +49,20 @@ async fn hostile_18_a_token_changes_nothing_about_how_its_owner_or_an_admin_sign
         assert_eq!(status, 403, "{path}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_routes_of_the_home_need_is_known_to_the_api_too() {
+    let s = Server::begin().await;
+    let photos = "services:\n  photos: { image: any/web:1, profiles: [media], x-hearth: { route: { host: photos, port: 80, access: 'group:family' } } }\n";
+    std::fs::write(s.dir.join("stacks/photos.yaml"), photos).unwrap();
+    s.auth.add_group("family", "").await.unwrap();
+    s.auth.add_group("friends", "").await.unwrap();
+    let remove = async |at: &str| s.call("admin", "DELETE", &format!("/api/v1/groups/{at}"), None, &[]).await;
+    let told = remove("family").await.is(409);
+    assert_eq!(told.code(), "auth.group-in-use");
+    assert!(told.body["error"]["title"].as_str().unwrap().contains("photos"), "{}", told.body);
+    remove("friends").await.is(204);
+    remove("family?force=true").await.is(204);
+    let told = s.post("admin", "/api/v1/tokens", json!({"name": "n", "scopes": ["route:photo"]})).await.is(422);
+    assert_eq!(told.body["error"]["hints"][0], "did you mean `route:photos`?", "{}", told.body);
+}

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use super::accounts::{Auth, Parts};
 use super::passwords::Passwords;
+use super::routed::Routed;
 use super::who::Role;
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::random::{Random, SystemRandom};
@@ -32,14 +33,6 @@ pub struct Place {
     pub unheard: bool,
     /// The home's routes; none where its stacks cannot be read.
     pub routes: Option<Vec<Routed>>,
-}
-
-/// A route, as far as people are concerned.
-pub struct Routed {
-    /// The service that it leads to, or its key in `hearth.yaml`.
-    pub service: String,
-    /// The group that it is for, if it is for one.
-    pub group: Option<String>,
 }
 
 impl Place {

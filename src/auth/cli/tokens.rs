@@ -1,17 +1,14 @@
 //! `hearth tokens`: API tokens of users.
 
-use std::collections::BTreeSet;
-
 use serde_json::json;
 
-use super::{Place, Routed, ago};
+use super::{Place, ago};
 use crate::args::{Tokens, TokensVerb};
-use crate::auth::accounts::{NewToken, ROUTE, Token};
+use crate::auth::accounts::{NewToken, Token};
+use crate::auth::routed;
 use crate::auth::who::By;
-use crate::base::wording;
 use crate::cli::table::fitting;
 use crate::cli::{Done, Out};
-use crate::diag::{Diagnostic, Kind};
 
 pub fn run(place: Place, args: Tokens, out: &Out) -> Done {
     let out = &out.clone().json(args.json.json);
@@ -33,7 +30,7 @@ pub fn run(place: Place, args: Tokens, out: &Out) -> Done {
         }),
         TokensVerb::Add { user, name, scopes, days } => {
             let out = &out.clone().acts();
-            place.routes.iter().try_for_each(|routes| has_routes(routes, &scopes))?;
+            place.routes.iter().try_for_each(|routes| routed::named(routes, &scopes, "--scope"))?;
             place.with(|auth| async move {
                 let user = auth.user_named(&user).await?;
                 let (token, secret) = auth.add_token(user.id, &By::Terminal, NewToken { name, scopes, days }).await?;
@@ -62,36 +59,8 @@ pub fn run(place: Place, args: Tokens, out: &Out) -> Done {
     }
 }
 
-/// Refuses a scope for a service that no route leads to: its token would enter nowhere.
-fn has_routes(routes: &[Routed], scopes: &[String]) -> Result<(), Diagnostic> {
-    let known: BTreeSet<&str> = routes.iter().map(|route| route.service.as_str()).collect();
-    let named = scopes.iter().filter_map(|scope| scope.strip_prefix(ROUTE));
-    let Some(name) = named.filter(|name| !name.is_empty()).find(|name| !known.contains(name)) else { return Ok(()) };
-    let title = format!("no route of this home leads to a service `{name}`");
-    let d = Diagnostic::error("auth.bad-token-request", title).kind(Kind::NotFound).field("--scope");
-    Err(match wording::nearest(name, known.iter().copied()) {
-        Some(near) => d.hint(format!("did you mean `{ROUTE}{near}`?")),
-        None => d.hint("`hearth routes` lists them; a scope names the service, or the key of a route in hearth.yaml"),
-    })
-}
-
 /// The day, of milliseconds since 1970.
 fn date(ms: i64) -> String {
     let at = time::OffsetDateTime::from_unix_timestamp(ms.div_euclid(1000)).map(crate::base::clock::rfc3339);
     at.map(|text| text.split('T').next().unwrap_or_default().to_owned()).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_scope_for_a_service_without_a_route_is_refused_with_the_nearest() {
-        let routes = ["photos", "films"].map(|service| Routed { service: service.into(), group: None });
-        let told = |scope: &str| has_routes(&routes, &["read".into(), scope.into()]).err();
-        assert!(told("route:photos").is_none() && told("operate").is_none() && told("route:").is_none());
-        let near = told("route:photo").unwrap();
-        assert_eq!((near.code, &*near.hints[0]), ("auth.bad-token-request", "did you mean `route:photos`?"));
-        assert!(told("route:nope").unwrap().hints[0].contains("hearth routes"));
-    }
 }

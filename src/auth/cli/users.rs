@@ -1,12 +1,11 @@
 //! `hearth users`: who there is, and all that an admin does with them.
 
-use std::collections::BTreeSet;
-
 use serde_json::json;
 
-use super::{Place, Routed, ago, role, ways};
+use super::{Place, ago, role, ways};
 use crate::args::{GroupsVerb, PasswordFrom, Users, UsersVerb};
 use crate::auth::accounts::{Auth, Change, NewInvitation, NewUser, SETUP_HOURS, User};
+use crate::auth::routed::{self, Routed};
 use crate::base::wording::{self, count};
 use crate::cli::table::fitting;
 use crate::cli::{Done, Out, Tone, ask};
@@ -196,9 +195,7 @@ async fn list(auth: &Auth, out: &Out) -> Done {
 
 /// What a group is for besides its members: routes that let nobody else in.
 fn question(name: &str, routes: &[Routed]) -> Option<String> {
-    let of = routes.iter().filter(|route| route.group.as_deref() == Some(name));
-    let services: BTreeSet<&str> = of.map(|route| route.service.as_str()).collect();
-    let services: Vec<&str> = services.into_iter().collect();
+    let services = routed::of_group(routes, name);
     (!services.is_empty()).then(|| {
         format!(
             "The access of {} is `group:{name}`: without it only admins get in. Remove the group?",

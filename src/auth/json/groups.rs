@@ -11,7 +11,10 @@ use utoipa::{IntoParams, ToSchema};
 use super::fit::{GroupName, Note};
 use super::{Refused, moment};
 use crate::auth::accounts::{self, Auth};
+use crate::auth::routed::{self, Routes};
 use crate::auth::who::Admin;
+use crate::base::wording;
+use crate::diag::{Diagnostic, Kind};
 use crate::web::list::{self, Page};
 use crate::web::{Over, read};
 
@@ -94,6 +97,17 @@ pub struct GroupRequest {
     pub about: Option<Note>,
 }
 
+/// What is asked before one is removed.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct Removal {
+    /// Also where routes are for this group alone.
+    #[serde(default)]
+    #[param(default = false)]
+    force: bool,
+}
+
 /// Make a group
 #[utoipa::path(post, path = "/api/v1/groups", request_body = GroupRequest, responses((status = 201, body = Group)))]
 pub async fn add(
@@ -140,12 +154,23 @@ pub async fn change(
 /// Remove a group
 ///
 /// Its members stay.
-#[utoipa::path(delete, path = "/api/v1/groups/{name}", params(("name" = String, Path)), responses((status = 204)))]
+#[utoipa::path(delete, path = "/api/v1/groups/{name}", params(("name" = String, Path), Removal), responses((status = 204)))]
 pub async fn remove(
     _: Admin,
     State(auth): State<Arc<Auth>>,
+    State(routes): State<Routes>,
     read::Path(name): read::Path<String>,
+    read::Query(how): read::Query<Removal>,
 ) -> Result<StatusCode, Refused> {
+    if !how.force
+        && let routes = routes.look().await
+        && let services @ [_, ..] = &*routed::of_group(&routes, &name)
+    {
+        let title =
+            format!("the access of {} is `group:{name}`: without it only admins get in", wording::list(services));
+        let d = Diagnostic::error("auth.group-in-use", title).kind(Kind::Conflict);
+        return Err(d.hint("give these routes another access first, or send force=true").into());
+    }
     auth.remove_group(&name).await?;
     Ok(StatusCode::NO_CONTENT)
 }

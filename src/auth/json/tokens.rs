@@ -11,6 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::fit::{Label, Scope};
 use super::{Refused, in_person, moment};
 use crate::auth::accounts::{self, Auth, NewToken};
+use crate::auth::routed::Routes;
 use crate::auth::who;
 use crate::web::list::{self, Page};
 use crate::web::read;
@@ -109,11 +110,13 @@ pub struct NewApiToken {
 pub async fn add(
     who: who::User,
     State(auth): State<Arc<Auth>>,
+    State(routes): State<Routes>,
     read::Json(asked): read::Json<ApiTokenRequest>,
 ) -> Result<(StatusCode, Json<NewApiToken>), Refused> {
     in_person(&who)?;
     let ApiTokenRequest { name, scopes, days } = asked;
-    let scopes = scopes.into_iter().map(|scope| scope.0).collect();
+    let scopes: Vec<String> = scopes.into_iter().map(|scope| scope.0).collect();
+    routes.named(&scopes, "scopes").await?;
     let (token, secret) = auth.add_token(who.user, &who.by, NewToken { name: name.0, scopes, days }).await?;
     Ok((StatusCode::CREATED, Json(NewApiToken { token: secret.expose().to_owned(), about: token.into() })))
 }

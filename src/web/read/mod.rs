@@ -15,8 +15,8 @@ use serde::de::{DeserializeOwned, Error};
 
 use self::misfit::{Misfit, Part, no_json};
 use self::value::Value;
-use super::Refusal;
 use super::deadline::Late;
+use super::{Refusal, refuse, wants_html};
 use crate::diag::{Diagnostic, Kind};
 
 /// A body of JSON.
@@ -73,11 +73,19 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Form<T> {
     type Rejection = Response;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Response> {
-        match kind(request.headers()).as_deref() {
+        let by_person = wants_html(request.headers());
+        let read = match kind(request.headers()).as_deref() {
             Some(FORM) => pairs(&whole(request.into_body()).await?, Part::Body).map(Form),
             other => Err(other_kind(other, FORM)),
-        }
+        };
+        read.map_err(|told| if by_person { not_ours(told.status()) } else { told })
     }
+}
+
+/// For a person, whose browser sent what no page of ours has.
+fn not_ours(status: StatusCode) -> Response {
+    let d = Diagnostic::error("web.does-not-fit", "the form came without all of its fields, or with others");
+    refuse::page(&d.hint("go back, load the page anew and fill it in once more"), status)
 }
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
@@ -400,6 +408,19 @@ mod tests {
         assert_eq!(told(Json::<Asked>::from_request(plain(), &()).await).await.0, 422);
         let unnamed = Request::post("/").body(Body::from("{}")).unwrap();
         assert_eq!(told(Json::<Open>::from_request(unnamed, &()).await).await.0, 415);
+    }
+
+    #[tokio::test]
+    async fn a_person_whose_form_does_not_fit_is_told_on_a_page() {
+        let sent = |accept: &str| {
+            let form = Request::post("/").header("content-type", FORM).header("accept", accept);
+            form.body(Body::from("limit=3")).unwrap()
+        };
+        for (accept, kind) in [("text/html,*/*", "text/html"), ("*/*", "application/json")] {
+            let told = Form::<Asked>::from_request(sent(accept), &()).await.unwrap_err();
+            assert_eq!(told.status(), 422);
+            assert!(told.headers()["content-type"].to_str().unwrap().starts_with(kind), "{accept}");
+        }
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::FromRef;
 use axum::http::{HeaderMap, Request};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -16,6 +17,7 @@ use super::*;
 use crate::auth::Auth;
 use crate::auth::accounts::tests::{MINUTE, PASSWORD, World, homes, named, near};
 use crate::auth::own_name::OwnName;
+use crate::auth::routed::Routes;
 use crate::auth::table::{Act, Guard, Notebook, Table};
 use crate::calls;
 use crate::config::people::{People, Registration};
@@ -27,7 +29,18 @@ impl Notebook for NoNotes {
     async fn note(&self, _: Act) {}
 }
 
-fn table() -> Table<Arc<Auth>> {
+#[derive(Clone, FromRef)]
+struct Here {
+    auth: Arc<Auth>,
+    routed: Routes,
+}
+
+/// A home without a stack.
+fn no_routes() -> Routes {
+    Routes::new(|| None)
+}
+
+fn table() -> Table<Here> {
     let mut table = Table::default();
     table.early(|early| {
         calls! { early:
@@ -106,7 +119,8 @@ impl Program {
             Vec::new(),
             1,
         ));
-        Program { router: table().router(&guard).with_state(world.auth.clone()), bearer: None, address: "192.168.1.7" }
+        let here = Here { auth: world.auth.clone(), routed: no_routes() };
+        Program { router: table().router(&guard).with_state(here), bearer: None, address: "192.168.1.7" }
     }
 
     fn with(&self, bearer: &Value) -> Program {

@@ -3,7 +3,6 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Instant;
 
-use axum::extract::FromRef;
 use futures_util::StreamExt;
 
 use super::super::audit;
@@ -18,6 +17,7 @@ use crate::base::secret::Secret;
 struct Desk {
     auth: Arc<Auth>,
     audit: Log,
+    routed: Routes,
 }
 
 /// A home whose guard writes into its audit log.
@@ -41,7 +41,7 @@ fn home(w: &World) -> (Program, Log) {
         Vec::new(),
         1,
     ));
-    let desk = Desk { auth: w.auth.clone(), audit: log.clone() };
+    let desk = Desk { auth: w.auth.clone(), audit: log.clone(), routed: no_routes() };
     (Program { router: table.router(&guard).with_state(desk), bearer: None, address: "192.168.1.7" }, log)
 }
 

@@ -1,0 +1,78 @@
+//! What of a home's routes concerns people: the groups that they are for, and what a token's scope may name.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::accounts::ROUTE;
+use crate::base::wording;
+use crate::diag::{Diagnostic, Kind};
+
+/// A route, as far as people are concerned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Routed {
+    /// The service that it leads to, or its key in `hearth.yaml`.
+    pub service: String,
+    /// The group that it is for, if it is for one.
+    pub group: Option<String>,
+}
+
+/// Reads the home's files for its routes as they are now; `None` where they cannot be read.
+#[derive(Clone)]
+pub struct Routes(Arc<dyn Fn() -> Option<Vec<Routed>> + Send + Sync>);
+
+impl Routes {
+    pub fn new(look: impl Fn() -> Option<Vec<Routed>> + Send + Sync + 'static) -> Routes {
+        Routes(Arc::new(look))
+    }
+
+    /// On a thread where reading may take its time. Nothing where the files cannot be read: nobody is refused for that.
+    pub async fn look(&self) -> Vec<Routed> {
+        let look = self.0.clone();
+        tokio::task::spawn_blocking(move || look()).await.ok().flatten().unwrap_or_default()
+    }
+
+    /// As [`named`], with the routes as they are now. Where there are none to be read nothing is refused.
+    pub async fn named(&self, scopes: &[String], field: &str) -> Result<(), Diagnostic> {
+        if !scopes.iter().any(|scope| scope.starts_with(ROUTE)) {
+            return Ok(());
+        }
+        let look = self.0.clone();
+        let known = tokio::task::spawn_blocking(move || look()).await.ok().flatten();
+        known.map_or(Ok(()), |routes| named(&routes, scopes, field)).map_err(|told| told.kind(Kind::Invalid))
+    }
+}
+
+/// Refuses a scope for a service that no route leads to: its token would enter nowhere. `field`: where the scopes stand.
+pub fn named(routes: &[Routed], scopes: &[String], field: &str) -> Result<(), Diagnostic> {
+    let known: BTreeSet<&str> = routes.iter().map(|route| route.service.as_str()).collect();
+    let named = scopes.iter().filter_map(|scope| scope.strip_prefix(ROUTE));
+    let Some(name) = named.filter(|name| !name.is_empty()).find(|name| !known.contains(name)) else { return Ok(()) };
+    let title = format!("no route of this home leads to a service `{name}`");
+    let d = Diagnostic::error("auth.bad-token-request", title).kind(Kind::NotFound).field(field);
+    Err(match wording::nearest(name, known.iter().copied()) {
+        Some(near) => d.hint(format!("did you mean `{ROUTE}{near}`?")),
+        None => d.hint("`hearth routes` lists them; a scope names the service, or the key of a route in hearth.yaml"),
+    })
+}
+
+/// The services that let in nobody but this group and admins, in order.
+pub fn of_group<'r>(routes: &'r [Routed], name: &str) -> Vec<&'r str> {
+    let of = routes.iter().filter(|route| route.group.as_deref() == Some(name));
+    let services: BTreeSet<&str> = of.map(|route| route.service.as_str()).collect();
+    services.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_for_a_service_without_a_route_is_refused_with_the_nearest() {
+        let routes = ["photos", "films"].map(|service| Routed { service: service.into(), group: None });
+        let told = |scope: &str| named(&routes, &["read".into(), scope.into()], "scopes").err();
+        assert!(told("route:photos").is_none() && told("operate").is_none() && told("route:").is_none());
+        let near = told("route:photo").unwrap();
+        assert_eq!((near.code, &*near.hints[0]), ("auth.bad-token-request", "did you mean `route:photos`?"));
+        assert!(told("route:nope").unwrap().hints[0].contains("hearth routes"));
+    }
+}
