@@ -99,8 +99,10 @@ fn bare(host: &str) -> &str {
 
 /// Whether browsers take a name (lower case) or address for this machine, whatever a name server says.
 fn leads_here(host: &str) -> bool {
+    /// As hosts files of distributions have it.
+    const HOSTS: [&str; 5] = ["localhost", "localhost.localdomain", "localhost6", "ip6-localhost", "ip6-loopback"];
     let address = host.parse::<IpAddr>().map(|ip| ip.to_canonical());
-    host == "localhost"
+    HOSTS.contains(&host)
         || host.ends_with(".localhost")
         || address.is_ok_and(|ip| ip.is_loopback() || ip.is_unspecified())
 }

@@ -12,11 +12,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::history::new_id;
 use crate::args::Global;
+use crate::auth::table::{Later, Outcome};
 use crate::base::clock::{Clock, rfc3339};
 use crate::cli::{Behalf, Done, Ear, Failure, Out};
 use crate::diag::{Diagnostic, Kind, Severity, Sources, text};
@@ -29,6 +31,10 @@ const AT_ONCE: usize = 8;
 /// Events of one work that can still be read, and the bytes of all of them.
 const EVENTS: usize = 2000;
 const BYTES: usize = 512 << 10;
+/// How long its end waits for the audit.
+const NOTED: Duration = Duration::from_secs(15);
+/// How the audit calls the end of a work.
+const ENDED: &str = "works.end";
 
 /// In what verbs run that are asked for from elsewhere: the home, and how its engine is found.
 #[derive(Clone)]
@@ -72,6 +78,8 @@ pub struct Asked {
     pub verb: &'static str,
     /// What would have to be typed for the same.
     pub command: String,
+    /// Whom the audit names at its end.
+    pub later: Option<Later>,
 }
 
 /// One event of a work.
@@ -176,7 +184,8 @@ impl Work {
         self.last.send_replace(number);
     }
 
-    fn finish(&self, done: Done, now: OffsetDateTime) {
+    /// How it ended, before anybody is told.
+    fn ending(&self, done: Done, now: OffsetDateTime) -> End {
         let code = match done {
             Ok(()) => 0,
             Err(Failure::Code(code)) => code,
@@ -190,10 +199,28 @@ impl Work {
             code if code == Kind::Interrupted.exit_code() => "interrupted",
             _ => "failed",
         };
-        let value = json!({"event": "end", "outcome": outcome, "exit_code": code, "at": rfc3339(now)});
+        let error = self.said().error.clone().filter(|_| code != 0);
+        End { at: now, outcome, code, error }
+    }
+
+    /// Enters its end into the audit. Whoever sees that it has ended finds that there.
+    async fn note(&self, end: &End) {
+        let Some(later) = &self.asked.later else { return };
+        let mut detail = json!({"command": self.asked.command, "exit_code": end.code});
+        if let Some(error) = &end.error {
+            detail["code"] = error["code"].clone();
+        }
+        if end.outcome == "interrupted" {
+            detail["interrupted"] = json!(true);
+        }
+        let outcome = if end.code == 0 { Outcome::Done } else { Outcome::Failed };
+        later.ended(ENDED, format!("/api/v1/works/{}", self.id), outcome, detail).await;
+    }
+
+    fn finish(&self, end: End) {
+        let value = json!({"event": "end", "outcome": end.outcome, "exit_code": end.code, "at": rfc3339(end.at)});
         let mut said = self.said();
-        let error = said.error.clone().filter(|_| code != 0);
-        said.end = Some(End { at: now, outcome, code, error });
+        said.end = Some(end);
         // Under one lock: whoever sees that it has ended finds all of its events there.
         self.say_with(said, "end", &value);
     }
@@ -295,11 +322,18 @@ impl Works {
             last: watch::channel(0).0,
         });
         let out = self.0.setting.out(&work.asked, work.clone(), work.cancel.clone());
-        let (one, inner) = (work.clone(), self.0.clone());
+        let (one, inner, runtime) = (work.clone(), self.0.clone(), Handle::try_current().ok());
         self.0.running.send_modify(|n| *n += 1);
         let spawned = std::thread::Builder::new().name("work".into()).spawn(move || {
             let done = catch_unwind(AssertUnwindSafe(|| run(&out))).unwrap_or_else(|_| Err(panicked().into()));
-            one.finish(done, inner.setting.clock.now());
+            let end = one.ending(done, inner.setting.clock.now());
+            if let Some(runtime) = runtime {
+                let noted = || runtime.block_on(async { tokio::time::timeout(NOTED, one.note(&end)).await });
+                if !matches!(catch_unwind(AssertUnwindSafe(noted)), Ok(Ok(()))) {
+                    tracing::error!(work = one.id, "the end of a work could not be entered into the audit log");
+                }
+            }
+            one.finish(end);
             inner.running.send_modify(|n| *n -= 1);
         });
         if let Err(error) = spawned {
@@ -347,7 +381,7 @@ mod tests {
     }
 
     fn asked(command: &str) -> Asked {
-        Asked { user: 1, who: "ann (session)".into(), verb: "up", command: command.into() }
+        Asked { user: 1, who: "ann (session)".into(), verb: "up", command: command.into(), later: None }
     }
 
     async fn ended(work: &Work) -> End {

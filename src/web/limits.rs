@@ -1,7 +1,7 @@
 //! How much one client, and all together, may take of a door.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -123,7 +123,9 @@ impl Drop for Place {
 /// What one person can have of addresses.
 pub fn household(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
-        IpAddr::V6(v6) if !v6.is_loopback() => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
+        // Whoever is on this machine has all of 127.0.0.0/8.
+        loopback if loopback.is_loopback() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
         other => other,
     }
 }

@@ -36,7 +36,7 @@ pub use limits::{Limits, Places, household};
 pub use listen::bind;
 pub use origin::Origin;
 pub use read::unread;
-pub use refuse::{Refusal, Refusals, no_such_page, of_address, page, page_with, retry_after, wants_html};
+pub use refuse::{Code, Refusal, Refusals, no_such_page, of_address, page, page_with, retry_after, wants_html};
 pub use server::{Door, Drained, Server};
 pub use style::{STYLE, source, style_source};
 pub use tls::{Certificates, Pair, Tls};

@@ -19,6 +19,10 @@ pub struct Refusal(pub Diagnostic);
 #[derive(Debug)]
 pub struct Refusals(pub Diagnostics, pub Sources);
 
+/// The code of a refusal, in the extensions of its answer: for whoever keeps what was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Code(pub &'static str);
+
 impl From<Diagnostic> for Refusal {
     fn from(diagnostic: Diagnostic) -> Refusal {
         Refusal(diagnostic)
@@ -105,6 +109,7 @@ fn answer(d: &Diagnostic, status: StatusCode, sources: &Sources, place: &str, al
     if status == StatusCode::UNAUTHORIZED {
         answer.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
     }
+    answer.extensions_mut().insert(Code(d.code));
     retry_after(&mut answer, d);
     answer
 }
@@ -156,6 +161,7 @@ pub fn page_with(d: &Diagnostic, status: StatusCode, way: Option<(&str, &str)>) 
         Ok(text) => (status, Html(text)).into_response(),
         Err(_) => status.into_response(),
     };
+    answer.extensions_mut().insert(Code(d.code));
     retry_after(&mut answer, d);
     answer
 }

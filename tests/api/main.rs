@@ -1,5 +1,6 @@
 //! The API of stacks, driven over HTTP against a server in this process, with the engine in memory.
 
+mod audit;
 mod definitions;
 mod exec;
 mod hostile;

@@ -35,8 +35,14 @@ impl Auth {
     pub async fn admit(&self, user: User, login: &Login) -> Result<(User, NewSession), Diagnostic> {
         let id = user.id;
         let (now, house) = (self.now(), household(login.from).to_string());
-        let session = self.begin_session(&user, &login.agent, login.from).await?;
-        self.db.write(async move |tx| sql::users::signed_in(tx, id, &house, now).await).await?;
+        let session = self.open_session(&user, &login.agent, login.from).await?;
+        // Whoever was removed in this moment has no place any more.
+        let whose = user.clone();
+        let job = async move |tx: &mut Tx| {
+            users::unchanged(tx, &whose).await?;
+            sql::users::signed_in(tx, id, &house, now).await
+        };
+        self.db.write(job).await?;
         Ok((User { last_login: Some(now), ..user }, session))
     }
 
@@ -112,6 +118,11 @@ pub struct Ways {
 /// A user who may come in, in the job that has judged what they showed.
 pub async fn active(tx: &mut Tx, id: i64) -> Result<User, Diagnostic> {
     users::one(tx, id).await?.if_active()
+}
+
+/// In the job that adds a way in: what somebody began with the password alone before it is no second factor beside it.
+pub async fn forget_begun(tx: &mut Tx, id: i64) -> Result<(), Diagnostic> {
+    sql::factors::forget_begun(tx, id).await
 }
 
 /// In a job, so that two ways that are taken away at once are not both the last but one.

@@ -25,6 +25,9 @@ pub struct FactorState {
     pub required: bool,
 }
 
+/// Milliseconds in which a second factor that was begun has to be confirmed.
+const BEGUN: i64 = 30 * 60 * 1000;
+
 impl Auth {
     pub async fn factor(&self, id: i64) -> Result<FactorState, Diagnostic> {
         let mut on = self.db.reader().await?;
@@ -66,10 +69,11 @@ impl Auth {
         let Judged { step, sealed } = self.step_of(id, code).await?.ok_or_else(wrong_code)?;
         let codes = recovery::codes(&*self.random);
         let hashes: Vec<String> = codes.iter().filter_map(|code| recovery::kept(code.expose())).collect();
+        let then = self.now().saturating_sub(BEGUN);
         self.end(async move |tx| {
             users::unchanged(tx, &user).await?;
-            // Not another secret that was begun with meanwhile.
-            if !sql::factors::take_step(tx, id, step).await? || !sql::factors::confirm(tx, id, &sealed).await? {
+            // Not another secret that was begun with meanwhile, nor one of long ago.
+            if !sql::factors::take_step(tx, id, step).await? || !sql::factors::confirm(tx, id, &sealed, then).await? {
                 return Err(wrong_code());
             }
             sql::factors::set_codes(tx, id, &hashes).await

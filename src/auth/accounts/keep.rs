@@ -1,7 +1,7 @@
 //! What goes on beside requests: looking whether another process has ended something, writing down last uses, forgetting what has expired.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -26,11 +26,11 @@ const SWEEP: u64 = 14_400;
 pub const ROTATED: &str = "keys.rotated";
 
 /// The counter of changes as it was seen last; -1: never.
-pub struct Seen(AtomicI64);
+pub struct Seen(AtomicI64, Mutex<Vec<String>>);
 
 impl Default for Seen {
     fn default() -> Seen {
-        Seen(AtomicI64::new(-1))
+        Seen(AtomicI64::new(-1), Mutex::default())
     }
 }
 
@@ -84,6 +84,7 @@ impl Auth {
 
     async fn turn(&self, n: u64) -> Result<(), Diagnostic> {
         self.look().await?;
+        self.hold_to_factors().await?;
         if n % WRITE == WRITE - 1 {
             self.write_uses().await?;
         }
@@ -94,6 +95,29 @@ impl Auth {
             self.db.write(async move |tx| sql::sweep(tx, now, idle).await).await?;
             self.keys.rotate(now, &*self.random)?;
         }
+        Ok(())
+    }
+
+    /// Where another role needs a second factor than at the last look: whoever has it and none is signed in no longer. API tokens go on.
+    pub async fn hold_to_factors(&self) -> Result<(), Diagnostic> {
+        let roles = self.rules().second_factor.clone();
+        let held = || self.seen.1.lock().unwrap_or_else(PoisonError::into_inner);
+        if *held() == roles {
+            return Ok(());
+        }
+        let asked = roles.clone();
+        let ended = self.end(async move |tx| {
+            let mut ended = 0;
+            for role in &asked {
+                ended += sql::end_without_factor(tx, role).await?;
+            }
+            Ok(ended)
+        });
+        let ended = ended.await?;
+        if ended > 0 {
+            tracing::info!(ended, "whoever needs a second factor and has none is not signed in any longer");
+        }
+        *held() = roles;
         Ok(())
     }
 

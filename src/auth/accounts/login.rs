@@ -2,6 +2,9 @@
 
 use std::net::IpAddr;
 
+use axum::Extension;
+use serde_json::{Value, json};
+
 use super::invitations::closed;
 use super::users::{self, NewUser, Says, User};
 use super::words::{self, no_such_user};
@@ -9,10 +12,12 @@ use super::{Auth, NewSession, Tokens, sql};
 use crate::auth::brakes::{Attempt, What};
 use crate::auth::passwords::Verdict;
 use crate::auth::secrets;
+use crate::auth::table::guard::Detail;
 use crate::auth::who::{By, Identity, Role};
 use crate::base::secret::Secret;
 use crate::config::people::Registration as Rule;
 use crate::diag::{Diagnostic, Kind};
+use crate::store::Tx;
 use crate::web::household;
 
 /// Where an attempt comes from.
@@ -47,14 +52,31 @@ impl Auth {
     /// Signs a program in.
     pub async fn login(&self, who: &Credentials, login: &Login) -> Result<Tokens, Diagnostic> {
         let user = self.known(who, login).await?;
-        self.begin_family(&user, &login.agent, login.from).await
+        self.open_family(&user, &login.agent, login.from).await
+    }
+
+    /// For the audit, of somebody who was not let in: the account that they tried to be. Nothing where there is none of that name: it may be a
+    /// password in the wrong field.
+    pub async fn tried(&self, name: &str) -> Extension<Detail> {
+        let found = async {
+            let name = words::given_name(name)?;
+            let mut on = self.db.reader().await.ok()?;
+            sql::users::by_name(&mut on, &name).await.ok()?
+        };
+        let found = found.await;
+        Extension(Detail(found.map_or(Value::Null, |row| json!({"account": row.name}))))
     }
 
     /// Signs a browser in.
     pub async fn login_browser(&self, who: &Credentials, login: &Login) -> Result<(User, NewSession), Diagnostic> {
         let user = self.known(who, login).await?;
-        let session = self.begin_session(&user, &login.agent, login.from).await?;
+        let session = self.open_session(&user, &login.agent, login.from).await?;
         Ok((user, session))
+    }
+
+    /// Refuses who has shown one factor only where the home asks two of their role.
+    pub(super) fn one_is_enough(&self, user: &User) -> Result<(), Diagnostic> {
+        if self.requires_factor(user) && !user.second_factor { Err(missing_factor(user)) } else { Ok(()) }
     }
 
     /// Whoever has the right password and second factor, and is let in.
@@ -62,11 +84,16 @@ impl Auth {
         let user = self.by_password(&who.username, &who.password, login.from).await?;
         if user.second_factor {
             self.by_code(&user, who.otp.as_deref(), login.from).await?;
-        } else if self.requires_factor(&user) {
-            return Err(missing_factor(&user));
+        } else {
+            self.one_is_enough(&user)?;
         }
         let (id, now, house) = (user.id, self.now(), household(login.from).to_string());
-        self.db.write(async move |tx| sql::users::signed_in(tx, id, &house, now).await).await?;
+        let whose = user.clone();
+        let job = async move |tx: &mut Tx| {
+            users::unchanged(tx, &whose).await?;
+            sql::users::signed_in(tx, id, &house, now).await
+        };
+        self.db.write(job).await?;
         self.live.forget_person(user.id);
         Ok(User { last_login: Some(now), ..user })
     }
@@ -174,10 +201,13 @@ impl Auth {
                 .hint("take another one"));
         }
         let user = self.set_own_password(user, new, login.from).await?;
-        match who.by {
-            By::Session(_) => self.begin_session(&user, &login.agent, login.from).await.map(Some),
-            _ => Ok(None),
+        let By::Session(_) = who.by else { return Ok(None) };
+        // The rule may have come since they signed in.
+        let (passkeys, links) = sql::users::other_ways(&mut self.db.reader().await?, user.id).await?;
+        if passkeys == 0 && links == 0 && self.one_is_enough(&user).is_err() {
+            return Ok(None);
         }
+        self.open_session(&user, &login.agent, login.from).await.map(Some)
     }
 
     /// Ends that by which somebody asks: the session with those on routed hosts, or the program's family.

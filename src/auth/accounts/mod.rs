@@ -43,7 +43,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use ipnet::IpNet;
 
-pub use enter::{Step, Ways, active, ways};
+pub use enter::{Step, Ways, active, forget_begun, ways};
 pub use factors::{Enrolment, FactorState};
 pub use groups::Group;
 pub use hosts::ROUTE;

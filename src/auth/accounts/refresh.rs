@@ -71,8 +71,14 @@ enum Used {
 }
 
 impl Auth {
-    /// Begins a family of tokens for a program that has shown who it is.
+    /// Begins a family of tokens for a program that has shown who it is by one factor. Refused where the home asks two of that role.
     pub async fn begin_family(&self, user: &User, agent: &str, from: IpAddr) -> Result<Tokens, Diagnostic> {
+        self.one_is_enough(user)?;
+        self.open_family(user, agent, from).await
+    }
+
+    /// The same for one that has shown all that is asked.
+    pub(super) async fn open_family(&self, user: &User, agent: &str, from: IpAddr) -> Result<Tokens, Diagnostic> {
         let now = self.now();
         let refresh = self.refresh_token();
         let row = sql::families::Row {

@@ -47,8 +47,15 @@ pub struct NewSession {
 pub(super) const MOST: i64 = 100;
 
 impl Auth {
-    /// Begins a browser's session on the panel, for somebody who was `user` when they showed who they are.
+    /// Begins a browser's session on the panel, for somebody who was `user` when they showed who they are by one factor. Refused where the home asks
+    /// two of their role.
     pub async fn begin_session(&self, user: &User, agent: &str, from: IpAddr) -> Result<NewSession, Diagnostic> {
+        self.one_is_enough(user)?;
+        self.open_session(user, agent, from).await
+    }
+
+    /// The same for who has shown all that is asked of them.
+    pub(super) async fn open_session(&self, user: &User, agent: &str, from: IpAddr) -> Result<NewSession, Diagnostic> {
         let now = self.now();
         let token = secrets::token(&*self.random);
         let row = sql::sessions::Row {

@@ -273,15 +273,14 @@ async fn put_password(tx: &mut Tx, id: i64, kept: &str, only: bool) -> Result<()
     if only {
         sql::users::end_ways(tx, id).await?;
     }
+    sql::factors::forget_begun(tx, id).await?;
     sql::end_all(tx, id).await
 }
 
 /// Adds a user with their groups, in a job.
 pub(super) async fn insert(tx: &mut Tx, new: New, groups: Vec<String>, says: Says) -> Result<User, Diagnostic> {
     // Applications still have what was the former one's under this name, and may take one that reads as another's for theirs.
-    if says != Says::Home
-        && (sql::users::departed(tx, &new.name).await? || sql::users::reads_as(tx, &words::letters(&new.name)).await?)
-    {
+    if says != Says::Home && sql::users::reads_as(tx, &words::letters(&new.name)).await? {
         return Err(taken("this user name"));
     }
     let id = match sql::users::add(tx, &new).await? {

@@ -50,17 +50,20 @@ pub struct Entry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
     Done,
+    /// It goes on behind the answer; an entry of its own tells how it ended.
+    Begun,
     /// By permission, limit or rule.
     Refused,
     Failed,
 }
 
 impl Outcome {
-    pub const ALL: [Outcome; 3] = [Outcome::Done, Outcome::Refused, Outcome::Failed];
+    pub const ALL: [Outcome; 4] = [Outcome::Done, Outcome::Begun, Outcome::Refused, Outcome::Failed];
 
     pub fn word(self) -> &'static str {
         match self {
             Outcome::Done => "done",
+            Outcome::Begun => "begun",
             Outcome::Refused => "refused",
             Outcome::Failed => "failed",
         }
@@ -217,7 +220,7 @@ pub struct Shown {
     pub action: String,
     /// A path, a command line.
     pub object: String,
-    /// `done`, `refused` or `failed`.
+    /// `done`, `begun` (an entry `works.end` tells how it ended), `refused` or `failed`.
     pub outcome: String,
     /// How long it took.
     pub ms: i64,

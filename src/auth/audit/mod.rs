@@ -11,6 +11,7 @@
 //! | how long they are kept | `keep` |
 //! | JSON lines and CSV | `export` |
 //! | what the table of routes hands in | `notebook` |
+//! | which fields of calls are kept | `said` |
 //!
 //! An entry is added in the one writer of the store: once it was answered it is on the disk, and no two processes can add the same one. An act and its
 //! entry may share a transaction: [`append`].
@@ -23,6 +24,7 @@ pub mod filter;
 pub mod keep;
 pub mod log;
 mod notebook;
+pub mod said;
 mod sql;
 #[cfg(test)]
 mod tests;

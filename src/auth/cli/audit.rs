@@ -92,6 +92,7 @@ fn row(entry: &Entry, out: &Out) -> Vec<String> {
     };
     let tone = match entry.outcome.as_str() {
         "done" => Tone::Good,
+        "begun" => Tone::Dim,
         "refused" => Tone::Warn,
         _ => Tone::Bad,
     };

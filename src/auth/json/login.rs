@@ -71,9 +71,12 @@ pub async fn login(
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     read::JsonOrForm(asked): read::JsonOrForm<LoginRequest>,
-) -> Result<(Extension<SignedIn>, Json<LoginAnswer>), Refused> {
-    let tokens = auth.login(&asked.credentials(), &login_of(&caller, &headers)).await?;
-    Ok((SignedIn::of(&tokens.user), Json(tokens.into())))
+) -> Response {
+    let username = asked.username.clone();
+    match auth.login(&asked.credentials(), &login_of(&caller, &headers)).await {
+        Ok(tokens) => (SignedIn::of(&tokens.user), Json(LoginAnswer::from(tokens))).into_response(),
+        Err(told) => (auth.tried(&username).await, Refused::from(told)).into_response(),
+    }
 }
 
 #[derive(Deserialize, ToSchema)]

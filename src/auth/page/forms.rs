@@ -103,8 +103,17 @@ pub async fn set_up(
     };
     match done.await {
         Ok(session) => signed_in(&session, "/"),
+        Err(told) if told.code == MISSING => to_factor(),
         Err(told) => back(told, |told| Setup { token, username, email, told }),
     }
+}
+
+/// The code by which somebody with an account is told that they need a second factor first.
+const MISSING: &str = "auth.second-factor-missing";
+
+/// The account is made; its second factor is set up before the first login.
+fn to_factor() -> Response {
+    axum::response::Redirect::to("/second-factor").into_response()
 }
 
 /// Where somebody wants to go once they are signed in.
@@ -155,7 +164,9 @@ pub async fn sign_in(
         }
         Err(told) => {
             let factor = told.code == "auth.second-factor-missing";
-            back(told, |told| LoginPage { username, told, factor, ..pages.login_page(&caller, &forward, next) })
+            let tried = pages.auth.tried(&username).await;
+            let page = |told| LoginPage { username, told, factor, ..pages.login_page(&caller, &forward, next) };
+            (tried, back(told, page)).into_response()
         }
     }
 }
@@ -188,7 +199,10 @@ pub async fn second(
             set_cookie(answer.headers_mut(), HALF, "", None);
             answer
         }
-        Err(told) => back(told, |told| Second { told, ..pages.second_page(&caller, next) }),
+        Err(told) => {
+            let tried = pages.auth.tried(&who.username).await;
+            (tried, back(told, |told| Second { told, ..pages.second_page(&caller, next) })).into_response()
+        }
     }
 }
 
@@ -246,6 +260,7 @@ pub async fn make_account(
     };
     match done.await {
         Ok(session) => signed_in(&session, own_path(&next)),
+        Err(told) if told.code == MISSING => to_factor(),
         Err(told) => back(told, |told| {
             let page = if invite.is_some() { invited(&caller) } else { open_account(&caller) };
             Account { invite, next, username, email, told, ..page }
@@ -395,6 +410,7 @@ pub(in crate::auth) fn page(status: StatusCode, page: impl askama::Template) -> 
 pub(super) fn back<P: askama::Template>(told: Diagnostic, again: impl FnOnce(Option<Told>) -> P) -> Response {
     let refusal = Refusal(told.clone());
     let mut answer = page(refusal.status(), again(Some(told.into())));
+    answer.extensions_mut().insert(crate::web::Code(refusal.0.code));
     retry_after(&mut answer, &refusal.0);
     answer
 }

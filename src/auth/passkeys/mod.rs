@@ -174,6 +174,7 @@ impl Passkeys {
                 if sql::count(tx, person).await? >= MOST {
                     return Err(words::too_many(MOST));
                 }
+                accounts::forget_begun(tx, person).await?;
                 match sql::add(tx, &row).await? {
                     true => Ok(()),
                     false => Err(words::known()),

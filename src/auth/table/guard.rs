@@ -13,19 +13,23 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
+use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use super::later::Later;
 use super::once::Once;
 use super::stay::{Open, Stay, Stays};
 use super::{Entry, Sort};
 use crate::auth::accounts::User;
 use crate::auth::audit::Outcome;
+use crate::auth::audit::said::SAID;
 use crate::auth::own_name::OwnName;
 use crate::auth::who::{Asking, By, Identity, Who, nobody, not_allowed};
 use crate::diag::{Diagnostic, Kind};
-use crate::web::{Caller, Origin, Refusal, of_address, wants_html};
+use crate::web::read::Heard;
+use crate::web::{Caller, Code, Origin, Refusal, of_address, wants_html};
 
 /// Who knows people.
 #[async_trait]
@@ -134,7 +138,9 @@ impl Guard {
     ) -> Response {
         let outcome = outcome(answer.status());
         if outcome == Outcome::Refused {
-            let act = taken.act(action.into(), outcome, answer.status(), begun);
+            let code = answer.extensions().get::<Code>().copied();
+            let detail = Some(whole(None, None, code));
+            let act = Act { detail, ..taken.act(action.into(), outcome, answer.status(), begun) };
             let _ = at_any_rate(tokio::spawn(async move { self.notebook.note(act).await })).await;
         }
         answer
@@ -262,7 +268,12 @@ pub(super) async fn row(State(post): State<Post>, mut request: Request, next: Ne
         None => guard.stay(&entry, &taken, begun),
     };
     let html = entry.sort == Sort::Page && wants_html(request.headers());
-    let keeping = Keeping { guard: guard.clone(), entry: entry.clone(), taken, begun };
+    // Of what somebody sends who is nobody yet nothing is kept: a password may stand in the wrong field.
+    let heard = (entry.changes() && entry.who != Who::Anyone).then(|| Heard::of(&SAID));
+    if let Some(heard) = &heard {
+        request.extensions_mut().insert(heard.clone());
+    }
+    let keeping = Keeping { guard: guard.clone(), entry: entry.clone(), taken, begun, heard };
     match stay {
         Err(refusal) if html && refusal.code == "auth.nobody" => keeping.keep(to_login(&request)).await,
         Err(refusal) => keeping.keep(told(refusal, html)).await,
@@ -297,6 +308,7 @@ struct Keeping {
     entry: Arc<Entry>,
     taken: Taken,
     begun: Instant,
+    heard: Option<Heard>,
 }
 
 impl Keeping {
@@ -310,7 +322,8 @@ impl Keeping {
                 false => answered(request, next).await,
             }
         };
-        match AssertUnwindSafe(ran).catch_unwind().await {
+        let later = Later::new(self.guard.notebook.clone(), self.taken.clone(), self.begun);
+        match AssertUnwindSafe(later.around(ran)).catch_unwind().await {
             Ok(answer) => self.keep(answer).await,
             Err(what) => {
                 self.keep(StatusCode::INTERNAL_SERVER_ERROR.into_response()).await;
@@ -321,13 +334,15 @@ impl Keeping {
 
     /// Gives the answer back once the audit has what belongs into it.
     async fn keep(self, mut answer: Response) -> Response {
-        let Keeping { guard, entry, taken, begun } = self;
+        let Keeping { guard, entry, taken, begun, heard } = self;
         let (status, extensions) = (answer.status(), answer.extensions_mut());
         let outcome = outcome(status);
         let detail = extensions.remove::<Detail>().map(|detail| detail.0);
         let signed_in = extensions.remove::<SignedIn>();
+        let code = extensions.remove::<Code>();
         // What only looks is kept where it was refused, made somebody known, or says itself what was done.
         if entry.changes() || outcome == Outcome::Refused || signed_in.is_some() || detail.is_some() {
+            let detail = Some(whole(heard, detail, code));
             let act = Act { signed_in, detail, ..taken.act(entry.name.clone(), outcome, status, begun) };
             let _ = at_any_rate(tokio::spawn(async move { guard.notebook.note(act).await })).await;
         }
@@ -335,8 +350,23 @@ impl Keeping {
     }
 }
 
+/// What was asked for, what the handler adds, and why it was refused.
+fn whole(heard: Option<Heard>, detail: Option<Value>, code: Option<Code>) -> Value {
+    let mut all = heard.map(|heard| heard.said()).unwrap_or_default();
+    match detail {
+        Some(Value::Object(more)) => all.extend(more),
+        Some(more) => drop(all.insert("detail".into(), more)),
+        None => {}
+    }
+    if let Some(Code(code)) = code {
+        all.insert("code".into(), code.into());
+    }
+    Value::Object(all)
+}
+
 fn outcome(status: StatusCode) -> Outcome {
     match status.as_u16() {
+        202 => Outcome::Begun,
         401 | 403 | 429 => Outcome::Refused,
         400.. => Outcome::Failed,
         _ => Outcome::Done,
@@ -378,7 +408,7 @@ impl Taken {
         }
     }
 
-    fn act(self, action: String, outcome: Outcome, status: StatusCode, begun: Instant) -> Act {
+    pub(super) fn act(self, action: String, outcome: Outcome, status: StatusCode, begun: Instant) -> Act {
         let Taken { asking, from, path: object, request } = self;
         let (took, status) = (begun.elapsed(), status.as_u16());
         Act { asking, signed_in: None, from, action, object, outcome, status, took, request, detail: None }

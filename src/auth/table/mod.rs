@@ -5,6 +5,7 @@
 //! | rows, and the router made of them | this one |
 //! | what every request passes before and after its handler | `guard` |
 //! | what goes on until its client leaves | `stay` |
+//! | what goes on behind its answer | `later` |
 //! | what answers where no row does | `nowhere` |
 //! | the description for programs, OpenAPI 3.1 | `describe` |
 //! | answers kept for a repeated `Idempotency-Key` | `once` |
@@ -15,6 +16,7 @@
 mod begins;
 pub mod describe;
 pub mod guard;
+mod later;
 mod nowhere;
 mod once;
 pub mod stay;
@@ -35,6 +37,7 @@ use utoipa::openapi::{RefOr, Schema};
 pub use crate::auth::audit::Outcome;
 pub use begins::Begins;
 pub use guard::{Act, Doorkeeper, Guard, Notebook};
+pub use later::Later;
 
 use super::who::{Permission, Who};
 

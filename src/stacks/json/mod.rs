@@ -34,8 +34,8 @@ use super::live::Live;
 use super::who::quoted;
 use super::works::{Asked, Works};
 use crate::args::Global;
-use crate::auth::table::Doorkeeper;
 use crate::auth::table::stay::ended;
+use crate::auth::table::{Doorkeeper, Later};
 use crate::auth::tickets::Tickets;
 use crate::auth::who::{By, Identity};
 use crate::base::random::SystemRandom;
@@ -126,7 +126,8 @@ impl Api {
         words: &[&str],
         run: impl FnOnce(&Out) -> Done + Send + 'static,
     ) -> Result<Begun, Refusal> {
-        let work = self.works.begin(asked(who, verb, words), run)?;
+        let asked = Asked { later: Later::of_this_call(), ..asked(who, verb, words) };
+        let work = self.works.begin(asked, run)?;
         Ok(Begun(works::Shown::of(&work)))
     }
 }
@@ -140,7 +141,7 @@ fn asked(who: &Identity, verb: &'static str, words: &[&str]) -> Asked {
         By::Terminal => "terminal".to_string(),
     };
     let command = words.iter().fold("hearth".to_string(), |line, word| line + " " + &quoted(word));
-    Asked { user: who.user, who: format!("{} ({way})", who.name), verb, command }
+    Asked { user: who.user, who: format!("{} ({way})", who.name), verb, command, later: None }
 }
 
 /// The answer to whoever began a work.

@@ -195,6 +195,6 @@ async fn next(state: Watching) -> Option<(Message, Watching)> {
 fn find(api: &Api, id: &str) -> Result<Arc<Work>, Diagnostic> {
     api.works.get(id).ok_or_else(|| {
         let d = Diagnostic::error("works.unknown", "this server knows no such work").kind(Kind::NotFound);
-        d.hint("of those that ended long ago, or before the server began, the history tells: GET /api/v1/history")
+        d.hint("how those ended that it knows no longer is in the audit log: GET /api/v1/audit?action=works.end")
     })
 }

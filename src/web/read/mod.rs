@@ -2,17 +2,19 @@
 //!
 //! The names are axum's own, so that utoipa knows what they stand for.
 
+mod heard;
 mod misfit;
 mod value;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, LengthLimitError};
 use serde::de::{DeserializeOwned, Error};
 
+pub use self::heard::Heard;
 use self::misfit::{Misfit, Part, no_json};
 use self::value::Value;
 use super::deadline::Late;
@@ -46,8 +48,15 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Response;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Response> {
+        let heard = hears(request.extensions());
         match kind(request.headers()).as_deref() {
-            Some(JSON) => json(&whole(request.into_body()).await?).map(Json),
+            Some(JSON) => {
+                let body = whole(request.into_body()).await?;
+                if let Some(heard) = heard {
+                    heard.json(&body);
+                }
+                json(&body).map(Json)
+            }
             None => match whole(request.into_body()).await? {
                 none if none.is_empty() => json(&none).map(Json),
                 _ => Err(other_kind(None, JSON)),
@@ -61,9 +70,16 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonOrForm<T> {
     type Rejection = Response;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Response> {
+        let heard = hears(request.extensions());
         match kind(request.headers()).as_deref() {
-            Some(JSON) => json(&whole(request.into_body()).await?).map(JsonOrForm),
-            Some(FORM) => pairs(&whole(request.into_body()).await?, Part::Body).map(JsonOrForm),
+            Some(JSON) => {
+                let body = whole(request.into_body()).await?;
+                if let Some(heard) = heard {
+                    heard.json(&body);
+                }
+                json(&body).map(JsonOrForm)
+            }
+            Some(FORM) => form(request.into_body(), heard).await.map(JsonOrForm),
             other => Err(other_kind(other, JSON)),
         }
     }
@@ -75,11 +91,26 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Form<T> {
     async fn from_request(request: Request, _: &S) -> Result<Self, Response> {
         let by_person = wants_html(request.headers());
         let read = match kind(request.headers()).as_deref() {
-            Some(FORM) => pairs(&whole(request.into_body()).await?, Part::Body).map(Form),
+            Some(FORM) => {
+                let heard = hears(request.extensions());
+                form(request.into_body(), heard).await.map(Form)
+            }
             other => Err(other_kind(other, FORM)),
         };
         read.map_err(|told| if by_person { not_ours(told.status()) } else { told })
     }
+}
+
+fn hears(extensions: &Extensions) -> Option<Heard> {
+    extensions.get::<Heard>().cloned()
+}
+
+async fn form<T: DeserializeOwned>(body: Body, heard: Option<Heard>) -> Result<T, Response> {
+    let body = whole(body).await?;
+    if let Some(heard) = heard {
+        heard.pairs(&body);
+    }
+    pairs(&body, Part::Body)
 }
 
 /// For a person, whose browser sent what no page of ours has.
@@ -93,6 +124,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
         let text = parts.uri.query().unwrap_or_default();
+        if let Some(heard) = hears(&parts.extensions) {
+            heard.pairs(text.as_bytes());
+        }
         pairs(text.as_bytes(), Part::Query).map(Query)
     }
 }
@@ -101,7 +135,9 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        let is_odd = parts.uri.path().contains("%00");
         match axum::extract::Path::<T>::from_request_parts(parts, state).await {
+            Ok(_) if is_odd => Err(super::no_such_page().await.into_response()),
             Ok(axum::extract::Path(read)) => Ok(Path(read)),
             // What cannot be the name of anything names nothing.
             Err(_) => Err(super::no_such_page().await.into_response()),
@@ -169,6 +205,10 @@ pub fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Response> {
 
 fn pairs<T: DeserializeOwned>(bytes: &[u8], part: Part) -> Result<T, Response> {
     std::str::from_utf8(bytes).map_err(|_| no_text(part))?;
+    // PostgreSQL has no NUL in texts, and nothing of ours is called so.
+    if form_urlencoded::parse(bytes).any(|(name, value)| name.contains('\0') || value.contains('\0')) {
+        return Err(Refusal(Misfit::custom("it holds a NUL").told(part)).within(part.word()));
+    }
     fit(Value::of_pairs(form_urlencoded::parse(bytes)), part)
 }
 

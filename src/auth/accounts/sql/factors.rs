@@ -23,16 +23,21 @@ pub async fn begin(tx: &mut Tx, person: i64, secret: &str, now: i64) -> Result<b
     Ok(execute!(tx, sql, person, secret, now)? == 1)
 }
 
+/// Forgets what was begun and not confirmed.
+pub async fn forget_begun(tx: &mut Tx, person: i64) -> Result<(), Diagnostic> {
+    execute!(tx, "DELETE FROM second_factors WHERE person = $1 AND NOT confirmed", person).map(drop)
+}
+
 /// Takes a code's step, once: `false` where it, or a later one, was taken already.
 pub async fn take_step(tx: &mut Tx, person: i64, step: i64) -> Result<bool, Diagnostic> {
     let sql = "UPDATE second_factors SET last_step = $2 WHERE person = $1 AND (last_step IS NULL OR last_step < $2)";
     Ok(execute!(tx, sql, person, step)? == 1)
 }
 
-/// `false`: it is another secret by now.
-pub async fn confirm(tx: &mut Tx, person: i64, secret: &str) -> Result<bool, Diagnostic> {
-    let sql = "UPDATE second_factors SET confirmed = TRUE WHERE person = $1 AND secret = $2";
-    Ok(execute!(tx, sql, person, secret)? == 1)
+/// `false`: it is another secret by now, or was begun at `then` or before.
+pub async fn confirm(tx: &mut Tx, person: i64, secret: &str, then: i64) -> Result<bool, Diagnostic> {
+    let sql = "UPDATE second_factors SET confirmed = TRUE WHERE person = $1 AND secret = $2 AND made > $3";
+    Ok(execute!(tx, sql, person, secret, then)? == 1)
 }
 
 /// `false`: there was none.

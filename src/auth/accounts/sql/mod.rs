@@ -36,6 +36,25 @@ pub async fn end_all(tx: &mut Tx, person: i64) -> Result<(), Diagnostic> {
     Ok(())
 }
 
+/// Ends the sessions and programs' logins of all who have a role and no second factor of any sort: none of an app, no passkey, no account at the
+/// provider. Gives how many went.
+pub async fn end_without_factor(tx: &mut Tx, role: &str) -> Result<u64, Diagnostic> {
+    let mut gone = 0;
+    for table in ["sessions", "families"] {
+        let sql = format!(
+            "DELETE FROM {table} WHERE person IN (SELECT id FROM users u WHERE role = $1
+               AND NOT EXISTS (SELECT 1 FROM second_factors f WHERE f.person = u.id AND f.confirmed)
+               AND NOT EXISTS (SELECT 1 FROM passkeys p WHERE p.person = u.id)
+               AND NOT EXISTS (SELECT 1 FROM provider_links l WHERE l.person = u.id))"
+        );
+        gone += execute!(tx, sqlx::AssertSqlSafe(sql.clone()), role)?;
+    }
+    if gone > 0 {
+        tx.changed();
+    }
+    Ok(gone)
+}
+
 /// Forgets what has expired at `now`; `idle`: sessions that were not used since. Gives how many rows went.
 pub async fn sweep(tx: &mut Tx, now: i64, idle: i64) -> Result<u64, Diagnostic> {
     let places = now.saturating_sub(90 * 24 * 3600 * 1000);

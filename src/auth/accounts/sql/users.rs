@@ -135,15 +135,10 @@ pub async fn remove(tx: &mut Tx, id: i64, name: &str, heir: Option<i64>, now: i6
     execute!(tx, "DELETE FROM users WHERE id = $1", id).map(drop)
 }
 
-/// Whether somebody who was removed had this name.
-pub async fn departed(on: &mut Conn, name: &str) -> Result<bool, Diagnostic> {
-    let (count,): (i64,) = fetch_one!(on, "SELECT COUNT(*) FROM departed WHERE name = $1", name)?;
-    Ok(count > 0)
-}
-
-/// Whether a user or a group has a name of these letters and digits.
+/// Whether a user, a group or somebody who was removed has a name of these letters and digits.
 pub async fn reads_as(on: &mut Conn, letters: &str) -> Result<bool, Diagnostic> {
-    let sql = "SELECT COUNT(*) FROM (SELECT name FROM users UNION ALL SELECT name FROM teams) AS every
+    let sql = "SELECT COUNT(*) FROM (SELECT name FROM users UNION ALL SELECT name FROM teams
+                                     UNION ALL SELECT name FROM departed) AS every
                WHERE REPLACE(REPLACE(REPLACE(name, '.', ''), '_', ''), '-', '') = $1";
     let (count,): (i64,) = fetch_one!(on, sql, letters)?;
     Ok(count > 0)

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::auth::factor::totp;
+use crate::auth::who::{By, Identity};
+use crate::config::people::Registration as Rule;
 use crate::diag::Kind;
 
 fn code<T>(done: Result<T, Diagnostic>) -> &'static str {
@@ -114,6 +116,61 @@ async fn who_needs_a_second_factor_sets_it_up_with_the_password_and_gets_in_with
 }
 
 #[tokio::test]
+async fn hostile_18_who_needs_two_factors_comes_in_by_no_other_door_with_one() {
+    homes(People { registration: Rule::Open, ..People::default() }, async |w| {
+        let a = &w.auth;
+        let (root, anna) = (w.add("root", Role::Admin).await, w.add("anna", Role::Member).await);
+        let before = a.begin_session(&anna, "a browser", here()).await.unwrap();
+        let tokens = a.begin_family(&anna, "curl", here()).await.unwrap();
+        let new = NewToken { name: "n".into(), scopes: vec!["read".into()], days: None };
+        let (_, api) = a.add_token(anna.id, &By::Session(before.id.clone()), new).await.unwrap();
+        let other = a.begin_session(&root, "a browser", here()).await.unwrap();
+        // The rule comes: whoever has one factor is out, and comes in again with two.
+        let rule = People { second_factor: vec!["member".into()], ..(*a.rules()).clone() };
+        assert!(a.set_rules(rule));
+        a.hold_to_factors().await.unwrap();
+        assert!(a.by_cookie(before.token.expose()).await.unwrap().is_none());
+        assert_eq!(code(a.by_bearer(tokens.access.expose()).await), "auth.bad-token");
+        assert_eq!(code(a.refresh(&tokens.refresh).await), "auth.bad-refresh");
+        assert!(a.by_cookie(other.token.expose()).await.unwrap().is_some(), "nothing is asked of admins here");
+        assert_eq!(code(a.by_bearer(api.expose()).await), "done", "what a program was given by hand goes on");
+        // Nor has anybody a session by making an account, or by another password.
+        let own = Registration { username: "ben".into(), email: None, password: secret(PASSWORD), invite: None };
+        let ben = a.register(own, here()).await.unwrap();
+        assert_eq!(code(a.begin_session(&ben, "a browser", here()).await), "auth.second-factor-missing");
+        assert_eq!(code(a.begin_family(&ben, "curl", here()).await), "auth.second-factor-missing");
+        let who = Identity {
+            user: anna.id,
+            name: "anna".into(),
+            role: Role::Member,
+            groups: vec![],
+            by: By::Session("x".into()),
+        };
+        let changed = a.change_password(&who, &secret(PASSWORD), secret("another four words here"), &near()).await;
+        assert!(changed.unwrap().is_none());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_second_factor_that_was_begun_ends_with_the_password_and_with_time() {
+    homes(People::default(), async |w| {
+        let a = &w.auth;
+        let anna = w.add("anna", Role::Member).await;
+        let (_, set) = a.begin_factor_as("anna", &secret(PASSWORD), here(), None).await.unwrap();
+        a.set_password(anna.id, secret("another four words here"), false).await.unwrap();
+        let with = secret("another four words here");
+        let late = a.confirm_factor_as("anna", &with, &app(&w, &set), here()).await;
+        assert_ne!(code(late), "done", "who knew the password before");
+        let (_, set) = a.begin_factor_as("anna", &with, here(), None).await.unwrap();
+        w.clock.pass(31 * MINUTE);
+        let late = a.confirm_factor_as("anna", &with, &app(&w, &set), here()).await;
+        assert_eq!(code(late), "auth.wrong-code", "it was begun long ago");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn secrets_lie_sealed_in_the_database() {
     homes(People::default(), async |w| {
         w.add("anna", Role::Member).await;
@@ -146,7 +203,7 @@ async fn what_is_confirmed_is_the_secret_whose_code_was_shown() {
         a.begin_factor(one(a).await).await.unwrap();
         let first = sql::factors::of(&mut w.db.reader().await.unwrap(), 1).await.unwrap().unwrap().secret;
         a.begin_factor(one(a).await).await.unwrap();
-        let confirmed = w.db.write(async move |tx| sql::factors::confirm(tx, 1, &first).await).await.unwrap();
+        let confirmed = w.db.write(async move |tx| sql::factors::confirm(tx, 1, &first, 0).await).await.unwrap();
         assert!(!confirmed);
     })
     .await;
