@@ -71,6 +71,7 @@ pub fn table() -> Table<App> {
             GET "/setup" Anyone => forms::setup;
             POST "/setup" Anyone => forms::set_up;
             GET "/docs" Anyone => about::docs::page;
+            GET "/api/v1/openapi.json" Anyone => about::docs::openapi;
             GET "/docs/errors" Anyone => about::docs::errors;
             GET "/docs/guide" Anyone => about::docs::guides;
             GET "/docs/guide/{page}" Anyone => about::docs::guide;
@@ -107,7 +108,6 @@ pub fn table() -> Table<App> {
     }
     pages! { table:
         GET "/" Anyone => about::page::index;
-        GET "/api/v1/openapi.json" Anyone => about::docs::openapi;
     }
     of_people(&mut table);
     of_stacks(&mut table);

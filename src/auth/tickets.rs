@@ -70,10 +70,10 @@ impl<T> Tickets<T> {
         found.filter(fits).map(|one| one.asked).ok_or_else(|| {
             Diagnostic::error(
                 "auth.no-ticket",
-                "this ticket does not hold: it is not yours, not for this, or was used already",
+                "this ticket does not hold: it is not yours, not for this, was used already, or is too old",
             )
             .kind(Kind::Denied)
-            .hint("ask for a new one: each holds for 30 seconds, and once")
+            .hint("ask for a new one: each holds for 30 seconds, once, and until the server starts anew")
         })
     }
 }

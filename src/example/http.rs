@@ -8,6 +8,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use crate::diag::text::visible;
+
 /// Bytes of a request's head, and of an answer that is fetched.
 const MAX_HEAD: usize = 8 << 10;
 const MAX_ANSWER: u64 = 64 << 10;
@@ -35,6 +37,7 @@ pub trait Handler: Send + Sync + 'static {
 /// Serves for ever. `Err` where the address cannot be listened on.
 pub async fn serve(address: String, handler: impl Handler) -> Result<(), String> {
     let listener = TcpListener::bind(&address).await.map_err(|e| format!("{address} cannot be listened on: {e}"))?;
+    eprintln!("listens on {address}");
     serve_on(listener, Arc::new(handler)).await
 }
 
@@ -67,7 +70,16 @@ async fn connection<H: Handler>(mut stream: TcpStream, handler: &H) -> std::io::
     let path = target.split('?').next().unwrap_or(target);
     let (method, head_only) = if method == "HEAD" { ("GET", true) } else { (method, false) };
     let answer = handler.answer(method, path).await;
+    if let Some(line) = logged(method, path, answer.status) {
+        eprintln!("{line}");
+    }
     write(&mut stream, answer, head_only).await
+}
+
+/// The line that the log has of a request; none of a health check, which comes every few seconds.
+fn logged(method: &str, path: &str, status: u16) -> Option<String> {
+    let seen = |text: &str| visible(&text.replace('\n', " ").chars().take(200).collect::<String>());
+    (path != "/health").then(|| format!("{} {} {status}", seen(method), seen(path)))
 }
 
 /// Up to the blank line; `None` where it does not come within the limit.
@@ -145,6 +157,14 @@ fn parts(url: &str) -> Option<(&str, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_is_one_line_of_the_log_and_a_health_check_is_none() {
+        assert_eq!(logged("GET", "/", 200).as_deref(), Some("GET / 200"));
+        assert_eq!(logged("GET", "/health", 200), None);
+        let long = logged("GET", &format!("/\u{1b}[2J\n{}", "a".repeat(5000)), 404).unwrap();
+        assert!(long.len() < 300 && !long.chars().any(char::is_control), "{long}");
+    }
 
     struct Echo;
     impl Handler for Echo {

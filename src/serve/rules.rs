@@ -24,18 +24,7 @@ pub async fn keep(dir: PathBuf, auth: Arc<Auth>, stop: CancellationToken) {
             last = now;
             let dir = dir.clone();
             match tokio::task::spawn_blocking(move || Home::open(dir)).await {
-                Ok(Ok(home)) => {
-                    let (before, now) = (auth.rules(), home.config.people);
-                    if before.oidc != now.oidc || before.cors_origins != now.cors_origins {
-                        tracing::info!(
-                            "`auth.oidc` and `api.cors_origins` of {} count from the next start",
-                            config::FILE
-                        );
-                    }
-                    if auth.set_rules(now) {
-                        tracing::info!("what {} says of people has changed, and counts", config::FILE);
-                    }
-                }
+                Ok(Ok(home)) => auth.take_up(home.config.people),
                 Ok(Err(_)) => {
                     tracing::warn!(
                         "{} cannot be read (`hearth plan` says why): what it said of people goes on",

@@ -26,14 +26,40 @@ impl Etag {
         (header::ETAG, HeaderValue::from_str(&self.0).unwrap_or_else(|_| HeaderValue::from_static("\"\"")))
     }
 
-    /// Refuses a change that was made over another version, or over an unknown one. `None`: there is nothing yet, to be made with
-    /// `If-None-Match: *`.
-    pub fn require(now: Option<&Etag>, headers: &HeaderMap) -> Result<(), Response> {
-        match (now, tags(headers, header::IF_MATCH), tags(headers, header::IF_NONE_MATCH)) {
-            (Some(now), Some(tags), _) if tags.contains(&now.0) => Ok(()),
-            (None, None, _) => Ok(()),
-            (Some(_), None, None) => Err(Refusal(unsaid()).with(StatusCode::PRECONDITION_REQUIRED)),
-            _ => Err(moved()),
+    /// Refuses a change that was made over another version, or over an unknown one. `now` is `None` where there is nothing yet, to be made with
+    /// `If-None-Match: *`. `If-Match: *` is any version that there is. `what`: what there is, as a sentence names it.
+    pub fn require(now: Option<&Etag>, headers: &HeaderMap, what: &str) -> Result<(), Response> {
+        judged(now, headers, what).map_err(|d| {
+            let status = match d.code {
+                "web.no-version" => StatusCode::PRECONDITION_REQUIRED,
+                "web.other-version" | "web.already-there" => StatusCode::PRECONDITION_FAILED,
+                _ => StatusCode::UNPROCESSABLE_ENTITY,
+            };
+            Refusal(d).with(status)
+        })
+    }
+}
+
+fn judged(now: Option<&Etag>, headers: &HeaderMap, what: &str) -> Result<(), Diagnostic> {
+    let only_new = only_new(headers)?;
+    match (now, Over::of(headers)?) {
+        (Some(_), _) if only_new => {
+            let d = Diagnostic::error("web.already-there", format!("there is {what} already: nothing was saved"));
+            Err(d
+                .kind(Kind::Conflict)
+                .hint("to change it, read it and send its ETag in the header If-Match, without If-None-Match"))
+        }
+        (Some(now), Some(over)) => over.holds(now),
+        (Some(_), None) => Err(unsaid()),
+        (None, None) => Ok(()),
+        (None, Some(_)) => {
+            let d = Diagnostic::error(
+                "web.other-version",
+                format!("there is no {} to change: nothing was saved", what.trim_start_matches("a ")),
+            );
+            Err(d
+                .kind(Kind::Conflict)
+                .hint("it was removed, or has another name; a new one is made with If-None-Match: *"))
         }
     }
 }
@@ -43,14 +69,19 @@ impl Etag {
 pub struct Over(Vec<String>);
 
 impl Over {
-    pub fn of(headers: &HeaderMap) -> Option<Over> {
-        tags(headers, header::IF_MATCH).map(Over)
+    /// `None` where nothing is said. What cannot be the tag of anything is refused with `web.no-etag`.
+    pub fn of(headers: &HeaderMap) -> Result<Option<Over>, Diagnostic> {
+        let Some(tags) = tags(headers, header::IF_MATCH) else { return Ok(None) };
+        for tag in &tags {
+            sound(tag)?;
+        }
+        Ok(Some(Over(tags)))
     }
 
     /// As [`Over::of`], where a list is sent whole: without a version it would take away in silence whom somebody else has just added. Refused with
     /// `web.no-version` (428), unless `known`: the version is said in another way.
     pub fn of_list(headers: &HeaderMap, field: Option<&str>, known: bool) -> Result<Option<Over>, Diagnostic> {
-        match (Over::of(headers), field) {
+        match (Over::of(headers)?, field) {
             (None, Some(field)) if !known => Err(unsaid().field(field)),
             (over, _) => Ok(over),
         }
@@ -65,6 +96,37 @@ impl Over {
     }
 }
 
+/// Whether `If-None-Match` says that there must be none yet, which is all that it can say of a change.
+fn only_new(headers: &HeaderMap) -> Result<bool, Diagnostic> {
+    match tags(headers, header::IF_NONE_MATCH) {
+        None => Ok(false),
+        Some(tags) if tags == ["*"] => Ok(true),
+        Some(_) => Err(Diagnostic::error("web.no-etag", "`If-None-Match` of a change is `*` and nothing else")
+            .field("If-None-Match")
+            .hint("`*` makes what is not there yet; to change what is there, send its ETag in the header If-Match")),
+    }
+}
+
+/// A tag as it stands in an answer, or a star.
+fn sound(tag: &str) -> Result<(), Diagnostic> {
+    let inner = tag.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let strong = inner.is_some_and(|inner| !inner.contains('"')) && tag.len() > 1;
+    if strong || tag == "*" {
+        return Ok(());
+    }
+    let (title, hint) = match tag.strip_prefix("W/") {
+        Some(_) => (
+            "`If-Match` has a weak ETag, which stands for no version of its own",
+            "send the ETag as the answer had it, without W/ before it; what makes weak ones of them stands between you and Hearth",
+        ),
+        None => (
+            "`If-Match` is no ETag: one stands in double quotes, and they belong to it",
+            "send it as the answer had it: -H 'If-Match: \"ETAG\"'; `*` is whatever version there is",
+        ),
+    };
+    Err(Diagnostic::error("web.no-etag", title).field("If-Match").hint(hint))
+}
+
 fn tags(headers: &HeaderMap, name: header::HeaderName) -> Option<Vec<String>> {
     let all: Vec<&HeaderValue> = headers.get_all(name).iter().collect();
     let one = |v: &&HeaderValue| v.to_str().unwrap_or_default().split(',').map(|t| t.trim().to_owned()).collect();
@@ -75,10 +137,6 @@ fn unsaid() -> Diagnostic {
     Diagnostic::error("web.no-version", "a change must say which version it was made over")
         .kind(Kind::Conflict)
         .hint("read it first, and send its ETag in the header If-Match")
-}
-
-fn moved() -> Response {
-    Refusal(other()).with(StatusCode::PRECONDITION_FAILED)
 }
 
 fn other() -> Diagnostic {
@@ -99,23 +157,40 @@ mod tests {
             if !name.is_empty() {
                 headers.insert(name, value.parse().unwrap());
             }
-            Etag::require(now, &headers).map_or_else(|r| r.status().as_u16(), |()| 200)
+            let told = judged(now, &headers, "a stack `web`");
+            let code = told.as_ref().map_or_else(|d| d.code, |()| "");
+            let status = Etag::require(now, &headers, "a stack `web`").map_or_else(|r| r.status().as_u16(), |()| 200);
+            if let Err(d) = told {
+                assert!(!d.title.is_empty() && !d.hints.is_empty(), "{d:?}");
+            }
+            (status, code)
         };
-        assert_eq!(tried(Some(&a), "if-match", a.as_str()), 200);
-        assert_eq!(tried(Some(&a), "if-match", &format!("{}, {}", b.as_str(), a.as_str())), 200);
-        assert_eq!(tried(Some(&a), "if-match", b.as_str()), 412);
-        assert_eq!(tried(Some(&a), "if-match", "*"), 412, "a star says no version");
-        assert_eq!(tried(Some(&a), "if-match", &format!("W/{}", a.as_str())), 412);
-        assert_eq!(tried(Some(&a), "", ""), 428);
-        assert_eq!(tried(Some(&a), "if-none-match", "*"), 412);
-        assert_eq!(tried(None, "if-none-match", "*"), 200);
-        assert_eq!(tried(None, "", ""), 200);
-        assert_eq!(tried(None, "if-match", a.as_str()), 412);
-        let over = |value: &str| Over::of(&HeaderMap::from_iter([(header::IF_MATCH, value.parse().unwrap())]));
-        for (value, holds) in [(a.as_str(), true), ("*", true), (b.as_str(), false), ("", false)] {
-            assert_eq!(over(value).unwrap().holds(&a).is_ok(), holds, "{value}");
+        let (bare, moved) = (a.as_str().trim_matches('"').to_owned(), (412, "web.other-version"));
+        for (now, name, value, expected) in [
+            (Some(&a), "if-match", a.as_str(), (200, "")),
+            (Some(&a), "if-match", &format!("{}, {}", b.as_str(), a.as_str()), (200, "")),
+            (Some(&a), "if-match", "*", (200, "")),
+            (Some(&a), "if-match", b.as_str(), moved),
+            (Some(&a), "if-match", &bare, (422, "web.no-etag")),
+            (Some(&a), "if-match", &format!("W/{}", a.as_str()), (422, "web.no-etag")),
+            (Some(&a), "if-match", "\"", (422, "web.no-etag")),
+            (Some(&a), "if-match", "", (422, "web.no-etag")),
+            (Some(&a), "", "", (428, "web.no-version")),
+            (Some(&a), "if-none-match", "*", (412, "web.already-there")),
+            (Some(&a), "if-none-match", a.as_str(), (422, "web.no-etag")),
+            (None, "if-none-match", "*", (200, "")),
+            (None, "", "", (200, "")),
+            (None, "if-match", a.as_str(), moved),
+            (None, "if-match", "*", moved),
+        ] {
+            assert_eq!(tried(now, name, value), expected, "{name}: {value}");
         }
-        assert!(Over::of(&HeaderMap::new()).is_none());
+        let over = |value: &str| Over::of(&HeaderMap::from_iter([(header::IF_MATCH, value.parse().unwrap())]));
+        for (value, holds) in [(a.as_str(), true), ("*", true), (b.as_str(), false)] {
+            assert_eq!(over(value).unwrap().unwrap().holds(&a).is_ok(), holds, "{value}");
+        }
+        assert_eq!(over(&bare).unwrap_err().code, "web.no-etag");
+        assert!(Over::of(&HeaderMap::new()).unwrap().is_none());
         let none = HeaderMap::new();
         assert_eq!(Over::of_list(&none, Some("members"), false).unwrap_err().code, "web.no-version");
         assert!(Over::of_list(&none, Some("members"), true).unwrap().is_none());

@@ -95,6 +95,7 @@ fn answer(d: &Diagnostic, status: StatusCode, sources: &Sources, place: &str, al
     let error = text::to_json(d, sources);
     let detail = match status {
         StatusCode::UNPROCESSABLE_ENTITY => {
+            let place = if d.code == "web.no-etag" { "header" } else { place };
             let fields = d.field.iter().flat_map(|field| field.split('.')).map(str::to_owned);
             let loc: Vec<String> = std::iter::once(place.to_owned()).chain(fields).collect();
             json!([{"loc": loc, "msg": d.title, "type": d.code}])

@@ -215,3 +215,64 @@ async fn roles_see_and_do_what_the_home_says_of_them() {
         assert_eq!(s.call("", method, path, body, &[]).await.status, 401, "nobody {path}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_is_none_is_said_so_and_never_taken_for_somebody_elses_change() {
+    let s = Server::begin().await;
+    s.post("admin", "/api/v1/groups", json!({"name": "family"})).await.is(201);
+    let text = s.get("admin", "/api/v1/stacks/media").await.is(200).body["text"].clone();
+    let settings = s.get("admin", "/api/v1/settings").await.is(200).body["text"].clone();
+    for (method, path, body) in [
+        ("PUT", "/api/v1/stacks/media", json!({"text": text})),
+        ("PUT", "/api/v1/settings", json!({"text": settings})),
+        ("PUT", "/api/v1/settings/audit", json!({"value": {"days": 40}})),
+        ("PATCH", "/api/v1/groups/family", json!({"members": []})),
+    ] {
+        let tag = s.get("admin", path).await.is(200).header("etag").to_owned();
+        for wrong in [tag.trim_matches('"').to_owned(), format!("W/{tag}")] {
+            let told = s.call("admin", method, path, Some(body.clone()), &[("if-match", &wrong)]).await.is(422);
+            assert_eq!((told.code(), &told.body["detail"][0]["loc"]), ("web.no-etag", &json!(["header", "If-Match"])));
+        }
+        let told = s.call("admin", method, path, Some(body.clone()), &[("if-match", "\"other\"")]).await.is(412);
+        assert_eq!(told.code(), "web.other-version", "{path}");
+        s.call("admin", method, path, Some(body), &[("if-match", "*")]).await.is(200);
+    }
+    let new = [("if-none-match", "*")];
+    let told = s.call("admin", "PUT", "/api/v1/stacks/media", Some(json!({"text": NEW})), &new).await.is(412);
+    assert_eq!(told.code(), "web.already-there");
+    assert!(told.body["error"]["title"].as_str().unwrap().contains("a stack `media` already"), "{}", told.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_saved_of_people_counts_before_it_is_answered() {
+    let s = Server::begin().await;
+    let path = "/api/v1/settings/auth";
+    for (name, registration) in [("ann", "open"), ("ben", "closed"), ("cy", "open")] {
+        let tag = s.get("admin", path).await.is(200).header("etag").to_owned();
+        let value = json!({"value": {"registration": registration}});
+        s.call("admin", "PUT", path, Some(value), &[("if-match", &tag)]).await.is(200);
+        let new = json!({"username": name, "password": "unhurried lantern gravel tuba"});
+        let told = s.post("admin", "/api/v1/auth/register", new).await;
+        let closed = told.body["error"]["code"] == "auth.registration-closed";
+        assert_eq!(closed, registration == "closed", "{}", told.body);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_there_is_told_with_the_nearest_name_there_is() {
+    let s = Server::begin().await;
+    s.done("operator", "/api/v1/up", json!({"names": ["media"]})).await;
+    for (path, near) in [
+        ("profiles/meida", "media"),
+        ("services/wbe", "web"),
+        ("stacks/medai", "media"),
+        ("settings/atuh", "auth"),
+        ("containers/apihome-wbe-1", "apihome-web-1"),
+    ] {
+        let told = s.get("admin", &format!("/api/v1/{path}")).await.is(404);
+        assert_eq!(told.body["error"]["hints"][0], format!("did you mean `{near}`?"), "{path}");
+    }
+    let told = s.get("admin", "/api/v1/users/ben/sessions").await.is(404);
+    let words = told.body["error"].to_string();
+    assert!(words.contains("`ben` is no number") && words.contains("GET /api/v1/users\""), "{words}");
+}

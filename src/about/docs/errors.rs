@@ -2,6 +2,7 @@
 
 use super::guide::leads;
 use super::markdown::markup;
+use super::sections::{self, Section};
 
 /// One code.
 #[derive(Debug)]
@@ -9,6 +10,13 @@ pub struct Explained {
     pub code: String,
     /// Markup.
     pub html: String,
+}
+
+/// Codes of one kind.
+#[derive(Debug)]
+pub struct Part {
+    pub section: Section,
+    pub all: Vec<Explained>,
 }
 
 const TEXT: &str = include_str!("../../../docs/errors.md");
@@ -26,6 +34,20 @@ pub fn all() -> (String, Vec<Explained>) {
     (intro, sections.map(explained).collect())
 }
 
+/// The codes by what they are about.
+pub fn parts(all: Vec<Explained>) -> Vec<Part> {
+    let mut parts: Vec<(usize, Part)> = Vec::new();
+    for one in all {
+        let Some((at, section)) = sections::of_code(&one.code) else { continue };
+        match parts.iter_mut().find(|(place, _)| *place == at) {
+            Some((_, part)) => part.all.push(one),
+            None => parts.push((at, Part { section, all: vec![one] })),
+        }
+    }
+    parts.sort_by_key(|(at, _)| *at);
+    parts.into_iter().map(|(_, part)| part).collect()
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
@@ -33,5 +55,7 @@ mod tests {
         let (intro, all) = super::all();
         assert!(!intro.is_empty() && all.len() > 100);
         assert!(all.iter().all(|one| !one.code.contains(' ') && one.html.starts_with("<p>")));
+        let count = all.len();
+        assert_eq!(super::parts(all).iter().map(|part| part.all.len()).sum::<usize>(), count);
     }
 }

@@ -5,6 +5,7 @@ mod errors;
 mod guide;
 mod markdown;
 mod read;
+mod sections;
 
 use std::sync::Arc;
 
@@ -41,7 +42,7 @@ struct Page {
 struct Errors {
     style: &'static str,
     intro: String,
-    all: Vec<errors::Explained>,
+    parts: Vec<errors::Part>,
 }
 
 #[derive(Template)]
@@ -64,7 +65,7 @@ impl Docs {
     pub fn new(api: &Value) -> Docs {
         let page = Page { style: STYLE, version: super::json::VERSION, subjects: read::subjects(api) };
         let (intro, all) = errors::all();
-        let errors = Errors { style: STYLE, intro, all };
+        let errors = Errors { style: STYLE, intro, parts: errors::parts(all) };
         // Rendering into memory fails only where a value cannot be written, and these are texts.
         let text = |page: askama::Result<String>| Bytes::from(page.unwrap_or_default());
         Docs { json: Bytes::from(api.to_string()), page: text(page.render()), errors: text(errors.render()) }
@@ -160,8 +161,24 @@ mod tests {
         }
         assert!(wrong.is_empty(), "{wrong:#?}");
         assert!(followed > 150, "{followed}");
+        for section in ["verbs", "audit", "homeserver"] {
+            assert!(pages["/docs"].contains(&format!("<a href=\"#{section}\">")), "{section}");
+        }
+        for section in ["of-auth", "of-compose"] {
+            assert!(pages["/docs/errors"].contains(&format!("<a href=\"#{section}\">")), "{section}");
+        }
         assert!(pages["/docs/errors"].contains("<a href=\"/docs/guide/audit#whether-it-is-whole\">the audit log</a>"));
         assert!(pages["/docs/guide"].contains("<a href=\"/docs/guide/people\">People</a>"));
+    }
+
+    #[test]
+    fn no_two_places_of_a_page_have_one_name() {
+        for (address, page) in pages() {
+            let mut names = all(&page, "id");
+            names.sort_unstable();
+            let twice: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).collect();
+            assert!(twice.is_empty(), "{address}: {twice:?}");
+        }
     }
 
     #[test]

@@ -26,6 +26,29 @@ enum Shown<'a> {
     Unclear(&'static str),
 }
 
+const NO_BEARER: &str = "`Authorization` is not `Bearer TOKEN`";
+
+fn no_bearer() -> Diagnostic {
+    Diagnostic::error("auth.bad-token", "`Authorization` is not `Bearer TOKEN`, and nothing else is taken there")
+        .kind(Kind::Unauthenticated)
+        .hint("send `Authorization: Bearer TOKEN`: POST /api/v1/auth/login gives a token for name and password, POST /api/v1/tokens one that stays")
+}
+
+/// A session's cookie, and nothing by which a browser says whose page has sent it.
+fn is_bare(headers: &HeaderMap) -> bool {
+    crate::web::cookies(headers, SESSION).next().is_some()
+        && !headers.contains_key(header::ORIGIN)
+        && !headers.contains_key("sec-fetch-site")
+}
+
+fn uncounted() -> Diagnostic {
+    let title = "the session's cookie does not count here: nothing shows that a page of Hearth's own has sent it";
+    Diagnostic::error("auth.nobody", title)
+        .kind(Kind::Unauthenticated)
+        .hint("a program sends `Authorization: Bearer TOKEN` and no cookie; POST /api/v1/auth/login gives one")
+        .hint("with a cookie: at the panel's own address, and a change with that address in the header Origin")
+}
+
 fn shown(headers: &HeaderMap, cookies: bool) -> Shown<'_> {
     let mut said = headers.get_all(header::AUTHORIZATION).iter();
     if let Some(value) = said.next() {
@@ -40,7 +63,7 @@ fn shown(headers: &HeaderMap, cookies: bool) -> Shown<'_> {
                     true => Shown::Unclear("it holds blanks"),
                 }
             }
-            _ => Shown::Unclear("`Authorization` is not `Bearer TOKEN`"),
+            _ => Shown::Unclear(NO_BEARER),
         };
     }
     if !cookies {
@@ -79,7 +102,9 @@ impl Doorkeeper for Auth {
 
     async fn ask(&self, headers: &HeaderMap, _: &Caller, cookies: bool) -> Asking {
         let known = match shown(headers, cookies) {
+            Shown::Nothing if !cookies && is_bare(headers) => Err(uncounted()),
             Shown::Nothing => return Asking::Nobody,
+            Shown::Unclear(NO_BEARER) => Err(no_bearer()),
             Shown::Unclear(why) => Err(jwt::bad(why)),
             Shown::Bearer(token) => self.by_bearer(token).await,
             Shown::Cookie(token) => match self.by_cookie(token).await {

@@ -137,6 +137,17 @@ impl Auth {
         other
     }
 
+    /// As [`Auth::set_rules`], with what `hearth.yaml` says from now on; the log says what of it counts.
+    pub fn take_up(&self, rules: People) {
+        let before = self.rules();
+        if before.oidc != rules.oidc || before.cors_origins != rules.cors_origins {
+            tracing::info!("`auth.oidc` and `api.cors_origins` of hearth.yaml count from the next start");
+        }
+        if self.set_rules(rules) {
+            tracing::info!("what hearth.yaml says of people has changed, and counts");
+        }
+    }
+
     async fn look_for_admin(&self) -> Result<(), Diagnostic> {
         let mut on = self.db.reader().await?;
         self.set_up.store(sql::users::admins(&mut on).await? > 0, Ordering::Release);

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::hosts::ROUTE;
 use super::{Auth, sql, words};
 use crate::auth::secrets;
-use crate::auth::who::{By, Role, nobody};
+use crate::auth::who::{By, Role, Who, nobody};
 use crate::base::secret::Secret;
 use crate::diag::{Diagnostic, Kind};
 
@@ -82,7 +82,7 @@ impl Auth {
             expires: new.days.map(|days| now.saturating_add(i64::from(days) * DAY_MS)),
             last_used: None,
         };
-        let for_admins = scopes.contains(&"admin");
+        let (for_admins, operates) = (scopes.contains(&"admin"), scopes.contains(&"operate"));
         let (made, hash, by) = (row.clone(), secrets::hash(secret.expose()), by.clone());
         self.db
             .write(async move |tx| {
@@ -97,6 +97,14 @@ impl Auth {
                         format!("the scope `admin` is for tokens of admins, and {} is a {}", owner.name, owner.role);
                     let d = Diagnostic::error("auth.bad-token-request", title).kind(Kind::Denied).field("scopes");
                     return Err(d.hint("a token may never more than its owner: leave it out, or make it for an admin"));
+                }
+                if operates && !Who::Operator.admits(owner.role) {
+                    let title = format!(
+                        "the scope `operate` is for tokens of operators and admins, and {} is a {}",
+                        owner.name, owner.role
+                    );
+                    let d = Diagnostic::error("auth.bad-token-request", title).kind(Kind::Denied).field("scopes");
+                    return Err(d.hint("a token may never more than its owner: `read` is what it could be used for"));
                 }
                 if !sql::holds(tx, person, &by).await? {
                     return Err(nobody());

@@ -84,3 +84,9 @@ fn ago(ms: Option<i64>) -> String {
     let then = ms.and_then(|ms| time::OffsetDateTime::from_unix_timestamp(ms.div_euclid(1000)).ok());
     then.map_or("never".into(), |then| crate::base::clock::ago(then, SystemClock.now()))
 }
+
+/// The day, of milliseconds since 1970.
+fn date(ms: i64) -> String {
+    let at = time::OffsetDateTime::from_unix_timestamp(ms.div_euclid(1000)).map(crate::base::clock::rfc3339);
+    at.map(|text| text.split('T').next().unwrap_or_default().to_owned()).unwrap_or_default()
+}

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Place, ago};
+use super::{Place, ago, date};
 use crate::args::{Tokens, TokensVerb};
 use crate::auth::accounts::{NewToken, Token};
 use crate::auth::routed;
@@ -57,10 +57,4 @@ pub fn run(place: Place, args: Tokens, out: &Out) -> Done {
             Ok(())
         }
     }
-}
-
-/// The day, of milliseconds since 1970.
-fn date(ms: i64) -> String {
-    let at = time::OffsetDateTime::from_unix_timestamp(ms.div_euclid(1000)).map(crate::base::clock::rfc3339);
-    at.map(|text| text.split('T').next().unwrap_or_default().to_owned()).unwrap_or_default()
 }

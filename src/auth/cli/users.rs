@@ -78,12 +78,9 @@ fn carry_out(place: &Place, verb: UsersVerb, out: &Out) -> Done {
             let password = asked(&name, &password)?;
             place.with(|auth| async move {
                 let user = auth.user_named(&name).await?;
+                let before = ways::Known::of(&auth, &user).await?;
                 auth.set_password(user.id, password, only).await?;
-                said(
-                    out,
-                    &user,
-                    format!("{} has another password; whoever was signed in as them is no more", user.name),
-                )
+                said(out, &user, format!("{} has another password{}", user.name, before.after_password(only)))
             })
         }
         UsersVerb::SecondFactor { name, .. } => place.with(|auth| async move {

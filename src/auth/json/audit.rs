@@ -50,10 +50,10 @@ macro_rules! asked {
             /// The id of the request, as the answer's `x-request-id` has it.
             request: Option<String>,
             /// From this time on: `2026-11-26`, `2026-11-26T17:00:00Z`, or how long ago, as `24h`.
-            #[param(schema_with = point)]
+            #[param(schema_with = since)]
             since: Option<String>,
             /// Before this time.
-            #[param(schema_with = point)]
+            #[param(schema_with = until)]
             until: Option<String>,
             /// Took at least so many milliseconds.
             longer: Option<i64>,
@@ -76,29 +76,38 @@ macro_rules! asked {
                     until: self.until.clone(),
                     longer: self.longer,
                 };
-                seen_by(who, words.read(now)?)
+                seen_by(who, words.read(now)?, self.who.as_deref())
             }
         }
     };
 }
 
-fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> Schema {
-    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).build().into()
+fn words<'a>(about: &str, words: impl IntoIterator<Item = &'a str>) -> Schema {
+    ObjectBuilder::new().schema_type(Type::String).description(Some(about)).enum_values(Some(words)).build().into()
 }
 
 fn kinds() -> Schema {
-    words(Author::KINDS)
+    words("What did it.", Author::KINDS)
 }
 
 fn outcomes() -> Schema {
-    words(Outcome::ALL.map(Outcome::word))
+    words("How it ended.", Outcome::ALL.map(Outcome::word))
+}
+
+fn since() -> Schema {
+    point("From this time on: `2026-11-26`, `2026-11-26T17:00:00Z`, or how long ago, as `24h`.")
+}
+
+fn until() -> Schema {
+    point("Before this time, written as `since` is.")
 }
 
 /// What [`filter::time`] reads.
-fn point() -> Schema {
+fn point(about: &str) -> Schema {
     let text = || ObjectBuilder::new().schema_type(Type::String);
     let known = |format| text().format(Some(SchemaFormat::KnownFormat(format)));
     AnyOfBuilder::new()
+        .description(Some(about))
         .item(known(KnownFormat::Date))
         .item(known(KnownFormat::DateTime))
         .item(text().pattern(Some(filter::AGO)))
@@ -135,8 +144,16 @@ pub enum Format {
     Csv,
 }
 
+/// Whether a name that is asked for is somebody's own; with a `*` at its end, that it begins so.
+fn is_own(asked: &str, who: &Identity) -> bool {
+    match asked.strip_suffix('*') {
+        Some(begin) => who.name.starts_with(begin),
+        None => who.name == asked,
+    }
+}
+
 /// Only an admin sees what others did; with a token only where that is one for an admin's calls.
-fn seen_by(who: &Identity, filter: Filter) -> Result<Filter, Diagnostic> {
+fn seen_by(who: &Identity, filter: Filter, name: Option<&str>) -> Result<Filter, Diagnostic> {
     let scoped = match &who.by {
         By::Token { scopes, .. } => scopes.iter().any(|scope| scope == "admin"),
         _ => true,
@@ -144,14 +161,19 @@ fn seen_by(who: &Identity, filter: Filter) -> Result<Filter, Diagnostic> {
     match filter.user {
         _ if who.role == Role::Admin && scoped => Ok(filter),
         Some(other) if other != who.user => {
-            let title = format!("what the account {other} did is for admins, and you see your own acts");
-            Err(Diagnostic::error("auth.not-allowed", title).kind(Kind::Denied).field("user").hint(format!(
-                "leave `user` out, or ask for {}; an admin's token has to have the scope `admin`",
-                who.user
-            )))
+            Err(of_others("user", &format!("the account {other}"), &who.user.to_string()))
+        }
+        _ if name.is_some_and(|name| !is_own(name, who)) => {
+            Err(of_others("who", "somebody of another name", &who.name))
         }
         _ => Ok(Filter { user: Some(who.user), ..filter }),
     }
+}
+
+fn of_others(field: &'static str, whose: &str, own: &str) -> Diagnostic {
+    let title = format!("what {whose} did is for admins, and you see your own acts");
+    let hint = format!("leave `{field}` out, or ask for {own}; an admin's token has to have the scope `admin`");
+    Diagnostic::error("auth.not-allowed", title).kind(Kind::Denied).field(field).hint(hint)
 }
 
 /// List what was done and refused, the newest first
@@ -223,7 +245,9 @@ pub struct Noted {
 }
 
 fn noted() -> Schema {
-    ObjectBuilder::new().schema_type(Type::String).pattern(Some(verify::NOTED)).build().into()
+    let about = "`NUMBER:HASH`, as an earlier look gave them: also that this entry has this hash.";
+    let text = ObjectBuilder::new().schema_type(Type::String).description(Some(about));
+    text.pattern(Some(verify::NOTED)).build().into()
 }
 
 /// What a look at the whole chain has found.

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
-use utoipa::openapi::schema::Type;
+use utoipa::openapi::schema::{KnownFormat, SchemaFormat, Type};
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -63,7 +63,13 @@ impl Password {
 impl PartialSchema for Password {
     fn schema() -> RefOr<Schema> {
         let about = " A password to be: long enough, and not among those that are tried first.";
-        described(about, SHORTEST, LONGEST, None, EXAMPLE)
+        match described(about, SHORTEST, LONGEST, None, EXAMPLE) {
+            RefOr::T(Schema::Object(mut object)) => {
+                object.format = Some(SchemaFormat::KnownFormat(KnownFormat::Password));
+                RefOr::T(Schema::Object(object))
+            }
+            other => other,
+        }
     }
 }
 

@@ -133,7 +133,7 @@ pub struct GroupChange {
 ///
 /// What is left out stays.
 #[utoipa::path(patch, path = "/api/v1/groups/{name}",
-    params(("name" = String, Path), ("If-Match" = Option<String>, Header, description = "The ETag of the version that was looked at")),
+    params(("name" = String, Path), ("If-Match" = Option<String>, Header, description = "The ETag of the version that was looked at, in its quotes; `*` is whatever version there is")),
     request_body = GroupChange,
     responses((status = 200, body = Group, headers(("ETag" = String, description = "For If-Match"))), (status = 412, description = "Somebody else has changed it meanwhile", body = crate::auth::table::describe::Refused),
         (status = 428, description = "A list is sent whole, and the request does not say over which version", body = crate::auth::table::describe::Refused)))]

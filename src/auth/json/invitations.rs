@@ -84,13 +84,16 @@ pub async fn list(
 #[serde(deny_unknown_fields)]
 pub struct InvitationRequest {
     pub role: Role,
+    /// For whom it is.
     #[serde(default)]
     pub note: Option<Note>,
+    /// How long it holds.
     #[serde(default = "days")]
-    #[schema(minimum = 1, maximum = 90)]
+    #[schema(default = days, minimum = 1, maximum = 90)]
     pub days: u32,
+    /// How many accounts it makes.
     #[serde(default = "uses")]
-    #[schema(minimum = 1, maximum = 100)]
+    #[schema(default = uses, minimum = 1, maximum = 100)]
     pub uses: u32,
 }
 

@@ -20,7 +20,9 @@ use crate::web::{Caller, Refusal, read};
 /// Who wants in. Other fields, as OAuth 2 clients send them, are passed over.
 #[derive(Deserialize, ToSchema)]
 pub struct LoginRequest {
+    /// The name of the account.
     pub username: String,
+    /// Its password.
     pub password: String,
     /// A code of the second factor, or a recovery code.
     #[serde(default)]
@@ -82,6 +84,7 @@ pub async fn login(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RefreshRequest {
+    /// As the login gave it, or the refresh before.
     pub refresh_token: String,
 }
 

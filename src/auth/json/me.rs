@@ -50,6 +50,7 @@ pub async fn change(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PasswordChange {
+    /// The one until now.
     pub old_password: String,
     pub new_password: Password,
 }

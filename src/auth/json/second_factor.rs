@@ -37,7 +37,9 @@ pub async fn show(who: who::User, State(auth): State<Arc<Auth>>) -> Result<Json<
 #[serde(deny_unknown_fields)]
 #[schema(as = BeginSecondFactor)]
 pub struct BeginRequest {
+    /// The name of the account.
     pub username: String,
+    /// Its password.
     pub password: String,
 }
 
@@ -76,7 +78,9 @@ pub async fn begin(
 #[serde(deny_unknown_fields)]
 #[schema(as = ConfirmSecondFactor)]
 pub struct ConfirmRequest {
+    /// The name of the account.
     pub username: String,
+    /// Its password.
     pub password: String,
     /// The code that the app shows.
     pub otp: String,

@@ -87,7 +87,9 @@ pub(super) fn page(all: Vec<accounts::Token>, which: &Which) -> Result<Json<Page
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApiTokenRequest {
+    /// What it is for.
     pub name: Label,
+    /// What it may, at most: `read`, `operate`, `admin`; or `route:SERVICE` for the paths of a service that take a token.
     #[schema(min_items = 1, max_items = 50)]
     pub scopes: Vec<Scope>,
     /// How long it holds; without it, until it is ended.

@@ -91,6 +91,7 @@ pub struct UserRequest {
     #[serde(default)]
     pub display_name: Option<Label>,
     pub role: Role,
+    /// Groups that they are in.
     #[serde(default)]
     pub groups: Vec<GroupName>,
     /// Without one they cannot sign in until they have one.
@@ -142,6 +143,7 @@ pub struct UserChange {
     pub display_name: Option<Label>,
     #[serde(default)]
     pub role: Option<Role>,
+    /// Whether they may sign in.
     #[serde(default)]
     pub is_active: Option<bool>,
     /// All that they are in from now on; wants `If-Match`, or `version`.
@@ -159,7 +161,7 @@ pub struct UserChange {
 /// What is left out stays. Another role, or an account made inactive, ends all by which the user is known. A token changes nothing about admins, and makes
 /// nobody one.
 #[utoipa::path(patch, path = "/api/v1/users/{id}",
-    params(("id" = i64, Path), ("If-Match" = Option<String>, Header, description = "The ETag of the version that was looked at")),
+    params(("id" = i64, Path), ("If-Match" = Option<String>, Header, description = "The ETag of the version that was looked at, in its quotes; `*` is whatever version there is")),
     request_body = UserChange,
     responses((status = 200, body = User, headers(("ETag" = String, description = "For If-Match"))), (status = 412, description = "Somebody else has changed it meanwhile", body = crate::auth::table::describe::Refused),
         (status = 428, description = "A list is sent whole, and the request does not say over which version", body = crate::auth::table::describe::Refused)))]

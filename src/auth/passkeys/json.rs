@@ -82,6 +82,7 @@ pub struct Question {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewPasskey {
+    /// As the question had it.
     ticket: String,
     /// What it is called.
     name: Label,
@@ -100,6 +101,7 @@ pub struct PasskeyName {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PasskeyLogin {
+    /// As the question had it.
     ticket: String,
     /// Where to go on to: a path of this host.
     #[serde(default)]

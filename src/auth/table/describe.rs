@@ -104,8 +104,7 @@ impl<S: Clone + Send + Sync + 'static> Table<S> {
             .schemas_from_iter(schemas)
             .security_scheme("bearer", bearer)
             .security_scheme("cookie", cookie);
-        let about =
-            "Everything that Hearth's command line can do. Refusals all look alike: what is wrong, and what to do.";
+        let about = "What Hearth's command line can do, but for what stays with the home's machine. Refusals all look alike: what is wrong, and what to do.";
         OpenApiBuilder::new()
             .info(InfoBuilder::new().title("Hearth").version(version).description(Some(about)))
             .paths(paths)

@@ -174,8 +174,10 @@ fn show(home: &Home, all: &[Profile], out: &Out) {
         })
         .collect();
     out.text(&table::table(&["PROFILE", "", "SERVICES", "CONTAINERS", "NEEDS", "MEMORY"], &rows));
-    let off = all.iter().find(|p| !p.on);
-    if let Some(off) = off {
+    // The first one to see run takes nothing from a registry.
+    let mut off: Vec<_> = all.iter().filter(|p| !p.on).collect();
+    off.sort_by_key(|p| p.name != "example");
+    if let Some(off) = off.first() {
         out.say(format!("turn one on and start it: hearth {}up {}", home_flag(home, out), off.name));
     }
 }

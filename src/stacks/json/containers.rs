@@ -8,21 +8,24 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
-use super::Api;
 use super::bare;
 use super::plans::Of;
 use super::verbs::refused;
+use super::{Api, meant};
 use crate::auth::who::Viewer;
-use crate::diag::{Diagnostic, Kind};
+use crate::diag::Diagnostic;
 use crate::engine::streams::Stats;
 use crate::engine::{self, EngineError, Host, Scope};
-use crate::plan::observed;
+use crate::plan::observed::{self, State as Run};
 use crate::plan::request;
 use crate::stacks::home::{Home, Refused};
 use crate::web::Refusal;
 use crate::web::events::{self, Held, Message};
 use crate::web::list::{self, Page};
 use crate::web::read::{Path, Query};
+
+/// Questions about single containers that are open at once.
+const AT_ONCE: usize = 8;
 
 /// One container.
 #[derive(Debug, Serialize, ToSchema)]
@@ -38,12 +41,14 @@ pub struct Container {
     /// `starting`, `healthy` or `unhealthy`; null without a health check.
     #[schema(required)]
     health: Option<&'static str>,
-    exit_code: i64,
+    /// How it ended; null while it runs, and where it never did.
+    #[schema(required)]
+    exit_code: Option<i64>,
     image: String,
     image_id: String,
     ports: Vec<Port>,
     created_at: String,
-    /// Null where it never started, and in lists, which the engine gives without it: one container has it.
+    /// Null where it never started.
     #[schema(required)]
     started_at: Option<String>,
 }
@@ -78,7 +83,7 @@ impl Container {
                 observed::Health::Healthy => "healthy",
                 observed::Health::Unhealthy => "unhealthy",
             }),
-            exit_code: c.exit_code,
+            exit_code: (!matches!(c.state, Run::Created | Run::Running | Run::Paused)).then_some(c.exit_code),
             image: c.image.clone(),
             image_id: c.image_id.clone(),
             ports: c.ports.iter().map(port).collect(),
@@ -187,7 +192,19 @@ pub async fn list(
             && which.state.is_none_or(|state| state.is(c.state))
     };
     let found = all.iter().filter(fits).map(Container::of).collect();
-    Ok(Json(asked.page(found, |one: &Container| one.id.clone())))
+    let mut page = asked.page(found, |one: &Container| one.id.clone());
+    look_up_starts(&*engine(&api).await?, page.items.iter_mut()).await;
+    Ok(Json(page))
+}
+
+/// When the containers of a page were started, which the engine says of one at a time. Of one that is gone meanwhile, or was never started, nothing.
+pub(super) async fn look_up_starts(engine: &dyn Host, all: impl Iterator<Item = &mut Container>) {
+    let started = all.filter(|one| one.started_at.is_none() && one.state != "created");
+    let look = async |one: &mut Container| {
+        let whole = engine.inspect(&one.id).await.ok().flatten();
+        one.started_at = whole.map(|whole| whole.started_at).filter(|at| !at.is_empty());
+    };
+    futures_util::stream::iter(started).for_each_concurrent(AT_ONCE, look).await;
 }
 
 /// One container, by its id or name.
@@ -199,7 +216,7 @@ pub async fn one(
     Query(of): Query<Of>,
 ) -> Result<Json<Inspected>, Response> {
     let (engine, found) = find(&api, of.project.as_deref(), &id).await?;
-    let whole = engine.inspect(&found.id).await.map_err(told)?.ok_or_else(|| gone(&id))?;
+    let whole = engine.inspect(&found.id).await.map_err(told)?.ok_or_else(|| gone(&id, &[]))?;
     let detail = whole.detail.clone().unwrap_or_default();
     let texts = |value: &serde_json::Value| -> Vec<String> {
         value.as_array().into_iter().flatten().filter_map(|v| v.as_str().map(str::to_string)).collect()
@@ -287,13 +304,15 @@ pub(super) async fn find(
     let engine = engine(api).await?;
     let all = engine.observe(&Scope::of(&project)).await.map_err(told)?.containers;
     let is = |c: &observed::Container| c.name == wanted || wanted.len() >= 12 && c.id.starts_with(wanted);
-    let found = all.into_iter().find(is).ok_or_else(|| gone(wanted))?;
+    let (found, others): (Vec<_>, Vec<_>) = all.into_iter().partition(is);
+    let found = found.into_iter().next().ok_or_else(|| gone(wanted, &others))?;
     Ok((engine, found))
 }
 
-fn gone(wanted: &str) -> Response {
+fn gone(wanted: &str, others: &[observed::Container]) -> Response {
     let d = Diagnostic::error("stacks.no-container", format!("this project has no container `{wanted}`"));
-    Refusal(d.kind(Kind::NotFound).hint("see which there are: GET /api/v1/containers")).into_response()
+    let known = others.iter().map(|c| c.name.as_str());
+    Refusal(meant(d, wanted, known, "/api/v1/containers")).into_response()
 }
 
 pub(super) fn told(error: EngineError) -> Response {

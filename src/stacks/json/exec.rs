@@ -63,8 +63,10 @@ pub struct Asked {
 #[serde(deny_unknown_fields)]
 #[schema(as = TerminalSize)]
 pub struct Size {
+    /// Lines.
     #[schema(minimum = 1, maximum = 1000)]
     pub rows: u16,
+    /// Characters of a line.
     #[schema(minimum = 1, maximum = 1000)]
     pub columns: u16,
 }

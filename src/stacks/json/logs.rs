@@ -78,7 +78,8 @@ const AGO: &str = "^(?:[0-9]{1,5}h)?(?:[0-9]{1,5}m)?(?:[0-9]{1,5}s)?$";
 fn since_schema() -> Schema {
     let text = || ObjectBuilder::new().schema_type(Type::String);
     let moment = text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
-    AnyOfBuilder::new().item(text().pattern(Some(AGO))).item(moment).into()
+    let about = "From when on: RFC 3339, or as long ago as `10m`, `1h30m`. Empty: from the beginning.";
+    AnyOfBuilder::new().description(Some(about)).item(text().pattern(Some(AGO))).item(moment).into()
 }
 
 /// As [`since_schema`] describes it; the command line takes some more.

@@ -39,6 +39,7 @@ use crate::auth::table::{Doorkeeper, Later};
 use crate::auth::tickets::Tickets;
 use crate::auth::who::{By, Identity};
 use crate::base::random::SystemRandom;
+use crate::base::wording;
 use crate::cli::{Done, Ear, Failure, Out};
 use crate::diag::{Diagnostic, Diagnostics, Kind, Severity, Sources, Span};
 use crate::web::{Refusal, Refusals};
@@ -81,7 +82,8 @@ impl Api {
         let home = self.home()?;
         if name != home.config.name && !home.config.adopted.contains_key(name) {
             let d = Diagnostic::error("home.no-project", format!("this home knows no project `{name}`"));
-            return Err(d.kind(Kind::NotFound).hint("see which there are: GET /api/v1/projects").into());
+            let known = std::iter::once(&home.config.name).chain(home.config.adopted.keys()).map(String::as_str);
+            return Err(meant(d, name, known, "/api/v1/projects").into());
         }
         global.project_name = Some(name.to_string());
         Ok(global)
@@ -165,6 +167,15 @@ impl From<Refused> for Refusals {
     fn from(refused: Refused) -> Refusals {
         Refusals(refused.diagnostics, refused.sources)
     }
+}
+
+/// Says which of the known names may be meant, and where all of them are.
+fn meant<'a>(d: Diagnostic, name: &str, known: impl IntoIterator<Item = &'a str>, all: &str) -> Diagnostic {
+    let d = match wording::nearest(name, known) {
+        Some(near) => d.hint(format!("did you mean `{near}`?")),
+        None => d,
+    };
+    d.kind(Kind::NotFound).hint(format!("see which there are: GET {all}"))
 }
 
 /// What a short verb said.

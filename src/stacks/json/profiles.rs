@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::verbs::yes;
-use super::{Accepted, Api};
+use super::{Accepted, Api, meant};
 use crate::args::{Answer, Json as AsJson, Toggle};
 use crate::auth::who::{Identity, Operator, Viewer};
 use crate::cli::Failure;
-use crate::diag::{Diagnostic, Kind};
+use crate::diag::Diagnostic;
 use crate::stacks::Home;
 use crate::stacks::cli::profiles::{self as verb, Profile};
 use crate::web::list::{self, Page};
@@ -125,11 +125,13 @@ async fn toggle(api: &Api, who: &Identity, name: String, asked: Asked, on: bool)
 }
 
 async fn named(api: &Api, who: &Identity, name: &str) -> Result<Profile, Response> {
-    let all = all(api, who).await.map_err(IntoResponse::into_response)?;
-    all.into_iter().find(|one| one.name == name).ok_or_else(|| {
-        let d = Diagnostic::error("home.no-profile", format!("no stack has a profile `{name}`")).kind(Kind::NotFound);
-        Refusal(d.hint("see which there are: GET /api/v1/profiles")).into_response()
-    })
+    let mut all = all(api, who).await.map_err(IntoResponse::into_response)?;
+    if let Some(at) = all.iter().position(|one| one.name == name) {
+        return Ok(all.swap_remove(at));
+    }
+    let d = Diagnostic::error("home.no-profile", format!("no stack has a profile `{name}`"));
+    let known = all.iter().map(|one| one.name.as_str());
+    Err(Refusal(meant(d, name, known, "/api/v1/profiles")).into_response())
 }
 
 async fn all(api: &Api, who: &Identity) -> Result<Vec<Profile>, Refusals> {

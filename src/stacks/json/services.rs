@@ -11,9 +11,9 @@ use utoipa::{IntoParams, ToSchema};
 use super::containers::{Container, project_of};
 use super::plans::Of;
 use super::verbs::refused;
-use super::{Api, containers};
+use super::{Api, containers, meant};
 use crate::auth::who::Viewer;
-use crate::diag::{Diagnostic, Kind};
+use crate::diag::Diagnostic;
 use crate::plan::observed::{self, Health, State as Run};
 use crate::plan::request;
 use crate::web::Refusal;
@@ -104,7 +104,9 @@ pub async fn list(
             && which.profile.as_ref().is_none_or(|profile| one.profiles.contains(profile))
             && which.state.is_none_or(|state| one.state == state)
     });
-    Ok(Json(asked.page(all, |one| one.name.clone())))
+    let mut page = asked.page(all, |one| one.name.clone());
+    look_up_starts(&api, &mut page.items).await?;
+    Ok(Json(page))
 }
 
 /// One service.
@@ -115,11 +117,22 @@ pub async fn one(
     Path(name): Path<String>,
     Query(of): Query<Of>,
 ) -> Result<Json<Service>, Response> {
-    let found = all(&api, of.project.as_deref()).await?.into_iter().find(|one| one.name == name);
-    found.map(Json).ok_or_else(|| {
-        let d = Diagnostic::error("compose.no-such-service", format!("there is no service `{name}`"));
-        Refusal(d.kind(Kind::NotFound).hint("see which there are: GET /api/v1/services")).into_response()
-    })
+    let mut all = all(&api, of.project.as_deref()).await?;
+    if let Some(at) = all.iter().position(|one| one.name == name) {
+        let mut found = [all.swap_remove(at)];
+        look_up_starts(&api, &mut found).await?;
+        let [found] = found;
+        return Ok(Json(found));
+    }
+    let d = Diagnostic::error("compose.no-such-service", format!("there is no service `{name}`"));
+    let known = all.iter().map(|one| one.name.as_str());
+    Err(Refusal(meant(d, &name, known, "/api/v1/services")).into_response())
+}
+
+async fn look_up_starts(api: &Api, all: &mut [Service]) -> Result<(), Response> {
+    let all = all.iter_mut().flat_map(|one| one.containers.iter_mut());
+    containers::look_up_starts(&*containers::engine(api).await?, all).await;
+    Ok(())
 }
 
 /// What the stacks name and what is on the engine, by name. Stacks that cannot be read leave what runs.

@@ -1,5 +1,7 @@
 //! Settings: `hearth.yaml`, what the home has decided for itself. Secrets do not stand there.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -10,7 +12,9 @@ use utoipa::ToSchema;
 
 use super::Api;
 use super::verbs::refused;
+use crate::auth::accounts::Auth;
 use crate::auth::who::Admin;
+use crate::base::wording;
 use crate::config::{self, Config, one};
 use crate::diag::{Diagnostic, Diagnostics, Kind, Sources};
 use crate::stacks::home::Home;
@@ -69,7 +73,7 @@ pub async fn all(_: Admin, State(api): State<Api>) -> Result<Response, Response>
 /// Saves `hearth.yaml` over the version that `If-Match` names. A text with mistakes is refused with all of them in `errors`. Profiles, mode and adopted projects are
 /// changed by their own calls, which also act on it: a text that changes one of them is refused, as is another project name.
 #[utoipa::path(put, path = "/api/v1/settings",
-    params(("If-Match" = String, Header, description = "The ETag of the version that was changed")),
+    params(("If-Match" = String, Header, description = "The ETag of the version that was changed, in its quotes; `*` is whatever version there is")),
     request_body = Text,
     responses((status = 200, body = Settings),
         (status = 412, description = "Somebody else has changed it meanwhile"),
@@ -77,13 +81,14 @@ pub async fn all(_: Admin, State(api): State<Api>) -> Result<Response, Response>
 pub async fn save(
     _: Admin,
     State(api): State<Api>,
+    State(auth): State<Arc<Auth>>,
     headers: HeaderMap,
     Body(asked): Body<Text>,
 ) -> Result<Response, Response> {
     let _editing = api.editing().await?;
     let home = api.home().map_err(refused)?;
-    Etag::require(Some(&Etag::of(text_of(&home)?.as_bytes())), &headers)?;
-    let new = written(&home, &asked.text)?;
+    Etag::require(Some(&Etag::of(text_of(&home)?.as_bytes())), &headers, "a `hearth.yaml`")?;
+    let new = written(&home, &auth, &asked.text)?;
     Ok(Settings::of(asked.text, &new).answer())
 }
 
@@ -120,7 +125,7 @@ impl Setting {
 #[schema(as = SettingValue)]
 pub struct New {
     /// What is to stand under the key.
-    #[schema(value_type = Value)]
+    #[schema(value_type = Value, example = json!({"registration": "invite"}))]
     value: Value,
 }
 
@@ -135,7 +140,7 @@ pub async fn key(_: Admin, State(api): State<Api>, Path(key): Path<String>) -> R
 /// Sets one key over the version that `If-Match` names, and leaves every other byte of `hearth.yaml` as it is. Profiles, mode, adopted projects and the project's
 /// name have calls of their own.
 #[utoipa::path(put, path = "/api/v1/settings/{key}",
-    params(("key" = String, Path), ("If-Match" = String, Header, description = "The ETag of the version that was changed")),
+    params(("key" = String, Path), ("If-Match" = String, Header, description = "The ETag of the version that was changed, in its quotes; `*` is whatever version there is")),
     request_body = New,
     responses((status = 200, body = Setting),
         (status = 412, description = "Somebody else has changed it meanwhile"),
@@ -143,36 +148,44 @@ pub async fn key(_: Admin, State(api): State<Api>, Path(key): Path<String>) -> R
 pub async fn set(
     _: Admin,
     State(api): State<Api>,
+    State(auth): State<Arc<Auth>>,
     Path(key): Path<String>,
     headers: HeaderMap,
     Body(new): Body<New>,
 ) -> Result<Response, Response> {
-    change(&api, key, &headers, Some(&new.value)).await
+    change(&api, &auth, key, &headers, Some(&new.value)).await
 }
 
 /// Takes one key out of `hearth.yaml`, over the version that `If-Match` names: from then on what a home that says nothing has holds.
 #[utoipa::path(delete, path = "/api/v1/settings/{key}",
-    params(("key" = String, Path), ("If-Match" = String, Header, description = "The ETag of the version that is taken away")),
+    params(("key" = String, Path), ("If-Match" = String, Header, description = "The ETag of the version that is taken away, in its quotes; `*` is whatever version there is")),
     responses((status = 200, body = Setting),
         (status = 412, description = "Somebody else has changed it meanwhile"),
         (status = 428, description = "The request does not say which version it is made over")))]
 pub async fn unset(
     _: Admin,
     State(api): State<Api>,
+    State(auth): State<Arc<Auth>>,
     Path(key): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Response> {
-    change(&api, key, &headers, None).await
+    change(&api, &auth, key, &headers, None).await
 }
 
-async fn change(api: &Api, key: String, headers: &HeaderMap, value: Option<&Value>) -> Result<Response, Response> {
+async fn change(
+    api: &Api,
+    auth: &Auth,
+    key: String,
+    headers: &HeaderMap,
+    value: Option<&Value>,
+) -> Result<Response, Response> {
     known(&key)?;
     let _editing = api.editing().await?;
     let home = api.home().map_err(refused)?;
     let text = text_of(&home)?;
-    Etag::require(Some(&Setting::of(&text, key.clone()).etag()), headers)?;
+    Etag::require(Some(&Setting::of(&text, key.clone()).etag()), headers, &format!("a setting `{key}`"))?;
     let new = one::set(&text, &key, value).map_err(|d| Refusal(d).into_response())?;
-    written(&home, &new)?;
+    written(&home, auth, &new)?;
     Ok(Setting::of(&new, key).answer())
 }
 
@@ -181,14 +194,19 @@ fn known(key: &str) -> Result<(), Response> {
         true => Ok(()),
         false => {
             let d = Diagnostic::error("config.unknown-key", format!("`{key}` is no key of hearth.yaml"));
+            let d = match wording::nearest(key, config::KEYS.iter().copied()) {
+                Some(near) => d.hint(format!("did you mean `{near}`?")),
+                None => d,
+            };
             let d = d.kind(Kind::NotFound).hint(format!("there are {}", config::KEYS.join(", ")));
             Err(Refusal(d).into_response())
         }
     }
 }
 
-/// Reads a new text of the home's settings, and writes it where a text alone may change what it changes.
-fn written(home: &Home, text: &str) -> Result<Config, Response> {
+/// Reads a new text of the home's settings, and writes it where a text alone may change what it changes. What it says of people counts before anybody is
+/// answered: the next call may rely on it.
+fn written(home: &Home, auth: &Auth, text: &str) -> Result<Config, Response> {
     let path = home.dir.join(config::FILE);
     let (mut sources, mut told) = (Sources::default(), Diagnostics::default());
     let file = sources.add(&path, text);
@@ -198,6 +216,7 @@ fn written(home: &Home, text: &str) -> Result<Config, Response> {
     keeps(&home.config, &new).map_err(|d| Refusal(d).into_response())?;
     let done = home.folder().and_then(|folder| folder.write(config::FILE.as_ref(), text, 0o644));
     done.map_err(|d| Refusal(d).into_response())?;
+    auth.take_up(new.people.clone());
     Ok(new)
 }
 

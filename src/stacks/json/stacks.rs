@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use super::Api;
 use super::verbs::refused;
+use super::{Api, meant};
 use crate::auth::who::{Admin, Viewer};
 use crate::diag::text::to_json;
-use crate::diag::{Diagnostic, Diagnostics, Kind, Sources};
+use crate::diag::{Diagnostic, Diagnostics, Sources};
 use crate::stacks::home::{self, Home, STACKS};
 use crate::web::list::{self, Page};
 use crate::web::read::{Json as Body, Path, Query};
@@ -41,6 +41,7 @@ pub struct Definition {
 #[schema(as = StackText)]
 pub struct Text {
     /// YAML: a plain Compose file plus `x-hearth`.
+    #[schema(example = "services:\n  hello:\n    image: traefik/whoami:v1.11\n    profiles: [hello]\n")]
     text: String,
 }
 
@@ -108,7 +109,7 @@ pub async fn list(
 #[utoipa::path(get, path = "/api/v1/stacks/{name}", params(("name" = String, Path)), responses((status = 200, body = Definition)))]
 pub async fn one(_: Admin, State(api): State<Api>, Path(name): Path<String>) -> Result<Response, Response> {
     let home = api.home().map_err(refused)?;
-    let text = there(&home, &name)?.ok_or_else(|| gone(&name))?;
+    let text = there(&home, &name)?.ok_or_else(|| gone(&home, &name))?;
     Ok(([Etag::of(text.as_bytes()).header()], Json(Definition { name, text })).into_response())
 }
 
@@ -133,7 +134,8 @@ pub async fn validate(
 /// Saves a stack: over the version that `If-Match` names, or a new one with `If-None-Match: *`. A text with mistakes is refused with all of
 /// them in `errors`, and nothing is saved. Nothing is started or stopped.
 #[utoipa::path(put, path = "/api/v1/stacks/{name}", params(("name" = String, Path, pattern = "^[a-z0-9][a-z0-9_-]{0,63}$"),
-        ("If-Match" = Option<String>, Header, description = "The ETag of the version that was changed")),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the version that was changed, in its quotes; `*` is whatever version there is"),
+        ("If-None-Match" = Option<String>, Header, description = "`*`: only where there is no stack of this name yet")),
     request_body = Text,
     responses((status = 200, body = Definition), (status = 201, body = Definition),
         (status = 412, description = "Somebody else has changed it meanwhile"),
@@ -150,7 +152,8 @@ pub async fn save(
     let _editing = api.editing().await?;
     let home = api.home().map_err(refused)?;
     let now = there(&home, &name)?;
-    Etag::require(now.as_deref().map(|text| Etag::of(text.as_bytes())).as_ref(), &headers)?;
+    let version = now.as_deref().map(|text| Etag::of(text.as_bytes()));
+    Etag::require(version.as_ref(), &headers, &format!("a stack `{name}`"))?;
     let read = home.read_with(Some((&name, Some(&asked.text)))).map_err(refused)?;
     let path = read.spec.stacks.iter().find(|stack| stack.name == name).map(|stack| stack.path.clone());
     let path = path.unwrap_or_else(|| home.dir.join(STACKS).join(format!("{name}.yaml")));
@@ -164,7 +167,7 @@ pub async fn save(
 
 /// Deletes a stack's file, over the version that `If-Match` names. What runs of it goes on, and is an orphan: `up` with `remove_orphans` ends it.
 #[utoipa::path(delete, path = "/api/v1/stacks/{name}", params(("name" = String, Path),
-        ("If-Match" = String, Header, description = "The ETag of the version that is deleted")),
+        ("If-Match" = String, Header, description = "The ETag of the version that is deleted, in its quotes; `*` is whatever version there is")),
     responses((status = 204),
         (status = 412, description = "Somebody else has changed it meanwhile"),
         (status = 428, description = "The request does not say which version it means")))]
@@ -176,11 +179,11 @@ pub async fn delete(
 ) -> Result<StatusCode, Response> {
     let _editing = api.editing().await?;
     let home = api.home().map_err(refused)?;
-    let text = there(&home, &name)?.ok_or_else(|| gone(&name))?;
-    Etag::require(Some(&Etag::of(text.as_bytes())), &headers)?;
+    let text = there(&home, &name)?.ok_or_else(|| gone(&home, &name))?;
+    Etag::require(Some(&Etag::of(text.as_bytes())), &headers, &format!("a stack `{name}`"))?;
     // Another stack may need a service of it.
     home.read_with(Some((&name, None))).map_err(refused)?;
-    let path = home.stack_path(&name).ok_or_else(|| gone(&name))?;
+    let path = home.stack_path(&name).ok_or_else(|| gone(&home, &name))?;
     let inner = path.strip_prefix(&home.dir).unwrap_or(&path);
     let done = home.folder().and_then(|folder| folder.remove(inner));
     done.map_err(|d| Refusal(d).into_response())?;
@@ -192,9 +195,12 @@ fn there(home: &Home, name: &str) -> Result<Option<String>, Response> {
     home.stack_text(name).map_err(|d| Refusal(d).into_response())
 }
 
-fn gone(name: &str) -> Response {
-    let d = Diagnostic::error("home.no-stack", format!("there is no stack `{name}`")).kind(Kind::NotFound);
-    Refusal(d.hint("see which there are: GET /api/v1/stacks")).into_response()
+fn gone(home: &Home, name: &str) -> Response {
+    let d = Diagnostic::error("home.no-stack", format!("there is no stack `{name}`"));
+    // Of stacks with mistakes in them no name is known.
+    let known: Vec<String> =
+        home.read().map_or_else(|_| Vec::new(), |read| read.spec.stacks.into_iter().map(|s| s.name).collect());
+    Refusal(meant(d, name, known.iter().map(String::as_str), "/api/v1/stacks")).into_response()
 }
 
 /// A name becomes a file's: it has nothing in it that leads anywhere else.

@@ -67,6 +67,7 @@ pub struct Up {
     /// A project that this home has adopted; none is the home's own.
     project: Option<String>,
     /// Profiles; of an adopted project services. None is all that is on.
+    #[schema(example = json!(["example"]))]
     names: Vec<String>,
     /// Also end containers that no stack names any more.
     remove_orphans: bool,
@@ -156,7 +157,8 @@ pub async fn up(who: Operator, State(api): State<Api>, Body(asked): Body<Up>) ->
 pub struct Down {
     /// A project that this home has adopted; none is the home's own.
     project: Option<String>,
-    /// Profiles; of an adopted project services. None is everything.
+    /// Profiles; of an adopted project services. None is everything: the whole home goes down.
+    #[schema(example = json!(["example"]))]
     names: Vec<String>,
     /// Also remove these volumes and their data, which takes an admin; an empty list is all of the project's.
     volumes: Option<Vec<String>>,
@@ -216,6 +218,7 @@ pub struct Services {
     /// A project that this home has adopted; none is the home's own.
     project: Option<String>,
     /// None is all.
+    #[schema(example = json!(["web"]))]
     services: Vec<String>,
 }
 
@@ -225,6 +228,7 @@ pub struct Timed {
     /// A project that this home has adopted; none is the home's own.
     project: Option<String>,
     /// None is all.
+    #[schema(example = json!(["web"]))]
     services: Vec<String>,
     /// Seconds to wait for a stop before killing; -1 waits without a limit.
     #[schema(minimum = -1, maximum = 86400)]
@@ -266,6 +270,7 @@ pub struct Update {
     /// A project that this home has adopted; none is the home's own.
     project: Option<String>,
     /// None is all.
+    #[schema(example = json!(["web"]))]
     services: Vec<String>,
     /// Answers yes to what would be asked.
     yes: bool,
@@ -286,6 +291,7 @@ pub async fn update(who: Operator, State(api): State<Api>, Body(asked): Body<Upd
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Switch {
+    /// How services are reached from then on.
     mode: Mode,
     /// The switch stops and replaces what runs: without a yes here it is refused.
     #[serde(default)]

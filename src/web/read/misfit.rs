@@ -157,7 +157,7 @@ fn join(field: &mut String, name: &str) {
 }
 
 /// A name that somebody sent, as it can be shown: a terminal would obey its control characters.
-fn shown(name: &str) -> String {
+pub(super) fn shown(name: &str) -> String {
     let visible = crate::diag::text::visible(&name.replace('\n', " "));
     match visible.char_indices().nth(SHOWN) {
         Some((at, _)) => format!("{}...", &visible[..at]),

@@ -7,7 +7,9 @@ mod misfit;
 mod value;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::path::ErrorKind;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequest, FromRequestParts, MatchedPath, Request};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -140,9 +142,34 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
             Ok(_) if is_odd => Err(super::no_such_page().await.into_response()),
             Ok(axum::extract::Path(read)) => Ok(Path(read)),
             // What cannot be the name of anything names nothing.
-            Err(_) => Err(super::no_such_page().await.into_response()),
+            Err(rejection) => Err(match no_number(&rejection) {
+                Some(value) => {
+                    let listed = parts.extensions.get::<MatchedPath>().and_then(|at| at.as_str().split("/{").next());
+                    Refusal(unnumbered(&value, listed.unwrap_or_default())).into_response()
+                }
+                None => super::no_such_page().await.into_response(),
+            }),
         }
     }
+}
+
+/// What stands in an address in the place of a number.
+fn no_number(rejection: &PathRejection) -> Option<String> {
+    let PathRejection::FailedToDeserializePathParams(failed) = rejection else { return None };
+    let (value, wanted) = match failed.kind() {
+        ErrorKind::ParseError { value, expected_type }
+        | ErrorKind::ParseErrorAtKey { value, expected_type, .. }
+        | ErrorKind::ParseErrorAtIndex { value, expected_type, .. } => (value, expected_type),
+        _ => return None,
+    };
+    (*wanted == "i64" && value.parse::<i128>().is_err()).then(|| value.clone())
+}
+
+fn unnumbered(value: &str, listed: &str) -> Diagnostic {
+    let title = format!("`{}` is no number, and here stands the number of what is meant", misfit::shown(value));
+    let d = Diagnostic::error("web.not-found", title).kind(Kind::NotFound);
+    // Some are called at a second address, which has no list.
+    d.hint(format!("the list has it as `id`: GET {}", listed.replace("/auth/users", "/users")))
 }
 
 /// The media type without its parameters, lower case.
