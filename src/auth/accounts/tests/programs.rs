@@ -123,7 +123,7 @@ async fn an_inactive_account_with_a_good_token_is_denied_and_every_other_bad_tok
 async fn api_tokens_are_shown_once_kept_as_hashes_listed_and_ended() {
     homes(People::default(), async |w| {
         let a = &w.auth;
-        w.add("anna", Role::Member).await;
+        w.add("anna", Role::Operator).await;
         w.add("ben", Role::Member).await;
         let new = |scopes: &[&str], days| NewToken {
             name: "backup script".into(),
@@ -137,6 +137,10 @@ async fn api_tokens_are_shown_once_kept_as_hashes_listed_and_ended() {
             (NewToken { name: "\n".into(), ..new(&["read"], None) }, "auth.bad-label"),
         ] {
             assert_eq!(code(a.add_token(1, &By::Terminal, wrong).await), is);
+        }
+        for (scope, is) in [("operate", "auth.bad-token-request"), ("admin", "auth.bad-token-request"), ("read", "")] {
+            let made = a.add_token(2, &By::Terminal, new(&[scope], Some(1))).await;
+            assert_eq!(made.map_or_else(|told| told.code, |_| ""), is, "a member, and {scope}");
         }
         let (shown, token) = a.add_token(1, &By::Terminal, new(&["operate", "read", "read"], Some(30))).await.unwrap();
         assert!(token.expose().starts_with("hearth_"));
