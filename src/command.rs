@@ -134,8 +134,16 @@ fn line(command: &Command, out: &Out) -> String {
             let index = if args.index == 1 { String::new() } else { format!(" --index {}", args.index) };
             format!("hearth exec{user}{index} {} {}", quoted(&args.service), quoted(program))
         }
-        // A URL may hold one; such a command was refused.
-        Command::Db(args) if args.verb.is_some() => "hearth db copy".to_owned(),
+        // Into a copy goes all that is secret in a home: where to is told, but for what a URL may hold before its host and behind its path.
+        Command::Db(args) => match &args.verb {
+            Some(DatabaseVerb::Copy { to, from }) => {
+                let from = from.as_ref().map(|from| format!(" --from {}", quoted(&from.to_string_lossy())));
+                let place = to.rsplit('@').next().unwrap_or_default();
+                let place = if to.contains("://") { place.split('?').next().unwrap_or_default() } else { place };
+                format!("hearth db copy{} --to {}", from.unwrap_or_default(), quoted(place))
+            }
+            None => "hearth db".to_owned(),
+        },
         _ => crate::stacks::who::command(out),
     }
 }

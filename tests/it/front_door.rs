@@ -365,7 +365,7 @@ fn labels_that_an_image_brings_open_nothing(s: &Scratch) -> Done {
 
 fn lan_is_for_the_home_and_for_nobody_else(s: &Scratch) -> Done {
     let neighbour = Elsewhere::new(s, "ithome0", "192.168.211")?;
-    let stranger = Elsewhere::new(s, "itwan0", "203.0.113")?;
+    let stranger = Elsewhere::new(s, "itwan0", "198.18.115")?;
     let routes = [
         ("lan", "host: lan, port: 80, access: lan"),
         ("both", "host: both, port: 80, access: lan-or-user"),

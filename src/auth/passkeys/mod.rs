@@ -200,15 +200,20 @@ impl Passkeys {
             .await
     }
 
-    /// Removes one's own key. Refused where it is the only way in.
+    /// Removes one's own key. Refused where it is the only way in, or the only second factor of who needs one.
     pub async fn remove(&self, person: i64, id: &str) -> Result<(), Diagnostic> {
-        let id = id.to_owned();
+        let (id, auth) = (id.to_owned(), self.auth.clone());
         self.db
             .write(async move |tx| {
                 if !sql::remove(tx, person, &id).await? {
                     return Err(words::no_such());
                 }
                 let ways = accounts::ways(tx, person).await?;
+                let user = accounts::active(tx, person).await?;
+                if ways.passkeys == 0 && ways.links == 0 && matches!(auth.step_after(&user), accounts::Step::Missing(_))
+                {
+                    return Err(words::kept());
+                }
                 match ways.password || ways.passkeys > 0 || ways.links > 0 {
                     true => Ok(()),
                     false => Err(words::only_way()),

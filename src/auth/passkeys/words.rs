@@ -102,6 +102,14 @@ pub fn no_such() -> Diagnostic {
         .hint("look at the list: GET /api/v1/auth/passkeys")
 }
 
+/// The home asks a second factor of them, and this is theirs.
+pub fn kept() -> Diagnostic {
+    Diagnostic::error("auth.second-factor-kept", "this passkey is your second factor, and people of your role need one")
+        .kind(Kind::Denied)
+        .hint("make another passkey first, or set up an app that shows codes")
+        .hint("without the device: an admin takes it away, and you set up another factor")
+}
+
 /// Without it they could not sign in any more.
 pub fn only_way() -> Diagnostic {
     Diagnostic::error("auth.only-way", "this is the only way in that you have")

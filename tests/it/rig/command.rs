@@ -47,9 +47,19 @@ pub struct Running {
     child: Child,
     began: Instant,
     limit: Duration,
-    out: JoinHandle<String>,
-    err: JoinHandle<String>,
+    out: Option<JoinHandle<String>>,
+    err: Option<JoinHandle<String>>,
     said: Said,
+}
+
+/// A test that fails leaves nothing behind that it has started.
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Ok(None) = self.child.try_wait() {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
 }
 
 /// What a program has written until now.
@@ -74,7 +84,7 @@ impl Running {
         let said = Said::default();
         let out = reader(child.stdout.take().expect("stdout is piped"), said.clone());
         let err = reader(child.stderr.take().expect("stderr is piped"), Said::default());
-        Running { line, child, began: Instant::now(), limit: LIMIT, out, err, said }
+        Running { line, child, began: Instant::now(), limit: LIMIT, out: Some(out), err: Some(err), said }
     }
 
     /// Lets it run for this long.
@@ -103,10 +113,11 @@ impl Running {
     pub fn end(mut self) -> Ran {
         let status = self.wait();
         let took = self.began.elapsed();
-        let (out, err) = (self.out.join().unwrap_or_default(), self.err.join().unwrap_or_default());
+        let whole = |of: Option<JoinHandle<String>>| of.and_then(|of| of.join().ok()).unwrap_or_default();
+        let (out, err) = (whole(self.out.take()), whole(self.err.take()));
         let code = status.and_then(|s| s.code()).unwrap_or(-1);
         assert!(status.is_some(), "`{}` did not end within {} s\n{out}{err}", self.line, self.limit.as_secs());
-        Ran { line: self.line, code, out, err, took }
+        Ran { line: std::mem::take(&mut self.line), code, out, err, took }
     }
 
     fn wait(&mut self) -> Option<ExitStatus> {

@@ -136,6 +136,12 @@ async fn the_only_way_in_stays() {
         scene.passkeys.remove(eve.id, &first.id).await.unwrap();
         assert_eq!(code(scene.passkeys.remove(eve.id, &second.id).await), "auth.only-way");
         assert_eq!(scene.sign_in(&mut two).await, Ok(eve.id), "it is still there");
+        // Nor does the only second factor go of who needs one: what is left would make another by itself.
+        scene.world.auth.set_password(eve.id, Secret::new("four words on paper"), false).await.unwrap();
+        scene.world.auth.set_rules(People { second_factor: vec!["member".into()], ..People::default() });
+        assert_eq!(code(scene.passkeys.remove(eve.id, &second.id).await), "auth.second-factor-kept");
+        scene.world.auth.set_rules(People::default());
+        assert_eq!(code(scene.passkeys.remove(eve.id, &second.id).await), "done");
     })
     .await;
 }
