@@ -50,6 +50,7 @@ fn route(n: usize) -> Route {
     let headers = BTreeMap::from([("X-Frame-Options".to_string(), "DENY".to_string())]);
     Route {
         name: format!("home-service-{n:04}"),
+        profile: None,
         service: format!("service-{n:04}"),
         entry: Entry::Web {
             hosts: vec![format!("service-{n:04}.example.org")],

@@ -22,7 +22,7 @@ use super::view::View;
 use super::words::{self, Seen, Who, Words};
 use crate::base::clock;
 use crate::engine::docker::reader::Unread;
-use crate::traefik::file::{GATE_HEADER, PARAMETERS_PAGE, ROUTE_HEADER};
+use crate::traefik::file::{GATE_HEADER, PARAMETERS_PAGE, PROFILE_HEADER, ROUTE_HEADER};
 use crate::web;
 
 /// Seconds until a page looks again.
@@ -61,7 +61,9 @@ async fn answer(State(pages): State<Arc<Pages>>, method: Method, uri: Uri, heade
     let (status, words) = match headers.get(ROUTE_HEADER).map(|route| route.to_str().unwrap_or_default()) {
         // An application may have any path, so the header decides alone where there is one.
         Some(route) if !route.is_empty() => {
-            (StatusCode::SERVICE_UNAVAILABLE, pages.waiting(route, host.as_deref()).await)
+            let profile = headers.get(PROFILE_HEADER).and_then(|profile| profile.to_str().ok());
+            let profile = profile.filter(|profile| !profile.is_empty() && named(profile)).map(str::to_owned);
+            (StatusCode::SERVICE_UNAVAILABLE, pages.waiting(route, profile, host.as_deref()).await)
         }
         _ => match uri.path() {
             "/closed" => (StatusCode::FORBIDDEN, words::closed()),
@@ -74,8 +76,8 @@ async fn answer(State(pages): State<Arc<Pages>>, method: Method, uri: Uri, heade
 }
 
 impl Pages {
-    /// `whose`: a service of the home, or `project/service` of another project.
-    async fn waiting(&self, whose: &str, host: Option<&str>) -> Words {
+    /// `whose`: a service of the home, or `project/service` of another project; `profile`: by what it is turned on.
+    async fn waiting(&self, whose: &str, profile: Option<String>, host: Option<&str>) -> Words {
         let (project, service) = match whose.split_once('/') {
             Some((project, service)) => (Some(project), service),
             None => (None, whose),
@@ -89,12 +91,12 @@ impl Pages {
         match known {
             Ok(known) => {
                 let title = known.title.clone().or_else(|| known.service.clone()).unwrap_or_else(fallback);
-                let who = Who { title, service: known.service.clone(), project: elsewhere };
+                let who = Who { title, service: known.service.clone(), project: elsewhere, profile };
                 words::service(&who, &known.all, self.view.now())
             }
             Err(why) => {
                 error!("a waiting page without the engine: {why}");
-                words::unseen(&Who { title: fallback(), service: None, project: None })
+                words::unseen(&Who { title: fallback(), service: None, project: None, profile: None })
             }
         }
     }
@@ -243,7 +245,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_page_is_escaped_and_needs_nothing_else() {
-        let who = Who { title: "<b>Photos</b>".into(), service: Some("immich".into()), project: None };
+        let who = Who { title: "<b>Photos</b>".into(), service: Some("immich".into()), project: None, profile: None };
         let seen = Seen { status: "exited".into(), exit_code: 3, ..Seen::default() };
         let words = words::service(&who, &[seen], clock::parse("2026-11-26T12:00:00Z").unwrap());
         let answer = page(StatusCode::SERVICE_UNAVAILABLE, &words, Some("photos.test"), true);

@@ -31,6 +31,8 @@ pub struct Who {
     pub service: Option<String>,
     /// The Compose project that it is of, where that is not the home's own.
     pub project: Option<String>,
+    /// A profile of the home that turns it on.
+    pub profile: Option<String>,
 }
 
 /// What a page says.
@@ -165,10 +167,13 @@ fn off(who: &Who) -> Words {
             ..again("", format!("{} is not there", who.title))
         };
     }
-    let advice = [("hearth profiles", "shows what is on and what is off"), ("hearth up", "starts all that is on")];
+    let up = match &who.profile {
+        Some(profile) => (format!("hearth up {profile}"), format!("turns on the profile `{profile}`, which it is of")),
+        None => ("hearth up".to_owned(), "starts all that is on".to_owned()),
+    };
     Words {
         story: vec!["Nothing of it is there to answer.".into()],
-        advice: advice.map(|(command, what)| (command.to_owned(), what.to_owned())).into(),
+        advice: vec![up, ("hearth profiles".into(), "shows what is on and what is off".into())],
         ..again("", format!("{} is turned off", who.title))
     }
 }
@@ -302,7 +307,7 @@ mod tests {
     }
 
     fn said(all: &[Seen]) -> String {
-        let who = Who { title: "Photos".into(), service: Some("immich".into()), project: None };
+        let who = Who { title: "Photos".into(), service: Some("immich".into()), project: None, profile: None };
         service(&who, all, now()).line()
     }
 
@@ -360,16 +365,29 @@ mod tests {
 
     #[test]
     fn commands_name_the_service_only_where_it_is_known() {
-        let nameless = Who { title: "x.test".into(), service: None, project: None };
+        let nameless = Who { title: "x.test".into(), service: None, project: None, profile: None };
         assert!(service(&nameless, &[seen("exited", "", 1)], now()).advice.is_empty());
-        let named = Who { title: "Photos".into(), service: Some("immich".into()), project: None };
+        let named = Who { title: "Photos".into(), service: Some("immich".into()), project: None, profile: None };
         let words = service(&named, &[seen("exited", "", 1)], now());
         assert_eq!(words.advice[0].0, "hearth logs immich");
     }
 
     #[test]
+    fn what_is_off_names_the_profile_that_turns_it_on() {
+        let who = Who { title: "Photos".into(), service: None, project: None, profile: Some("media".into()) };
+        assert_eq!(service(&who, &[], now()).advice[0].0, "hearth up media");
+        let unprofiled = Who { profile: None, ..who };
+        assert_eq!(service(&unprofiled, &[], now()).advice[0].0, "hearth up");
+    }
+
+    #[test]
     fn a_service_of_another_project_is_spoken_of_in_the_words_of_compose() {
-        let who = Who { title: "Photos".into(), service: Some("server".into()), project: Some("photos".into()) };
+        let who = Who {
+            title: "Photos".into(),
+            service: Some("server".into()),
+            project: Some("photos".into()),
+            profile: None,
+        };
         let stopped = service(&who, &[seen("exited", "", 1)], now());
         assert_eq!(stopped.advice[1].0, "docker compose -p photos start server");
         let gone = service(&who, &[], now());

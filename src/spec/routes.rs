@@ -55,14 +55,16 @@ pub(super) fn collect(
     diagnostics: &mut Diagnostics,
 ) -> Routes {
     let mut routes = Routes::default();
-    for (service, keys) in spec.services.iter().map(|(name, s)| (name, &s.keys)) {
+    for (service, of) in &spec.services {
         let host_network = is_on_machine(spec, service);
-        let own: Vec<Route> = keys
+        let own: Vec<Route> = of
+            .keys
             .routes
             .iter()
             .enumerate()
             .map(|(i, route)| {
                 let made = make(name::route(project, service, i), service, route);
+                let made = Route { profile: of.profiles.first().cloned(), ..made };
                 if host_network { on_machine(made) } else { made }
             })
             .collect();
@@ -105,6 +107,7 @@ fn make(name: String, service: &str, written: &keys::Route) -> Route {
     Route {
         name,
         service: service.to_string(),
+        profile: None,
         entry,
         access: written.access.clone(),
         bypass: written.bypass.clone(),

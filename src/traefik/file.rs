@@ -29,6 +29,8 @@ pub const API_NAME: &str = "api.traefik.internal";
 pub const HSTS: u64 = 15_552_000;
 /// Tells gate whose page is asked for: a service of the home, or `project/service` of another project.
 pub const ROUTE_HEADER: &str = "X-Hearth-Route";
+/// By what that is turned on, where a profile does.
+pub const PROFILE_HEADER: &str = "X-Hearth-Profile";
 /// The middleware that all requests on HTTPS come through first.
 pub const CROWD: &str = "crowd";
 /// How many requests of one address may wait for their answers at once, WebSockets and streams among them: more than a family in one house comes to, and
@@ -450,7 +452,9 @@ fn stand_in(route: &Route, of: &str, http: &mut Section) {
     let mut middlewares: Vec<String> = route.middlewares("", "", &route.name);
     middlewares.retain(|m| matches!(m.as_str(), PLAIN | "lan" | "closed") || m.starts_with(LOGIN));
     middlewares.push(name.clone());
-    let headers = json!({ ROUTE_HEADER: of, "Cookie": "", "Authorization": "" });
+    // Set or taken away: nobody else says it.
+    let profile = route.profile.as_deref().unwrap_or_default();
+    let headers = json!({ ROUTE_HEADER: of, PROFILE_HEADER: profile, "Cookie": "", "Authorization": "" });
     http.middleware(&name, json!({ "headers": { "customRequestHeaders": headers } }));
     http.router(&name, router(route, middlewares, "gate", Some(route.priorities().1)));
 }

@@ -19,6 +19,8 @@ pub struct Route {
     pub name: String,
     /// The service that it leads to, or its key in `hearth.yaml`.
     pub service: String,
+    /// A profile that turns its service on; `None`: it is on always, or no service of the home.
+    pub profile: Option<String>,
     pub entry: Entry,
     pub access: Access,
     /// Paths that need no session, where its access asks for one.
@@ -349,6 +351,7 @@ pub(crate) mod tests {
     pub fn route(name: &str, host: &str, path: Option<&str>, access: Access) -> Route {
         Route {
             name: name.into(),
+            profile: None,
             service: "web".into(),
             entry: Entry::Web { hosts: vec![host.into()], path: path.map(str::to_string), strip: false },
             access,

@@ -72,6 +72,7 @@ prop_compose! {
         Route {
             name: String::new(),
             service: String::new(),
+            profile: None,
             entry: Entry::Web { hosts: hosts.into_iter().collect(), path, strip },
             bypass: match access {
                 Access::Public | Access::Lan => Vec::new(),
@@ -101,6 +102,7 @@ fn raw() -> impl Strategy<Value = Route> {
     (any::<bool>(), 1u16.., access(), target(true)).prop_map(|(udp, listen, access, target)| Route {
         name: String::new(),
         service: String::new(),
+        profile: None,
         entry: if udp { Entry::Udp(listen) } else { Entry::Tcp(listen) },
         // Nobody can be kept from a UDP route: `spec` refuses any other access.
         access: if udp { Access::Public } else { access },
@@ -311,6 +313,7 @@ fn route(name: &str, service: &str, protocol: &str, said: Said, file: &Value) ->
     let (request_headers, response_headers) = headers;
     Ok(Route {
         name: name.into(),
+        profile: None,
         service: service.into(),
         entry,
         access,
@@ -514,6 +517,7 @@ proptest! {
         };
         let route = |name: &str, own: bool, entry: Entry| Route {
             name: name.into(),
+            profile: None,
             service: t[2].clone(),
             entry,
             access: Access::Group(t[3].clone()),

@@ -57,14 +57,16 @@ fn nothing_in_it_is_empty_and_every_router_names_its_entry_points() {
 
 #[test]
 fn whoever_is_away_is_answered_for_behind_the_same_door_without_cookies() {
-    let routes = [route("web", "web.example.org", None, Access::Lan)];
+    let mut web = route("web", "web.example.org", None, Access::Lan);
+    web.profile = Some("media".into());
+    let routes = [web];
     let file = parsed(&content(&routes));
     let router = &file["http"]["routers"]["web--away"];
     assert_eq!(router["rule"], "Host(`web.example.org`)");
     assert_eq!(router["middlewares"], json!(["lan", "web--away"]));
     assert_eq!(router["priority"], 2);
     let headers = &file["http"]["middlewares"]["web--away"]["headers"]["customRequestHeaders"];
-    assert_eq!(headers[ROUTE_HEADER], "web");
+    assert_eq!((&headers[ROUTE_HEADER], &headers[PROFILE_HEADER]), (&json!("web"), &json!("media")));
     assert_eq!((&headers["Cookie"], &headers["Authorization"]), (&json!(""), &json!("")));
 }
 
@@ -79,6 +81,7 @@ fn what_leads_to_nobody_has_only_that_answer() {
     assert_eq!(router["middlewares"], json!([PLAIN, "login--admin", "shop--away"]));
     let headers = &file["http"]["middlewares"]["shop--away"]["headers"]["customRequestHeaders"];
     assert_eq!((&headers[ROUTE_HEADER], &headers["Cookie"]), (&json!("shop/web"), &json!("")));
+    assert_eq!(headers[PROFILE_HEADER], "", "whoever asks cannot say it either");
     assert!(file["tcp"]["routers"].is_null(), "{}", file["tcp"]);
 }
 
