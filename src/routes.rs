@@ -14,7 +14,7 @@ use crate::auth::audit::Log;
 use crate::auth::forward::{self, Forward};
 use crate::auth::json as people;
 use crate::auth::oidc::{self, Oidc};
-use crate::auth::page::{cookies, factor, forms, keys};
+use crate::auth::page::{again, cookies, factor, forms, keys};
 use crate::auth::passkeys::{self, Passkeys};
 use crate::auth::routed::Routes;
 use crate::auth::table::Table;
@@ -80,9 +80,11 @@ pub fn table() -> Table<App> {
     pages! { table:
         GET "/login" Anyone => forms::login;
         POST "/login" Anyone => forms::sign_in;
+        GET "/login/second" Anyone => again::to_login;
         POST "/login/second" Anyone => forms::second;
         GET "/second-factor" Anyone => factor::show;
         POST "/second-factor" Anyone => factor::begin;
+        GET "/second-factor/confirm" Anyone => again::to_second_factor;
         POST "/second-factor/confirm" Anyone => factor::confirm;
         GET "/register" Anyone => forms::register;
         POST "/register" Anyone => forms::make_account;
@@ -262,9 +264,16 @@ fn other_ways_in(table: &mut Table<App>) {
     pages! { table:
         GET "/login/oidc" Anyone => oidc::page::begin;
         GET "/login/oidc/callback" Anyone => oidc::page::callback;
+        GET "/login/oidc/second" Anyone => again::to_login;
         POST "/login/oidc/second" Anyone => oidc::page::second;
         GET "/account" User => keys::show;
+        GET "/account/passkeys/{id}" User => again::to_account;
         POST "/account/passkeys/{id}" User => keys::change_key;
+        GET "/account/second-factor/codes" User => again::to_account;
+        POST "/account/second-factor/codes" User => factor::new_codes;
+        GET "/account/second-factor/off" User => again::to_account;
+        POST "/account/second-factor/off" User => factor::turn_off;
+        GET "/account/provider" User => again::to_account;
         POST "/account/provider" User => keys::change_link;
     }
     calls! { table:

@@ -244,7 +244,8 @@ fn checked(parts: &Parts, who: Who) -> Result<Arc<Identity>, Refusal> {
 pub fn nobody() -> Diagnostic {
     Diagnostic::error("auth.nobody", "this is for people of the home: sign in first")
         .kind(Kind::Unauthenticated)
-        .hint("in a browser: open /login; a program sends `Authorization: Bearer TOKEN`, and POST /api/v1/auth/login gives one")
+        .hint("in a browser: open /login")
+        .hint("a program sends `Authorization: Bearer TOKEN`, and POST /api/v1/auth/login gives one")
 }
 
 pub(super) fn not_allowed(who: Who, identity: &Identity) -> Diagnostic {

@@ -74,7 +74,12 @@ impl Rooms {
         let app = App {
             audit: Log::new(database.clone(), clock.clone()),
             forward: Arc::new(Forward::new(auth.clone(), known, clock.clone(), Arc::new(SystemRandom))),
-            pages: Arc::new(forms::Pages::new(auth.clone(), Arc::new(SystemRandom), desk.clone())),
+            pages: Arc::new(forms::Pages::new(
+                home.config.name.clone(),
+                auth.clone(),
+                Arc::new(SystemRandom),
+                desk.clone(),
+            )),
             oidc: desk.oidc.clone(),
             passkeys: desk.passkeys.clone(),
             desk,

@@ -26,7 +26,7 @@ mod style;
 mod tests;
 mod tls;
 mod turns;
-mod words;
+pub mod words;
 
 pub use crate::base::net::SESSION;
 pub use cookies::{cookie, cookies, set_cookie};

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::Words;
+use super::{Words, words};
 use crate::diag::{Diagnostic, Diagnostics, Kind, Sources, text};
 
 /// A diagnostic to answer with: `{"error": {code, title, ...}, "detail": ...}`, and the status of its kind.
@@ -131,6 +131,8 @@ struct Page<'a> {
     title: Words,
     hints: Vec<Words>,
     code: &'a str,
+    /// Whether there is something at `/` for who reads it.
+    begins: bool,
     way: Option<(&'a str, &'a str)>,
 }
 
@@ -143,7 +145,9 @@ pub fn page(d: &Diagnostic, status: StatusCode) -> Response {
 pub fn page_with(d: &Diagnostic, status: StatusCode, way: Option<(&str, &str)>) -> Response {
     let heading = match status.as_u16() {
         _ if d.code == "auth.shared-name" => "The panel has an address of its own",
-        _ if d.code == "auth.not-set-up" => "This home is not set up yet",
+        _ if d.code == "auth.not-set-up" => "This home has no admin yet",
+        _ if d.code == "auth.set-up" => "This home has an admin already",
+        _ if d.code == "web.not-found" => "There is nothing at this address",
         _ if d.code == "auth.bad-link" => "This link does not hold",
         _ if d.code == "auth.registration-closed" => "Admins make the accounts here",
         401 => "Sign in first",
@@ -156,8 +160,18 @@ pub fn page_with(d: &Diagnostic, status: StatusCode, way: Option<(&str, &str)>) 
         _ => "Something went wrong",
     };
     let tone = if status.is_server_error() { "bad" } else { "warn" };
-    let (title, hints) = (Words::sentence(&d.title), d.hints.iter().map(|hint| Words::sentence(hint)).collect());
-    let page = Page { heading, tone, status: status.to_string(), title, hints, code: d.code, way };
+    // What the heading says is not said again below it.
+    let title = match d.code {
+        "auth.not-set-up" => "it answers nobody until it has one",
+        "auth.set-up" => "a setup link is for the first one, once",
+        "web.not-found" => "perhaps the address is not written right, or what was here is gone",
+        _ => &d.title,
+    };
+    let hints = if d.code == "web.not-found" { &[][..] } else { &d.hints };
+    // Where the beginning is the same page, nobody is sent there.
+    let begins = !["auth.not-set-up", "auth.shared-name"].contains(&d.code);
+    let (title, hints) = (Words::sentence(title), words::for_people(hints));
+    let page = Page { heading, tone, status: status.to_string(), title, hints, code: d.code, begins, way };
     let mut answer = match page.render() {
         Ok(text) => (status, Html(text)).into_response(),
         Err(_) => status.into_response(),

@@ -17,6 +17,14 @@ impl Words {
     }
 }
 
+/// What of a diagnostic's hints is for who reads a page, as sentences. What a program does, and what somebody does at the machine's own terminal in their
+/// place, is told to programs and at the terminal.
+pub fn for_people(hints: &[String]) -> Vec<Words> {
+    let others = ["a program", "at the terminal"];
+    let theirs = hints.iter().filter(|hint| !others.iter().any(|other| hint.starts_with(other)));
+    theirs.map(|hint| Words::sentence(hint)).collect()
+}
+
 impl From<&str> for Words {
     fn from(text: &str) -> Words {
         Words(text.to_owned())
@@ -78,6 +86,12 @@ mod tests {
             assert_eq!(Words::from(text).to_string(), shown, "{text}");
         }
         assert_eq!(Words::sentence("no `x`").to_string(), "No <code>x</code>");
+    }
+
+    #[test]
+    fn a_page_does_not_tell_people_what_programs_do() {
+        let hints = ["ask an admin", "a program sends a token", "at the terminal: `hearth users`"].map(str::to_owned);
+        assert_eq!(for_people(&hints), [Words::from("Ask an admin")]);
     }
 
     proptest! {

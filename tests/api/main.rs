@@ -5,6 +5,7 @@ mod definitions;
 mod exec;
 mod hostile;
 mod objects;
+mod pages;
 mod rare;
 mod rig;
 mod tokens;

@@ -162,6 +162,26 @@ impl Answer {
     }
 }
 
+/// What a browser gets.
+pub struct Page {
+    pub status: u16,
+    /// The first cookie that it sets.
+    pub cookie: String,
+    pub body: String,
+}
+
+/// What an app shows now that was set up with this key.
+pub fn app_code(key: &str) -> String {
+    let secret = totp_rs::Secret::try_from_base32(key.replace(' ', "")).unwrap();
+    totp_rs::Builder::new()
+        .with_secret(secret.as_bytes().to_vec())
+        .with_account_name("ann")
+        .build()
+        .unwrap()
+        .generate_current()
+        .to_string()
+}
+
 impl Server {
     pub async fn begin() -> Server {
         let dir = tempfile::tempdir().unwrap();
@@ -237,6 +257,17 @@ impl Server {
     pub async fn form(&self, who: &str, path: &str, form: &str) -> (u16, String) {
         let kind = ("content-type", "application/x-www-form-urlencoded");
         read(self.send(who, "POST", path, form.to_owned(), &[kind]).await).await
+    }
+
+    /// The same with a cookie (`name=value`), for an answer that sets one.
+    pub async fn browser(&self, who: &str, path: &str, form: &str, cookie: &str) -> Page {
+        let kind = ("content-type", "application/x-www-form-urlencoded");
+        let more = [kind, ("cookie", cookie), ("accept", "text/html")];
+        let answer = self.send(who, "POST", path, form.to_owned(), &more).await;
+        let set = answer.headers().get("set-cookie").and_then(|value| value.to_str().ok());
+        let cookie = set.unwrap_or_default().to_owned();
+        let (status, body) = read(answer).await;
+        Page { status, cookie, body }
     }
 
     /// An answer whose body has not been read.
@@ -368,7 +399,7 @@ async fn serve(dir: &Path, stacks: Api, keeper: Arc<Keeper>) -> (web::Server, So
         audit: Log::new(database.clone(), Arc::new(SystemClock)),
         oidc: desk.oidc.clone(),
         passkeys: desk.passkeys.clone(),
-        pages: Arc::new(Pages::new(auth.clone(), random, desk.clone())),
+        pages: Arc::new(Pages::new(home.config.name.clone(), auth.clone(), random, desk.clone())),
         desk,
         ways: Arc::new(proxy::Ways::new(dir.to_path_buf())),
         about: Arc::new(about::state::State::new(&home, database)),

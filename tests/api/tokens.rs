@@ -44,7 +44,12 @@ async fn hostile_18_a_token_changes_nothing_about_how_its_owner_or_an_admin_sign
         let answer = s.call("admin.admin", method, &path, body, &[]).await.is(403);
         assert_eq!(answer.code(), "auth.not-by-token", "{method} {path}");
     }
-    for (path, form) in [("/account/passkeys/k1", "act=remove"), ("/account/provider", "act=unlink")] {
+    for (path, form) in [
+        ("/account/passkeys/k1", "act=remove"),
+        ("/account/provider", "act=unlink"),
+        ("/account/second-factor/codes", "otp=123456"),
+        ("/account/second-factor/off", "otp=123456"),
+    ] {
         let (status, _) = s.form("admin.admin", path, form).await;
         assert_eq!(status, 403, "{path}");
     }

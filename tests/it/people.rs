@@ -44,7 +44,7 @@ fn hostile_15_nothing_answers_before_the_link_is_used_and_the_link_is_good_once(
         assert!(page.status == 403 && page.body.contains("setup-link"), "{path}: {page:?}");
     }
     let page = browser(&panel, "/", &[]).body;
-    assert!(page.contains("This home is not set up yet") && page.contains("<code>hearth serve</code>"), "{page}");
+    assert!(page.contains("This home has no admin yet") && page.contains("<code>hearth serve</code>"), "{page}");
     for path in ["/setup", "/setup?token=AAAA"] {
         let page = browser(&panel, path, &[]);
         let says = page.body.contains("This link does not hold") && page.body.contains("setup-link");

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::users::{self, User};
-use super::{Auth, sql};
+use super::{Auth, sql, words};
 use crate::auth::brakes::{Attempt, What};
 use crate::auth::factor::recovery;
 use crate::auth::factor::totp::{self, Provisioning};
@@ -59,6 +59,18 @@ impl Auth {
         Ok(shown)
     }
 
+    /// What an app is set up with that has not shown a right code yet; `None`: nothing is begun, or it is ended. For who has just given the password.
+    pub(in crate::auth) async fn begun_factor(&self, name: &str) -> Result<Option<Enrolment>, Diagnostic> {
+        let mut on = self.db.reader().await?;
+        let name = words::given_name(name).unwrap_or_default();
+        let Some(user) = sql::users::by_name(&mut on, &name).await? else { return Ok(None) };
+        let Some(sealed) = sql::factors::begun(&mut on, user.id, self.now().saturating_sub(BEGUN)).await? else {
+            return Ok(None);
+        };
+        let secret = self.seal.open_text(&sealed, &sealed_as(user.id))?;
+        totp::provisioning(&secret, &user.name).map(Some)
+    }
+
     /// Ends the setting up with the app's code: gives the codes on paper, shown once. Whoever is signed in elsewhere stays so.
     pub async fn confirm_factor(&self, user: User, code: &str, from: IpAddr) -> Result<Vec<Secret>, Diagnostic> {
         let id = user.id;
@@ -66,7 +78,7 @@ impl Auth {
             return Err(factor_on());
         }
         let pass = self.brake_code(&user, from).await?;
-        let Judged { step, sealed } = self.step_of(id, code).await?.ok_or_else(wrong_code)?;
+        let Judged { step, sealed } = self.step_of(id, code).await?.ok_or_else(wrong_first_code)?;
         let codes = recovery::codes(&*self.random);
         let hashes: Vec<String> = codes.iter().filter_map(|code| recovery::kept(code.expose())).collect();
         let then = self.now().saturating_sub(BEGUN);
@@ -74,7 +86,7 @@ impl Auth {
             users::unchanged(tx, &user).await?;
             // Not another secret that was begun with meanwhile, nor one of long ago.
             if !sql::factors::take_step(tx, id, step).await? || !sql::factors::confirm(tx, id, &sealed, then).await? {
-                return Err(wrong_code());
+                return Err(wrong_first_code());
             }
             sql::factors::set_codes(tx, id, &hashes).await
         })
@@ -102,7 +114,8 @@ impl Auth {
             )
             .kind(Kind::Denied)
             .hint("sign in with the passkey, and set up the app in that browser")
-            .hint("without it: an admin takes it away, `hearth users passkeys NAME --remove ID`"));
+            .hint("without it: an admin of the home takes it away")
+            .hint("at the terminal: `hearth users passkeys NAME --remove ID`"));
         }
         let set = self.begin_factor(user.clone()).await?;
         Ok((user, set))
@@ -214,7 +227,7 @@ struct Judged {
 fn factor_on() -> Diagnostic {
     Diagnostic::error("auth.second-factor-on", "you have a second factor already")
         .kind(Kind::Conflict)
-        .hint("take it away first, with a code of it")
+        .hint("turn it off first, with a code of it: at /account in a browser")
 }
 
 /// What a secret is sealed as: moved to another account it opens nothing.
@@ -225,7 +238,8 @@ fn sealed_as(id: i64) -> String {
 fn no_factor() -> Diagnostic {
     Diagnostic::error("auth.no-second-factor", "this account has no second factor")
         .kind(Kind::NotFound)
-        .hint("nothing has to be taken away; POST /api/v1/auth/second-factor/begin sets one up")
+        .hint("one is set up at /second-factor in a browser")
+        .hint("a program: POST /api/v1/auth/second-factor/begin")
 }
 
 fn wrong_code() -> Diagnostic {
@@ -234,4 +248,13 @@ fn wrong_code() -> Diagnostic {
         .field("otp")
         .hint("wait for the next code of the app; is the clock of the phone right?")
         .hint("without the app: one of the recovery codes; without those an admin can take the second factor away")
+}
+
+/// As [`wrong_code`] for who has no codes on paper yet.
+fn wrong_first_code() -> Diagnostic {
+    Diagnostic::error("auth.wrong-code", "that is not the code that the app shows now")
+        .kind(Kind::Unauthenticated)
+        .field("otp")
+        .hint("wait for the next one; is the clock of the phone right?")
+        .hint("where the app has several entries of Hearth, only the newest counts: delete the others")
 }

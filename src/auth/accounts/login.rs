@@ -246,7 +246,8 @@ impl Auth {
 fn wrong() -> Diagnostic {
     Diagnostic::error("auth.wrong-password", "the user name or the password is wrong")
         .kind(Kind::Unauthenticated)
-        .hint("an admin can give you a new password; on the machine itself: hearth users password NAME")
+        .hint("an admin of the home can give you a new password")
+        .hint("at the terminal: `hearth users password NAME`")
 }
 
 /// The home asks a second factor of people of this role.
@@ -255,8 +256,9 @@ pub(super) fn missing_factor(user: &User) -> Diagnostic {
     Diagnostic::error("auth.second-factor-missing", title)
         .kind(Kind::Denied)
         .hint("sign in with a passkey, where you have one: it counts as both")
-        .hint("or set one up with your name and password, at /second-factor; a program: POST /api/v1/auth/second-factor/begin")
-        .hint("an admin of the home can take the rule away for a while: `auth: {second_factor: ...}` in hearth.yaml")
+        .hint("or set up an app with codes, with your name and password: at /second-factor")
+        .hint("a program: POST /api/v1/auth/second-factor/begin")
+        .hint("at the terminal: `auth: {second_factor: {required: [...]}}` in hearth.yaml says whom the home asks for one")
 }
 
 pub(super) fn inactive() -> Diagnostic {

@@ -51,7 +51,7 @@ pub use invitations::{Invitation, NewInvitation};
 pub use login::{Credentials, Login, Registration};
 pub use refresh::{Refreshed, Tokens};
 pub use sessions::{NewSession, Session};
-pub use setup::SETUP_HOURS;
+pub use setup::{SETUP_HOURS, has_admin};
 pub use sql::holds;
 pub use tokens::{NewToken, SCOPES, Token};
 pub use users::{Change, NewUser, User};

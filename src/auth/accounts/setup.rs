@@ -21,9 +21,7 @@ impl Auth {
         self.db
             .write(async move |tx| match sql::users::admins(tx).await? {
                 0 => sql::users::set_setup(tx, &hash, expires).await,
-                _ => Err(Diagnostic::error("auth.set-up", "this home has an admin already")
-                    .kind(Kind::Conflict)
-                    .hint("hearth users lists them; hearth users password NAME gives one a new password")),
+                _ => Err(has_admin()),
             })
             .await?;
         Ok(token)
@@ -44,7 +42,7 @@ impl Auth {
     /// Makes the first admin with the setup token.
     pub async fn set_up(&self, token: &Secret, new: NewUser, from: IpAddr) -> Result<User, Diagnostic> {
         if self.is_set_up() {
-            return Err(wrong());
+            return Err(has_admin());
         }
         let near = self.is_near(from);
         let pass = self.brake(Attempt { what: What::Link, from, account: None, near })?;
@@ -58,7 +56,10 @@ impl Auth {
         let user = self
             .db
             .write(async move |tx| {
-                if sql::users::admins(tx).await? > 0 || !sql::users::take_setup(tx, &hash, now).await? {
+                if sql::users::admins(tx).await? > 0 {
+                    return Err(has_admin());
+                }
+                if !sql::users::take_setup(tx, &hash, now).await? {
                     return Err(wrong());
                 }
                 users::insert(tx, new, groups, Says::Home).await
@@ -68,6 +69,14 @@ impl Auth {
         self.look_for_admin().await?;
         Ok(user)
     }
+}
+
+/// A setup link has nothing to do any more: said to everybody, as the login page says it too.
+pub fn has_admin() -> Diagnostic {
+    Diagnostic::error("auth.set-up", "this home has an admin already")
+        .kind(Kind::Conflict)
+        .hint("sign in at /login; an account of your own comes from one of the admins")
+        .hint("at the terminal: `hearth users` lists them, `hearth users password NAME` gives one a new password")
 }
 
 fn wrong() -> Diagnostic {

@@ -13,6 +13,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Forward;
+use crate::auth::page::Home;
+use crate::auth::page::forms::Pages;
 use crate::auth::table::guard::{Detail, SignedIn};
 use crate::auth::who::{Anyone, By};
 use crate::diag::{Diagnostic, Kind};
@@ -73,13 +75,18 @@ pub async fn to_logout(
 }
 
 /// `GET /logout` on the panel: a page that asks; nothing has happened yet. A script of a service cannot press its button: it is another site's.
-pub async fn ask_logout(Anyone(who): Anyone, Extension(caller): Extension<Caller>) -> Response {
+pub async fn ask_logout(
+    Anyone(who): Anyone,
+    State(pages): State<Arc<Pages>>,
+    Extension(caller): Extension<Caller>,
+) -> Response {
     if !who.is_some_and(|who| matches!(who.by, By::Session(_))) {
         return (StatusCode::SEE_OTHER, [(LOCATION, HeaderValue::from_static("/signed-out"))]).into_response();
     }
     let story = &["This ends your session at the panel, and on every service of the home."];
-    let host = caller.host.unwrap_or_default();
-    Page { asks: true, host: &host, ..Page::of("Sign out?", "warn", story) }.answer(StatusCode::OK)
+    let Home { name, host } = pages.place(&caller);
+    let host = host.unwrap_or_default();
+    Page { asks: true, home: Some(&name), host: &host, ..Page::of("Sign out?", "warn", story) }.answer(StatusCode::OK)
 }
 
 /// `POST /.well-known/hearth/logout`: where a person has pressed something, ends the session everywhere; else the one on this host, and leads to the panel for
@@ -207,13 +214,15 @@ struct Page<'a> {
     again: Option<&'a str>,
     /// Where it goes on to by itself.
     on: Option<&'a str>,
+    /// The home's name, where it is the panel's own host.
+    home: Option<&'a str>,
     host: &'a str,
     style: &'static str,
 }
 
 impl<'a> Page<'a> {
     fn of(heading: &'a str, tone: &'a str, story: &'a [&'a str]) -> Page<'a> {
-        Page { heading, tone, story, asks: false, again: None, on: None, host: "", style: STYLE }
+        Page { heading, tone, story, asks: false, again: None, on: None, home: None, host: "", style: STYLE }
     }
 
     fn answer(&self, status: StatusCode) -> Response {

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use super::{Arrived, Back, Oidc, words};
-use crate::auth::page::forms::{self, own_path, signed_in, to};
+use crate::auth::page::forms::{self, Pages, own_path, signed_in, to};
 use crate::auth::page::{Second, Told};
 use crate::auth::who::Anyone;
 use crate::base::secret::Secret;
@@ -65,6 +65,7 @@ pub async fn begin(
 /// From the provider.
 pub async fn callback(
     Anyone(who): Anyone,
+    State(pages): State<Arc<Pages>>,
     State(oidc): State<Arc<Oidc>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
@@ -76,7 +77,7 @@ pub async fn callback(
         Ok(Arrived::In { session, next, .. }) => signed_in(&session, own_path(&next)),
         Ok(Arrived::Linked) => to("/account"),
         Ok(Arrived::Half { cookie, next }) => {
-            let mut answer = forms::page(StatusCode::OK, second_page(&caller, next, None));
+            let mut answer = forms::page(StatusCode::OK, second_page(&pages, &caller, next, None));
             set_cookie(answer.headers_mut(), HALF, cookie.expose(), Some(SECONDS));
             answer
         }
@@ -96,6 +97,7 @@ pub struct Code {
 /// The code of a second factor, for who signed in at the provider.
 pub async fn second(
     _: Anyone,
+    State(pages): State<Arc<Pages>>,
     State(oidc): State<Arc<Oidc>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
@@ -111,13 +113,13 @@ pub async fn second(
         Err(told) if told.code == "auth.oidc-begin-again" => refused(told, &headers),
         Err(told) => {
             let status = Refusal(told.clone()).status();
-            forms::page(status, second_page(&caller, next, Some(told.into())))
+            forms::page(status, second_page(&pages, &caller, next, Some(told.into())))
         }
     }
 }
 
-fn second_page(caller: &Caller, next: String, told: Option<Told>) -> Second {
-    Second { place: forms::place(caller), action: "/login/oidc/second", next, told, ..Second::default() }
+fn second_page(pages: &Pages, caller: &Caller, next: String, told: Option<Told>) -> Second {
+    Second { place: pages.place(caller), action: "/login/oidc/second", next, told, ..Second::default() }
 }
 
 /// A person reads it as a page.

@@ -1,4 +1,5 @@
-//! Setting up an app with codes in a browser, by name and password: also before the first login, for who gets in with a second factor only.
+//! An app with codes in a browser: set up by name and password, also before the first login, for who gets in with a second factor only; and afterwards new
+//! recovery codes, or away with it, by a code of it.
 
 use std::sync::Arc;
 
@@ -8,11 +9,13 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::Told;
-use super::forms::{Pages, back, page, place};
-use crate::auth::accounts::Credentials;
+use super::forms::{Pages, back, page, to};
+use super::halves::SECONDS_TO_SET_UP;
+use super::keys::Desk;
+use super::{Home, Told};
+use crate::auth::accounts::{Credentials, Enrolment};
 use crate::auth::table::guard::SignedIn;
-use crate::auth::who::Anyone;
+use crate::auth::who::{Anyone, User};
 use crate::base::secret::Secret;
 use crate::diag::{Diagnostic, Kind};
 use crate::web::read::Form;
@@ -24,7 +27,7 @@ const BEGUN: &str = "__Host-hearth-factor";
 #[derive(Debug, Default, Template)]
 #[template(path = "auth/factor.html")]
 pub struct Factor {
-    pub place: String,
+    pub place: Home,
     pub username: String,
     /// The app's code is asked for.
     pub confirming: bool,
@@ -32,6 +35,10 @@ pub struct Factor {
     pub shown: Option<Shown>,
     /// Recovery codes: it is done.
     pub codes: Vec<String>,
+    /// They are in place of others.
+    pub renewed: bool,
+    /// There is one already.
+    pub on: bool,
     pub told: Option<Told>,
 }
 
@@ -40,13 +47,29 @@ pub struct Factor {
 pub struct Shown {
     /// A QR code, an `<svg>` element.
     pub svg: String,
-    /// The same for typing.
+    /// The same for typing, in groups of four.
     pub key: String,
 }
 
-pub async fn show(Anyone(who): Anyone, Extension(caller): Extension<Caller>) -> Response {
+impl From<Enrolment> for Shown {
+    fn from(set: Enrolment) -> Shown {
+        let groups: Vec<&[u8]> = set.key.expose().as_bytes().chunks(4).collect();
+        let groups: Vec<_> = groups.into_iter().map(String::from_utf8_lossy).collect();
+        Shown { svg: set.svg.expose().to_owned(), key: groups.join(" ") }
+    }
+}
+
+pub async fn show(
+    Anyone(who): Anyone,
+    State(pages): State<Arc<Pages>>,
+    Extension(caller): Extension<Caller>,
+) -> Response {
+    let on = match &who {
+        Some(who) => pages.auth.factor(who.user).await.is_ok_and(|factor| factor.on),
+        None => false,
+    };
     let username = who.map(|who| who.name.clone()).unwrap_or_default();
-    page(StatusCode::OK, Factor { place: place(&caller), username, ..Factor::default() })
+    page(StatusCode::OK, Factor { place: pages.place(&caller), username, on, ..Factor::default() })
 }
 
 #[derive(Deserialize)]
@@ -65,16 +88,18 @@ pub async fn begin(
     let begun = pages.auth.begin_factor_as(&username, &password, caller.address, who.as_deref()).await;
     let (user, set) = match begun {
         Ok(begun) => begun,
-        Err(told) => return back(told, |told| Factor { place: place(&caller), username, told, ..Factor::default() }),
+        Err(told) => {
+            return back(told, |told| Factor { place: pages.place(&caller), username, told, ..Factor::default() });
+        }
     };
-    let Some(half) = pages.halves.put(Credentials { username, password, otp: None }, &*pages.random) else {
+    let who = Credentials { username, password, otp: None };
+    let Some(half) = pages.halves.put(who, SECONDS_TO_SET_UP, &*pages.random) else {
         let d = Diagnostic::error("auth.busy", "too many people are signing in").kind(Kind::Unavailable);
         return Refusal(d.hint("try again in some minutes")).into_response();
     };
-    let shown = Shown { svg: set.svg.expose().to_owned(), key: set.key.expose().to_owned() };
-    let asked = Factor { place: place(&caller), confirming: true, shown: Some(shown), ..Factor::default() };
+    let asked = Factor { place: pages.place(&caller), confirming: true, shown: Some(set.into()), ..Factor::default() };
     let mut answer = page(StatusCode::OK, asked);
-    set_cookie(answer.headers_mut(), BEGUN, half.expose(), Some(super::halves::SECONDS));
+    set_cookie(answer.headers_mut(), BEGUN, half.expose(), Some(SECONDS_TO_SET_UP));
     (SignedIn::of(&user), answer).into_response()
 }
 
@@ -93,18 +118,68 @@ pub async fn confirm(
     let begun = cookie(&headers, BEGUN);
     let Some(who) = begun.and_then(|begun| pages.halves.get(begun)) else {
         let d = Diagnostic::error("auth.too-late", "that took too long: begin anew").kind(Kind::Unauthenticated);
-        return back(d, |told| Factor { place: place(&caller), told, ..Factor::default() });
+        return back(d, |told| Factor { place: pages.place(&caller), told, ..Factor::default() });
     };
     let confirmed = pages.auth.confirm_factor_as(&who.username, &who.password, &otp, caller.address).await;
     let (user, codes) = match confirmed {
         Ok(confirmed) => confirmed,
         Err(told) => {
-            return back(told, |told| Factor { place: place(&caller), confirming: true, told, ..Factor::default() });
+            // A wrong code says that the password was right once more: the app can be set up with the same secret still.
+            let shown = match told.code == "auth.wrong-code" {
+                true => pages.auth.begun_factor(&who.username).await.ok().flatten().map(Shown::from),
+                false => None,
+            };
+            return back(told, |told| Factor {
+                place: pages.place(&caller),
+                confirming: true,
+                shown,
+                told,
+                ..Factor::default()
+            });
         }
     };
     begun.into_iter().for_each(|begun| pages.halves.end(begun));
     let codes = codes.iter().map(|code| code.expose().to_owned()).collect();
-    let mut answer = page(StatusCode::OK, Factor { place: place(&caller), codes, ..Factor::default() });
+    let mut answer = page(StatusCode::OK, Factor { place: pages.place(&caller), codes, ..Factor::default() });
     set_cookie(answer.headers_mut(), BEGUN, "", None);
     (SignedIn::of(&user), answer).into_response()
+}
+
+/// Other recovery codes in place of those until now, from /account.
+pub async fn new_codes(
+    who: User,
+    State(pages): State<Arc<Pages>>,
+    State(desk): State<Arc<Desk>>,
+    Extension(caller): Extension<Caller>,
+    Form(Confirms { otp }): Form<Confirms>,
+) -> Response {
+    let made = match who.in_person() {
+        Ok(()) => pages.auth.new_codes(who.user, &otp, caller.address).await,
+        Err(told) => Err(told),
+    };
+    match made {
+        Ok(codes) => {
+            let codes = codes.iter().map(|code| code.expose().to_owned()).collect();
+            page(StatusCode::OK, Factor { place: pages.place(&caller), codes, renewed: true, ..Factor::default() })
+        }
+        Err(told) => desk.refused(&who, &caller, told).await,
+    }
+}
+
+/// Away with it, from /account.
+pub async fn turn_off(
+    who: User,
+    State(pages): State<Arc<Pages>>,
+    State(desk): State<Arc<Desk>>,
+    Extension(caller): Extension<Caller>,
+    Form(Confirms { otp }): Form<Confirms>,
+) -> Response {
+    let done = match who.in_person() {
+        Ok(()) => pages.auth.remove_own_factor(who.user, &otp, caller.address).await,
+        Err(told) => Err(told),
+    };
+    match done {
+        Ok(()) => to("/account"),
+        Err(told) => desk.refused(&who, &caller, told).await,
+    }
 }

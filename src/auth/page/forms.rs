@@ -12,8 +12,8 @@ use serde::Deserialize;
 
 use super::halves::Halves;
 use super::keys::Desk;
-use super::{Account, Login as LoginPage, Password, Second, Setup, SignedOut, Told};
-use crate::auth::accounts::{Auth, Credentials, Login, NewSession, NewUser, Registration, User as Person};
+use super::{Account, Changed, Home, Login as LoginPage, Password, Second, Setup, SignedOut, Told};
+use crate::auth::accounts::{Auth, Credentials, Login, NewSession, NewUser, Registration, User as Person, has_admin};
 use crate::auth::forward::Forward;
 use crate::auth::table::guard::SignedIn;
 use crate::auth::who::{Anyone, By, Role, User};
@@ -28,14 +28,22 @@ use crate::web::{Caller, Refusal, SESSION, retry_after, set_cookie};
 pub struct Pages {
     pub(super) auth: Arc<Auth>,
     pub(super) random: Arc<dyn Random>,
+    /// The home's name.
+    home: String,
     /// The other ways in.
     desk: Arc<Desk>,
     pub(super) halves: Halves,
 }
 
 impl Pages {
-    pub fn new(auth: Arc<Auth>, random: Arc<dyn Random>, desk: Arc<Desk>) -> Pages {
-        Pages { auth, random, desk, halves: Halves::default() }
+    /// `home`: its name.
+    pub fn new(home: String, auth: Arc<Auth>, random: Arc<dyn Random>, desk: Arc<Desk>) -> Pages {
+        Pages { auth, random, home, desk, halves: Halves::default() }
+    }
+
+    /// Which home somebody is at: its name, and the host that they have asked for.
+    pub(in crate::auth) fn place(&self, caller: &Caller) -> Home {
+        Home { name: self.home.clone(), host: host(caller) }
     }
 }
 
@@ -72,7 +80,7 @@ pub async fn setup(
     Query(link): Query<Link>,
 ) -> Response {
     if pages.auth.is_set_up() {
-        return to("/login");
+        return already_set_up();
     }
     match pages.auth.look_at_setup(&Secret::new(link.token.clone()), caller.address).await {
         Ok(()) => page(StatusCode::OK, Setup { token: link.token, ..Setup::default() }),
@@ -104,6 +112,7 @@ pub async fn set_up(
     match done.await {
         Ok(session) => signed_in(&session, "/"),
         Err(told) if told.code == MISSING => to_factor(),
+        Err(told) if told.code == "auth.set-up" => already_set_up(),
         Err(told) => back(told, |told| Setup { token, username, email, told }),
     }
 }
@@ -114,6 +123,12 @@ const MISSING: &str = "auth.second-factor-missing";
 /// The account is made; its second factor is set up before the first login.
 fn to_factor() -> Response {
     axum::response::Redirect::to("/second-factor").into_response()
+}
+
+/// A setup link has done what it is for.
+fn already_set_up() -> Response {
+    let told = has_admin();
+    crate::web::page_with(&told, Refusal(told.clone()).status(), Some(("/login", "Sign in")))
 }
 
 /// Where somebody wants to go once they are signed in.
@@ -157,7 +172,9 @@ pub async fn sign_in(
     match pages.auth.login_browser(&who, &from(&caller, &headers)).await {
         Ok((_, session)) => signed_in(&session, own_path(&next)),
         Err(told) if told.code == "auth.second-factor-required" => {
-            let Some(half) = pages.halves.put(who, &*pages.random) else { return Refusal(told).into_response() };
+            let Some(half) = pages.halves.put(who, super::halves::SECONDS, &*pages.random) else {
+                return Refusal(told).into_response();
+            };
             let mut answer = page(StatusCode::OK, Second { told: None, ..pages.second_page(&caller, next) });
             set_cookie(answer.headers_mut(), HALF, half.expose(), Some(super::halves::SECONDS));
             answer
@@ -214,7 +231,7 @@ pub async fn register(
     Query(Next { next }): Query<Next>,
 ) -> Response {
     match pages.auth.rules().registration {
-        Rule::Open => page(StatusCode::OK, Account { next, ..open_account(&caller) }),
+        Rule::Open => page(StatusCode::OK, Account { next, ..open_account(&pages, &caller) }),
         _ => {
             let d = Diagnostic::error("auth.closed", "accounts of this home are made by its admins").kind(Kind::Denied);
             crate::web::page(&d.hint("ask one of them for an account"), StatusCode::FORBIDDEN)
@@ -230,7 +247,7 @@ pub async fn invitation(
     Query(link): Query<Link>,
 ) -> Response {
     match pages.auth.look_at_invitation(&Secret::new(link.token.clone()), caller.address).await {
-        Ok(()) => page(StatusCode::OK, Account { invite: Some(link.token), ..invited(&caller) }),
+        Ok(()) => page(StatusCode::OK, Account { invite: Some(link.token), ..invited(&pages, &caller) }),
         Err(told) => {
             let way = Some(("/login", "Sign in with an account that you have"));
             crate::web::page_with(&told, Refusal(told.clone()).status(), way)
@@ -262,7 +279,7 @@ pub async fn make_account(
         Ok(session) => signed_in(&session, own_path(&next)),
         Err(told) if told.code == MISSING => to_factor(),
         Err(told) => back(told, |told| {
-            let page = if invite.is_some() { invited(&caller) } else { open_account(&caller) };
+            let page = if invite.is_some() { invited(&pages, &caller) } else { open_account(&pages, &caller) };
             Account { invite, next, username, email, told, ..page }
         }),
     }
@@ -273,7 +290,7 @@ pub async fn password(who: User) -> Response {
 }
 
 #[derive(Deserialize)]
-pub struct Changed {
+pub struct Changes {
     old: String,
     password: String,
     again: String,
@@ -284,17 +301,36 @@ pub async fn change_password(
     State(pages): State<Arc<Pages>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-    Form(Changed { old, password, again }): Form<Changed>,
+    Form(Changes { old, password, again }): Form<Changes>,
 ) -> Response {
     let done = async {
         same(&password, &again)?;
         let login = from(&caller, &headers);
-        pages.auth.change_password(&who, &Secret::new(old), Secret::new(password), &login).await
+        let ends = pages.ends_with_password(&who).await?;
+        let session = pages.auth.change_password(&who, &Secret::new(old), Secret::new(password), &login).await;
+        Ok((session.map_err(of_old_password)?, ends))
     };
     match done.await {
-        Ok(Some(session)) => signed_in(&session, "/"),
-        Ok(None) => to("/"),
+        Ok((session, (signed_out, tokens))) => {
+            let changed = Changed { name: who.name.clone(), signed_out, tokens };
+            let answer = page(StatusCode::OK, changed);
+            match session {
+                Some(session) => with_session(answer, &session),
+                None => answer,
+            }
+        }
         Err(told) => back(told, |told| Password { name: who.name.clone(), told }),
+    }
+}
+
+/// A wrong password of somebody whose name is known.
+fn of_old_password(told: Diagnostic) -> Diagnostic {
+    match told.code {
+        "auth.wrong-password" => Diagnostic::error(told.code, "the password until now is wrong")
+            .kind(told.kind)
+            .field("old")
+            .hint("forgotten it? An admin of the home can give you a new one"),
+        _ => told,
     }
 }
 
@@ -307,14 +343,21 @@ pub async fn logout(who: User, State(pages): State<Arc<Pages>>) -> Response {
     answer
 }
 
-pub async fn signed_out(_: Anyone, Extension(caller): Extension<Caller>) -> Response {
-    page(StatusCode::OK, SignedOut { place: place(&caller) })
+pub async fn signed_out(_: Anyone, State(pages): State<Arc<Pages>>, Extension(caller): Extension<Caller>) -> Response {
+    page(StatusCode::OK, SignedOut { place: pages.place(&caller) })
 }
 
 impl Pages {
+    /// What another password of theirs ends: other browsers and programs that are signed in, and API tokens.
+    async fn ends_with_password(&self, who: &User) -> Result<(usize, usize), Diagnostic> {
+        let sessions = self.auth.sessions(who.user, Some(&who.by)).await?;
+        let tokens = self.auth.tokens(who.user).await?.len();
+        Ok((sessions.iter().filter(|session| !session.current).count(), tokens))
+    }
+
     fn second_page(&self, caller: &Caller, next: String) -> Second {
         let passkeys = self.desk.passkeys.is_here(caller);
-        Second { place: place(caller), action: "/login/second", next, passkeys, told: None }
+        Second { place: self.place(caller), action: "/login/second", next, passkeys, told: None }
     }
 
     /// `next`: where they go on to; a service that they were on the way to is named.
@@ -323,13 +366,13 @@ impl Pages {
         let register = self.auth.rules().registration == Rule::Open;
         let provider = self.desk.oidc.name().map(str::to_owned);
         let passkeys = self.desk.passkeys.is_here(caller);
-        LoginPage { place: place(caller), service, next, register, provider, passkeys, ..LoginPage::default() }
+        LoginPage { place: self.place(caller), service, next, register, provider, passkeys, ..LoginPage::default() }
     }
 }
 
-fn open_account(caller: &Caller) -> Account {
+fn open_account(pages: &Pages, caller: &Caller) -> Account {
     Account {
-        place: place(caller),
+        place: pages.place(caller),
         heading: "Make an account",
         story: "This home is open: whoever reaches this page may have an account of their own.".into(),
         action: "/register",
@@ -337,9 +380,9 @@ fn open_account(caller: &Caller) -> Account {
     }
 }
 
-fn invited(caller: &Caller) -> Account {
+fn invited(pages: &Pages, caller: &Caller) -> Account {
     Account {
-        place: place(caller),
+        place: pages.place(caller),
         heading: "You are invited",
         story: "Somebody who looks after this home has sent you the link. Choose a name and a password of your own."
             .into(),
@@ -348,13 +391,13 @@ fn invited(caller: &Caller) -> Account {
     }
 }
 
-/// The name of the home as whoever asks knows it: the host without its port.
-pub(in crate::auth) fn place(caller: &Caller) -> String {
-    let host = caller.host.as_deref().unwrap_or("Hearth");
-    match host.rsplit_once(':') {
+/// The host as whoever asks knows it, without its port.
+fn host(caller: &Caller) -> Option<String> {
+    let host = caller.host.as_deref()?;
+    Some(match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name.to_owned(),
         _ => host.to_owned(),
-    }
+    })
 }
 
 fn agent(headers: &HeaderMap) -> String {
@@ -393,7 +436,10 @@ pub(in crate::auth) fn to(path: &str) -> Response {
 
 /// On to `path` with a session.
 pub(in crate::auth) fn signed_in(session: &NewSession, path: &str) -> Response {
-    let mut answer = to(path);
+    with_session(to(path), session)
+}
+
+fn with_session(mut answer: Response, session: &NewSession) -> Response {
     set_cookie(answer.headers_mut(), SESSION, session.token.expose(), Some(session.max_age));
     answer.extensions_mut().insert(SignedIn { user: session.user, name: session.name.clone() });
     answer

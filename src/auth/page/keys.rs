@@ -90,10 +90,14 @@ impl Desk {
 
     /// The page, with what was wrong where something was.
     async fn shown(&self, who: &User, caller: &Caller, done: Result<(), Diagnostic>) -> Response {
-        let refused = match done {
-            Ok(()) => return to("/account"),
-            Err(told) => told,
-        };
+        match done {
+            Ok(()) => to("/account"),
+            Err(told) => self.refused(who, caller, told).await,
+        }
+    }
+
+    /// The page with what was wrong.
+    pub(super) async fn refused(&self, who: &User, caller: &Caller, refused: Diagnostic) -> Response {
         match self.keys(who, caller, Some(Told::from(refused.clone()))).await {
             Ok(keys) => page(Refusal(refused).status(), keys),
             // Without the page around it the refusal is said all the same.

@@ -7,8 +7,10 @@
 //! | an app with codes | `factor` |
 //! | a way out for a browser with too many cookies | `cookies` |
 //! | between password and second factor | `halves` |
+//! | addresses of forms, opened without one | `again` |
 //! | passkeys, and the link with a provider | `keys` |
 
+pub mod again;
 pub mod cookies;
 pub mod factor;
 pub mod forms;
@@ -20,20 +22,36 @@ use askama::Template;
 use factor::Factor;
 
 use crate::diag::Diagnostic;
-use crate::web::Words;
+use crate::web::{self, Words};
 
 /// Something went wrong with what was filled in.
 #[derive(Debug, Clone)]
 pub struct Told {
     pub title: Words,
     pub hints: Vec<Words>,
+    /// It is about a password that was to be a new one: there the cursor goes.
+    pub at_password: bool,
 }
 
 impl From<Diagnostic> for Told {
     fn from(d: Diagnostic) -> Told {
-        let hints = d.hints.iter().map(|hint| Words::sentence(hint)).collect();
-        Told { title: Words::sentence(&d.title), hints }
+        let at_password = matches!(d.field.as_deref(), Some("again" | "password" | "new_password"));
+        Told { title: Words::sentence(&d.title), hints: web::words::for_people(&d.hints), at_password }
     }
+}
+
+/// Whether the cursor goes to the new password.
+fn at_password(told: &Option<Told>) -> bool {
+    told.as_ref().is_some_and(|told| told.at_password)
+}
+
+/// Which home a page is of.
+#[derive(Debug, Clone, Default)]
+pub struct Home {
+    /// As its people call it.
+    pub name: String,
+    /// The panel's host, as whoever asks knows it.
+    pub host: Option<String>,
 }
 
 /// From the one-time link: the first admin.
@@ -50,8 +68,7 @@ pub struct Setup {
 #[derive(Debug, Default, Template)]
 #[template(path = "auth/login.html")]
 pub struct Login {
-    /// Which home: its panel's host.
-    pub place: String,
+    pub place: Home,
     /// The service that somebody was on the way to.
     pub service: Option<String>,
     /// Where to go on to; a path of the panel, or a signed address.
@@ -72,7 +89,7 @@ pub struct Login {
 #[derive(Debug, Default, Template)]
 #[template(path = "auth/second.html")]
 pub struct Second {
-    pub place: String,
+    pub place: Home,
     /// Where the form goes.
     pub action: &'static str,
     pub next: String,
@@ -85,7 +102,7 @@ pub struct Second {
 #[derive(Debug, Default, Template)]
 #[template(path = "auth/account.html")]
 pub struct Account {
-    pub place: String,
+    pub place: Home,
     pub heading: &'static str,
     pub story: String,
     /// Where the form goes.
@@ -105,10 +122,21 @@ pub struct Password {
     pub told: Option<Told>,
 }
 
+/// It is another one now, and what that has ended.
+#[derive(Debug, Default, Template)]
+#[template(path = "auth/password_changed.html")]
+pub struct Changed {
+    pub name: String,
+    /// Other browsers and programs.
+    pub signed_out: usize,
+    /// API tokens.
+    pub tokens: usize,
+}
+
 #[derive(Debug, Default, Template)]
 #[template(path = "auth/signed_out.html")]
 pub struct SignedOut {
-    pub place: String,
+    pub place: Home,
 }
 
 /// The start page of somebody who is signed in.
@@ -138,7 +166,7 @@ pub fn samples() -> Vec<(&'static str, String)> {
         let d = Diagnostic::error("auth.failed", title.to_owned());
         Some(Told::from(d.hint("look whether Caps Lock is on").hint("an admin of the home gives a new password")))
     };
-    let place = || "panel.home.example".to_owned();
+    let place = || Home { name: "casa".into(), host: Some("panel.home.example".into()) };
     let tile = |n: usize| Tile {
         title: ["Films", "Photos", "Home Assistant", hostile, "A service with quite a long name of its own"][n % 5]
             .into(),
@@ -239,7 +267,17 @@ pub fn samples() -> Vec<(&'static str, String)> {
             rendered(Factor { place: place(), codes: vec!["abcde-fghij".into(); 10], ..Factor::default() }.render()),
         ),
         ("keys", rendered(keys::sample(hostile).render())),
+        (
+            "factor-renewed",
+            rendered(
+                Factor { place: place(), codes: vec!["abcde-fghij".into(); 10], renewed: true, ..Factor::default() }
+                    .render(),
+            ),
+        ),
+        ("factor-on", rendered(Factor { place: place(), on: true, ..Factor::default() }.render())),
         ("password", rendered(Password { name: long, told: None }.render())),
+        ("password-changed", rendered(Changed { name: "ada".into(), signed_out: 2, tokens: 4 }.render())),
+        ("password-changed-alone", rendered(Changed { name: hostile.into(), ..Changed::default() }.render())),
         ("signed-out", rendered(SignedOut { place: place() }.render())),
         ("services-none", rendered(services(0).render())),
         ("services", rendered(services(7).render())),

@@ -28,6 +28,13 @@ pub async fn forget_begun(tx: &mut Tx, person: i64) -> Result<(), Diagnostic> {
     execute!(tx, "DELETE FROM second_factors WHERE person = $1 AND NOT confirmed", person).map(drop)
 }
 
+/// A secret that is still to be confirmed, begun after `then`.
+pub async fn begun(on: &mut Conn, person: i64, then: i64) -> Result<Option<String>, Diagnostic> {
+    let sql = "SELECT secret FROM second_factors WHERE person = $1 AND NOT confirmed AND made > $2";
+    let row: Option<(String,)> = fetch_optional!(on, sql, person, then)?;
+    Ok(row.map(|(secret,)| secret))
+}
+
 /// Takes a code's step, once: `false` where it, or a later one, was taken already.
 pub async fn take_step(tx: &mut Tx, person: i64, step: i64) -> Result<bool, Diagnostic> {
     let sql = "UPDATE second_factors SET last_step = $2 WHERE person = $1 AND (last_step IS NULL OR last_step < $2)";

@@ -187,7 +187,7 @@ async fn hostile_15_until_the_home_is_set_up_only_the_token_opens_anything() {
         let done = p.calls("POST /api/v1/setup", root.clone()).await;
         assert_eq!((done.status, &done.body["user"]["role"]), (201, &json!("admin")));
         assert_eq!(p.with(&done.body["access_token"]).gets("/api/v1/users").await.status, 200);
-        assert_eq!(p.calls("POST /api/v1/setup", root).await.told(), (403, "auth.bad-link"));
+        assert_eq!(p.calls("POST /api/v1/setup", root).await.told(), (409, "auth.set-up"));
         assert_eq!(p.calls("POST /api/v1/auth/login", login).await.status, 200);
     })
     .await;

@@ -1,0 +1,142 @@
+//! Pages for people, from the real table: what a browser gets, without a script.
+
+use hearth::auth::accounts::NewUser;
+use hearth::auth::who::{By, Role};
+use hearth::base::secret::Secret;
+
+use crate::rig::{Server, app_code};
+
+const PASSWORD: &str = "correct horse battery staple";
+
+/// A server with ann, whom the rig takes for its member.
+async fn with_ann() -> Server {
+    let s = Server::begin().await;
+    let new = NewUser {
+        name: "ann".into(),
+        email: None,
+        display_name: None,
+        role: Role::Member,
+        groups: Vec::new(),
+        password: Some(Secret::new(PASSWORD)),
+    };
+    assert_eq!(s.auth.add_user(new).await.unwrap().id, Role::Member as i64);
+    s
+}
+
+fn encoded(text: &str) -> String {
+    text.replace(' ', "+")
+}
+
+/// What stands between two texts.
+fn between<'t>(text: &'t str, before: &str, after: &str) -> &'t str {
+    let rest = text.split_once(before).unwrap_or_else(|| panic!("`{before}` stands in {text}")).1;
+    rest.split_once(after).unwrap().0
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_address_of_a_form_opened_without_one_leads_to_its_page() {
+    let s = Server::begin().await;
+    for (path, page) in [
+        ("/login/second", "/login"),
+        ("/login/oidc/second", "/login"),
+        ("/second-factor/confirm", "/second-factor"),
+        ("/account/provider", "/account"),
+        ("/account/passkeys/k1", "/account"),
+        ("/account/second-factor/codes", "/account"),
+        ("/account/second-factor/off", "/account"),
+    ] {
+        let answer = s.call("member", "GET", path, None, &[("accept", "text/html")]).await.is(303);
+        assert_eq!(answer.header("location"), page, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_factor_is_set_up_after_a_slip_renewed_and_turned_off_in_a_browser() {
+    let s = with_ann().await;
+    let asked =
+        s.browser("member", "/second-factor", &format!("username=ann&password={}", encoded(PASSWORD)), "").await;
+    assert!(asked.body.contains("<svg") && asked.cookie.contains("Max-Age=600"), "{}", asked.cookie);
+    let key = between(&asked.body, "class=\"key\">", "<").to_owned();
+    assert_eq!(key.split(' ').map(str::len).collect::<Vec<_>>(), [4; 8], "groups of four: {key}");
+    let cookie = asked.cookie.split(';').next().unwrap().to_owned();
+
+    let slip = s.browser("", "/second-factor/confirm", "otp=000000", &cookie).await;
+    assert_eq!(slip.status, 401);
+    assert!(slip.body.contains("<svg") && slip.body.contains(&key), "the app can still be set up: {}", slip.body);
+    assert!(slip.body.contains("only the newest") && !slip.body.to_lowercase().contains("recovery"), "{}", slip.body);
+
+    let code = app_code(&key);
+    let done = s.browser("", "/second-factor/confirm", &format!("otp={code}"), &cookie).await;
+    assert!(done.status == 200 && done.body.contains("dot good"), "{}", done.body);
+    let paper = between(&done.body, "<li><code>", "<").to_owned();
+    let again = s.text("member", "GET", "/second-factor", None).await.1;
+    assert!(again.contains("href=\"/account\"") && !again.contains("<form"), "one is on: {again}");
+
+    let (status, refused) = s.form("member", "/account/second-factor/codes", "otp=000000").await;
+    assert!(status == 401 && refused.contains("How you sign in") && refused.contains("role=\"alert\""), "{refused}");
+    let (status, renewed) = s.form("member", "/account/second-factor/codes", &format!("otp={paper}")).await;
+    assert!(status == 200 && !renewed.contains(&paper), "{renewed}");
+    let (status, _) = s.form("member", "/account/second-factor/off", &format!("otp={paper}")).await;
+    assert_eq!(status, 401, "those before have ended");
+    let paper = between(&renewed, "<li><code>", "<");
+    let (status, _) = s.form("member", "/account/second-factor/off", &format!("otp={paper}")).await;
+    assert!(status == 303 && !s.auth.factor(Role::Member as i64).await.unwrap().on);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_password_says_what_it_has_ended_and_which_one_was_wrong() {
+    let s = with_ann().await;
+    let ann = s.auth.user(Role::Member as i64).await.unwrap();
+    for _ in 0..2 {
+        s.auth.begin_session(&ann, "Firefox/140.0", [192, 168, 1, 9].into()).await.unwrap();
+    }
+    let new = hearth::auth::accounts::NewToken { name: "cron".into(), scopes: vec!["read".into()], days: None };
+    s.auth.add_token(ann.id, &By::Terminal, new).await.unwrap();
+    let form = |old: &str| format!("old={}&password=four+words+on+paper&again=four+words+on+paper", encoded(old));
+    let (status, wrong) = s.form("member", "/password", &form("not this one")).await;
+    assert!(status == 401 && wrong.contains("The password until now is wrong"), "{wrong}");
+    assert!(!wrong.contains("user name") && !wrong.contains("hearth users"), "{wrong}");
+    let (status, done) = s.form("member", "/password", &form(PASSWORD)).await;
+    assert_eq!(status, 200, "{done}");
+    assert!(done.contains("signed out by it: 2") && done.contains("ended with it: 1"), "{done}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_setup_link_of_a_home_with_an_admin_says_so_and_leads_to_the_login() {
+    let s = Server::begin().await;
+    let root = NewUser {
+        name: "root.of.it".into(),
+        email: None,
+        display_name: None,
+        role: Role::Admin,
+        groups: Vec::new(),
+        password: Some(Secret::new(PASSWORD)),
+    };
+    let token = s.auth.setup_token().await.unwrap();
+    s.auth.set_up(&token, root, [192, 168, 1, 9].into()).await.unwrap();
+    let (status, page) = s.text("", "GET", &format!("/setup?token={}", token.expose()), None).await;
+    assert!(status == 409 && page.contains("has an admin already") && page.contains("href=\"/login\""), "{page}");
+    assert!(!page.contains("setup-link") && !page.contains("hearth users"), "{page}");
+    let body = serde_json::json!({"token": token.expose(), "username": "eve", "password": "four words on paper"});
+    let told = s.post("", "/api/v1/setup", body).await.is(409);
+    assert_eq!(told.code(), "auth.set-up");
+    assert!(told.body["error"]["hints"][0].as_str().unwrap().contains("/login"), "{}", told.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_says_which_home_it_is_of_and_speaks_to_people() {
+    let s = with_ann().await;
+    for path in ["/login", "/second-factor", "/signed-out", "/cookies"] {
+        let page = s.text("", "GET", path, None).await.1;
+        assert!(page.contains("<strong>apihome</strong> <span class=\"host\">panel.test</span>"), "{path}: {page}");
+    }
+    let wrong = s.form("", "/login", "username=ann&password=no&next=").await.1;
+    assert!(wrong.contains("password is wrong") && !wrong.contains("hearth users"), "{wrong}");
+    let told = s.post("", "/api/v1/auth/login", serde_json::json!({"username": "ann", "password": "no"})).await;
+    assert!(told.body["error"]["hints"].to_string().contains("hearth users password"), "{}", told.body);
+    assert!(wrong.matches("An admin of the home").count() == 1, "said once: {wrong}");
+    let sent = "token=x&username=ben&email=&password=four+words+on+paper&again=four+words+of+paper";
+    let differ = s.form("", "/invitation", sent).await.1;
+    let field = |id: &str| between(&differ, &format!("<input id=\"{id}\""), ">").to_owned();
+    assert!(field("password").contains("autofocus") && !field("username").contains("autofocus"), "{differ}");
+}
