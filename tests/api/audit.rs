@@ -23,11 +23,13 @@ fn fields(schema: &Value, all: &Value, found: &mut BTreeSet<String>) {
 #[test]
 fn of_every_field_of_a_call_it_is_said_whether_an_entry_keeps_it() {
     let api = serde_json::to_value(routes::table().openapi("1")).unwrap();
-    let mut found = BTreeSet::new();
+    let (mut found, mut names) = (BTreeSet::new(), BTreeSet::new());
     for (method, call) in api["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap()) {
         for content in call["requestBody"]["content"].as_object().into_iter().flatten() {
             fields(&content.1["schema"], &api, &mut found);
         }
+        let name = call["operationId"].as_str().unwrap();
+        assert!(names.insert(name.to_owned()), "{name} is the name of two calls");
         if method != "get" {
             let query = call["parameters"].as_array().into_iter().flatten().filter(|one| one["in"] == "query");
             found.extend(query.map(|one| one["name"].as_str().unwrap().to_owned()));

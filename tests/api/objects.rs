@@ -141,7 +141,7 @@ async fn everything(s: &Server) -> String {
 /// What a row whose body is looked at before its object would take.
 fn body(entry: &Entry) -> Option<Value> {
     match entry.name.as_str() {
-        "json.rename" => Some(json!({"name": "mine now"})),
+        "passkeys.rename" => Some(json!({"name": "mine now"})),
         _ => entry.changes().then(|| json!({})),
     }
 }

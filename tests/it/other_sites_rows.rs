@@ -27,7 +27,7 @@ pub const LEFT_OUT: [(&str, &str); 8] = [
 ];
 
 /// The panel's pages that change something; OpenAPI has the calls.
-pub const PAGES: [&str; 10] = [
+pub const PAGES: [&str; 12] = [
     "/login",
     "/login/oidc/second",
     "/second-factor",
@@ -36,6 +36,8 @@ pub const PAGES: [&str; 10] = [
     "/password",
     "/account/passkeys/{id}",
     "/account/provider",
+    "/account/second-factor/codes",
+    "/account/second-factor/off",
     "/cookies",
     "/logout",
 ];
@@ -219,6 +221,9 @@ impl<'t, 's> Prepares<'t, 's> {
             }
             "/password" => (vec![], json!({ "old": PASSWORD, "password": NEW_PASSWORD, "again": NEW_PASSWORD })),
             "/account/passkeys/{id}" => (vec![self.passkey()], json!({ "act": "remove" })),
+            "/account/second-factor/codes" | "/account/second-factor/off" => {
+                (vec![], json!({ "otp": self.recovery() }))
+            }
             _ => (vec![], json!({})),
         };
         (fill, body, json!({}))

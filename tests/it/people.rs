@@ -80,7 +80,7 @@ fn hostile_15_nothing_answers_before_the_link_is_used_and_the_link_is_good_once(
         &[("token", token), ("username", "eve"), ("password", PASSWORD), ("again", PASSWORD)],
         &[],
     );
-    assert_eq!(again.status, 403, "{again:?}");
+    assert_eq!(again.status, 409, "{again:?}");
     Ok(())
 }
 

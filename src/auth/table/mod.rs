@@ -209,9 +209,9 @@ impl<S: Clone + Send + Sync + 'static> Table<S> {
     }
 }
 
-/// `users.list` of `auth::json::users::list`.
+/// `users.list` of `auth::json::users::list`, and `passkeys.list` of `passkeys::json::list`. Each is one row's alone.
 fn short(name: &str) -> String {
-    let parts: Vec<&str> = name.split("::").map(str::trim).collect();
+    let parts: Vec<&str> = name.split("::").map(str::trim).filter(|part| *part != "json").collect();
     parts[parts.len().saturating_sub(2)..].join(".")
 }
 

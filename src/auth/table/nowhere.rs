@@ -40,7 +40,10 @@ pub(super) async fn no_such_method(
     let known = path.and_then(|path| methods.get(path.as_str())).into_iter().flatten();
     let known: Vec<&str> = known.map(Method::as_str).collect();
     let d = d.kind(Kind::Invalid).hint(format!("it answers to {}; /docs shows what it takes", known.join(", ")));
-    Refusal(d).with(StatusCode::METHOD_NOT_ALLOWED)
+    match wants_html(request.headers()) {
+        true => crate::web::page(&d, StatusCode::METHOD_NOT_ALLOWED),
+        false => Refusal(d).with(StatusCode::METHOD_NOT_ALLOWED),
+    }
 }
 
 fn unknown(request: &Request) -> Option<Response> {

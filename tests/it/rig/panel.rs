@@ -210,7 +210,7 @@ pub fn setup_link(running: &Running) -> String {
     found().unwrap_or_default()
 }
 
-/// Makes the first admin by the form, as a browser does; gives the `Cookie:` line of the session. `root`: the CA that the server's certificate is of.
+/// Makes the first admin by the form, as a browser does; gives the `Cookie:` line of the session, or nothing where a second factor comes first. `root`: the CA that the server's certificate is of.
 #[track_caller]
 pub fn set_up(s: &Scratch, running: &Running, root: &str) -> String {
     let link = setup_link(running);
@@ -221,8 +221,10 @@ pub fn set_up(s: &Scratch, running: &Running, root: &str) -> String {
     let who = ["--data-urlencode", "username=admin", "-H", "Sec-Fetch-Site: same-origin", "--cacert", root];
     let page = curl(s, &[&form[..], &who, &[url]].concat());
     assert_eq!(page.status, 303, "{page:?}");
-    let cookie = page.header("set-cookie").and_then(|cookie| cookie.split(';').next()).expect("a session");
-    format!("Cookie: {cookie}")
+    let cookie = page.header("set-cookie").and_then(|cookie| cookie.split(';').next());
+    let asks_more = page.header("location") == Some("/second-factor");
+    assert!(cookie.is_some() != asks_more, "a session, or the way to a second factor: {page:?}");
+    cookie.map(|cookie| format!("Cookie: {cookie}")).unwrap_or_default()
 }
 
 impl Drop for Panel<'_> {
