@@ -38,7 +38,7 @@ impl Routes {
         }
         let look = self.0.clone();
         let known = tokio::task::spawn_blocking(move || look()).await.ok().flatten();
-        known.map_or(Ok(()), |routes| named(&routes, scopes, field)).map_err(|told| told.kind(Kind::Invalid))
+        known.map_or(Ok(()), |routes| named(&routes, scopes, field))
     }
 }
 

@@ -180,7 +180,8 @@ async fn hostile_11_a_container_with_power_over_the_machine_is_for_admins() {
     }
     let note = s.keeper.notes.lock().unwrap().last().unwrap().clone();
     assert_eq!((note.action.as_str(), note.status), ("exec.ask", 403));
-    assert_eq!(note.detail, Some(json!({"container": "apihome-web-1", "program": "/hearth", "user": null})));
+    let detail = json!({"container": "apihome-web-1", "program": "/hearth", "user": null, "code": "exec.power"});
+    assert_eq!(note.detail, Some(detail));
     for who in ["admin", "admin.admin"] {
         let path = ticket(&s, who, json!({"command": ["sh"]})).await;
         assert!(Socket::open(&s, who, &path, &[]).await.is_ok(), "{who}");

@@ -65,10 +65,18 @@ pub struct Asked {
 pub struct Size {
     /// Lines.
     #[schema(minimum = 1, maximum = 1000)]
+    #[serde(deserialize_with = "of_terminal")]
     pub rows: u16,
     /// Characters of a line.
     #[schema(minimum = 1, maximum = 1000)]
+    #[serde(deserialize_with = "of_terminal")]
     pub columns: u16,
+}
+
+fn of_terminal<'de, D: serde::Deserializer<'de>>(from: D) -> Result<u16, D::Error> {
+    let n = u16::deserialize(from)?;
+    let told = "a terminal has 1 to 1000 lines, and as many characters in each";
+    if (1..=1000).contains(&n) { Ok(n) } else { Err(serde::de::Error::custom(told)) }
 }
 
 /// Words of a command line at most, and characters of one.

@@ -72,6 +72,9 @@ pub struct Which {
     since: Option<String>,
 }
 
+/// Lines of one answer.
+const MOST: u16 = 10_000;
+
 /// How long ago, as `since` takes it: hours, minutes and seconds.
 const AGO: &str = "^(?:[0-9]{1,5}h)?(?:[0-9]{1,5}m)?(?:[0-9]{1,5}s)?$";
 
@@ -99,13 +102,13 @@ impl Which {
         let now = api.works.setting().clock.now();
         let when = self.since.as_deref().filter(|when| !when.is_empty());
         let since = when.map(|when| moment(when, now)).transpose().map_err(|d| Refusal(d).within("query"))?;
-        Ok(LogOptions {
-            follow,
-            tail: Some(u64::from(self.tail.unwrap_or(100).min(10_000))),
-            since,
-            until: None,
-            timestamps: true,
-        })
+        let tail = self.tail.unwrap_or(100);
+        if tail > MOST {
+            let d = Diagnostic::error("cli.bad-value", format!("`tail` is {MOST} lines at most"));
+            let d = d.field("tail").hint("for more of them follow the log, or ask `hearth logs`");
+            return Err(Refusal(d).within("query"));
+        }
+        Ok(LogOptions { follow, tail: Some(u64::from(tail)), since, until: None, timestamps: true })
     }
 }
 

@@ -6,6 +6,8 @@ mod heard;
 mod misfit;
 mod value;
 
+use std::borrow::Cow;
+
 use axum::body::{Body, Bytes};
 use axum::extract::path::ErrorKind;
 use axum::extract::rejection::PathRejection;
@@ -232,11 +234,13 @@ pub fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Response> {
 
 fn pairs<T: DeserializeOwned>(bytes: &[u8], part: Part) -> Result<T, Response> {
     std::str::from_utf8(bytes).map_err(|_| no_text(part))?;
-    // PostgreSQL has no NUL in texts, and nothing of ours is called so.
-    if form_urlencoded::parse(bytes).any(|(name, value)| name.contains('\0') || value.contains('\0')) {
-        return Err(Refusal(Misfit::custom("it holds a NUL").told(part)).within(part.word()));
+    let pairs = form_urlencoded::parse(bytes);
+    // PostgreSQL has no NUL in texts. What is kept has this sign in its place, so that is what is looked for.
+    let plain = |text: Cow<'_, str>| Cow::Owned(text.replace('\0', "\u{FFFD}"));
+    match part {
+        Part::Query => fit(Value::of_pairs(pairs.map(|(name, value)| (plain(name), plain(value)))), part),
+        _ => fit(Value::of_pairs(pairs), part),
     }
-    fit(Value::of_pairs(form_urlencoded::parse(bytes)), part)
 }
 
 fn fit<T: DeserializeOwned>(sent: Value, part: Part) -> Result<T, Response> {
