@@ -25,10 +25,10 @@ impl Routes {
         Routes(Arc::new(look))
     }
 
-    /// On a thread where reading may take its time. Nothing where the files cannot be read: nobody is refused for that.
-    pub async fn look(&self) -> Vec<Routed> {
+    /// On a thread where reading may take its time. `None`: they cannot be read, and nobody is refused for that.
+    pub async fn look(&self) -> Option<Vec<Routed>> {
         let look = self.0.clone();
-        tokio::task::spawn_blocking(move || look()).await.ok().flatten().unwrap_or_default()
+        tokio::task::spawn_blocking(move || look()).await.ok().flatten()
     }
 
     /// As [`named`], with the routes as they are now. Where there are none to be read nothing is refused.
@@ -36,9 +36,7 @@ impl Routes {
         if !scopes.iter().any(|scope| scope.starts_with(ROUTE)) {
             return Ok(());
         }
-        let look = self.0.clone();
-        let known = tokio::task::spawn_blocking(move || look()).await.ok().flatten();
-        known.map_or(Ok(()), |routes| named(&routes, scopes, field))
+        self.look().await.map_or(Ok(()), |routes| named(&routes, scopes, field))
     }
 }
 

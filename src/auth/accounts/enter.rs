@@ -10,7 +10,6 @@ use crate::auth::who::{By, Identity};
 use crate::base::secret::Secret;
 use crate::diag::{Diagnostic, Kind};
 use crate::store::Tx;
-use crate::web::household;
 
 /// Milliseconds since a session was begun in which it still proves who sits there.
 const RECENT: i64 = 10 * 60 * 1000;
@@ -33,16 +32,8 @@ impl Auth {
 
     /// Signs a browser in as a user who has shown all that is asked of them; `user`: as they were when they began to.
     pub async fn admit(&self, user: User, login: &Login) -> Result<(User, NewSession), Diagnostic> {
-        let id = user.id;
-        let (now, house) = (self.now(), household(login.from).to_string());
         let session = self.open_session(&user, &login.agent, login.from).await?;
-        // Whoever was removed in this moment has no place any more.
-        let whose = user.clone();
-        let job = async move |tx: &mut Tx| {
-            users::unchanged(tx, &whose).await?;
-            sql::users::signed_in(tx, id, &house, now).await
-        };
-        self.db.write(job).await?;
+        let now = self.signed_in(&user, login.from).await?;
         Ok((User { last_login: Some(now), ..user }, session))
     }
 

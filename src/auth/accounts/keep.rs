@@ -25,12 +25,17 @@ const SWEEP: u64 = 14_400;
 /// The action of the entry that tells of a new key for access tokens in place of another.
 pub const ROTATED: &str = "keys.rotated";
 
-/// The counter of changes as it was seen last; -1: never.
-pub struct Seen(AtomicI64, Mutex<Vec<String>>);
+/// What was looked at last.
+pub struct Seen {
+    /// The counter of changes; -1: never.
+    changes: AtomicI64,
+    /// The roles that need a second factor.
+    factors: Mutex<Vec<String>>,
+}
 
 impl Default for Seen {
     fn default() -> Seen {
-        Seen(AtomicI64::new(-1), Mutex::default())
+        Seen { changes: AtomicI64::new(-1), factors: Mutex::default() }
     }
 }
 
@@ -101,7 +106,7 @@ impl Auth {
     /// Where another role needs a second factor than at the last look: whoever has it and none is signed in no longer. API tokens go on.
     pub async fn hold_to_factors(&self) -> Result<(), Diagnostic> {
         let roles = self.rules().second_factor.clone();
-        let held = || self.seen.1.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = || self.seen.factors.lock().unwrap_or_else(PoisonError::into_inner);
         if *held() == roles {
             return Ok(());
         }
@@ -125,11 +130,11 @@ impl Auth {
     pub async fn look(&self) -> Result<(), Diagnostic> {
         let when = Instant::now();
         let count = self.db.changes().await?;
-        if self.seen.0.load(Ordering::Acquire) != count {
+        if self.seen.changes.load(Ordering::Acquire) != count {
             self.live.forget();
             self.look_for_admin().await?;
             // Only now: what failed is looked at again.
-            self.seen.0.store(count, Ordering::Release);
+            self.seen.changes.store(count, Ordering::Release);
         }
         self.live.looked(when);
         Ok(())

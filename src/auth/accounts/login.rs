@@ -17,7 +17,6 @@ use crate::auth::who::{By, Identity, Role};
 use crate::base::secret::Secret;
 use crate::config::people::Registration as Rule;
 use crate::diag::{Diagnostic, Kind};
-use crate::store::Tx;
 use crate::web::household;
 
 /// Where an attempt comes from.
@@ -87,15 +86,21 @@ impl Auth {
         } else {
             self.one_is_enough(&user)?;
         }
-        let (id, now, house) = (user.id, self.now(), household(login.from).to_string());
-        let whose = user.clone();
-        let job = async move |tx: &mut Tx| {
-            users::unchanged(tx, &whose).await?;
-            sql::users::signed_in(tx, id, &house, now).await
-        };
-        self.db.write(job).await?;
+        let now = self.signed_in(&user, login.from).await?;
         self.live.forget_person(user.id);
         Ok(User { last_login: Some(now), ..user })
+    }
+
+    /// Writes down when and from where somebody signed in; gives when. Whoever was removed or changed in this moment is told so.
+    pub(super) async fn signed_in(&self, user: &User, from: IpAddr) -> Result<i64, Diagnostic> {
+        let (whose, now, house) = (user.clone(), self.now(), household(from).to_string());
+        self.db
+            .write(async move |tx| {
+                users::unchanged(tx, &whose).await?;
+                sql::users::signed_in(tx, whose.id, &house, now).await
+            })
+            .await?;
+        Ok(now)
     }
 
     /// Whoever has this name and password, and is active. As slow, and as counted, where there is nobody of the name.

@@ -43,7 +43,7 @@ pub const SAID: [&str; 38] = [
 ];
 
 /// What opens something or may hold what does (texts of files, what a program is told), and what says nothing of the act. Sorted.
-pub const KEPT_BACK: [&str; 16] = [
+pub const KEPT_BACK: [&str; 15] = [
     "command",
     "credential",
     "invite",
@@ -58,6 +58,5 @@ pub const KEPT_BACK: [&str; 16] = [
     "token",
     "tty",
     "user",
-    "wait_for",
     "workdir",
 ];

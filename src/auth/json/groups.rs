@@ -163,7 +163,7 @@ pub async fn remove(
     read::Query(how): read::Query<Removal>,
 ) -> Result<StatusCode, Refused> {
     if !how.force
-        && let routes = routes.look().await
+        && let routes = routes.look().await.unwrap_or_default()
         && let services @ [_, ..] = &*routed::of_group(&routes, &name)
     {
         let title =

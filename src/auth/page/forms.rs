@@ -312,7 +312,7 @@ pub async fn change_password(
     };
     match done.await {
         Ok((session, (signed_out, tokens))) => {
-            let changed = Changed { name: who.name.clone(), signed_out, tokens };
+            let changed = Changed { name: who.name.clone(), stays: session.is_some(), signed_out, tokens };
             let answer = page(StatusCode::OK, changed);
             match session {
                 Some(session) => with_session(answer, &session),

@@ -127,6 +127,8 @@ pub struct Password {
 #[template(path = "auth/password_changed.html")]
 pub struct Changed {
     pub name: String,
+    /// This browser has a new session.
+    pub stays: bool,
     /// Other browsers and programs.
     pub signed_out: usize,
     /// API tokens.
@@ -276,7 +278,7 @@ pub fn samples() -> Vec<(&'static str, String)> {
         ),
         ("factor-on", rendered(Factor { place: place(), on: true, ..Factor::default() }.render())),
         ("password", rendered(Password { name: long, told: None }.render())),
-        ("password-changed", rendered(Changed { name: "ada".into(), signed_out: 2, tokens: 4 }.render())),
+        ("password-changed", rendered(Changed { name: "ada".into(), stays: true, signed_out: 2, tokens: 4 }.render())),
         ("password-changed-alone", rendered(Changed { name: hostile.into(), ..Changed::default() }.render())),
         ("signed-out", rendered(SignedOut { place: place() }.render())),
         ("services-none", rendered(services(0).render())),
@@ -288,6 +290,14 @@ pub fn samples() -> Vec<(&'static str, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_is_signed_out_by_their_new_password_is_not_told_to_be_in() {
+        for (stays, told) in [(true, "This browser stays signed in"), (false, "href=\"/login\"")] {
+            let page = Changed { stays, ..Changed::default() }.render().unwrap();
+            assert_eq!((page.contains(told), page.contains("stays signed in")), (true, stays), "{page}");
+        }
+    }
 
     #[test]
     fn every_page_renders_and_no_text_becomes_markup() {

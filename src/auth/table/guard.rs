@@ -355,8 +355,8 @@ fn whole(heard: Option<Heard>, detail: Option<Value>, code: Option<Code>) -> Val
     let mut all = heard.map(|heard| heard.said()).unwrap_or_default();
     match detail {
         Some(Value::Object(more)) => all.extend(more),
+        Some(Value::Null) | None => {}
         Some(more) => drop(all.insert("detail".into(), more)),
-        None => {}
     }
     if let Some(Code(code)) = code {
         all.insert("code".into(), code.into());
