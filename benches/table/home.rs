@@ -12,6 +12,8 @@ mod docker;
 #[path = "../../tests/it/rig/door.rs"]
 #[allow(dead_code, reason = "live tests use more of it")]
 mod door;
+#[path = "../../tests/it/rig/ports.rs"]
+mod ports;
 #[path = "../../tests/it/rig/range.rs"]
 mod range;
 #[path = "../../tests/it/rig/scratch.rs"]
@@ -25,7 +27,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use command::Ran;
 pub use command::Running;
-pub use door::{DOMAIN, Door, free_port};
+pub use door::{DOMAIN, Door};
+pub use ports::free_port;
 pub use scratch::{Scratch, until};
 pub use tls::{Stream, connect};
 

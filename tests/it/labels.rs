@@ -256,7 +256,6 @@ fn one_name_in_two_containers_is_what_the_model_says(s: &Scratch) -> Done {
     // Until it has looked at both; before that it may have seen one of them alone.
     let wanted = ["Case", "case", "one", "one-ok", "same", "two", "two-ok"];
     assert!(until(SOON, || routers(&traefik).keys().eq(wanted)), "{:?}", routers(&traefik).keys());
-    let routers = routers(&traefik);
     let servers = |name: &str| {
         let service = traefik.api(&format!("/api/http/services/{name}@docker"));
         service["loadBalancer"]["servers"].as_array().map_or(0, Vec::len)

@@ -2,13 +2,13 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Mutex, OnceLock};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Done, Ran, Running, Scratch, Skip, described, until};
+use super::{Done, Ran, Running, Scratch, Skip, described, free_port, until};
 
 const TRAEFIK: &str = "traefik:v3.7";
 /// An image of the hearth that is tested.
@@ -323,20 +323,6 @@ pub fn page(ran: &Ran) -> Page {
     let (head, body) = text.split_once("\n\n").unwrap_or((&text, ""));
     let status = head.split_whitespace().nth(1).and_then(|word| word.parse().ok()).unwrap_or(0);
     Page { status, head: head.into(), body: body.into(), trouble: ran.err.trim().into() }
-}
-
-/// A port that nobody has, and that no other test of this process was given.
-pub fn free_port() -> u16 {
-    static GIVEN: Mutex<Vec<u16>> = Mutex::new(Vec::new());
-    let mut given = GIVEN.lock().expect("no other thread fails while it takes a port");
-    loop {
-        let listener = std::net::TcpListener::bind("0.0.0.0:0").expect("some port is free");
-        let port = listener.local_addr().expect("it is bound").port();
-        if !given.contains(&port) {
-            given.push(port);
-            return port;
-        }
-    }
 }
 
 /// Sees to an image with the hearth that is tested: the program, and the libraries that it names.

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::traefik::{Answer, free_port, get};
-use super::{Ran, Running, Scratch, until};
+use super::traefik::{Answer, get};
+use super::{Ran, Running, Scratch, free_port, until};
 
 /// It runs until it is dropped.
 pub struct Gate<'s> {

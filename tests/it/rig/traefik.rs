@@ -3,13 +3,13 @@
 //! Where neither is here the case is skipped, and counted so.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Running, Scratch, Skip, until};
+use super::{Running, Scratch, Skip, free_port, until};
 
 const IMAGE: &str = "traefik:v3.7";
 
@@ -159,12 +159,6 @@ impl Drop for Traefik<'_> {
 fn tail(log: &str) -> String {
     let lines: Vec<&str> = log.lines().collect();
     lines[lines.len().saturating_sub(40)..].join("\n")
-}
-
-/// A port of loopback that nobody listens on now.
-pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr());
-    listener.expect("a port of loopback can be had").port()
 }
 
 /// One GET over plain HTTP to a port of loopback, within 5 s.
