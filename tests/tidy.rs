@@ -283,6 +283,30 @@ fn libraries_stay_in_their_places() {
     nothing_wrong(wrong, "a library is named outside its place");
 }
 
+/// The fuzz targets read these modules from their files: what they stand on has to be named there a second time.
+#[test]
+fn the_fuzz_targets_can_be_built() {
+    let (own, fuzz) = (read("Cargo.toml"), read("fuzz/Cargo.toml"));
+    let dependencies = |text: &str| -> BTreeSet<String> {
+        let tables = text.split("\n[").filter(|table| table.starts_with("dependencies]"));
+        let lines = tables.flat_map(|table| table.lines().skip(1).map(str::to_owned).collect::<Vec<_>>());
+        lines.filter_map(|line| Some(line.split_once('=')?.0.trim().replace('-', "_"))).collect()
+    };
+    let (known, there) = (dependencies(&own), dependencies(&fuzz));
+    assert!(known.len() > 50 && there.contains("libc"), "{there:?}");
+    let mut wrong = Vec::new();
+    let lib = read("fuzz/lib.rs");
+    for source in sources() {
+        if !lib.contains(&format!("../src/{}/mod.rs", module_of(&source.path))) || is_test_file(&source.path) {
+            continue;
+        }
+        for name in known.difference(&there).filter(|name| names(&source.code, &format!("{name}::"))) {
+            wrong.push(format!("{} uses {name}, which fuzz/Cargo.toml does not name", source.path));
+        }
+    }
+    nothing_wrong(wrong, "what the fuzz targets read can be built with what they name:");
+}
+
 #[test]
 fn the_core_is_pure() {
     let mut wrong = Vec::new();
