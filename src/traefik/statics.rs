@@ -31,6 +31,8 @@ pub const IMAGE: &str = "traefik:v3.7.13";
 const HEAD: u32 = 64 * 1024;
 /// How many requests one HTTP/2 connection may have at once: as many as RFC 9113 (6.5.2) advises at least.
 const STREAMS: u32 = 100;
+/// How long a request over plain HTTP may take to come, as a Go duration: Traefik's own measure. Nobody uploads there, since all is sent to HTTPS.
+const PLAIN_READ: &str = "60s";
 
 /// What the access log says of a request: a third of what Traefik has to say, for most of the work is in writing it, and disks of homes are small.
 const LOGGED: [&str; 13] = [
@@ -106,14 +108,14 @@ pub fn flags(settings: &Settings, entries: &BTreeSet<(u16, bool)>) -> Vec<String
     flags.push(format!("--entrypoints.ping.address=127.0.0.1:{PING_PORT}"));
     flags.push(format!("--entrypoints.api.address=:{API_PORT}"));
     flags.push("--entrypoints.api.http.tls=true".into());
-    for (point, port) in [("web", 80), ("websecure", 443)] {
+    for (point, port, reading) in [("web", 80, PLAIN_READ), ("websecure", 443, settings.upload_timeout.as_str())] {
         let point = format!("--entrypoints.{point}");
         flags.push(format!("{point}.address=:{port}"));
         flags.push(format!("{point}.http.underscoreheadersstrategy=delete"));
         flags.push(format!("{point}.http.sanitizepath=true"));
         flags.push(format!("{point}.http.maxheaderbytes={HEAD}"));
         flags.push(format!("{point}.http2.maxconcurrentstreams={STREAMS}"));
-        flags.push(format!("{point}.transport.respondingtimeouts.readtimeout={}", settings.upload_timeout));
+        flags.push(format!("{point}.transport.respondingtimeouts.readtimeout={reading}"));
         flags.push(format!("{point}.transport.respondingtimeouts.idletimeout=180s"));
     }
     // A router that names no entry point gets this one, where all is redirected, and never the private one.
