@@ -78,11 +78,15 @@ pub async fn into(source: &mut Conn, to: &Location) -> Result<Vec<(&'static str,
 
 async fn prepared(source: &mut Conn, target: &mut Conn) -> Result<Vec<(&'static str, i64)>, Diagnostic> {
     let version = migrate::version(source).await?;
-    match migrate::version(target).await? {
-        0 => migrate::run_to(target, version).await?,
-        other if other != version || !is_empty(target).await? => return Err(not_empty(&target.location)),
-        _ => {}
+    if !is_empty(target).await? {
+        return Err(not_empty(&target.location));
     }
+    let there = migrate::version(target).await?;
+    if there > version {
+        return Err(other_tables(&target.location, there, version));
+    }
+    // Up from where a copy stopped that was killed between two steps, and from the first where nobody was here before.
+    migrate::run_to(target, version).await?;
     // One moment of the source, whoever writes to it.
     let begin = source.either("BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
     execute!(source, begin)?;
@@ -276,4 +280,11 @@ fn not_empty(to: &Location) -> Diagnostic {
     )
     .kind(Kind::Conflict)
     .hint("name an empty database, or a file that is not there; nothing was changed")
+}
+
+/// Empty, and of a later version than what would come.
+fn other_tables(to: &Location, there: i64, version: i64) -> Diagnostic {
+    let title = format!("{to} has empty tables of version {there}, and what is copied is of version {version}");
+    let d = Diagnostic::error("store.not-empty", title).kind(Kind::Conflict);
+    d.hint("name a database without tables, or a file that is not there; nothing was changed")
 }

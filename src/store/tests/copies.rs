@@ -174,6 +174,57 @@ async fn what_is_copied_in_part_leaves_nothing_and_can_be_copied_again() {
 }
 
 #[tokio::test]
+async fn a_copy_that_was_killed_between_two_steps_is_taken_up_by_the_next() {
+    let dir = tempfile::tempdir().unwrap();
+    let from = new_file(&dir, "from");
+    filled(&from, newest_version()).await;
+    let db = Db::open(from).await.unwrap();
+    let wanted = db.counts().await.unwrap();
+    for version in 0..=newest_version() {
+        for to in [new_file(&dir, &format!("to{version}")), empty_postgres().await] {
+            let mut conn = opened(&to).await;
+            match version {
+                // Killed before the first step was done: the table of steps is there, and empty.
+                0 => {
+                    migrate::run_to(&mut conn, 1).await.unwrap();
+                    script(&mut conn, "DROP TABLE run_steps; DROP TABLE saved_plans; DROP TABLE runs".into()).await;
+                    script(&mut conn, "DELETE FROM _sqlx_migrations".into()).await;
+                }
+                _ => migrate::run_to(&mut conn, version).await.unwrap(),
+            }
+            writer::end(conn).await;
+            assert_eq!(db.copy_to(&to).await.unwrap(), wanted, "from {version} in {to}");
+            assert_eq!(db.copy_to(&to).await.unwrap_err().code, "store.not-empty");
+        }
+        // One row of an older version is something all the same.
+        if version > 0 {
+            for to in [new_file(&dir, &format!("used{version}")), empty_postgres().await] {
+                filled(&to, version).await;
+                assert_eq!(db.copy_to(&to).await.unwrap_err().code, "store.not-empty", "{version} in {to}");
+            }
+        }
+    }
+    db.close().await;
+}
+
+#[tokio::test]
+async fn a_copy_of_an_older_version_goes_into_no_tables_of_a_newer_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let from = new_file(&dir, "from");
+    filled(&from, 3).await;
+    let db = Db::look(from).await.unwrap().unwrap();
+    for to in [new_file(&dir, "to"), empty_postgres().await] {
+        let mut conn = opened(&to).await;
+        migrate::run_to(&mut conn, newest_version()).await.unwrap();
+        writer::end(conn).await;
+        let told = db.copy_to(&to).await.unwrap_err();
+        assert_eq!(told.code, "store.not-empty");
+        assert!(told.title.contains("empty tables of version"), "{}", told.title);
+    }
+    db.close().await;
+}
+
+#[tokio::test]
 async fn the_list_of_tables_is_the_schema_in_an_order_that_can_be_filled() {
     both(async |db| {
         let on = &mut db.reader().await.unwrap();
