@@ -173,7 +173,9 @@ impl Out {
             return behalf.ear.diagnostic(diagnostic, sources);
         }
         if self.json {
-            return self.say(plain_json(&text::to_json(diagnostic, sources).to_string()));
+            let mut value = text::to_json(diagnostic, sources);
+            value["title"] = diagnostic.whole().into();
+            return self.say(plain_json(&value.to_string()));
         }
         let shown = text::render(diagnostic, sources, &self.cwd);
         let (head, rest) = shown.split_once(": ").unwrap_or((&shown, ""));

@@ -8,11 +8,12 @@ mod log;
 pub mod source;
 pub mod text;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Serialize;
 
-pub use log::log;
+pub use log::{log, log_untold};
 pub use source::{FileId, Sources, Span};
 
 /// A stable name such as `compose.unknown-key`. Each is explained in `docs/errors.md` (held by `tests/tidy.rs`).
@@ -64,13 +65,16 @@ pub fn hidden(line: &str) -> String {
     hide::hide(line).text
 }
 
-/// One thing to tell a person. `title` is a sentence without a final stop; it never holds a secret's value.
+/// One thing to tell a person. `title` is a sentence without a final stop; it never holds a secret's value. Whoever asks over the network may be told all of
+/// it but `inside`.
 #[derive(Debug, Clone)]
 pub struct Diagnostic {
     pub code: Code,
     pub kind: Kind,
     pub severity: Severity,
     pub title: String,
+    /// What only the machine's owner is told behind the title, in the terminal and the log: where a database is, and its own words.
+    pub inside: Option<String>,
     pub place: Option<Span>,
     /// The field's path, as `services.web.ports[0]`, where there is one.
     pub field: Option<String>,
@@ -89,6 +93,7 @@ impl Diagnostic {
             kind: Kind::Invalid,
             severity: Severity::Error,
             title: title.into(),
+            inside: None,
             place: None,
             field: None,
             related: Vec::new(),
@@ -115,6 +120,17 @@ impl Diagnostic {
     pub fn field(mut self, path: impl Into<String>) -> Self {
         self.field = Some(path.into());
         self
+    }
+    pub fn inside(mut self, words: impl Into<String>) -> Self {
+        self.inside = Some(words.into());
+        self
+    }
+    /// The title with what is told inside the machine only.
+    pub fn whole(&self) -> Cow<'_, str> {
+        match &self.inside {
+            Some(inside) => Cow::Owned(format!("{} ({inside})", self.title)),
+            None => Cow::Borrowed(&self.title),
+        }
     }
     pub fn related(mut self, place: Span, story: impl Into<String>) -> Self {
         self.related.push((place, story.into()));
@@ -156,6 +172,7 @@ impl From<Diagnostic> for Diagnostics {
     }
 }
 
+/// As whoever asks over the network is told; the log has [`Diagnostic::whole`].
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.title)

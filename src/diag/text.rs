@@ -16,7 +16,7 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, cwd: &Path) -> String 
         Severity::Error => "error",
         Severity::Warning => "warning",
     };
-    let _ = writeln!(out, "{word}[{}]: {}", diagnostic.code, visible(&diagnostic.title));
+    let _ = writeln!(out, "{word}[{}]: {}", diagnostic.code, visible(&diagnostic.whole()));
     if let Some(span) = diagnostic.place {
         snippet(&mut out, sources, span, diagnostic.field.as_deref(), cwd);
     } else if let Some(field) = &diagnostic.field {
@@ -32,7 +32,7 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, cwd: &Path) -> String 
     out
 }
 
-/// The JSON form: code, kind, severity, title, place, field, related, hints, and where the panel explains the code.
+/// The JSON form, as anybody may have it: code, kind, severity, title, place, field, related, hints, and where the panel explains the code.
 pub fn to_json(diagnostic: &Diagnostic, sources: &Sources) -> Value {
     let place = |span: Span| {
         json!({

@@ -34,7 +34,7 @@ pub async fn keep(
     };
     tokio::select! {
         ended = channel::serve(&home, auth, refusals, doors.subscribe(), stop.clone()) => if let Err(why) = ended {
-            tracing::error!(code = why.code, "{}", why.title);
+            tracing::error!(code = why.code, "{}", why.whole());
         },
         () = passing => {}
     }

@@ -183,7 +183,7 @@ impl Serving {
         let (drained, late) = tokio::join!(self.server.stop(PATIENCE), self.loops.end(PATIENCE));
         let last = async {
             if let Err(why) = self.audit.tell_crowd().await {
-                tracing::warn!(%why, "what was refused could not be entered into the audit log");
+                tracing::warn!(why = %why.whole(), "what was refused could not be entered into the audit log");
             }
             self.database.close().await;
         };

@@ -4,9 +4,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::location::Location;
-use super::{Conn, copy, execute, private_folder};
+use super::{Conn, copy, execute, private_folder, words};
 use crate::base::clock::{Clock, SystemClock};
-use crate::diag::{Diagnostic, Kind};
+use crate::diag::Diagnostic;
 
 /// How many are kept.
 const KEPT: usize = 5;
@@ -15,7 +15,7 @@ const KEPT: usize = 5;
 pub async fn make(conn: &mut Conn, version: i64) -> Result<(), Diagnostic> {
     let Some(folder) = conn.location.backups.clone() else { return Ok(()) };
     let location = conn.location.clone();
-    let io = |e: std::io::Error| failed(&location, &e.to_string());
+    let io = |e: std::io::Error| words::no_backup(&location, &e.to_string());
     private_folder(&folder).map_err(io)?;
     let now = SystemClock.now();
     let (date, time) = (now.date().to_string().replace('-', ""), now.time());
@@ -31,7 +31,7 @@ pub async fn make(conn: &mut Conn, version: i64) -> Result<(), Diagnostic> {
         // A file of SQLite with the tables of the same version: `hearth db copy --from` puts it back.
         true => copy::into(conn, &Location::file(&unfinished)).await.map(drop),
     };
-    copied.map_err(|told| failed(&location, &told.title))?;
+    copied.map_err(|told| words::no_backup(&location, &told.whole()))?;
     std::fs::File::open(&unfinished).and_then(|file| file.sync_all()).map_err(io)?;
     std::fs::rename(&unfinished, &finished).map_err(io)?;
     std::fs::File::open(&folder).and_then(|folder| folder.sync_all()).map_err(io)?;
@@ -54,11 +54,4 @@ fn copies(folder: &Path) -> Vec<PathBuf> {
         path.file_name().map(|name| name.to_string_lossy().chars().skip("hearth-0000-".len()).collect::<String>())
     });
     all
-}
-
-fn failed(location: &Location, why: &str) -> Diagnostic {
-    let title = format!("no copy of {location} could be made before its tables are changed ({why})");
-    Diagnostic::error("store.no-backup", title)
-        .kind(Kind::Failed)
-        .hint("nothing was changed; make room, or let this user write there, and run it again")
 }

@@ -4,7 +4,7 @@ use sqlx::migrate::{MigrateError, Migrator};
 
 use super::location::{Location, Which};
 use super::{Conn, On, backup, execute, fetch_one, sqlite, words};
-use crate::diag::{Diagnostic, Kind};
+use crate::diag::Diagnostic;
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
@@ -96,14 +96,5 @@ pub async fn run_to(conn: &mut Conn, target: i64) -> Result<(), Diagnostic> {
 
 /// The tables were made by a later version of Hearth.
 pub fn newer(location: &Location, version: i64) -> Diagnostic {
-    let known = newest();
-    let title = format!(
-        "the database in {location} is of a newer Hearth (tables of version {version}, this one knows {known})"
-    );
-    let mut told = Diagnostic::error("store.newer", title).kind(Kind::Conflict);
-    told = told.hint("use that version of Hearth again: nothing was changed");
-    if let Some(backups) = &location.backups {
-        told = told.hint(format!("or put back a copy that was made before: {}", backups.display()));
-    }
-    told
+    words::newer(location, version, newest())
 }

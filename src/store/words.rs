@@ -1,9 +1,10 @@
-//! What a database's errors mean, in words. A library's own words are kept in parentheses for the person who mends it.
+//! What a database's errors mean, in words. Where it is, and a library's own words, are for the person who mends it: in the terminal and the log, and not
+//! for whoever asks over the network.
 
 use sqlx::error::ErrorKind;
 
 use super::location::{Location, Which};
-use crate::diag::{Diagnostic, Kind};
+use crate::diag::{Code, Diagnostic, Kind};
 
 /// An error of a connection or a query.
 pub fn told(location: &Location, error: &sqlx::Error) -> Diagnostic {
@@ -40,20 +41,17 @@ fn postgres(location: &Location, error: &dyn sqlx::error::DatabaseError) -> Diag
     // Classes and codes: appendix A of PostgreSQL's manual.
     let code = error.code().unwrap_or_default().into_owned();
     match code.as_str() {
-        "28P01" | "28000" => {
-            Diagnostic::error("store.denied", format!("{location} does not let us in ({})", error.message()))
-                .kind(Kind::Unavailable)
-                .hint("look at user and password in HEARTH_DATABASE_URL, and at the server's pg_hba.conf")
-        }
-        "3D000" => Diagnostic::error("store.no-database", format!("there is no such database at {location}"))
+        "28P01" | "28000" => at(location, error.message(), "store.denied", "the database does not let us in")
+            .kind(Kind::Unavailable)
+            .hint("look at user and password in HEARTH_DATABASE_URL, and at the server's pg_hba.conf"),
+        "3D000" => at(location, error.message(), "store.no-database", "there is no such database on the server")
             .kind(Kind::Unavailable)
             .hint("make it, as a user who may: CREATE DATABASE name OWNER user"),
-        "42501" => {
-            let title = format!("{location} allows us too little ({})", error.message());
-            Diagnostic::error("store.denied", title).kind(Kind::Unavailable).hint(
+        "42501" => at(location, error.message(), "store.denied", "the database allows us too little")
+            .kind(Kind::Unavailable)
+            .hint(
                 "the user must own the database, or may create tables in its schema: ALTER DATABASE name OWNER TO user",
-            )
-        }
+            ),
         "55P03" | "57014" | "40001" | "40P01" => busy(location),
         "25006" => unusable(location, error.message()),
         code if code.starts_with("53") && code != "53100" => unreachable(location, error.message()),
@@ -63,20 +61,26 @@ fn postgres(location: &Location, error: &dyn sqlx::error::DatabaseError) -> Diag
     }
 }
 
+/// What is said to everybody, and inside the machine at which database, and why.
+fn at(location: &Location, why: &str, code: Code, title: &str) -> Diagnostic {
+    Diagnostic::error(code, title).inside(match why {
+        "" => location.to_string(),
+        _ => format!("{location}: {why}"),
+    })
+}
+
 /// A query that broke a rule of the tables, or is none.
 fn kind(location: &Location, error: &dyn sqlx::error::DatabaseError) -> Diagnostic {
     match error.kind() {
-        ErrorKind::UniqueViolation => {
-            Diagnostic::error("store.taken", format!("that is there already ({})", error.message()))
-                .kind(Kind::Conflict)
-                .hint("choose another name, or change what is there")
-        }
+        ErrorKind::UniqueViolation => at(location, error.message(), "store.taken", "that is there already")
+            .kind(Kind::Conflict)
+            .hint("choose another name, or change what is there"),
         _ => failed(location, error.message()),
     }
 }
 
 fn failed(location: &Location, why: &str) -> Diagnostic {
-    Diagnostic::error("store.failed", format!("a query of {location} failed ({why})"))
+    at(location, why, "store.failed", "a query of the database failed")
         .kind(Kind::Bug)
         .hint("its tables are not what this version of Hearth takes them for: were they changed by hand?")
 }
@@ -85,18 +89,15 @@ fn failed(location: &Location, why: &str) -> Diagnostic {
 pub fn unusable(location: &Location, why: &str) -> Diagnostic {
     let low = why.to_lowercase();
     let closed = ["permission denied", "read-only", "readonly"].iter().any(|words| low.contains(words));
-    let hint = match (closed, location.path().and_then(|path| path.parent())) {
-        (true, Some(folder)) => format!("{} must be open to this user; services run on without it", folder.display()),
-        (true, None) => "it must take writes: is it a standby?".into(),
+    let hint = match (closed, location.path()) {
+        (true, Some(_)) => "its folder must be open to this user; services run on without it",
+        (true, None) => "it must take writes: is it a standby?",
         _ if location.is_home() => {
             "put back a copy from state/backups, or move the file away: a new one is made, without accounts and history"
-                .into()
         }
-        _ => "it holds history and saved plans only: move the file away and a new one is made".into(),
+        _ => "it holds history and saved plans only: move the file away and a new one is made",
     };
-    Diagnostic::error("store.unusable", format!("the database in {location} cannot be used ({why})"))
-        .kind(Kind::Unavailable)
-        .hint(hint)
+    at(location, why, "store.unusable", "the database cannot be used").kind(Kind::Unavailable).hint(hint)
 }
 
 /// It was waited for in vain, now or a moment ago.
@@ -105,26 +106,26 @@ pub fn hangs(location: &Location) -> Diagnostic {
 }
 
 pub fn unreachable(location: &Location, why: &str) -> Diagnostic {
-    Diagnostic::error("store.unreachable", format!("the database at {location} cannot be reached ({why})"))
+    at(location, why, "store.unreachable", "the database cannot be reached")
         .kind(Kind::Unavailable)
         .hint("does the server run, and is it reached from here? Services run on without it")
 }
 
 fn tls(location: &Location, why: &str) -> Diagnostic {
-    Diagnostic::error("store.tls", format!("no safe connection to the database at {location} ({why})"))
+    at(location, why, "store.tls", "there is no safe connection to the database")
         .kind(Kind::Unavailable)
         .hint("sslmode=verify-full takes a certificate for that host name of an authority that sslrootcert=FILE names")
         .hint("a server on this machine or in a network of your own may do without: sslmode=disable")
 }
 
 pub fn busy(location: &Location) -> Diagnostic {
-    Diagnostic::error("store.busy", format!("somebody else is writing to {location}"))
+    at(location, "", "store.busy", "somebody else is writing to the database")
         .kind(Kind::Unavailable)
         .hint("try again; where it stays so, an earlier version of Hearth or another program still has it open")
 }
 
 fn full(location: &Location, why: &str) -> Diagnostic {
-    Diagnostic::error("store.full", format!("there is no room for {location} ({why})"))
+    at(location, why, "store.full", "there is no room for the database")
         .kind(Kind::Unavailable)
         .hint("make room on that disk: until then nothing can be written down")
 }
@@ -135,14 +136,71 @@ pub fn read_only(location: &Location) -> Diagnostic {
 
 /// Whoever asks comes after the end.
 pub fn closed(location: &Location) -> Diagnostic {
-    Diagnostic::error("store.closed", format!("the database in {location} was closed: Hearth is ending"))
+    at(location, "", "store.closed", "the database was closed: Hearth is ending")
         .kind(Kind::Unavailable)
         .hint("run it again")
 }
 
+/// The tables were made by a later version of Hearth.
+pub fn newer(location: &Location, version: i64, known: i64) -> Diagnostic {
+    let title = format!("the database is of a newer Hearth (tables of version {version}, this one knows {known})");
+    let told = at(location, "", "store.newer", &title).kind(Kind::Conflict);
+    let told = told.hint("use that version of Hearth again: nothing was changed");
+    match &location.backups {
+        Some(_) => told.hint("or put back a copy that was made before, from state/backups"),
+        None => told,
+    }
+}
+
+pub fn no_backup(location: &Location, why: &str) -> Diagnostic {
+    let title = "no copy of the database could be made before its tables are changed";
+    at(location, why, "store.no-backup", title)
+        .kind(Kind::Failed)
+        .hint("nothing was changed; make room, or let this user write there, and run it again")
+}
+
 /// A job that panicked.
 pub fn bug(location: &Location) -> Diagnostic {
-    Diagnostic::error("store.failed", format!("a mistake in Hearth ended what was being written to {location}"))
+    at(location, "", "store.failed", "a mistake in Hearth ended what was being written to the database")
         .kind(Kind::Bug)
         .hint("nothing of it was kept; please report it with the log")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::diag::{Sources, text};
+
+    #[test]
+    fn the_terminal_is_told_where_a_database_is_and_a_program_over_the_network_is_not() {
+        let server = Location::server("postgres://joe:s3cret@db.example:5433/rooms").unwrap();
+        let file = Location::of_home(Path::new("/srv/home"), None).unwrap();
+        let why = "permission denied for joe at rooms";
+        for location in [&server, &file] {
+            let all = [
+                unusable(location, why),
+                unreachable(location, why),
+                tls(location, why),
+                busy(location),
+                full(location, why),
+                failed(location, why),
+                closed(location),
+                newer(location, 9, 7),
+                no_backup(location, why),
+                bug(location),
+            ];
+            for told in all {
+                let (json, here) = (
+                    text::to_json(&told, &Sources::default()),
+                    text::render(&told, &Sources::default(), Path::new("/")),
+                );
+                for secret in ["joe", "db.example", "5433", "rooms", "/srv", "hearth.db"] {
+                    assert!(!json.to_string().contains(secret), "{secret}: {json}");
+                }
+                assert!(here.contains(&location.to_string()) && !here.contains("s3cret"), "{here}");
+            }
+        }
+    }
 }

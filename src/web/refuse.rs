@@ -7,7 +7,7 @@ use axum::response::{Html, IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::{Words, words};
-use crate::diag::{Diagnostic, Diagnostics, Kind, Sources, text};
+use crate::diag::{Diagnostic, Diagnostics, Kind, Sources, log_untold, text};
 
 /// A diagnostic to answer with: `{"error": {code, title, ...}, "detail": ...}`, and the status of its kind.
 ///
@@ -112,6 +112,7 @@ fn answer(d: &Diagnostic, status: StatusCode, sources: &Sources, place: &str, al
     }
     answer.extensions_mut().insert(Code(d.code));
     retry_after(&mut answer, d);
+    log_untold(d);
     answer
 }
 
@@ -178,6 +179,7 @@ pub fn page_with(d: &Diagnostic, status: StatusCode, way: Option<(&str, &str)>) 
     };
     answer.extensions_mut().insert(Code(d.code));
     retry_after(&mut answer, d);
+    log_untold(d);
     answer
 }
 

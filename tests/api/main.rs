@@ -8,5 +8,6 @@ mod objects;
 mod pages;
 mod rare;
 mod rig;
+mod store;
 mod tokens;
 mod verbs;

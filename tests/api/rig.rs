@@ -32,7 +32,7 @@ use hearth::routes::{self, App};
 use hearth::stacks::Home;
 use hearth::stacks::json::Api;
 use hearth::stacks::works::{Setting, Works};
-use hearth::store::{Db, Location};
+use hearth::store::Db;
 use hearth::web::outside::{Outside, Reach, trust};
 use hearth::web::{self, Caller, Door, Limits, Manner};
 use http_body_util::{BodyExt, Full};
@@ -372,7 +372,7 @@ async fn read(answer: Response<Incoming>) -> (u16, String) {
 
 async fn serve(dir: &Path, stacks: Api, keeper: Arc<Keeper>) -> (web::Server, SocketAddr, Arc<Auth>) {
     let home = Home::open(dir.to_path_buf()).unwrap_or_else(|_| panic!("the home can be read"));
-    let database = Db::at(Location::file(dir.join("state/hearth.db")));
+    let database = Db::at(home.database(&BTreeMap::new()).unwrap());
     let ca = Arc::new(hearth::certs::local::LocalCa::open(&dir.join("ca"), &[], &SystemClock).unwrap());
     let certs = certs::json::Api {
         stacks: stacks.clone(),

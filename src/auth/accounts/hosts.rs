@@ -102,7 +102,7 @@ impl Sessions for Auth {
             Ok(())
         });
         if let Err(why) = written.await {
-            tracing::warn!(code = why.code, "when sessions were last used is not written down: {}", why.title);
+            tracing::warn!(code = why.code, "when sessions were last used is not written down: {}", why.whole());
         }
     }
 

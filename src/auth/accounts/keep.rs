@@ -59,7 +59,7 @@ impl Auth {
             if let Err(told) = &done
                 && !troubled
             {
-                tracing::warn!(code = told.code, "{}", told.title);
+                tracing::warn!(code = told.code, "{}", told.whole());
             }
             troubled = done.is_err();
             if self.keys.turned() {

@@ -87,7 +87,7 @@ impl Log {
                 () = tokio::time::sleep_until(tell) => {
                     tell = Instant::now() + crowd::EACH;
                     if let Err(why) = self.tell_crowd().await {
-                        tracing::warn!(%why, "what was refused could not be entered into the audit log; it is told later");
+                        tracing::warn!(why = %why.whole(), "what was refused could not be entered into the audit log; it is told later");
                     }
                     continue;
                 }
@@ -99,7 +99,7 @@ impl Log {
                 Ok(0) => {}
                 Ok(entries) => tracing::info!(entries, "old entries of the audit log were cut off"),
                 Err(why) => {
-                    tracing::warn!(%why, "old entries of the audit log could not be cut off; it is tried again in a minute");
+                    tracing::warn!(why = %why.whole(), "old entries of the audit log could not be cut off; it is tried again in a minute");
                     cut = Instant::now() + FIRST;
                 }
             }

@@ -64,7 +64,7 @@ impl Log {
     pub async fn add_own(&self, action: &str, object: &str, detail: Value) {
         let note = Note::of_system(self.clock.now(), action, object, detail);
         if let Err(why) = self.add(note).await {
-            tracing::error!(action, object, %why, "what Hearth has done by itself could not be entered into the audit log");
+            tracing::error!(action, object, why = %why.whole(), "what Hearth has done by itself could not be entered into the audit log");
         }
     }
 

@@ -22,7 +22,7 @@ impl Notebook for Log {
         let note = if counts { self.at_once(from, 1, note) } else { Some(note) };
         let Some(note) = note else { return };
         if let Err(told) = self.add(note).await {
-            tracing::error!(action, request, why = %told, "an act could not be entered into the audit log");
+            tracing::error!(action, request, why = %told.whole(), "an act could not be entered into the audit log");
         }
     }
 }

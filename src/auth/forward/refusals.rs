@@ -59,7 +59,7 @@ impl Refusals for Entered {
         // Only now: what is told again must not be counted twice.
         let first = refused.into_iter().filter_map(|(from, times, note)| self.log.at_once(from, times, note)).collect();
         if let Err(why) = self.log.add_all(first).await {
-            tracing::error!(%why, "whom gate has turned away could not be entered into the audit log");
+            tracing::error!(why = %why.whole(), "whom gate has turned away could not be entered into the audit log");
         }
         Ok(())
     }

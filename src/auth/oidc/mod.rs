@@ -166,7 +166,7 @@ impl Oidc {
             Ok(With { settings, secret, provider })
         });
         if let Some(Err(told)) = &with {
-            tracing::warn!(code = told.code, "{}", told.title);
+            tracing::warn!(code = told.code, "{}", told.whole());
         }
         Oidc { auth, db, clock, random, place, with, begun: Pending::default(), half: Pending::default() }
     }

@@ -21,7 +21,7 @@ use askama::Template;
 
 use factor::Factor;
 
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, log_untold};
 use crate::web::{self, Words};
 
 /// Something went wrong with what was filled in.
@@ -35,6 +35,7 @@ pub struct Told {
 
 impl From<Diagnostic> for Told {
     fn from(d: Diagnostic) -> Told {
+        log_untold(&d);
         let at_password = matches!(d.field.as_deref(), Some("again" | "password" | "new_password"));
         Told { title: Words::sentence(&d.title), hints: web::words::for_people(&d.hints), at_password }
     }
