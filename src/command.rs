@@ -81,7 +81,10 @@ fn act(command: &Command) -> Option<(&'static str, bool)> {
             Some(CertsVerb::NewCa(_)) => ("certs new-ca", true),
             Some(CertsVerb::Trust(_)) | None => return None,
         },
-        Command::Db(args) if args.verb.is_some() => ("db copy", true),
+        Command::Db(args) => match args.verb.as_ref()? {
+            DatabaseVerb::Copy { .. } => ("db copy", true),
+            DatabaseVerb::Take => ("db take", true),
+        },
         Command::Plan(args) if args.save => ("plan", true),
         Command::Render(args) if !args.check => ("render", false),
         Command::Apply(_) => ("apply", false),
@@ -142,6 +145,7 @@ fn line(command: &Command, out: &Out) -> String {
                 let place = if to.contains("://") { place.split('?').next().unwrap_or_default() } else { place };
                 format!("hearth db copy{} --to {}", from.unwrap_or_default(), quoted(place))
             }
+            Some(DatabaseVerb::Take) => "hearth db take".to_owned(),
             None => "hearth db".to_owned(),
         },
         _ => crate::stacks::who::command(out),

@@ -24,4 +24,6 @@ pub enum DatabaseVerb {
         #[arg(long, value_name = "FILE")]
         from: Option<std::path::PathBuf>,
     },
+    /// Make the database on the server this home's, where it belongs to another one: after a move without `state/`
+    Take,
 }

@@ -46,6 +46,10 @@ pub struct Location {
     pub(super) which: Which,
     /// Where copies are kept that are made before a migration.
     pub(super) backups: Option<PathBuf>,
+    /// The `state/` of the home whose database it is to be.
+    pub(super) state: Option<PathBuf>,
+    /// It becomes that home's, whoever had it before.
+    pub(super) taking: bool,
 }
 
 #[derive(Clone)]
@@ -67,7 +71,11 @@ impl Location {
     pub fn file(path: impl Into<PathBuf>) -> Location {
         let path = path.into();
         let backups = path.parent().map(|folder| folder.join("backups"));
-        Location { which: Which::File { path, former: None }, backups }
+        Location { backups, ..Location::of(Which::File { path, former: None }) }
+    }
+
+    fn of(which: Which) -> Location {
+        Location { which, backups: None, state: None, taking: false }
     }
 
     /// A PostgreSQL server: `postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=...`.
@@ -90,14 +98,14 @@ impl Location {
         let database = options.get_database().unwrap_or_else(|| options.get_username());
         let shown = format!("postgres://{}@{host}:{}/{database}", options.get_username(), options.get_port());
         let options = Box::new(options.application_name("hearth"));
-        Ok(Location { which: Which::Server { options, shown }, backups: None })
+        Ok(Location::of(Which::Server { options, shown }))
     }
 
     /// A URL, or a path from `cwd`, as somebody types it.
     pub fn typed(text: &str, cwd: &Path) -> Result<Location, Diagnostic> {
         match text.contains("://") {
             true => Location::server(text),
-            false => Ok(Location { which: Which::File { path: cwd.join(text), former: None }, backups: None }),
+            false => Ok(Location::of(Which::File { path: cwd.join(text), former: None })),
         }
     }
 
@@ -106,13 +114,16 @@ impl Location {
         let state = dir.join("state");
         let mut location = match url.map(str::trim).filter(|url| !url.is_empty()) {
             Some(url) => Location::server(url).map_err(|told| told.field(URL))?,
-            None => {
-                let which = Which::File { path: state.join(FILE), former: Some(state.join(FORMER)) };
-                Location { which, backups: None }
-            }
+            None => Location::of(Which::File { path: state.join(FILE), former: Some(state.join(FORMER)) }),
         };
         location.backups = Some(state.join("backups"));
+        location.state = Some(state);
         Ok(location)
+    }
+
+    /// The same, to be the home's from its next use on, also where it is another home's now.
+    pub fn taking(self) -> Location {
+        Location { taking: true, ..self }
     }
 
     /// The file, where it is one.

@@ -3,7 +3,7 @@
 use sqlx::migrate::{MigrateError, Migrator};
 
 use super::location::{Location, Which};
-use super::{Conn, On, backup, execute, fetch_one, sqlite, words};
+use super::{Conn, On, backup, execute, fetch_one, sqlite, whose, words};
 use crate::diag::Diagnostic;
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -37,6 +37,8 @@ pub async fn settle(conn: &mut Conn) -> Result<(), Diagnostic> {
     if is_current(conn).await? {
         return Ok(());
     }
+    // Nobody else's tables are brought up to date.
+    whose::look(conn).await?;
     // From here on one process at a time, however long that takes.
     let patience = conn.patience;
     conn.patient();

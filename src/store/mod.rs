@@ -9,6 +9,7 @@
 //! | what was answered is on the disk | `writer` |
 //! | tables of every version, backups, a database that is too new | `migrate`, `backup` |
 //! | all of one in another | `copy` |
+//! | which home's it is | `whose` |
 //! | errors in words | `words` |
 //!
 //! ```text
@@ -37,6 +38,7 @@ mod query;
 mod sqlite;
 #[cfg(test)]
 pub mod tests;
+mod whose;
 mod words;
 mod writer;
 
@@ -114,6 +116,7 @@ impl Db {
         };
         let db = Db(Arc::new(Inner { location, readers, hang: Hang::default(), writer: None }));
         let mut on = db.reader().await?;
+        whose::look(&mut on).await?;
         // A server's database where nobody has written yet has no tables to read from.
         match migrate::version(&mut on).await? {
             0 => Ok(None),

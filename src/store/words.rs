@@ -152,6 +152,14 @@ pub fn newer(location: &Location, version: i64, known: i64) -> Diagnostic {
     }
 }
 
+/// Another home's.
+pub fn other_home(location: &Location) -> Diagnostic {
+    at(location, "", "store.other-home", "the database belongs to another home")
+        .kind(Kind::Conflict)
+        .hint("give this home a database of its own: look at HEARTH_DATABASE_URL in .env")
+        .hint("where it is this home's, and `state/` was lost: hearth db take, and the home that had it is refused")
+}
+
 pub fn no_backup(location: &Location, why: &str) -> Diagnostic {
     let title = "no copy of the database could be made before its tables are changed";
     at(location, why, "store.no-backup", title)
@@ -188,6 +196,7 @@ mod tests {
                 failed(location, why),
                 closed(location),
                 newer(location, 9, 7),
+                other_home(location),
                 no_backup(location, why),
                 bug(location),
             ];

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use super::hang::Hang;
 use super::location::{Location, Which};
-use super::{Conn, Link, Tx, execute, migrate, postgres, sqlite, words};
+use super::{Conn, Link, Tx, execute, migrate, postgres, sqlite, whose, words};
 use crate::diag::Diagnostic;
 
 /// Jobs that may wait; whoever comes then waits to be let in.
@@ -187,7 +187,11 @@ impl Work {
             }
         };
         let mut conn = Conn::new(link, self.location.clone(), self.hang.clone());
-        match migrate::settle(&mut conn).await {
+        let settled = match migrate::settle(&mut conn).await {
+            Ok(()) => whose::claim(&mut conn).await,
+            refused => refused,
+        };
+        match settled {
             Ok(()) => {
                 self.conn = Some(conn);
                 self.ready.store(true, Ordering::Release);

@@ -1,4 +1,4 @@
-//! `hearth db`: where the home's database is, and all of it in another one.
+//! `hearth db`: where the home's database is, all of it in another one, and whose it is.
 
 use std::io::BufRead;
 
@@ -18,6 +18,7 @@ pub fn run(args: Database, home: Location, out: &Out) -> Done {
             let (typed, to) = target(&to, out)?;
             start(copy(from.map(|from| Location::file(out.cwd.join(from))), home, typed, to, out))
         }
+        Some(DatabaseVerb::Take) => start(take(home, out)),
     }
 }
 
@@ -109,6 +110,14 @@ async fn copy(from: Option<Location>, home: Location, typed: String, to: Locatio
         (None, _) => out
             .say(format!("  write into .env, with the password behind the user's name: {URL}={}", with_place(&typed))),
     }
+    Ok(())
+}
+
+/// Makes it this home's.
+async fn take(location: Location, out: &Out) -> Done {
+    let db = Db::open(location.taking()).await?;
+    db.close().await;
+    out.line(format!("{} belongs to this home from now on; one that had it before is refused", db.location()));
     Ok(())
 }
 

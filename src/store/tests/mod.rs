@@ -10,6 +10,7 @@ mod copies;
 mod hangs;
 pub mod server;
 mod store;
+mod whose;
 
 use sqlx::{ConnectOptions, Executor};
 
