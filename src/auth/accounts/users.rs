@@ -86,7 +86,7 @@ impl Auth {
         let (from, to) = (rows.first().map_or(0, |row| row.id), rows.last().map_or(0, |row| row.id));
         let all = sql::groups::memberships(&mut on, from, to).await?;
         let groups = |id: i64| all.iter().filter(|(person, _)| *person == id).map(|(_, name)| name.clone()).collect();
-        rows.into_iter().map(|row| User::of(&row, groups(row.id))).collect()
+        Ok(rows.into_iter().map(|row| User::of(&row, groups(row.id))).collect())
     }
 
     /// How many there are.
@@ -324,17 +324,14 @@ pub(super) async fn one(on: &mut Conn, id: i64) -> Result<User, Diagnostic> {
 }
 
 pub(super) async fn whole(on: &mut Conn, row: &Row) -> Result<User, Diagnostic> {
-    User::of(row, sql::groups::of(on, row.id).await?)
+    Ok(User::of(row, sql::groups::of(on, row.id).await?))
 }
 
 impl User {
-    fn of(row: &Row, groups: Vec<String>) -> Result<User, Diagnostic> {
-        let role = row.role.parse().map_err(|()| {
-            Diagnostic::error("auth.damaged-user", format!("the role of {} in the database is none", row.name))
-                .kind(Kind::Failed)
-                .hint(format!("hearth users set {} --role ROLE gives them one", row.name))
-        })?;
-        Ok(User {
+    fn of(row: &Row, groups: Vec<String>) -> User {
+        // Whatever else somebody has written there by hand: it keeps no admin from seeing them, and from giving them another one.
+        let role = row.role.parse().unwrap_or(Role::Viewer);
+        User {
             id: row.id,
             name: row.name.clone(),
             email: row.email.clone(),
@@ -348,7 +345,7 @@ impl User {
             version: row.version,
             created: row.created,
             last_login: row.last_login,
-        })
+        }
     }
 
     /// Of all that can be changed of them by an admin.

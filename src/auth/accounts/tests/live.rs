@@ -188,6 +188,35 @@ async fn hostile_18_what_another_process_ends_is_ended_here_within_a_second() {
 }
 
 #[tokio::test]
+async fn what_is_changed_by_hand_counts_once_the_counter_of_changes_is_higher() {
+    homes(People::default(), async |w| {
+        let a = &w.auth;
+        w.add("anna", Role::Admin).await;
+        w.add("ben", Role::Operator).await;
+        let (anna, ben) = (Ways::of(a, "anna").await, Ways::of(a, "ben").await);
+        a.look().await.unwrap();
+        assert_eq!((anna.open(a).await, ben.open(a).await), ([true; 3], [true; 3]));
+        let by_hand =
+            async |sql: &'static str| w.db.write(async move |tx| crate::store::execute!(tx, sql).map(drop)).await;
+        by_hand("UPDATE users SET role = 'viewer' WHERE name = 'anna'").await.unwrap();
+        for sql in [
+            "DELETE FROM sessions WHERE person = 2",
+            "DELETE FROM families WHERE person = 2",
+            "DELETE FROM tokens WHERE person = 2",
+        ] {
+            by_hand(sql).await.unwrap();
+        }
+        a.look().await.unwrap();
+        assert_eq!(ben.open(a).await, [true; 3], "docs/guide/database.md says so: nothing tells it");
+        by_hand("UPDATE changes SET count = count + 1").await.unwrap();
+        a.look().await.unwrap();
+        assert_eq!(ben.open(a).await, [false; 3]);
+        assert!(anna.all(a).await.iter().all(|who| who.role == Role::Viewer));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn another_key_that_hearth_makes_by_itself_is_entered() {
     homes(People::default(), async |w| {
         let server = w.again().await;

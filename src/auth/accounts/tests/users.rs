@@ -15,6 +15,32 @@ fn code<T>(done: Result<T, Diagnostic>) -> &'static str {
 }
 
 #[tokio::test]
+async fn a_role_that_is_none_is_the_lowest_and_hides_nobody() {
+    homes(People::default(), async |w| {
+        let a = &w.auth;
+        w.add("root", Role::Admin).await;
+        let anna = w.add("anna", Role::Admin).await;
+        let sql = "UPDATE users SET role = 'Admin' WHERE name = 'anna'";
+        w.db.write(async move |tx| crate::store::execute!(tx, sql).map(drop)).await.unwrap();
+        let roles: Vec<Role> = a.users(0, 10).await.unwrap().into_iter().map(|user| user.role).collect();
+        assert_eq!(roles, [Role::Admin, Role::Viewer]);
+        let (user, session) = a.login_browser(&named("anna", PASSWORD), &near()).await.unwrap();
+        assert_eq!(user.role, Role::Viewer);
+        assert_eq!(a.by_cookie(session.token.expose()).await.unwrap().unwrap().role, Role::Viewer);
+        assert_eq!(code(a.change_user(1, Change { active: Some(false), ..change() }).await), "auth.last-admin");
+        let given = a.change_user(anna.id, Change { role: Some(Role::Admin), ..change() }).await.unwrap();
+        assert_eq!((given.role, a.user_named("anna").await.unwrap().role), (Role::Admin, Role::Admin));
+        // Also where it is the one that it reads as.
+        w.db.write(async move |tx| crate::store::execute!(tx, sql).map(drop)).await.unwrap();
+        a.change_user(anna.id, Change { role: Some(Role::Viewer), ..change() }).await.unwrap();
+        let row: (String,) =
+            crate::store::fetch_one!(&mut w.db.reader().await.unwrap(), "SELECT role FROM users WHERE id = 2").unwrap();
+        assert_eq!(row.0, "viewer");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn users_are_added_changed_listed_and_removed() {
     homes(People::default(), async |w| {
         let a = &w.auth;
