@@ -5,7 +5,8 @@
 //! | who asks | counts on | so that |
 //! |---|---|---|
 //! | a stranger | their household (an IPv4 address, a /64) and the account, one count of all strangers | neither one machine with a list of names nor many machines with one name get far |
-//! | somebody in the home's network, or from where this account signed in before | this household with this account; and, much later, this household | nobody elsewhere can keep the owner out, and no device at home can try one name after the other |
+//! | somebody in the home's network | this household with this account; much later this household, and, for a short pause at most, this account for all who are near | nobody elsewhere can keep the owner out, no device at home can try one name after the other, and many of them do not guess without an end |
+//! | from where this account signed in before | the first two of these | nobody near can make the owner wait, either |
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -37,8 +38,24 @@ pub struct Attempt<'a> {
     pub from: IpAddr,
     /// The account's name as it was given, where there is one; whether there is such an account makes no difference.
     pub account: Option<&'a str>,
-    /// In the home's network, or from where this account signed in before.
-    pub near: bool,
+    pub place: Place,
+}
+
+/// How far whoever tries is from the home.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    Outside,
+    /// In the home's network, or on this machine.
+    Near,
+    /// From where this account signed in before, wherever that is.
+    Known,
+}
+
+impl Place {
+    /// Whoever is not outside has the near ones' places, and waits as they do.
+    pub fn is_near(self) -> bool {
+        self != Place::Outside
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -47,6 +64,8 @@ enum Key {
     /// One that is near. Not this machine: a tunnel's visitors all come from here.
     Home(What, IpAddr),
     Account(What, [u8; 32]),
+    /// For all who are near and have not signed in from there.
+    Near(What, [u8; 32]),
     Pair(What, IpAddr, [u8; 32]),
 }
 
@@ -69,6 +88,8 @@ impl Key {
             Key::Household(..) => Budget { free: 10, longest_ms: 15 * MINUTE, forgives_ms: 2 * MINUTE },
             Key::Home(..) => Budget { free: 60, longest_ms: MINUTE / 2, forgives_ms: 5000 },
             Key::Account(..) => Budget { free: 10, longest_ms: 15 * MINUTE, forgives_ms: 2 * MINUTE },
+            // So large that no family gets there, and so short that it keeps nobody out.
+            Key::Near(..) => Budget { free: 100, longest_ms: MINUTE / 2, forgives_ms: MINUTE / 2 },
             // Whoever guesses from inside the home is known by face.
             Key::Pair(..) => Budget { free: 10, longest_ms: MINUTE, forgives_ms: MINUTE / 2 },
         }
@@ -171,16 +192,22 @@ impl Brakes {
 }
 
 fn keys(attempt: Attempt<'_>) -> Vec<Key> {
-    let Attempt { what, from, account, near } = attempt;
+    let Attempt { what, from, account, place } = attempt;
     let house = household(from);
     // Names are long and chosen by whoever asks: what is kept has one length.
     let account = account.map(|name| super::secrets::digest(&name.trim().to_lowercase()));
-    match account {
-        Some(account) if near && house.is_loopback() => vec![Key::Pair(what, house, account)],
-        Some(account) if near => vec![Key::Home(what, house), Key::Pair(what, house, account)],
-        Some(account) => vec![Key::Household(what, house), Key::Account(what, account)],
-        None => vec![Key::Household(what, house)],
+    let Some(account) = account else { return vec![Key::Household(what, house)] };
+    if place == Place::Outside {
+        return vec![Key::Household(what, house), Key::Account(what, account)];
     }
+    let mut keys = vec![Key::Pair(what, house, account)];
+    if !house.is_loopback() {
+        keys.push(Key::Home(what, house));
+    }
+    if place == Place::Near {
+        keys.push(Key::Near(what, account));
+    }
+    keys
 }
 
 /// Forgets what is forgiven, and of the rest a tenth: those that weigh least. Who tries many addresses or names once each pushes out their
@@ -210,7 +237,8 @@ mod tests {
     const ADMIN: &str = "admin";
 
     fn attempt(from: &str, account: &'static str, near: bool) -> Attempt<'static> {
-        Attempt { what: What::Password, from: from.parse().unwrap(), account: Some(account), near }
+        let place = if near { Place::Near } else { Place::Outside };
+        Attempt { what: What::Password, from: from.parse().unwrap(), account: Some(account), place }
     }
 
     /// How many of `tries` come through when one is made each `every` milliseconds.
@@ -289,6 +317,31 @@ mod tests {
         assert!(brakes.ask(attempt("192.168.1.5", ADMIN, true), 5000).is_ok(), "another device is as free as before");
         let here = through(&brakes, 400, 10, |n| attempt("127.0.0.1", names[n as usize], true));
         assert_eq!(here, 400, "what comes by a tunnel is of many people");
+    }
+
+    #[test]
+    fn hostile_20_many_near_addresses_do_not_guess_without_an_end_and_keep_nobody_out() {
+        for what in [What::Password, What::Code] {
+            let brakes = Brakes::default();
+            let from = |n: i64| IpAddr::from([10, 0, (n >> 8) as u8, n as u8]);
+            let tries = |n: i64| Attempt { what, from: from(n % 50_000), ..attempt("10.0.0.1", ADMIN, true) };
+            // Five hours of ten tries a second.
+            let tried = through(&brakes, 180_000, 100, tries);
+            assert!((600..800).contains(&tried), "{tried}");
+            let now = 180_000 * 100;
+            let wait = brakes.ask(tries(180_001), now).unwrap_err();
+            assert!(wait <= Duration::from_secs(30), "{wait:?}");
+            let owner = Attempt { what, place: Place::Known, ..attempt("10.0.200.1", ADMIN, true) };
+            assert!(brakes.ask(owner, now).is_ok(), "who signed in from there before does not wait for them");
+            let berta = Attempt { what, ..attempt("10.0.200.2", "berta", true) };
+            assert!(brakes.ask(berta, now).is_ok(), "other accounts are as before");
+            // A new device of the owner's waits for the others' pause, and no longer.
+            let new = Attempt { what, ..attempt("10.0.200.3", ADMIN, true) };
+            assert!(brakes.ask(new, now).is_err() && brakes.ask(new, now + 30_000).is_ok());
+            // Forgiven over time.
+            let free = (0..100).filter(|n| brakes.ask(tries(*n), now + 3_600_000 * 2 + n).is_ok()).count();
+            assert_eq!(free, 100);
+        }
     }
 
     #[test]

@@ -211,9 +211,9 @@ impl Auth {
 
     async fn brake_code(&self, user: &User, from: IpAddr) -> Result<crate::auth::brakes::Pass, Diagnostic> {
         let house = household(from).to_string();
-        let place = sql::users::knows_place(&mut self.db.reader().await?, user.id, &house).await?;
-        let near = place || self.is_near(from);
-        self.brake(Attempt { what: What::Code, from, account: Some(&user.name), near })
+        let known = sql::users::knows_place(&mut self.db.reader().await?, user.id, &house).await?;
+        let place = self.place(known, from);
+        self.brake(Attempt { what: What::Code, from, account: Some(&user.name), place })
     }
 }
 

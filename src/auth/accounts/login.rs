@@ -110,15 +110,16 @@ impl Auth {
         let row = sql::users::by_name(&mut on, given.as_deref().unwrap_or_default()).await?;
         let house = household(from).to_string();
         // Asked for nobody too: it takes as long.
-        let place = sql::users::knows_place(&mut on, row.as_ref().map_or(-1, |row| row.id), &house).await?;
+        let known = sql::users::knows_place(&mut on, row.as_ref().map_or(-1, |row| row.id), &house).await?;
         let user = match &row {
             Some(row) => Some(users::whole(&mut on, row).await?),
             None => None,
         };
         // Hashing takes long, and connections are few.
         drop(on);
-        let near = place || self.is_near(from);
-        let pass = self.brake(Attempt { what: What::Password, from, account: Some(name), near })?;
+        let place = self.place(known, from);
+        let near = place.is_near();
+        let pass = self.brake(Attempt { what: What::Password, from, account: Some(name), place })?;
         let kept = row.as_ref().and_then(|row| row.password.as_deref());
         let judged = self.passwords.verify(password.clone(), kept, Auth::hashing(near, from)).await;
         // Nothing was found wrong where nothing was looked at.
@@ -141,7 +142,7 @@ impl Auth {
         if self.rules().registration == Rule::Closed {
             return Err(closed().hint("ask an admin of the home to add you"));
         }
-        let pass = self.brake(Attempt { what: What::Link, from, account: None, near: self.is_near(from) })?;
+        let pass = self.brake(Attempt { what: What::Link, from, account: None, place: self.place(false, from) })?;
         let hash = secrets::hash(token.expose());
         match sql::invitations::open(&mut self.db.reader().await?, &hash, self.now()).await? {
             Some(_) => {
@@ -154,7 +155,7 @@ impl Auth {
 
     /// Makes an account of one's own, where the home lets people do that.
     pub async fn register(&self, new: Registration, from: IpAddr) -> Result<User, Diagnostic> {
-        let near = self.is_near(from);
+        let place = self.place(false, from);
         let rule = self.rules().registration;
         let what = match (&new.invite, rule) {
             (_, Rule::Closed) => return Err(closed().hint("ask an admin of the home to add you")),
@@ -162,7 +163,7 @@ impl Auth {
             (Some(_), _) => What::Link,
             (None, Rule::Open) => What::Register,
         };
-        let pass = self.brake(Attempt { what, from, account: None, near })?;
+        let pass = self.brake(Attempt { what, from, account: None, place })?;
         let hash = new.invite.as_ref().map(|token| secrets::hash(token.expose()));
         let role = match &hash {
             None => Role::Member,
@@ -174,7 +175,7 @@ impl Auth {
         };
         let Registration { username: name, email, password, .. } = new;
         let new = NewUser { name, email, display_name: None, role, groups: Vec::new(), password: Some(password) };
-        let (new, groups) = self.prepared(new, Says::Themselves, Auth::hashing(near, from)).await?;
+        let (new, groups) = self.prepared(new, Says::Themselves, Auth::hashing(place.is_near(), from)).await?;
         let now = self.now();
         let user = self
             .db

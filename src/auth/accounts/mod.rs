@@ -57,7 +57,7 @@ pub use tokens::{NewToken, SCOPES, Token};
 pub use users::{Change, NewUser, User};
 pub use ways::{KeyOf, LinkOf};
 
-use super::brakes::{Attempt, Brakes, What};
+use super::brakes::{Attempt, Brakes, Place, What};
 use super::jwt::Keys;
 use super::passwords::{Lane, Passwords, Turn};
 use super::seal::Seal;
@@ -165,6 +165,15 @@ impl Auth {
         address.is_loopback() || self.near.iter().any(|net| net.contains(&address))
     }
 
+    /// How far somebody is who has signed in from there before, or has not.
+    fn place(&self, known: bool, from: IpAddr) -> Place {
+        match known {
+            true => Place::Known,
+            false if self.is_near(from) => Place::Near,
+            false => Place::Outside,
+        }
+    }
+
     /// Does something that ends a session, token or right: from the moment this returns nothing here remembers it.
     async fn end<T, F>(&self, job: F) -> Result<T, Diagnostic>
     where
@@ -202,5 +211,5 @@ fn too_often(what: What, wait: std::time::Duration) -> Diagnostic {
     Diagnostic::error("auth.too-often", format!("too many {what}: the next try counts in {seconds} s"))
         .kind(Kind::TooMany)
         .retry(seconds)
-        .hint("wait for that long; from the home's own network, or from where you signed in before, others' tries do not count")
+        .hint("wait for that long; from where you signed in before others' tries do not count, and in the home's own network for half a minute at most")
 }

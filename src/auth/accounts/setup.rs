@@ -29,7 +29,7 @@ impl Auth {
 
     /// Whether a setup link holds, before anybody fills in its form. It is not used up; whoever guesses is counted as one who sends the form, and told the same.
     pub async fn look_at_setup(&self, token: &Secret, from: IpAddr) -> Result<(), Diagnostic> {
-        let pass = self.brake(Attempt { what: What::Link, from, account: None, near: self.is_near(from) })?;
+        let pass = self.brake(Attempt { what: What::Link, from, account: None, place: self.place(false, from) })?;
         match sql::users::is_setup(&mut self.db.reader().await?, &secrets::hash(token.expose()), self.now()).await? {
             true => {
                 self.brakes.good(pass);
@@ -44,15 +44,15 @@ impl Auth {
         if self.is_set_up() {
             return Err(has_admin());
         }
-        let near = self.is_near(from);
-        let pass = self.brake(Attempt { what: What::Link, from, account: None, near })?;
+        let place = self.place(false, from);
+        let pass = self.brake(Attempt { what: What::Link, from, account: None, place })?;
         let (hash, now) = (secrets::hash(token.expose()), self.now());
         // Before anything is hashed slowly for nobody.
         if !sql::users::is_setup(&mut self.db.reader().await?, &hash, now).await? {
             return Err(wrong());
         }
         let new = NewUser { role: Role::Admin, groups: Vec::new(), ..new };
-        let (new, groups) = self.prepared(new, Says::Home, Auth::hashing(near, from)).await?;
+        let (new, groups) = self.prepared(new, Says::Home, Auth::hashing(place.is_near(), from)).await?;
         let user = self
             .db
             .write(async move |tx| {

@@ -133,6 +133,28 @@ async fn hostile_20_an_attack_does_not_keep_the_owner_out_at_home_or_where_they_
 }
 
 #[tokio::test]
+async fn hostile_20_many_addresses_at_home_do_not_guess_without_an_end_and_keep_the_owner_out_nowhere() {
+    homes(People::default(), async |w| {
+        let a = &w.auth;
+        w.add("root", Role::Admin).await;
+        a.login(&named("root", PASSWORD), &from("192.168.1.7")).await.unwrap();
+        let mut told = Vec::new();
+        for n in 100..220_u8 {
+            let tried = a.login(&named("root", "not the right one"), &from(&format!("192.168.1.{n}"))).await;
+            told.push(code(tried));
+        }
+        assert_eq!(told.iter().filter(|code| **code == "auth.wrong-password").count(), 100);
+        assert_eq!(told.last(), Some(&"auth.too-often"));
+        assert_eq!(code(a.login(&named("root", PASSWORD), &from("192.168.1.7")).await), "done");
+        let new = a.login(&named("root", PASSWORD), &from("192.168.1.8")).await.unwrap_err();
+        assert!(new.retry.is_some_and(|seconds| seconds <= 30), "a new device waits as long as is said, and no longer");
+        w.clock.pass(MINUTE / 2);
+        assert_eq!(code(a.login(&named("root", PASSWORD), &from("192.168.1.8")).await), "done");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_account_that_is_not_active_is_told_so_only_to_who_has_its_password() {
     homes(People::default(), async |w| {
         let a = &w.auth;
