@@ -154,6 +154,9 @@ impl Passkeys {
         let Making { person, handle, state } =
             making.filter(|making| making.person == who.user).ok_or_else(words::begin_again)?;
         let made: RegisterPublicKeyCredential = serde_json::from_value(made).map_err(|_| words::unread())?;
+        if is_framed(&made.response.client_data_json) {
+            return Err(words::made_framed());
+        }
         let key = self.kit.finish_passkey_registration(&made, &state).map_err(|error| words::not_made(&error))?;
         let row = Key {
             credential: BASE64_URL_SAFE_NO_PAD.encode(key.cred_id()),
@@ -241,6 +244,10 @@ impl Passkeys {
         let state = cookie.and_then(|cookie| self.entering.take(ticket, cookie, self.now()));
         let state = state.ok_or_else(words::begin_again)?;
         let shown: PublicKeyCredential = serde_json::from_value(shown).map_err(|_| words::unread())?;
+        // The library looks at it where a key is made only.
+        if is_framed(&shown.response.client_data_json) {
+            return Err(words::shown_framed());
+        }
         let found = self.kit.identify_discoverable_authentication(&shown).map_err(|_| words::unknown())?;
         let (handle, credential) = (found.0.to_string(), BASE64_URL_SAFE_NO_PAD.encode(found.1));
         let (kit, now) = (self.kit.clone(), self.now());
@@ -261,6 +268,13 @@ impl Passkeys {
         });
         self.auth.admit(person.await?, login).await
     }
+}
+
+/// Whether a browser says that the page that asked stood inside one of another site (Web Authentication Level 3, 5.8.1): ours never does.
+fn is_framed(client_data: &[u8]) -> bool {
+    let said: Value = serde_json::from_slice(client_data).unwrap_or_default();
+    let none = |key: &str| matches!(said.get(key), None | Some(Value::Null | Value::Bool(false)));
+    !none("crossOrigin") || !none("topOrigin")
 }
 
 /// What stands in `publicKey`, as the browser gets it.

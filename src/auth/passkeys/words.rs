@@ -52,9 +52,23 @@ pub fn unverified() -> Diagnostic {
     not("it was used without your finger, face or PIN")
 }
 
+/// By a page inside another site's.
+const FRAMED: &str = "a page of another site had asked for it";
+
+pub fn shown_framed() -> Diagnostic {
+    not(FRAMED)
+}
+
+pub fn made_framed() -> Diagnostic {
+    was_not_made(FRAMED)
+}
+
 /// A key that was made does not hold.
 pub fn not_made(error: &WebauthnError) -> Diagnostic {
-    let why = why(error);
+    was_not_made(why(error))
+}
+
+fn was_not_made(why: &str) -> Diagnostic {
     Diagnostic::error("auth.passkey-not-made", format!("the passkey was not made: {why}"))
         .kind(Kind::Denied)
         .hint("begin again; with another device, if it stays so")

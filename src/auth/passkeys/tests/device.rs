@@ -21,6 +21,8 @@ pub struct Device {
     pub zone: String,
     /// Whether it has looked who touches it.
     pub verifies: bool,
+    /// What else the browser says of the page.
+    pub says: Value,
     pub counter: u32,
     pub handle: String,
 }
@@ -31,13 +33,14 @@ impl Device {
             EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &entropy::SystemRandom::new()).unwrap();
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, document.as_ref()).unwrap();
         let (origin, zone) = (origin.to_owned(), "home.example".to_owned());
-        Device { pair, id: id.to_vec(), origin, zone, verifies: true, counter: 1, handle: String::new() }
+        let says = json!({"crossOrigin": false});
+        Device { pair, id: id.to_vec(), origin, zone, verifies: true, says, counter: 1, handle: String::new() }
     }
 
     fn client_data(&self, sort: &str, challenge: &str) -> Vec<u8> {
-        json!({"type": sort, "challenge": challenge, "origin": self.origin, "crossOrigin": false})
-            .to_string()
-            .into_bytes()
+        let mut said = json!({"type": sort, "challenge": challenge, "origin": self.origin});
+        said.as_object_mut().unwrap().extend(self.says.as_object().unwrap().clone());
+        said.to_string().into_bytes()
     }
 
     fn head(&self, made: bool) -> Vec<u8> {

@@ -198,14 +198,17 @@ async fn a_device_that_lies_or_was_copied_opens_nothing() {
             assert_eq!(code(scene.passkeys.begin(&ada, None, &caller).await), "auth.passkey-place", "{host}");
             assert_eq!(code(scene.passkeys.begin_login(&caller)), "auth.passkey-place", "{host}");
         }
-        // Made on another page, for another home, without looking who it is.
-        let lies: [fn(&mut Device); 6] = [
+        // Made on another page, for another home, without looking who it is, inside a page of another site.
+        let lies: [fn(&mut Device); 9] = [
             |d| d.origin = "https://media.home.example".into(),
             |d| d.origin = "https://panel.home.example:8443".into(),
             |d| d.origin = "http://panel.home.example".into(),
             |d| d.origin = "https://panel.home.example.evil.example".into(),
             |d| d.zone = "evil.example".into(),
             |d| d.verifies = false,
+            |d| d.says = json!({"crossOrigin": true}),
+            |d| d.says = json!({"crossOrigin": true, "topOrigin": "https://evil.example"}),
+            |d| d.says = json!({"topOrigin": "https://evil.example"}),
         ];
         for lie in lies {
             let mut device = Device::new(b"liar", ORIGIN);
@@ -216,10 +219,10 @@ async fn a_device_that_lies_or_was_copied_opens_nothing() {
         let mut phone = Device::new(b"phone", ORIGIN);
         scene.make(&ada, &mut phone).await.unwrap();
         for lie in lies {
-            let (origin, zone) = (phone.origin.clone(), phone.zone.clone());
+            let (origin, zone, says) = (phone.origin.clone(), phone.zone.clone(), phone.says.clone());
             lie(&mut phone);
             assert_eq!(scene.sign_in(&mut phone).await, Err("auth.passkey-not-taken"));
-            (phone.origin, phone.zone, phone.verifies) = (origin, zone, true);
+            (phone.origin, phone.zone, phone.verifies, phone.says) = (origin, zone, true, says);
         }
         assert_eq!(scene.sign_in(&mut phone).await, Ok(ada.user));
         // Another key under the same id; somebody else's name; a copy that is behind.
