@@ -280,7 +280,7 @@ async fn put_password(tx: &mut Tx, id: i64, kept: &str, only: bool) -> Result<()
 /// Adds a user with their groups, in a job.
 pub(super) async fn insert(tx: &mut Tx, new: New, groups: Vec<String>, says: Says) -> Result<User, Diagnostic> {
     // Applications still have what was the former one's under this name, and may take one that reads as another's for theirs.
-    if says != Says::Home && sql::users::reads_as(tx, &words::letters(&new.name)).await? {
+    if says != Says::Home && sql::users::reads_as(tx, &words::reads(&new.name)).await? {
         return Err(taken("this user name"));
     }
     let id = match sql::users::add(tx, &new).await? {

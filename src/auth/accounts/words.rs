@@ -56,8 +56,12 @@ const SPECIAL: [&str; 39] = [
 pub fn for_anybody(name: &str) -> Result<(), Diagnostic> {
     let given = "take another name; an admin of the home can give this one to somebody";
     let told = |title: String| Err(Diagnostic::error("auth.bad-name", title).field("username").hint(given));
-    if SPECIAL.contains(&letters(name).as_str()) {
-        return told(format!("`{name}` is what applications call whoever runs them"));
+    let look = reads(name);
+    if let Some(taken) = SPECIAL.into_iter().chain(RESERVED).find(|taken| reads(taken) == look) {
+        return told(match taken == name {
+            true => format!("`{name}` is what applications call whoever runs them"),
+            false => format!("`{name}` reads as `{taken}`, which applications or Hearth call whoever runs them"),
+        });
     }
     if name.ends_with(|c: char| !c.is_ascii_alphanumeric()) {
         return told("a user name ends with a letter or digit: applications may leave out what comes after".into());
@@ -65,9 +69,17 @@ pub fn for_anybody(name: &str) -> Result<(), Diagnostic> {
     Ok(())
 }
 
-/// What of a name is left where an application makes an address, a folder or a word of it.
-pub fn letters(name: &str) -> String {
-    name.chars().filter(char::is_ascii_alphanumeric).collect()
+/// How a name reads: without the signs that applications leave out where they make an address, a folder or a word of it, and with one letter for those that
+/// look alike. `sql::users::reads_as` says the same in SQL.
+pub fn reads(name: &str) -> String {
+    let letters = name.chars().filter(char::is_ascii_alphanumeric).map(|c| match c {
+        '0' => 'o',
+        '1' | 'i' => 'l',
+        '5' => 's',
+        '8' => 'b',
+        other => other,
+    });
+    letters.collect::<String>().replace("rn", "m")
 }
 
 /// What cannot be seen, inside `[]`: control characters, and what [`is_unsafe`] says.
@@ -240,6 +252,13 @@ mod tests {
             assert_eq!(for_anybody(name).unwrap_err().code, "auth.bad-name", "{name:?}");
         }
         for name in ["boss.", "boss_", "boss--"] {
+            assert_eq!(for_anybody(name).unwrap_err().code, "auth.bad-name", "{name:?}");
+        }
+        for name in ["adm1n", "adrnin", "r00t", "g1t", "b0t", "5taff", "t3st-1", "hearth.x"] {
+            let fits = ["t3st-1", "hearth.x"].contains(&name);
+            assert_eq!(for_anybody(name).is_ok(), fits, "{name:?}");
+        }
+        for name in ["terrninal", "he-arth", "sy5tem"] {
             assert_eq!(for_anybody(name).unwrap_err().code, "auth.bad-name", "{name:?}");
         }
         assert!(for_anybody("anna").is_ok() && for_anybody("adminka").is_ok() && SPECIAL.is_sorted());

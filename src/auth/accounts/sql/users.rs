@@ -135,12 +135,13 @@ pub async fn remove(tx: &mut Tx, id: i64, name: &str, heir: Option<i64>, now: i6
     execute!(tx, "DELETE FROM users WHERE id = $1", id).map(drop)
 }
 
-/// Whether a user, a group or somebody who was removed has a name of these letters and digits.
-pub async fn reads_as(on: &mut Conn, letters: &str) -> Result<bool, Diagnostic> {
+/// Whether a user, a group or somebody who was removed has a name that reads so ([`reads`](crate::auth::accounts::words::reads)).
+pub async fn reads_as(on: &mut Conn, look: &str) -> Result<bool, Diagnostic> {
     let sql = "SELECT COUNT(*) FROM (SELECT name FROM users UNION ALL SELECT name FROM teams
                                      UNION ALL SELECT name FROM departed) AS every
-               WHERE REPLACE(REPLACE(REPLACE(name, '.', ''), '_', ''), '-', '') = $1";
-    let (count,): (i64,) = fetch_one!(on, sql, letters)?;
+               WHERE REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(name,
+                   '.', ''), '_', ''), '-', ''), '0', 'o'), '1', 'l'), 'i', 'l'), '5', 's'), '8', 'b'), 'rn', 'm') = $1";
+    let (count,): (i64,) = fetch_one!(on, sql, look)?;
     Ok(count > 0)
 }
 
