@@ -256,10 +256,17 @@ async fn old_and_too_many_entries_are_cut_off_and_the_rest_still_verifies() {
         let log = filled(&db, 100).await;
         let keep = |age: Option<u64>, bytes| Keep { age: age.map(Duration::from_secs), bytes };
         assert_eq!(log.cut(&keep(None, None)).await.unwrap(), 0);
+        let all = log.list(&Filter::default(), None, 200).await.unwrap();
+        let hash = |seq: i64| all.iter().find(|entry| entry.seq == seq).unwrap().hash.as_str();
         // Noon less an hour: the first 59 were entered before.
         assert_eq!(log.cut(&keep(Some(3600), None)).await.unwrap(), 59);
         let sound = verify(&db, None).await.unwrap().unwrap();
         assert_eq!((sound.first, sound.last), (60, 101));
+        // Of what was noted: the last one that was cut off is known still, those before it are not.
+        assert!(sound.has(60) && sound.has(59) && !sound.has(58));
+        assert_eq!(verify(&db, Some((59, hash(59)))).await.unwrap(), Ok(sound.clone()));
+        assert_eq!(verify(&db, Some((59, hash(58)))).await.unwrap(), Err(Broken::NotAsNoted(59)));
+        assert_eq!(verify(&db, Some((58, hash(59)))).await.unwrap(), Ok(sound));
         let cuts = Filter { action: Some(Text::Is(keep::ACTION.into())), ..Filter::default() };
         let detail = log.list(&cuts, None, 9).await.unwrap()[0].json()["detail"].clone();
         assert_eq!((&detail["through"], &detail["entries"]), (&json!(59), &json!(59)));

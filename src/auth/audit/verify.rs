@@ -19,6 +19,14 @@ pub struct Sound {
     pub hash: String,
 }
 
+impl Sound {
+    /// Whether an entry that was noted is among those that were looked at, and so has the hash that was noted. Else it was cut off, and nobody knows.
+    pub fn has(&self, seq: i64) -> bool {
+        // Of the last one that was cut off the hash is kept.
+        seq.saturating_add(1) >= self.first
+    }
+}
+
 /// The first thing that is not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Broken {
@@ -85,6 +93,9 @@ pub async fn verify(db: &Db, noted: Option<(i64, &str)>) -> Result<Result<Sound,
 async fn look(on: &mut Conn, head: &Head, noted: Option<(i64, &str)>) -> Result<Result<Sound, Broken>, Diagnostic> {
     let (mut at, mut hash) = (head.cut_seq, head.cut_hash.clone());
     let mut told = head.cut_seq == 0;
+    if noted.is_some_and(|(seq, wanted)| seq == head.cut_seq && wanted != head.cut_hash) {
+        return Ok(Err(Broken::NotAsNoted(head.cut_seq)));
+    }
     let mut noted = noted.filter(|(seq, _)| *seq > head.cut_seq);
     while at < head.seq {
         let chunk = sql::chunk(on, at, head.seq, CHUNK).await?;

@@ -9,7 +9,7 @@ use crate::args::{Audit, AuditFilter, AuditFormat, AuditVerb};
 use crate::auth::audit::entry::{Entry, milliseconds};
 use crate::auth::audit::filter::Words;
 use crate::auth::audit::verify::noted as noted_line;
-use crate::auth::audit::{Author, Filter, Log, Note, Outcome, export, verify};
+use crate::auth::audit::{Author, Filter, Log, Note, Outcome, Sound, export, verify};
 use crate::base::clock::{self, Clock, SystemClock};
 use crate::cli::table::table;
 use crate::cli::{Done, Out, Tone, start};
@@ -102,9 +102,12 @@ fn row(entry: &Entry, out: &Out) -> Vec<String> {
 }
 
 async fn check(db: &Db, noted: Option<&str>, out: &Out) -> Done {
-    match verify(db, noted.map(noted_line).transpose()?).await? {
+    let noted = noted.map(noted_line).transpose()?;
+    match verify(db, noted).await? {
         Ok(sound) if out.json => {
-            out.value(&json!({"sound": true, "first": sound.first, "last": sound.last, "hash": sound.hash}));
+            let noted = noted.map(|(seq, _)| sound.has(seq));
+            let Sound { first, last, hash } = sound;
+            out.value(&json!({"sound": true, "first": first, "last": last, "hash": hash, "noted": noted}));
             Ok(())
         }
         Ok(sound) if sound.last < sound.first => {
@@ -113,6 +116,15 @@ async fn check(db: &Db, noted: Option<&str>, out: &Out) -> Done {
         }
         Ok(sound) => {
             out.line(format!("every entry from {} to {} is as it was written", sound.first, sound.last));
+            match noted {
+                Some((seq, _)) if sound.has(seq) => {
+                    out.line(format!("the noted one, {seq}, has the hash that was noted"))
+                }
+                Some((seq, _)) => {
+                    out.line(format!("the noted one, {seq}, was cut off with what is old: nothing can be said of it"))
+                }
+                None => {}
+            }
             out.line(format!("the last one: {}:{}", sound.last, sound.hash));
             out.say("note that line somewhere else: `hearth audit verify --noted` shows later that it still holds");
             Ok(())

@@ -267,6 +267,9 @@ pub struct Looked {
     /// The last one's hash: written down elsewhere it shows later that nothing before it was changed.
     #[schema(required)]
     hash: Option<String>,
+    /// The entry that was noted has the hash that was noted; false where it was cut off with what is old, and nothing can be said of it.
+    #[schema(required)]
+    noted: Option<bool>,
 }
 
 /// Look whether every entry is as it was written, and none is gone
@@ -283,8 +286,11 @@ pub async fn look(
             broken: None,
             first: Some(sound.first),
             last: Some(sound.last),
+            noted: noted.map(|(seq, _)| sound.has(seq)),
             hash: Some(sound.hash),
         },
-        Err(broken) => Looked { sound: false, broken: Some(broken.to_string()), first: None, last: None, hash: None },
+        Err(broken) => {
+            Looked { sound: false, broken: Some(broken.to_string()), first: None, last: None, hash: None, noted: None }
+        }
     }))
 }

@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::later::Later;
-use super::once::Once;
+use super::once::{Once, REPLAYED};
 use super::stay::{Open, Stay, Stays};
 use super::{Entry, Sort};
 use crate::auth::accounts::User;
@@ -335,6 +335,7 @@ impl Keeping {
     /// Gives the answer back once the audit has what belongs into it.
     async fn keep(self, mut answer: Response) -> Response {
         let Keeping { guard, entry, taken, begun, heard } = self;
+        let is_replayed = answer.headers().contains_key(REPLAYED);
         let (status, extensions) = (answer.status(), answer.extensions_mut());
         let outcome = outcome(status);
         let detail = extensions.remove::<Detail>().map(|detail| detail.0);
@@ -342,7 +343,12 @@ impl Keeping {
         let code = extensions.remove::<Code>();
         // What only looks is kept where it was refused, made somebody known, or says itself what was done.
         if entry.changes() || outcome == Outcome::Refused || signed_in.is_some() || detail.is_some() {
-            let detail = Some(whole(heard, detail, code));
+            let mut detail = whole(heard, detail, code);
+            if is_replayed {
+                // It was done once, and has its entry.
+                detail["replayed"] = true.into();
+            }
+            let detail = Some(detail);
             let act = Act { signed_in, detail, ..taken.act(entry.name.clone(), outcome, status, begun) };
             let _ = at_any_rate(tokio::spawn(async move { guard.notebook.note(act).await })).await;
         }

@@ -27,7 +27,7 @@ const MOST: usize = 1000;
 const EACH: usize = 100;
 const LARGEST: usize = 64 << 10;
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
-const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 #[derive(Default)]
 pub(super) struct Once {

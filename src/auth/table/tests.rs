@@ -376,6 +376,9 @@ async fn a_call_that_is_sent_again_is_done_once() {
     assert_eq!(tried(&router, &other, r#"{"name": "x"}"#).await.status, 422);
     assert_eq!(made.load(Ordering::Relaxed), 1);
     // What was refused for its form did nothing, and is looked at again.
+    let notes = std::mem::take(&mut *keeper.notes.lock().unwrap());
+    let marked: Vec<_> = notes.iter().map(|act| act.detail.as_ref().unwrap()["replayed"] == true).collect();
+    assert_eq!(marked, [false, true, false, false], "the audit says which was done and which only answered again");
     let head = format!("{POST}Authorization: Bearer operator\nIdempotency-Key: k2");
     assert_eq!(tried(&router, &head, "{").await.status, 422);
     assert_eq!(tried(&router, &head, r#"{"name": "x"}"#).await.status, 201);

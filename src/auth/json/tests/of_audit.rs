@@ -203,7 +203,9 @@ async fn the_audit_is_taken_out_as_lines_and_as_a_table_that_runs_nothing() {
         let looked = root.gets("/api/v1/audit/verify").await.body;
         assert_eq!((&looked["sound"], &looked["last"]), (&json!(true), &json!(2503)), "with what was refused");
         let noted = format!("2503:{}", looked["hash"].as_str().unwrap());
-        assert_eq!(root.gets(&format!("/api/v1/audit/verify?noted={noted}")).await.body["sound"], true);
+        let fits = root.gets(&format!("/api/v1/audit/verify?noted={noted}")).await.body;
+        assert_eq!((&fits["sound"], &fits["noted"]), (&json!(true), &json!(true)));
+        assert_eq!(looked["noted"], Value::Null);
         let looked = root.gets(&format!("/api/v1/audit/verify?noted=2503:{}", "0".repeat(64))).await.body;
         assert!(looked["sound"] == false && looked["broken"].as_str().unwrap().contains("2503"), "{looked}");
         for bad in ["", "x", "2503", "2503:other", "-1:", "+1:", &format!("{}:", "9".repeat(19))] {
