@@ -82,34 +82,50 @@ impl Loops {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Instant;
 
     use super::*;
 
+    /// Waits for something that comes, however busy the machine is: a panic alone may take it a second to write down.
+    async fn until(what: impl Fn() -> bool) {
+        let begun = Instant::now();
+        while !what() {
+            assert!(begun.elapsed() < Duration::from_secs(60));
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     #[tokio::test]
     async fn a_loop_that_dies_is_started_again() {
-        let lives = Arc::new(AtomicUsize::new(0));
-        let mut loops = Loops::default();
         for panics in [true, false] {
-            let lives = lives.clone();
+            let lives: Arc<Mutex<Vec<Instant>>> = Arc::default();
+            let mut loops = Loops::default();
+            let begun = lives.clone();
             loops.spawn("short-lived", move |_| {
-                let lives = lives.clone();
-                async move {
-                    lives.fetch_add(1, Ordering::Relaxed);
-                    assert!(!panics, "on purpose");
-                }
+                begun.lock().unwrap().push(Instant::now());
+                async move { assert!(!panics, "on purpose") }
             });
+            until(|| lives.lock().unwrap().len() > 1).await;
+            let lives = lives.lock().unwrap().clone();
+            assert!(lives[1] - lives[0] >= AGAIN[0], "at once, and after a second");
+            assert!(loops.end(Duration::from_secs(60)).await.is_empty());
         }
-        tokio::time::sleep(Duration::from_millis(1500)).await;
-        assert_eq!(lives.load(Ordering::Relaxed), 2 * 2, "at once, and after a second");
-        assert!(loops.end(Duration::from_secs(1)).await.is_empty());
     }
 
     #[tokio::test]
     async fn who_does_not_end_is_ended_and_named() {
         let mut loops = Loops::default();
-        loops.spawn("good", |stop| async move { stop.cancelled().await });
-        loops.spawn("deaf", |_| std::future::pending());
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        let begun = Arc::new(AtomicUsize::new(0));
+        let (one, other) = (begun.clone(), begun.clone());
+        loops.spawn("good", move |stop| {
+            one.fetch_add(1, Ordering::Relaxed);
+            async move { stop.cancelled().await }
+        });
+        loops.spawn("deaf", move |_| {
+            other.fetch_add(1, Ordering::Relaxed);
+            std::future::pending()
+        });
+        until(|| begun.load(Ordering::Relaxed) == 2).await;
         assert_eq!(loops.end(Duration::from_millis(200)).await, ["deaf"]);
     }
 }

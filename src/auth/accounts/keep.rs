@@ -62,12 +62,17 @@ impl Auth {
                 tracing::warn!(code = told.code, "{}", told.whole());
             }
             troubled = done.is_err();
-            if self.keys.turned() {
-                log.add_own(ROTATED, "access tokens", Value::Null).await;
-            }
+            self.enter_turned(&log).await;
         }
         // What was used last before the end is the best known.
         let _ = self.write_uses().await;
+    }
+
+    /// Enters into `log` that another key for access tokens was made here, where one was and nobody was told.
+    pub async fn enter_turned(&self, log: &Log) {
+        if self.keys.turned() {
+            log.add_own(ROTATED, "access tokens", Value::Null).await;
+        }
     }
 
     /// Says once what an upgrade has changed for people; gives whom it is about.

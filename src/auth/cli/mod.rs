@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::accounts::{Auth, Parts};
+use super::audit::Log;
 use super::passwords::Passwords;
 use super::routed::Routed;
 use super::who::Role;
@@ -50,7 +51,11 @@ impl Place {
                 passwords: Passwords::of_home(db.clone(), random),
             };
             let done = match Auth::open(&self.state, parts).await {
-                Ok(auth) => work(auth).await,
+                Ok(auth) => {
+                    // A command is the first to open the home in a month where no server runs.
+                    auth.enter_turned(&Log::new(db.clone(), Arc::new(SystemClock))).await;
+                    work(auth).await
+                }
                 Err(told) => Err(told.into()),
             };
             db.close().await;
@@ -89,4 +94,40 @@ fn ago(ms: Option<i64>) -> String {
 fn date(ms: i64) -> String {
     let at = time::OffsetDateTime::from_unix_timestamp(ms.div_euclid(1000)).map(crate::base::clock::rfc3339);
     at.map(|text| text.split('T').next().unwrap_or_default().to_owned()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::jwt::Keys;
+
+    #[test]
+    fn another_key_that_a_command_makes_is_entered() {
+        let state = tempfile::tempdir().unwrap();
+        let location = Location::file(state.path().join("hearth.db"));
+        let month = 31 * 86_400_000;
+        let now = i64::try_from(SystemClock.now().unix_timestamp_nanos() / 1_000_000).unwrap();
+        Keys::open(&state.path().join("auth"), now - month, &SystemRandom).unwrap();
+        let place = Place {
+            state: state.path().to_owned(),
+            location: location.clone(),
+            rules: People::default(),
+            panel: String::new(),
+            unheard: false,
+            routes: None,
+        };
+        // The second one finds a key that is fresh.
+        for _ in 0..2 {
+            place.with(async |_| Ok(())).unwrap();
+        }
+        let mut told = Vec::new();
+        start(async {
+            let log = Log::new(Db::open(location).await?, Arc::new(SystemClock));
+            told = log.list(&Default::default(), None, 9).await?;
+            Ok(())
+        })
+        .unwrap();
+        let told: Vec<_> = told.iter().map(|one| (one.kind.as_str(), one.action.as_str())).collect();
+        assert_eq!(told, [("system", "keys.rotated")]);
+    }
 }

@@ -217,6 +217,29 @@ async fn what_is_changed_by_hand_counts_once_the_counter_of_changes_is_higher() 
 }
 
 #[tokio::test]
+async fn a_new_rule_of_second_factors_counts_within_a_second_while_the_server_runs() {
+    homes(People::default(), async |w| {
+        let anna = w.add("anna", Role::Member).await;
+        let (_, session) = w.auth.login_browser(&named("anna", PASSWORD), &near()).await.unwrap();
+        let (stop, log) = (CancellationToken::new(), crate::auth::audit::Log::new(w.db.clone(), w.clock.clone()));
+        let keeping = tokio::spawn(w.auth.clone().keep(log, stop.clone()));
+        let is_in = async || w.auth.by_cookie(session.token.expose()).await.unwrap().is_some();
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        assert!(is_in().await);
+        w.auth.set_rules(People { second_factor: vec!["member".into()], ..People::default() });
+        let begun = Instant::now();
+        while is_in().await {
+            assert!(begun.elapsed() < Duration::from_secs(1));
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert!(w.auth.sessions(anna.id, None).await.unwrap().is_empty());
+        stop.cancel();
+        keeping.await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn another_key_that_hearth_makes_by_itself_is_entered() {
     homes(People::default(), async |w| {
         let server = w.again().await;
