@@ -265,7 +265,8 @@ fn role_words(who: Who) -> &'static str {
     }
 }
 
-fn article(word: &str) -> String {
+/// `an admin`, `a member`.
+pub(super) fn article(word: &str) -> String {
     format!("{} {word}", if word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" })
 }
 

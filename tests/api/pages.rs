@@ -1,6 +1,6 @@
 //! Pages for people, from the real table: what a browser gets, without a script.
 
-use hearth::auth::accounts::NewUser;
+use hearth::auth::accounts::{NewInvitation, NewUser};
 use hearth::auth::who::{By, Role};
 use hearth::base::secret::Secret;
 
@@ -139,4 +139,41 @@ async fn a_page_says_which_home_it_is_of_and_speaks_to_people() {
     let differ = s.form("", "/invitation", sent).await.1;
     let field = |id: &str| between(&differ, &format!("<input id=\"{id}\""), ">").to_owned();
     assert!(field("password").contains("autofocus") && !field("username").contains("autofocus"), "{differ}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_says_as_what_until_when_and_what_a_name_may_be() {
+    let s = Server::begin().await;
+    let new = NewInvitation { role: Role::Operator, note: String::new(), days: 3, uses: 1, maker: None };
+    let (held, token) = s.auth.invite(new).await.unwrap();
+    let token = token.expose();
+    let day = time::OffsetDateTime::from_unix_timestamp(held.expires / 1000).unwrap().date().to_string();
+    let told = |page: &str| {
+        page.contains("You become an operator") && page.contains(&format!("until {day}, ")) && page.contains("UTC.")
+    };
+    let (status, page) = s.text("", "GET", &format!("/invitation?token={token}"), None).await;
+    assert!(status == 200 && told(&page), "{page}");
+    assert!(page.contains("maxlength=\"32\"") && page.contains("Up to 32 letters"), "{page}");
+    assert!(!page.contains("maxlength=\"64\""), "{page}");
+    // What it says stays where the form comes back, and another name of the same length is taken.
+    let form = |name: &str| format!("token={token}&username={name}&password={0}&again={0}", encoded(PASSWORD));
+    let slip = s.browser("", "/invitation", &form("a+b"), "").await;
+    assert!(slip.status == 422 && told(&slip.body), "{} {}", slip.status, slip.body);
+    let made = s.browser("", "/invitation", &form(&"a".repeat(32)), "").await;
+    assert_eq!(made.status, 303, "{}", made.body);
+    // A form of an invitation that has lost its token is no open home's.
+    let none = s.browser("", "/invitation", &form("ben").replace(token, ""), "").await;
+    assert!(none.status == 403 && !none.body.contains("This home is open"), "{}", none.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_documentation_prints_a_value_that_a_setting_may_have() {
+    let s = Server::begin().await;
+    let page = s.text("", "GET", "/docs", None).await.1.replace("&#34;", "\"").replace("&quot;", "\"");
+    let api = s.get("", "/api/v1/openapi.json").await.is(200).body.to_string();
+    for text in [&page, &api] {
+        let found = text.find("\"value\":null").or_else(|| text.find("\"value\": null"));
+        assert_eq!(found.map(|at| &text[at.saturating_sub(200)..at + 20]), None);
+    }
+    assert!(page.contains("{\"value\":{\"registration\":\"invite\"}}"));
 }

@@ -96,7 +96,7 @@ impl Auth {
 }
 
 impl Invitation {
-    fn of(row: sql::invitations::Row) -> Invitation {
+    pub(super) fn of(row: sql::invitations::Row) -> Invitation {
         let sql::invitations::Row { id, role, note, made, made_by, expires, uses_left, .. } = row;
         Invitation { id, role, note, made, made_by, expires, uses_left }
     }

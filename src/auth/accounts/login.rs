@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use axum::Extension;
 use serde_json::{Value, json};
 
-use super::invitations::closed;
+use super::invitations::{Invitation, closed};
 use super::users::{self, NewUser, Says, User};
 use super::words::{self, no_such_user};
 use super::{Auth, NewSession, Tokens, sql};
@@ -138,16 +138,16 @@ impl Auth {
     }
 
     /// Whether an invitation holds, before anybody fills in its form: as [`Auth::look_at_setup`].
-    pub async fn look_at_invitation(&self, token: &Secret, from: IpAddr) -> Result<(), Diagnostic> {
+    pub async fn look_at_invitation(&self, token: &Secret, from: IpAddr) -> Result<Invitation, Diagnostic> {
         if self.rules().registration == Rule::Closed {
             return Err(closed().hint("ask an admin of the home to add you"));
         }
         let pass = self.brake(Attempt { what: What::Link, from, account: None, place: self.place(false, from) })?;
         let hash = secrets::hash(token.expose());
         match sql::invitations::open(&mut self.db.reader().await?, &hash, self.now()).await? {
-            Some(_) => {
+            Some(row) => {
                 self.brakes.good(pass);
-                Ok(())
+                Ok(Invitation::of(row))
             }
             None => Err(no_invitation()),
         }

@@ -27,6 +27,7 @@ pub struct Session {
     pub address: String,
     /// RFC 3339.
     pub began: String,
+    /// As it was at most half a minute ago: it is written down every 30 seconds.
     pub last_used: String,
     pub expires: String,
     /// It is the one that asks.

@@ -27,6 +27,7 @@ pub struct Token {
     pub created_at: String,
     #[schema(required)]
     pub expires: Option<String>,
+    /// As it was at most half a minute ago: it is written down every 30 seconds.
     #[schema(required)]
     pub last_used: Option<String>,
 }

@@ -117,7 +117,8 @@ pub async fn confirm(
 ) -> Response {
     let begun = cookie(&headers, BEGUN);
     let Some(who) = begun.and_then(|begun| pages.halves.get(begun)) else {
-        let d = Diagnostic::error("auth.too-late", "that took too long: begin anew").kind(Kind::Unauthenticated);
+        let d = Diagnostic::error("auth.too-late", "that took too long, or your browser kept no cookie: begin anew")
+            .kind(Kind::Unauthenticated);
         return back(d, |told| Factor { place: pages.place(&caller), told, ..Factor::default() });
     };
     let confirmed = pages.auth.confirm_factor_as(&who.username, &who.password, &otp, caller.address).await;

@@ -9,14 +9,18 @@ use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use serde::Deserialize;
+use time::OffsetDateTime;
 
 use super::halves::Halves;
 use super::keys::Desk;
 use super::{Account, Changed, Home, Login as LoginPage, Password, Second, Setup, SignedOut, Told};
-use crate::auth::accounts::{Auth, Credentials, Login, NewSession, NewUser, Registration, User as Person, has_admin};
+use crate::auth::accounts::{
+    Auth, Credentials, Invitation, Login, NewSession, NewUser, Registration, User as Person, has_admin,
+};
 use crate::auth::forward::Forward;
 use crate::auth::table::guard::SignedIn;
-use crate::auth::who::{Anyone, By, Role, User};
+use crate::auth::who::{Anyone, By, Role, User, article};
+use crate::base::clock::rfc3339;
 use crate::base::random::Random;
 use crate::base::secret::Secret;
 use crate::config::people::Registration as Rule;
@@ -205,7 +209,8 @@ pub async fn second(
 ) -> Response {
     let half = crate::web::cookie(&headers, HALF);
     let Some(who) = half.and_then(|half| pages.halves.get(half)) else {
-        let d = Diagnostic::error("auth.too-late", "that took too long: begin anew").kind(Kind::Unauthenticated);
+        let d = Diagnostic::error("auth.too-late", "that took too long, or your browser kept no cookie: begin anew")
+            .kind(Kind::Unauthenticated);
         return back(d, |told| LoginPage { told, ..pages.login_page(&caller, &forward, next) });
     };
     let who = Credentials { otp: Some(otp), ..who };
@@ -247,7 +252,7 @@ pub async fn invitation(
     Query(link): Query<Link>,
 ) -> Response {
     match pages.auth.look_at_invitation(&Secret::new(link.token.clone()), caller.address).await {
-        Ok(()) => page(StatusCode::OK, Account { invite: Some(link.token), ..invited(&pages, &caller) }),
+        Ok(held) => page(StatusCode::OK, Account { invite: Some(link.token), ..invited(&pages, &caller, Some(&held)) }),
         Err(told) => {
             let way = Some(("/login", "Sign in with an account that you have"));
             crate::web::page_with(&told, Refusal(told.clone()).status(), way)
@@ -278,10 +283,17 @@ pub async fn make_account(
     match done.await {
         Ok(session) => signed_in(&session, own_path(&next)),
         Err(told) if told.code == MISSING => to_factor(),
-        Err(told) => back(told, |told| {
-            let page = if invite.is_some() { invited(&pages, &caller) } else { open_account(&pages, &caller) };
-            Account { invite, next, username, email, told, ..page }
-        }),
+        Err(told) => {
+            let page = match &invite {
+                Some(token) => {
+                    let held = pages.auth.look_at_invitation(&Secret::new(token.clone()), caller.address).await;
+                    invited(&pages, &caller, held.ok().as_ref())
+                }
+                None if pages.auth.rules().registration == Rule::Open => open_account(&pages, &caller),
+                None => invited(&pages, &caller, None),
+            };
+            back(told, |told| Account { invite, next, username, email, told, ..page })
+        }
     }
 }
 
@@ -380,12 +392,29 @@ fn open_account(pages: &Pages, caller: &Caller) -> Account {
     }
 }
 
-fn invited(pages: &Pages, caller: &Caller) -> Account {
+/// `held`: the invitation, where it still holds.
+fn invited(pages: &Pages, caller: &Caller, held: Option<&Invitation>) -> Account {
+    let mut story = String::from(
+        "Somebody who looks after this home has sent you the link. Choose a name and a password of your own.",
+    );
+    if let Some(Invitation { role, expires, .. }) = held {
+        let may = match role.parse() {
+            Ok(Role::Viewer) => ": you see all services",
+            Ok(Role::Member) => ": you use the services that are opened to you",
+            Ok(Role::Operator) => ": you start, stop and update the services",
+            Ok(Role::Admin) => ": you look after everything, people and settings too",
+            Err(()) => "",
+        };
+        let role = article(role);
+        let end = OffsetDateTime::from_unix_timestamp(expires.div_euclid(1000)).map(rfc3339).unwrap_or_default();
+        let (day, time) = end.split_once('T').unwrap_or_default();
+        let time = time.get(..5).unwrap_or_default();
+        story.push_str(&format!(" You become {role}{may}. The invitation holds until {day}, {time} UTC."));
+    }
     Account {
         place: pages.place(caller),
         heading: "You are invited",
-        story: "Somebody who looks after this home has sent you the link. Choose a name and a password of your own."
-            .into(),
+        story,
         action: "/invitation",
         ..Account::default()
     }

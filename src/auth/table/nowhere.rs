@@ -21,7 +21,13 @@ pub(super) async fn nothing_here(guard: Arc<Guard>, request: Request) -> Respons
     let (taken, begun) = (Taken::of(&request), Instant::now());
     match unknown(&request) {
         Some(refusal) => guard.refused(NOTHING, taken, begun, refusal).await,
-        None => told(crate::web::no_such_page().await.0, wants_html(request.headers())),
+        None => {
+            let mut refusal = crate::web::no_such_page().await.0;
+            if request.uri().path().starts_with("/api/") {
+                refusal = refusal.hint("/docs on this server lists every call");
+            }
+            told(refusal, wants_html(request.headers()))
+        }
     }
 }
 

@@ -7,8 +7,10 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
+use utoipa::openapi::schema::SchemaType;
+use utoipa::openapi::{ObjectBuilder, Schema};
 
 use super::Api;
 use super::verbs::refused;
@@ -96,6 +98,7 @@ pub async fn save(
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Setting {
     /// `auth`, `networks`, ...
+    #[schema(example = "auth")]
     key: String,
     /// It stands in `hearth.yaml`; else what holds is what a home that says nothing has.
     set: bool,
@@ -125,8 +128,15 @@ impl Setting {
 #[schema(as = SettingValue)]
 pub struct New {
     /// What is to stand under the key.
-    #[schema(value_type = Value, example = json!({"registration": "invite"}))]
+    #[schema(schema_with = any_value, required)]
     value: Value,
+}
+
+/// As derived, with the example that utoipa leaves out of a value of any kind.
+fn any_value() -> Schema {
+    let any =
+        ObjectBuilder::new().schema_type(SchemaType::AnyValue).description(Some("What is to stand under the key."));
+    any.examples([json!({"registration": "invite"})]).build().into()
 }
 
 /// One key of the settings; its ETag is wanted for changing it.

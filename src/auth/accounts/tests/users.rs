@@ -393,7 +393,7 @@ async fn a_link_is_looked_at_before_its_form_and_guessing_it_there_is_counted() 
         let new = NewInvitation { role: Role::Member, note: String::new(), days: 1, uses: 1, maker: None };
         let (_, link) = a.invite(new).await.unwrap();
         for _ in 0..30 {
-            a.look_at_invitation(&link, stranger).await.unwrap();
+            assert_eq!(a.look_at_invitation(&link, stranger).await.unwrap().role, "member");
         }
         a.register(registration("anna", Some(&link)), me).await.unwrap();
         assert_eq!(code(a.look_at_invitation(&link, me).await), "auth.bad-link", "used up");
