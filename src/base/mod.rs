@@ -3,7 +3,6 @@
 pub mod aside;
 pub mod clock;
 pub mod files;
-pub mod memory;
 pub mod net;
 pub mod random;
 pub mod secret;

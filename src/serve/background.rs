@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::inner::Inner;
 use super::rooms::Rooms;
 use super::{Loops, joined, login, renewal, rules};
-use crate::base::memory;
+use super::memory;
 use crate::diag::Diagnostic;
 use crate::engine::docker::inside;
 use crate::proxy;

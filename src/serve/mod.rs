@@ -15,6 +15,7 @@
 //! | the login in front of services | `login` |
 //! | what handlers work with | `api` |
 //! | what goes on in the background | `background`, by `loops` |
+//! | memory that is given back | `memory` |
 //! | arguments, log, signals | `cli` |
 
 mod api;
@@ -26,6 +27,7 @@ mod keys;
 mod lock;
 mod login;
 mod loops;
+mod memory;
 mod near;
 mod own;
 mod ports;
