@@ -9,7 +9,7 @@ use crate::args::{Global, Init, Render};
 use crate::base::wording;
 use crate::cli::{Done, FOUND, Failure, Out};
 use crate::compose::short::volume::clean;
-use crate::spec::Cidr;
+use crate::spec::{Cidr, front};
 use crate::stacks::home::{Home, init};
 
 pub fn init(args: Init, out: &Out) -> Done {
@@ -36,8 +36,7 @@ pub fn init(args: Init, out: &Out) -> Done {
     }
     let read = home.read().map_err(|refused| refused.tell(out))?;
     let known = read.spec.profiles();
-    // It runs anywhere: its image is Hearth's own.
-    let first = known.iter().find(|p| *p == "example").or(known.first());
+    let first = first_to_try(&known);
     let go = if dir == Path::new(".") { String::new() } else { format!("cd {} && ", dir.display()) };
     if let Some(first) = first {
         out.say(format!("next: {go}hearth plan {first}     (profiles: {})", wording::list(&known)));
@@ -45,6 +44,13 @@ pub fn init(args: Init, out: &Out) -> Done {
         out.say(format!("next: put a Compose file into {}/stacks, then: {go}hearth up", dir.display()));
     }
     Ok(())
+}
+
+/// The profile to begin with: the example runs anywhere, as its image is Hearth's own. What Traefik and gate are in has nothing to show by itself, and goes
+/// where something behind them is in no profile.
+fn first_to_try(known: &[String]) -> Option<&String> {
+    let example = known.iter().find(|profile| *profile == "example");
+    example.or_else(|| known.iter().find(|profile| *profile != front::CORE))
 }
 
 /// Who the files of services should belong to: this user, or the one who asked root.
@@ -109,4 +115,20 @@ pub fn render(global: &Global, args: Render, out: &Out) -> Done {
 /// The home as JSON, for commands that show it.
 pub(super) fn of(home: &Home) -> serde_json::Value {
     json!({ "directory": home.dir, "project": home.config.name, "mode": home.config.mode.name() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_home_begins_with_a_profile_that_shows_something() {
+        let first = |known: &[&str]| {
+            let known: Vec<String> = known.iter().map(|name| (*name).to_owned()).collect();
+            first_to_try(&known).cloned()
+        };
+        assert_eq!(first(&["automation", "core", "example"]).as_deref(), Some("example"));
+        assert_eq!(first(&["core", "web"]).as_deref(), Some("web"));
+        assert_eq!((first(&["core"]), first(&[])), (None, None));
+    }
 }
