@@ -6,9 +6,9 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::inner::Inner;
+use super::memory;
 use super::rooms::Rooms;
 use super::{Loops, joined, login, renewal, rules};
-use super::memory;
 use crate::diag::Diagnostic;
 use crate::engine::docker::inside;
 use crate::proxy;
