@@ -7,6 +7,7 @@ use super::{Action, Plan, Step, StepId, Target, text};
 
 /// ```json
 /// { "project", "working_dir", "summary", "risk", "empty",
+///   "rows": [{ "service", "verb", "name", "why": [...], "stops", "step" }],
 ///   "steps": [{ "id", "action", "target", "words", "cause", "risk", "after", "group", "service", "undo" }],
 ///   "unchanged": { service: containers }, "notes": [...], "refusals": [...], "premises": {...} }
 /// ```
@@ -17,11 +18,19 @@ pub fn to_json(plan: &Plan) -> Value {
         "summary": text::summary(plan),
         "risk": plan.risk(),
         "empty": plan.is_empty(),
+        "rows": text::rows(plan).iter().map(row).collect::<Vec<_>>(),
         "steps": plan.steps.iter().map(step).collect::<Vec<_>>(),
         "unchanged": plan.unchanged,
         "notes": plan.notes,
         "refusals": plan.refusals,
         "premises": plan.premises,
+    })
+}
+
+/// What happens to one container as a whole. `stops`: true, it does not answer for a moment; false, it answers all the time though it is replaced.
+fn row(row: &text::Row) -> Value {
+    json!({
+        "service": row.service, "verb": row.verb.words(), "name": row.name, "why": row.why, "stops": row.stops, "step": row.step,
     })
 }
 

@@ -10,7 +10,7 @@ use std::fmt::Write;
 
 use super::{Action, Cause, FieldChange, Plan, Risk, Step, Until};
 use crate::base::wording::{count, list};
-use rows::{Verb, rows};
+pub use rows::{Row, Verb, rows};
 
 /// The whole plan; `steps` shows every step, not only what happens per service. No colour, ends with a line break.
 pub fn render(plan: &Plan, steps: bool) -> String {

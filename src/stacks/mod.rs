@@ -19,6 +19,7 @@ mod projects;
 mod report;
 mod run;
 mod saved;
+pub mod seen;
 mod session;
 mod sql;
 mod target;

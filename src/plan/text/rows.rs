@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{cause, clean, fields_words};
-use crate::plan::{Action, Cause, Plan, Risk, Step, Target};
+use crate::plan::{Action, Cause, Plan, Risk, Step, StepId, Target};
 
 /// What happens to a container as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Verb {
+pub enum Verb {
     Create,
     Replace,
     Restart,
@@ -58,7 +58,9 @@ impl Verb {
 }
 
 /// One container and what happens to it.
-pub(super) struct Row<'p> {
+pub struct Row<'p> {
+    /// The step that the row is about first.
+    pub step: StepId,
     pub service: &'p str,
     pub verb: Verb,
     pub name: String,
@@ -68,7 +70,7 @@ pub(super) struct Row<'p> {
 }
 
 /// What the steps come to, per container.
-pub(super) fn rows(plan: &Plan) -> Vec<Row<'_>> {
+pub fn rows(plan: &Plan) -> Vec<Row<'_>> {
     let mut ended: BTreeMap<&str, (bool, bool, bool)> = BTreeMap::new();
     let mut stopping: BTreeMap<u32, bool> = BTreeMap::new();
     for step in &plan.steps {
@@ -119,7 +121,7 @@ pub(super) fn rows(plan: &Plan) -> Vec<Row<'_>> {
             (Verb::Restart, _) => Some(true),
             _ => None,
         };
-        rows.push(Row { service: &step.service, verb, name, why: why(step, &plan.project), stops });
+        rows.push(Row { step: step.id, service: &step.service, verb, name, why: why(step, &plan.project), stops });
     }
     rows
 }

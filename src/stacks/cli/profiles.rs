@@ -20,30 +20,30 @@ use crate::stacks::home::{Home, Read};
 use crate::stacks::{FrontDoor, Target};
 
 /// One profile, for the table and for JSON.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Profile {
     pub name: String,
     pub on: bool,
-    services: Vec<String>,
+    pub services: Vec<String>,
     /// Other profiles whose services it turns on too.
-    needs: BTreeSet<String>,
+    pub needs: BTreeSet<String>,
     /// Sum of the memory limits in bytes.
-    memory: u64,
+    pub memory: u64,
     /// Whether some service has no limit.
     #[serde(rename = "without_memory_limit")]
-    unlimited: bool,
+    pub unlimited: bool,
     /// `None` where no engine answers.
     #[serde(rename = "containers")]
     #[schema(required)]
-    counts: Option<Counts>,
+    pub counts: Option<Counts>,
 }
 
 /// Containers of a profile.
-#[derive(Debug, Default, Clone, Copy, Serialize, ToSchema)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Counts {
-    running: usize,
-    healthy: usize,
-    degraded: usize,
+    pub running: usize,
+    pub healthy: usize,
+    pub degraded: usize,
 }
 
 /// All profiles of a home; what its stacks mean must have been read. The second is why containers are not counted, if they are not.
@@ -51,7 +51,7 @@ pub fn all(home: &Home, read: &Read, out: &Out) -> (Vec<Profile>, Option<String>
     let mut all = gather(home, &read.spec);
     match look(home, out) {
         Ok(containers) => {
-            all.iter_mut().for_each(|p| p.counts = Some(count(&containers, &p.services)));
+            count_all(&mut all, &containers);
             (all, None)
         }
         Err(why) => (all, Some(why)),
@@ -78,7 +78,13 @@ pub fn profiles(global: &Global, args: Json, out: &Out) -> Done {
     Ok(())
 }
 
-fn gather(home: &Home, spec: &Spec) -> Vec<Profile> {
+/// Counts the containers of each.
+pub fn count_all(all: &mut [Profile], containers: &[Container]) {
+    all.iter_mut().for_each(|p| p.counts = Some(count(containers, &p.services)));
+}
+
+/// All profiles of a home, as its stacks have them: no container is counted.
+pub fn gather(home: &Home, spec: &Spec) -> Vec<Profile> {
     let one = |name: String| {
         let services: Vec<(&String, &Service)> =
             spec.services.iter().filter(|(_, s)| s.profiles.is_empty() || s.profiles.contains(&name)).collect();

@@ -1,6 +1,6 @@
 //! Command lines, for whoever may not all: arguments may be secrets, and no rule knows all of those by their looks.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::auth::who::Identity;
 use crate::plan::{Cause, FieldChange, text};
@@ -57,8 +57,21 @@ pub fn plans(value: &mut Value, who: &Identity) {
                 map.insert("cause".into(), serde_json::to_value(&bare).unwrap_or_default());
             }
             map.values_mut().for_each(|one| plans(one, who));
+            rows(map);
         }
         _ => {}
+    }
+}
+
+/// What a row of a plan says of a change is what its step says, which has no command line any more.
+fn rows(plan: &mut Map<String, Value>) {
+    let steps = plan.get("steps").and_then(Value::as_array).cloned().unwrap_or_default();
+    let Some(rows) = plan.get_mut("rows").and_then(Value::as_array_mut) else { return };
+    for row in rows {
+        let of = steps.iter().find(|step| step["id"] == row["step"] && step["cause"]["fields"].is_array());
+        if let Some(step) = of {
+            row["why"] = Value::Array(vec![step["why"].clone()]);
+        }
     }
 }
 

@@ -16,9 +16,9 @@ use crate::auth::who::Viewer;
 use crate::diag::Diagnostic;
 use crate::engine::streams::Stats;
 use crate::engine::{self, EngineError, Host, Scope};
-use crate::plan::observed::{self, State as Run};
-use crate::plan::request;
+use crate::plan::observed;
 use crate::stacks::home::{Home, Refused};
+use crate::stacks::seen::container::Container;
 use crate::web::Refusal;
 use crate::web::events::{self, Held, Message};
 use crate::web::list::{self, Page};
@@ -27,95 +27,29 @@ use crate::web::read::{Path, Query};
 /// Questions about single containers that are open at once.
 const AT_ONCE: usize = 8;
 
-/// One container.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Container {
-    id: String,
-    name: String,
-    service: String,
-    /// Of the containers of its service.
-    #[schema(required)]
-    number: Option<u32>,
-    /// `created`, `running`, `paused`, `restarting`, `removing`, `exited` or `dead`.
-    state: &'static str,
-    /// `starting`, `healthy` or `unhealthy`; null without a health check.
-    #[schema(required)]
-    health: Option<&'static str>,
-    /// How it ended; null while it runs, and where it never did.
-    #[schema(required)]
-    exit_code: Option<i64>,
-    image: String,
-    image_id: String,
-    ports: Vec<Port>,
-    created_at: String,
-    /// Null where it never started.
-    #[schema(required)]
-    started_at: Option<String>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Port {
-    /// On the machine; empty for all addresses.
-    ip: String,
-    port: u16,
-    protocol: String,
-    /// Inside the container.
-    #[schema(required)]
-    target: Option<u16>,
-}
-
-impl Container {
-    pub fn of(c: &observed::Container) -> Container {
-        let port = |(ip, port, protocol): &(String, u16, String)| Port {
-            ip: ip.clone(),
-            port: *port,
-            protocol: protocol.clone(),
-            target: c.port_targets.get(&(*port, protocol.clone())).copied(),
-        };
-        Container {
-            id: c.id.clone(),
-            name: c.name.clone(),
-            service: c.labels.get(request::SERVICE).cloned().unwrap_or_default(),
-            number: c.labels.get(request::NUMBER).and_then(|n| n.parse().ok()),
-            state: crate::stacks::projects::state(c.state),
-            health: c.health.map(|health| match health {
-                observed::Health::Starting => "starting",
-                observed::Health::Healthy => "healthy",
-                observed::Health::Unhealthy => "unhealthy",
-            }),
-            exit_code: (!matches!(c.state, Run::Created | Run::Running | Run::Paused)).then_some(c.exit_code),
-            image: c.image.clone(),
-            image_id: c.image_id.clone(),
-            ports: c.ports.iter().map(port).collect(),
-            created_at: c.created_at.clone(),
-            started_at: (!c.started_at.is_empty()).then(|| c.started_at.clone()),
-        }
-    }
-}
-
 /// One container as it was inspected. Of its environment only the names are shown.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Inspected {
     #[serde(flatten)]
-    container: Container,
+    pub container: Container,
     /// Names of variables: values may be secrets, and are nobody's to read here.
-    environment: Vec<String>,
+    pub environment: Vec<String>,
     /// The program alone, and `…` in place of its arguments: those are shown to admins.
-    command: Vec<String>,
-    networks: Vec<String>,
-    mounts: Vec<Mount>,
-    restart_policy: String,
+    pub command: Vec<String>,
+    pub networks: Vec<String>,
+    pub mounts: Vec<Mount>,
+    pub restart_policy: String,
     /// The engine that it is on is the one in memory: nothing of it really runs.
-    test_double: bool,
+    pub test_double: bool,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Mount {
     /// `volume`, `bind` or `tmpfs`.
-    kind: String,
+    pub kind: String,
     /// The volume's name, or the path on the machine.
-    source: String,
-    target: String,
+    pub source: String,
+    pub target: String,
 }
 
 crate::order! { By of Container, false:

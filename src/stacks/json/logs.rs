@@ -32,11 +32,11 @@ const ALL: usize = 4 << 20;
 pub struct Line {
     /// RFC 3339.
     #[schema(required)]
-    at: Option<String>,
+    pub at: Option<String>,
     /// `stdout` or `stderr`.
-    stream: &'static str,
+    pub stream: &'static str,
     /// What is no UTF-8 is replaced. It may hold escape sequences for terminals.
-    text: String,
+    pub text: String,
 }
 
 impl Line {
@@ -52,9 +52,9 @@ impl Line {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Lines {
-    lines: Vec<Line>,
+    pub lines: Vec<Line>,
     /// There were more than are shown: ask for fewer with `tail`, or from later on with `since`.
-    cut: bool,
+    pub cut: bool,
 }
 
 /// Which lines.
@@ -63,13 +63,13 @@ pub struct Lines {
 #[serde(deny_unknown_fields)]
 pub struct Which {
     /// A project that this home has adopted; none is the home's own.
-    project: Option<String>,
+    pub project: Option<String>,
     /// Only so many of the last lines.
     #[param(minimum = 0, maximum = 10000, default = 100)]
-    tail: Option<u16>,
+    pub tail: Option<u16>,
     /// From when on: RFC 3339, or as long ago as `10m`, `1h30m`. Empty: from the beginning.
     #[param(schema_with = since_schema)]
-    since: Option<String>,
+    pub since: Option<String>,
 }
 
 /// Lines of one answer.

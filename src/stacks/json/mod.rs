@@ -43,6 +43,7 @@ use crate::base::wording;
 use crate::cli::{Done, Ear, Failure, Out};
 use crate::diag::{Diagnostic, Diagnostics, Kind, Severity, Sources, Span};
 use crate::web::{Refusal, Refusals};
+pub use bare::event as bare_event;
 use places::Places;
 
 /// What handlers of this room, and of those above it, work with.
@@ -154,7 +155,7 @@ pub struct Accepted {
 
 /// 202, and `Location`: where the work is.
 #[derive(Debug)]
-pub struct Begun(works::Shown);
+pub struct Begun(pub works::Shown);
 
 impl IntoResponse for Begun {
     fn into_response(self) -> Response {

@@ -22,15 +22,15 @@ use crate::web::{Refusal, Refusals};
 /// What would be done, and why.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Plan {
-    project: String,
-    summary: String,
-    risk: Risk,
+    pub project: String,
+    pub summary: String,
+    pub risk: Risk,
     /// Nothing to do.
-    empty: bool,
-    steps: Vec<Step>,
-    notes: Vec<Note>,
+    pub empty: bool,
+    pub steps: Vec<Step>,
+    pub notes: Vec<Note>,
     /// What stands in the way: as long as there is any, nothing of it is done.
-    refusals: Vec<Blocked>,
+    pub refusals: Vec<Blocked>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -48,38 +48,38 @@ pub enum Risk {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PlanStep)]
 pub struct Step {
-    id: u32,
+    pub id: u32,
     /// `create_container`, `pull_image`, ...
-    action: &'static str,
-    words: String,
+    pub action: &'static str,
+    pub words: String,
     /// The cause, in words.
-    why: String,
-    risk: Risk,
+    pub why: String,
+    pub risk: Risk,
     /// Empty where it is about no service.
-    service: String,
+    pub service: String,
     /// Steps that come before it.
-    after: Vec<u32>,
+    pub after: Vec<u32>,
     /// Steps with one number are done whole or taken back.
     #[schema(required)]
-    group: Option<u32>,
+    pub group: Option<u32>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PlanNote)]
 pub struct Note {
-    about: String,
-    subject: String,
-    text: String,
+    pub about: String,
+    pub subject: String,
+    pub text: String,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PlanRefusal)]
 pub struct Blocked {
-    code: String,
+    pub code: String,
     #[schema(required)]
-    field: Option<String>,
-    title: String,
-    hints: Vec<String>,
+    pub field: Option<String>,
+    pub title: String,
+    pub hints: Vec<String>,
 }
 
 impl From<plan::Risk> for Risk {
@@ -147,13 +147,20 @@ pub struct Asked {
     rerun: bool,
 }
 
+impl Asked {
+    /// To turn a profile of the home on, or off.
+    pub fn of_profile(name: &str, on: bool) -> Asked {
+        Asked { names: vec![name.to_owned()], down: !on, ..Asked::default() }
+    }
+}
+
 /// A plan that was made now.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Made {
     /// By which it can be applied; null where there is nothing to do, or something stands in the way.
     #[schema(required)]
-    id: Option<String>,
-    plan: Plan,
+    pub id: Option<String>,
+    pub plan: Plan,
 }
 
 /// Makes a plan and keeps it. Nothing is changed.
@@ -194,15 +201,15 @@ pub async fn make(who: Operator, State(api): State<Api>, Body(asked): Body<Asked
 /// A plan that is kept.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Kept {
-    id: String,
-    made: String,
-    who: String,
-    summary: String,
+    pub id: String,
+    pub made: String,
+    pub who: String,
+    pub summary: String,
     /// `none`, `short_stop`, `stop` or `data`.
-    risk: String,
+    pub risk: String,
     /// The plan in full, as the command line prints it.
     #[schema(value_type = Object)]
-    plan: serde_json::Value,
+    pub plan: serde_json::Value,
 }
 
 /// Which of them.

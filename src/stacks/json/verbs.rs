@@ -216,24 +216,24 @@ fn only_admins(who: &Identity, what: &str) -> Result<(), Response> {
 #[serde(deny_unknown_fields, default)]
 pub struct Services {
     /// A project that this home has adopted; none is the home's own.
-    project: Option<String>,
+    pub project: Option<String>,
     /// None is all.
     #[schema(example = json!(["web"]))]
-    services: Vec<String>,
+    pub services: Vec<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Timed {
     /// A project that this home has adopted; none is the home's own.
-    project: Option<String>,
+    pub project: Option<String>,
     /// None is all.
     #[schema(example = json!(["web"]))]
-    services: Vec<String>,
+    pub services: Vec<String>,
     /// Seconds to wait for a stop before killing; -1 waits without a limit.
     #[schema(minimum = -1, maximum = 86400)]
     #[serde(deserialize_with = "seconds::<_, -1>")]
-    timeout: Option<i64>,
+    pub timeout: Option<i64>,
 }
 
 /// Starts containers that exist.
@@ -268,12 +268,12 @@ pub async fn restart(who: Operator, State(api): State<Api>, Body(asked): Body<Ti
 #[serde(deny_unknown_fields, default)]
 pub struct Update {
     /// A project that this home has adopted; none is the home's own.
-    project: Option<String>,
+    pub project: Option<String>,
     /// None is all.
     #[schema(example = json!(["web"]))]
-    services: Vec<String>,
+    pub services: Vec<String>,
     /// Answers yes to what would be asked.
-    yes: bool,
+    pub yes: bool,
 }
 
 /// Pulls again and replaces what moved; each old image stays until its successor has proven itself.

@@ -1,0 +1,196 @@
+//! What there is, looked at once for everybody who looks at pages: they are made from memory, and the engine is asked again when it has said that
+//! something happened, or a file of the home has changed.
+//!
+//! | subject | file |
+//! |---|---|
+//! | one look, and what is kept of it | this one |
+//! | when it is looked anew | `world` |
+//! | a service: how it stands, and why | `service` |
+//! | a container | `container` |
+
+pub mod container;
+pub mod service;
+mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+pub use world::World;
+
+use super::cli::profiles::{self, Profile};
+use super::home::{Home, Read, Refused};
+use crate::diag::{Diagnostic, Severity, Sources, text};
+use crate::engine::{EngineError, Host, Scope};
+use crate::plan::observed::{Container, State};
+use service::Service;
+
+/// One look.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// Rises with every look that found something else.
+    pub number: u64,
+    /// The home's name; empty where `hearth.yaml` cannot be read.
+    pub name: String,
+    /// Why the home or its stacks cannot be read, as errors of the API; what runs is known all the same.
+    pub unread: Vec<Value>,
+    /// Why the engine cannot be asked; what is shown is then from before.
+    pub away: Option<Diagnostic>,
+    /// The engine in memory: nothing really runs.
+    pub is_double: bool,
+    /// Of the stacks.
+    pub profiles: Vec<Profile>,
+    /// Of the home's own project.
+    pub services: Vec<Service>,
+    /// Of the projects that the home has adopted.
+    pub adopted: BTreeMap<String, Vec<Service>>,
+    /// What each stack calls itself, by its file's name.
+    pub titles: BTreeMap<String, String>,
+}
+
+impl Seen {
+    /// Whether both say the same.
+    fn is_as(&self, other: &Seen) -> bool {
+        let away = |seen: &Seen| seen.away.as_ref().map(|told| (told.code, told.title.clone()));
+        self.name == other.name
+            && self.unread == other.unread
+            && away(self) == away(other)
+            && self.profiles == other.profiles
+            && self.services == other.services
+            && self.adopted == other.adopted
+            && self.titles == other.titles
+    }
+
+    /// All services, the home's own first: with the project where it is another one.
+    pub fn all(&self) -> impl Iterator<Item = (Option<&str>, &Service)> {
+        let adopted =
+            self.adopted.iter().flat_map(|(project, all)| all.iter().map(|one| (Some(project.as_str()), one)));
+        self.services.iter().map(|one| (None, one)).chain(adopted)
+    }
+}
+
+/// What only the inspection of one container tells, for as long as nothing happens to it.
+#[derive(Debug, Clone)]
+struct Inspected {
+    state: State,
+    started_at: String,
+    finished_at: String,
+    oom_killed: bool,
+    error: String,
+}
+
+/// What is kept from one look to the next.
+#[derive(Debug, Default)]
+struct Kept(BTreeMap<String, Inspected>);
+
+impl Kept {
+    /// Adds to `all` what is known of each, and gives the ids of those that have to be inspected.
+    fn fill(&mut self, all: &mut [Container]) -> Vec<String> {
+        let mut missing = Vec::new();
+        for one in all.iter_mut().filter(|one| one.state != State::Created) {
+            match self.0.get(&one.id).filter(|known| known.state == one.state) {
+                Some(known) => {
+                    one.started_at.clone_from(&known.started_at);
+                    one.finished_at.clone_from(&known.finished_at);
+                    one.error.clone_from(&known.error);
+                    one.oom_killed = known.oom_killed;
+                }
+                None => missing.push(one.id.clone()),
+            }
+        }
+        missing
+    }
+
+    async fn inspect(&mut self, engine: &dyn Host, ids: Vec<String>) {
+        use futures_util::StreamExt;
+        const AT_ONCE: usize = 8;
+        let look = async |id: String| engine.inspect(&id).await.ok().flatten();
+        let mut found = futures_util::stream::iter(ids).map(look).buffer_unordered(AT_ONCE);
+        while let Some(one) = found.next().await {
+            let Some(one) = one else { continue };
+            let Container { id, state, started_at, finished_at, oom_killed, error, .. } = one;
+            self.0.insert(id, Inspected { state, started_at, finished_at, oom_killed, error });
+        }
+    }
+
+    fn forget(&mut self, id: &str) {
+        self.0.remove(id);
+    }
+}
+
+/// The home's files as they are, read on a thread where that may take its time.
+fn read(dir: std::path::PathBuf) -> Result<(Home, Option<Read>, Vec<Value>), Refused> {
+    let home = Home::open(dir)?;
+    match home.read() {
+        Ok(read) => Ok((home, Some(read), Vec::new())),
+        Err(refused) => Ok((home, None, errors(&refused))),
+    }
+}
+
+fn errors(refused: &Refused) -> Vec<Value> {
+    let errors = refused.diagnostics.0.iter().filter(|d| d.severity == Severity::Error);
+    errors.map(|d| text::to_json(d, &refused.sources)).collect()
+}
+
+/// What the containers of a project are, with what inspecting tells of each; `Err`: the engine cannot be asked.
+async fn look(engine: &dyn Host, project: &str, kept: &mut Kept) -> Result<Vec<Container>, EngineError> {
+    let mut all = engine.observe(&Scope::of(project)).await?.containers;
+    let missing = kept.fill(&mut all);
+    if !missing.is_empty() {
+        kept.inspect(engine, missing).await;
+        kept.fill(&mut all);
+    }
+    Ok(all)
+}
+
+/// One look at files and engine.
+async fn whole(
+    dir: std::path::PathBuf,
+    engine: Result<std::sync::Arc<dyn Host>, EngineError>,
+    kept: &mut Kept,
+    before: Option<&Seen>,
+) -> Seen {
+    let read = tokio::task::spawn_blocking(move || read(dir)).await;
+    let (home, read, unread) = match read {
+        Ok(Ok(read)) => read,
+        Ok(Err(refused)) => return Seen { unread: errors(&refused), ..before.cloned().unwrap_or_default() },
+        Err(_) => {
+            let told = text::to_json(&super::works::panicked(), &Sources::default());
+            return Seen { unread: vec![told], ..before.cloned().unwrap_or_default() };
+        }
+    };
+    let mut seen = Seen { name: home.config.name.clone(), unread, ..Seen::default() };
+    if let Some(read) = &read {
+        let titles = read.spec.stacks.iter().map(|stack| (stack.name.clone(), stack.keys.title.clone()));
+        seen.titles = titles.filter_map(|(name, title)| Some((name, title?))).collect();
+        seen.profiles = profiles::gather(&home, &read.spec);
+    }
+    let engine = match engine {
+        Ok(engine) => engine,
+        Err(error) => return away(seen, *error.diagnostic, before),
+    };
+    seen.is_double = engine.is_double();
+    let mut there = BTreeSet::new();
+    for project in std::iter::once(&home.config.name).chain(home.config.adopted.keys()) {
+        let all = match look(&*engine, project, kept).await {
+            Ok(all) => all,
+            Err(error) => return away(seen, *error.diagnostic, before),
+        };
+        there.extend(all.iter().map(|one| one.id.clone()));
+        let services = service::all(&home, read.as_ref(), project, &all);
+        if *project == home.config.name {
+            profiles::count_all(&mut seen.profiles, &all);
+            seen.services = services;
+        } else {
+            seen.adopted.insert(project.clone(), services);
+        }
+    }
+    kept.0.retain(|id, _| there.contains(id));
+    seen
+}
+
+/// What was seen last, while the engine cannot be asked.
+fn away(seen: Seen, told: Diagnostic, before: Option<&Seen>) -> Seen {
+    let before = before.cloned().unwrap_or_default();
+    Seen { away: Some(told), services: before.services, adopted: before.adopted, is_double: before.is_double, ..seen }
+}

@@ -1,0 +1,148 @@
+//! A service as every face shows it: how it stands, and why.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::container::Container;
+use crate::plan::observed::{self, Health, State as Run};
+use crate::plan::request;
+use crate::stacks::home::{Home, Read};
+
+/// One service of a project.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Service {
+    pub name: String,
+    /// The stack that it stands in; null where no stack names it any more, or it is of an adopted project.
+    #[schema(required)]
+    pub stack: Option<String>,
+    pub profiles: Vec<String>,
+    /// Whether the home wants it to run.
+    pub on: bool,
+    pub state: Standing,
+    /// Why it is so, where that is not how it should be.
+    #[schema(required)]
+    pub why: Option<String>,
+    pub containers: Vec<Container>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = ServiceState)]
+pub enum Standing {
+    /// It is off, and nothing of it is there.
+    Off,
+    /// It is on, and nothing of it is there.
+    Missing,
+    Running,
+    /// It runs, and its health check has not passed yet.
+    Starting,
+    /// It runs, and its health check fails.
+    Unhealthy,
+    /// It ends again and again.
+    Restarting,
+    Paused,
+    /// It was stopped, or ended well.
+    Stopped,
+    /// It ended badly.
+    Failed,
+}
+
+/// What the stacks name and what is on the engine, by name. `seen`: the containers of that project; `read`: `None` where the stacks cannot be read, which
+/// leaves what runs.
+pub fn all(home: &Home, read: Option<&Read>, project: &str, seen: &[observed::Container]) -> Vec<Service> {
+    let own = project == home.config.name;
+    let mut of: BTreeMap<&str, Vec<&observed::Container>> = BTreeMap::new();
+    for container in seen {
+        let service = container.labels.get(request::SERVICE);
+        of.entry(service.map_or("", String::as_str)).or_default().push(container);
+    }
+    of.remove("");
+    let mut all = Vec::new();
+    for (name, service) in read.filter(|_| own).iter().flat_map(|read| &read.spec.services) {
+        let stack = read.and_then(|read| read.spec.stacks.get(service.stack)).map(|stack| stack.name.clone());
+        let containers = of.remove(name.as_str()).unwrap_or_default();
+        all.push(judged(name.clone(), stack, service.profiles.clone(), home.has_on(&service.profiles), &containers));
+    }
+    // Of an adopted project only what is there is known.
+    all.extend(of.into_iter().map(|(name, of)| judged(name.to_owned(), None, Vec::new(), !own, &of)));
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    all
+}
+
+/// `of`: its containers.
+fn judged(
+    name: String,
+    stack: Option<String>,
+    profiles: Vec<String>,
+    on: bool,
+    of: &[&observed::Container],
+) -> Service {
+    // The worst of them is the service's.
+    let worst = of.iter().map(|c| standing(c)).max_by_key(|(state, _)| weight(*state));
+    let (state, why) = worst.unwrap_or_else(|| match on {
+        true => (Standing::Missing, Some("it is on, and has no container: hearth up makes one".to_string())),
+        false => (Standing::Off, Some("no profile of it is on".to_string())),
+    });
+    Service { name, stack, profiles, on, state, why, containers: of.iter().map(|c| Container::of(c)).collect() }
+}
+
+/// The worse the higher.
+pub fn weight(state: Standing) -> u8 {
+    match state {
+        Standing::Failed => 7,
+        Standing::Restarting => 6,
+        Standing::Unhealthy => 5,
+        Standing::Paused => 4,
+        Standing::Starting => 3,
+        Standing::Stopped => 2,
+        Standing::Running => 1,
+        Standing::Missing | Standing::Off => 0,
+    }
+}
+
+fn standing(c: &observed::Container) -> (Standing, Option<String>) {
+    let ended = match (c.oom_killed, c.exit_code) {
+        (true, _) => "it was killed: it took more memory than it may have".to_string(),
+        (false, code) if !c.error.is_empty() => format!("it could not be started ({code}): {}", c.error),
+        (false, code) => format!("it ended with {code}"),
+    };
+    match (c.state, c.health) {
+        (Run::Running, Some(Health::Unhealthy)) => {
+            (Standing::Unhealthy, Some("its health check fails: its log may say why".into()))
+        }
+        (Run::Running, Some(Health::Starting)) => {
+            (Standing::Starting, Some("its health check has not passed yet".into()))
+        }
+        (Run::Running, _) => (Standing::Running, None),
+        (Run::Paused, _) => (Standing::Paused, Some("somebody has paused it".into())),
+        (Run::Restarting, _) => (Standing::Restarting, Some(format!("it ends again and again; last, {ended}"))),
+        (Run::Exited, _) if c.exit_code == 0 => (Standing::Stopped, Some("it has ended, or was stopped".into())),
+        (Run::Exited | Run::Dead, _) => (Standing::Failed, Some(ended)),
+        (Run::Created, _) if !c.error.is_empty() => (Standing::Failed, Some(ended)),
+        (Run::Created, _) => (Standing::Stopped, Some("it was made, and never started".into())),
+        (Run::Removing, _) => (Standing::Stopped, Some("it is being removed".into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_is_as_its_worst_container_and_says_why() {
+        let running = observed::Container { state: Run::Running, ..Default::default() };
+        let ill = observed::Container { health: Some(Health::Unhealthy), ..running.clone() };
+        let killed = observed::Container { state: Run::Exited, exit_code: 137, oom_killed: true, ..Default::default() };
+        let told = |of: &[&observed::Container], on| {
+            let one = judged("web".into(), None, Vec::new(), on, of);
+            (one.state, one.why.unwrap_or_default())
+        };
+        assert_eq!(told(&[&running], true), (Standing::Running, String::new()));
+        assert_eq!(told(&[&running, &ill], true).0, Standing::Unhealthy);
+        let (state, why) = told(&[&killed, &ill], true);
+        assert_eq!((state, why.contains("memory")), (Standing::Failed, true));
+        assert_eq!((told(&[], true).0, told(&[], false).0), (Standing::Missing, Standing::Off));
+    }
+}
