@@ -23,6 +23,7 @@
 //! | [`certs`] | the room of certificates: local CA, ACME, renewal, storage |
 //! | [`proxy`] | the room of routes: the file that Traefik reads, its status, probes |
 //! | [`doctor`] | a look at everything that a home stands on and does not own, each finding with its fix |
+//! | [`panel`] | the room of pages for who looks after the home: what runs, plans, works |
 //! | [`about`] | what Hearth says about itself: health, info, the API to read |
 //! | [`routes`] | every URL on one page, with who may call it |
 //! | [`serve`] | wiring of everything that stays running, and its orderly stop |
@@ -44,6 +45,7 @@ pub mod doctor;
 pub mod engine;
 pub mod example;
 pub mod gate;
+pub mod panel;
 pub mod plan;
 pub mod proxy;
 pub mod routes;

@@ -21,6 +21,7 @@ use crate::auth::table::Table;
 use crate::auth::table::stay::HEAVY;
 use crate::certs;
 use crate::doctor;
+use crate::panel::{self, Panel};
 use crate::proxy::{self, Ways};
 use crate::stacks;
 use crate::stacks::json as work;
@@ -45,6 +46,7 @@ pub struct App {
     pub docs: Arc<about::docs::Docs>,
     pub stacks: stacks::json::Api,
     pub certs: certs::json::Api,
+    pub panel: Panel,
 }
 
 /// Where anybody may look whether Hearth lives.
@@ -109,8 +111,27 @@ pub fn table() -> Table<App> {
         GET "/api/v1/info" Anyone => about::json::info;
     }
     pages! { table:
-        GET "/" Anyone => about::page::index;
+        GET "/" Anyone => panel::home::index;
+        GET "/services" User => panel::home::mine;
+        POST "/theme" User => panel::shell::choose;
+        GET "/profiles/{name}" Viewer => panel::profile::one;
+        POST "/profiles/{name}/plan" Operator => panel::plan::of_profile;
+        POST "/profiles/{name}/on" Operator => panel::profile::on;
+        POST "/profiles/{name}/off" Operator => panel::profile::off;
+        GET "/services/{name}" Viewer => panel::service::one;
+        POST "/services/{name}/act" Operator => panel::service::act;
+        GET "/plans/{id}" Viewer => panel::plan::one;
+        POST "/plans/{id}/apply" Operator => panel::plan::apply;
+        GET "/works" Viewer => panel::work::list;
+        GET "/works/{id}" Viewer => panel::work::one;
+        POST "/works/{id}/cancel" Operator => panel::work::cancel;
     }
+    table.streams(1, |table| {
+        pages! { table:
+            GET "/live" Viewer => panel::live::follow;
+            GET "/works/{id}/live" Viewer => panel::work::follow;
+        }
+    });
     of_people(&mut table);
     of_stacks(&mut table);
     calls! { table:
@@ -259,6 +280,7 @@ fn other_ways_in(table: &mut Table<App>) {
     table.early(|early| {
         pages! { early:
             GET "/static/passkeys.js" Anyone => keys::script;
+            GET "/static/{file}" Anyone => about::page::file;
         }
     });
     pages! { table:

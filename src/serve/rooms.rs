@@ -19,6 +19,7 @@ use crate::base::clock::Clock;
 use crate::base::random::{Random, SystemRandom};
 use crate::certs::room::Room;
 use crate::diag::Diagnostic;
+use crate::panel::Panel;
 use crate::proxy;
 use crate::routes::App;
 use crate::stacks::Home;
@@ -71,6 +72,7 @@ impl Rooms {
         let (found, _) = watch::channel(proxy::Found::default());
         let (doors, known) = watch::channel(None);
         let (answers, trusted) = (certificates.challenges.clone(), own.clone());
+        let ways = Arc::new(proxy::Ways::new(home.dir.clone()));
         let app = App {
             audit: Log::new(database.clone(), clock.clone()),
             forward: Arc::new(Forward::new(auth.clone(), known, clock.clone(), Arc::new(SystemRandom))),
@@ -83,7 +85,8 @@ impl Rooms {
             oidc: desk.oidc.clone(),
             passkeys: desk.passkeys.clone(),
             desk,
-            ways: Arc::new(proxy::Ways::new(home.dir.clone())),
+            panel: Panel::new(&home.config.name, stacks.clone(), ways.clone(), clock.clone()),
+            ways,
             about: Arc::new(about::state::State::new(home, database.clone())),
             trust: Arc::new(move || trusted.ca()),
             challenge: Arc::new(move |token: &str| answers.answer(token)),

@@ -5,6 +5,7 @@
 //! answer, the size of its head, number of requests at once, who asks, panics, time, size of the body), then the router.
 
 mod activity;
+mod assets;
 pub mod client;
 mod cookies;
 mod deadline;
@@ -29,6 +30,7 @@ mod turns;
 pub mod words;
 
 pub use crate::base::net::SESSION;
+pub use assets::{asset, html, serve as serve_asset};
 pub use cookies::{cookie, cookies, set_cookie};
 pub use dress::{Caller, Manner, dress};
 pub use etag::{Etag, Over};

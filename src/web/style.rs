@@ -5,9 +5,9 @@ use std::sync::OnceLock;
 use base64::Engine;
 use sha2::{Digest, Sha256};
 
-/// `templates/style.css`. A page writes it between `<style>` and `</style>` as it is, without a blank more: its hash is what
+/// `static/style.css`. A page writes it between `<style>` and `</style>` as it is, without a blank more: its hash is what
 /// the browser compares.
-pub const STYLE: &str = include_str!("../../templates/style.css");
+pub const STYLE: &str = include_str!("../../static/style.css");
 
 /// `STYLE` as a source of `style-src`: `'sha256-...'`. So no page needs `'unsafe-inline'`.
 pub fn style_source() -> &'static str {

@@ -84,7 +84,12 @@ async fn filled() -> (Server, Objects, String) {
         ("/api/v1/projects/{name}", "other".to_owned()),
         ("/api/v1/stacks/{name}", "media".to_owned()),
         ("/api/v1/settings/{key}", "profiles".to_owned()),
+        ("/profiles/{name}", "media".to_owned()),
+        ("/services/{name}", "web".to_owned()),
+        ("/plans/{id}", text(&plan)),
+        ("/works/{id}", text(&work)),
         // The same in every home.
+        ("/static/{file}", hearth::web::asset("panel.css").unwrap().rsplit('/').next().unwrap().to_owned()),
         ("/docs/guide/{page}", "people".to_owned()),
         // For everybody: whoever knows the name of a challenge is the authority that gave it.
         ("/.well-known/acme-challenge/{token}", "x".to_owned()),

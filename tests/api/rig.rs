@@ -27,6 +27,7 @@ use hearth::certs;
 use hearth::config::people::{People, Registration};
 use hearth::engine::Host;
 use hearth::engine::fake::{Double, Fake, World};
+use hearth::panel::Panel;
 use hearth::proxy;
 use hearth::routes::{self, App};
 use hearth::stacks::Home;
@@ -392,7 +393,9 @@ async fn serve(dir: &Path, stacks: Api, keeper: Arc<Keeper>) -> (web::Server, So
     // Nobody looks after a front door here: no host has a login.
     let doors = tokio::sync::watch::channel(None).1;
     let desk = desk(dir, &auth, &database, &random);
+    let ways = Arc::new(proxy::Ways::new(dir.to_path_buf()));
     let app = App {
+        panel: Panel::new(&home.config.name, stacks.clone(), ways.clone(), Arc::new(SystemClock)),
         forward: Arc::new(Forward::new(auth.clone(), doors, Arc::new(SystemClock), random.clone())),
         routed: proxy::routes_of(dir.to_path_buf()),
         auth: auth.clone(),
@@ -401,7 +404,7 @@ async fn serve(dir: &Path, stacks: Api, keeper: Arc<Keeper>) -> (web::Server, So
         passkeys: desk.passkeys.clone(),
         pages: Arc::new(Pages::new(home.config.name.clone(), auth.clone(), random, desk.clone())),
         desk,
-        ways: Arc::new(proxy::Ways::new(dir.to_path_buf())),
+        ways,
         about: Arc::new(about::state::State::new(&home, database)),
         trust: Arc::new(move || ca.clone()),
         challenge: Arc::new(|_: &str| None),

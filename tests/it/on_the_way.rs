@@ -249,7 +249,7 @@ fn the_way_to_a_service_is_kept_by_passkeys_and_by_the_provider(s: &Scratch) -> 
     browser.go(&home.url("panel", "/login")).expect("the page comes");
     assert!(!browser.text().contains("go on to"), "{}", browser.text());
     fill_in(&browser, PASSWORD);
-    browser.until_text("My services");
+    browser.until_text("Guide");
     browser.go(&home.url("panel", "/account")).expect("the page comes");
     browser.fill("#key-name", "This computer");
     browser.click("form[data-passkey=make] button");

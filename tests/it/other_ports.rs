@@ -62,7 +62,7 @@ fn hostile_19_a_service_on_another_port_of_the_machine_never_sees_the_session(s:
     browser.fill("#username", "admin");
     browser.fill("#password", PASSWORD);
     browser.click("button.main");
-    browser.until_text("My services");
+    browser.until_text("Guide");
     for host in ["localhost", "127.0.0.1", "panel.localhost", "other.panel.localhost", "app.localhost"] {
         // Twice: also with what the service has set meanwhile.
         for _ in 0..2 {

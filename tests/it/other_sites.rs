@@ -154,7 +154,7 @@ fn sign_in(panel: &Panel, browser: &Browser) {
     browser.fill("#username", "admin");
     browser.fill("#password", PASSWORD);
     browser.click("button.main");
-    browser.until_text("My services");
+    browser.until_text("Guide");
 }
 
 /// Without what is another at every look.

@@ -48,7 +48,7 @@ fn sign_in(panel: &Panel<'_>, browser: &Browser, name: &str) {
     browser.fill("#username", name);
     browser.fill("#password", PASSWORD);
     browser.click("button.main");
-    browser.until_text("My services");
+    browser.until_text("Guide");
 }
 
 #[track_caller]
@@ -87,7 +87,7 @@ fn a_passkey_is_made_signs_in_and_once_removed_opens_nothing(s: &Scratch) -> Don
     // Nobody is led elsewhere afterwards.
     browser.go(&panel.url("/login?next=https://evil.example/")).expect("the page comes");
     browser.click("[data-passkey=login]");
-    browser.until_text("My services");
+    browser.until_text("Guide");
     sign_out(&panel, &browser);
 
     // Whoever does not touch it as themselves is not let in.
@@ -97,7 +97,7 @@ fn a_passkey_is_made_signs_in_and_once_removed_opens_nothing(s: &Scratch) -> Don
     browser.until_text("No passkey was used");
     device.verifies(true);
     browser.click("[data-passkey=login]");
-    browser.until_text("My services");
+    browser.until_text("Guide");
     browser.go(&panel.url("/account")).expect("the page comes");
     browser.click(".things button[value=remove]");
     browser.until_text("You have none yet");
@@ -199,7 +199,7 @@ fn who_must_have_a_second_factor_sets_up_an_app_in_a_browser_without_scripts(s: 
     password("One more step");
     browser.fill("#otp", paper[0].as_str().expect("a code"));
     browser.click("button.main");
-    browser.until_text("My services");
+    browser.until_text("Guide");
     browser.go(&panel.url("/account")).expect("the page comes");
     assert!(browser.text().contains("9 recovery codes are left"), "{}", browser.text());
     browser.is_readable("account-factor");

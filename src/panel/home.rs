@@ -1,0 +1,373 @@
+//! The home at a glance: is anything wrong, what runs, what can be turned on and off, what was done.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use time::OffsetDateTime;
+
+use super::machine::Figure;
+use super::shell::Shell;
+use super::words::{Mark, Moment};
+use super::{Panel, page};
+use crate::about::json;
+use crate::auth::page::{Services, Tile};
+use crate::auth::who::{Anyone, Identity, Role, User};
+use crate::base::{units, wording};
+use crate::proxy::Mine;
+use crate::stacks::cli::profiles::Profile;
+use crate::stacks::seen::Seen;
+use crate::stacks::seen::service::{Service, Standing, weight};
+use crate::stacks::works::Work;
+use crate::web::wants_html;
+
+/// Of what is wrong so much stands above; all of it stands below.
+const ABOVE: usize = 8;
+/// Works that are shown.
+const LATEST: usize = 5;
+
+/// The page.
+#[derive(Debug, Template)]
+#[template(path = "panel/home/page.html")]
+pub struct Home {
+    pub shell: Shell,
+    pub now: Now,
+    pub attention: Vec<Row>,
+    /// Of what is wrong so many more.
+    pub more: usize,
+    pub cards: Vec<Card>,
+    /// Profiles that are off, of which nothing is there.
+    pub off: Vec<Card>,
+    pub machine: Vec<Figure>,
+    pub works: Vec<Latest>,
+}
+
+/// The home in one sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Now {
+    pub heading: String,
+    pub words: String,
+}
+
+/// A profile with its services, or a project that was adopted.
+#[derive(Debug, Clone)]
+pub struct Card {
+    pub id: String,
+    pub title: String,
+    pub path: Option<String>,
+    pub note: String,
+    pub switch: Option<Switch>,
+    pub rows: Vec<Row>,
+}
+
+/// Turns a profile on or off, after a plan.
+#[derive(Debug, Clone)]
+pub struct Switch {
+    pub action: String,
+    pub word: &'static str,
+}
+
+/// A service.
+#[derive(Debug, Clone)]
+pub struct Row {
+    pub id: String,
+    pub name: String,
+    pub path: String,
+    pub mark: Mark,
+    pub why: String,
+    pub since: Option<Moment>,
+    pub url: Option<String>,
+}
+
+/// Something that was done, or is under way.
+#[derive(Debug, Clone)]
+pub struct Latest {
+    pub mark: Mark,
+    pub command: String,
+    pub path: String,
+    pub began: Moment,
+}
+
+/// Pieces of the page that change by themselves: what is sent of them to who has the page open.
+#[derive(Template)]
+#[template(path = "panel/home/now.html")]
+pub struct NowPart<'a> {
+    pub now: &'a Now,
+}
+
+#[derive(Template)]
+#[template(path = "panel/home/attention.html")]
+pub struct AttentionPart<'a> {
+    pub attention: &'a [Row],
+    pub more: usize,
+}
+
+#[derive(Template)]
+#[template(path = "panel/home/card.html")]
+pub struct CardPart<'a> {
+    pub card: &'a Card,
+}
+
+#[derive(Template)]
+#[template(path = "panel/home/off.html")]
+pub struct OffPart<'a> {
+    pub off: &'a [Card],
+}
+
+#[derive(Template)]
+#[template(path = "panel/home/row.html")]
+pub struct RowPart<'a> {
+    pub row: &'a Row,
+}
+
+#[derive(Template)]
+#[template(path = "panel/home/machine.html")]
+pub struct MachinePart<'a> {
+    pub machine: &'a [Figure],
+}
+
+#[derive(Template)]
+#[template(path = "panel/home/works.html")]
+pub struct WorksPart<'a> {
+    pub works: &'a [Latest],
+}
+
+/// For programs a word that it runs; for people the home, or their services, or the way to sign in.
+pub async fn index(Anyone(who): Anyone, State(panel): State<Panel>, headers: HeaderMap) -> Response {
+    let mut answer = match (wants_html(&headers), who) {
+        (false, _) => json::index().into_response(),
+        (true, None) => (StatusCode::SEE_OTHER, [(header::LOCATION, "/login")]).into_response(),
+        (true, Some(who)) if who.role == Role::Member => tiles(&who, &panel).await,
+        (true, Some(who)) => {
+            let shown = shown(&panel, &who, &headers).await;
+            page(&headers, &shown)
+        }
+    };
+    answer.headers_mut().append(header::VARY, HeaderValue::from_static("accept, cookie"));
+    answer
+}
+
+/// The services that somebody may enter.
+pub async fn mine(who: User, State(panel): State<Panel>) -> Response {
+    tiles(&who, &panel).await
+}
+
+async fn tiles(who: &Identity, panel: &Panel) -> Response {
+    let tile = |way: Mine| Tile { title: wording::sentence(&way.service), about: way.about, url: way.url };
+    let page = Services {
+        name: who.name.clone(),
+        role: who.role.word(),
+        services: panel.ways.clone().of(who).await.into_iter().map(tile).collect(),
+        operates: who.role != Role::Member,
+    };
+    match page.render() {
+        Ok(text) => Html(text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// The page as it is now for somebody.
+pub async fn shown(panel: &Panel, who: &Identity, headers: &HeaderMap) -> Home {
+    let seen = panel.world.now().await;
+    let mut shell = panel.shell(who, headers, "/", "/");
+    shell.stream = Some(format!("/live?number={}", seen.number));
+    let ways = panel.ways.clone().of(who).await;
+    of(shell, &seen, &ways, &panel.api.works.list(), panel.machine.figures(), panel.clock.now())
+}
+
+/// `ways`: those that whoever looks may take.
+pub fn of(
+    shell: Shell,
+    seen: &Seen,
+    ways: &[Mine],
+    works: &[std::sync::Arc<Work>],
+    machine: Vec<Figure>,
+    now: OffsetDateTime,
+) -> Home {
+    let urls: BTreeMap<&str, &str> = ways.iter().rev().map(|way| (way.service.as_str(), way.url.as_str())).collect();
+    let row = |project: Option<&str>, one: &Service| row(project, one, &urls, now);
+    let mut wrong: Vec<(u8, Row)> =
+        seen.all().filter(|(_, one)| is_wrong(one)).map(|(of, one)| (weight(one.state), row(of, one))).collect();
+    wrong.sort_by(|(a, one), (b, other)| b.cmp(a).then_with(|| one.name.cmp(&other.name)));
+    let more = wrong.len().saturating_sub(ABOVE);
+    let count = wrong.len();
+    let attention = wrong.into_iter().take(ABOVE).map(|(_, row)| row).collect();
+    let latest = |work: &std::sync::Arc<Work>| Latest {
+        mark: Mark::work(work.state()),
+        command: work.asked.command.trim_start_matches("hearth ").to_owned(),
+        path: format!("/works/{}", work.id),
+        began: Moment::of(work.began, now),
+    };
+    let (cards, off) = cards(seen, shell.operates(), &row);
+    Home {
+        shell,
+        now: in_a_sentence(seen, count),
+        attention,
+        more,
+        cards,
+        off,
+        machine,
+        works: works.iter().take(LATEST).map(latest).collect(),
+    }
+}
+
+/// Whether somebody has to look after it: it should run and does not, or not well. What was stopped by hand, and a job that is done, is as it should be.
+fn is_wrong(one: &Service) -> bool {
+    match one.state {
+        Standing::Failed | Standing::Restarting | Standing::Unhealthy | Standing::Paused => true,
+        Standing::Missing => one.on,
+        Standing::Off | Standing::Running | Standing::Starting | Standing::Stopped => false,
+    }
+}
+
+fn in_a_sentence(seen: &Seen, wrong: usize) -> Now {
+    if let Some(told) = &seen.away {
+        let words = format!("{}. What is shown is from before.", wording::sentence(&told.title));
+        return Now { heading: "Docker does not answer".into(), words };
+    }
+    let running = seen.all().filter(|(_, one)| matches!(one.state, Standing::Running | Standing::Starting)).count();
+    let on = seen.all().filter(|(_, one)| one.on || !one.containers.is_empty()).count();
+    let heading = match wrong {
+        0 if on == 0 => "Nothing runs yet".to_owned(),
+        0 => "All is well".to_owned(),
+        1 => "One service needs you".to_owned(),
+        n => format!("{n} services need you"),
+    };
+    let words = match on {
+        0 => "Turn a profile on: what it would do is shown before anything happens.".to_owned(),
+        on => format!("{running} of {} run.", wording::count(on, "service")),
+    };
+    Now { heading, words }
+}
+
+/// One service.
+pub fn row_of(project: Option<&str>, one: &Service, ways: &[Mine], now: OffsetDateTime) -> Row {
+    let urls = ways.iter().rev().map(|way| (way.service.as_str(), way.url.as_str())).collect();
+    row(project, one, &urls, now)
+}
+
+fn row(project: Option<&str>, one: &Service, urls: &BTreeMap<&str, &str>, now: OffsetDateTime) -> Row {
+    let since = one.containers.iter().filter_map(|c| c.started_at.as_deref()).max();
+    let (id, path) = match project {
+        None => (format!("service-{}", one.name), format!("/services/{}", one.name)),
+        Some(project) => {
+            (format!("service-{project}--{}", one.name), format!("/services/{}?project={project}", one.name))
+        }
+    };
+    Row {
+        id,
+        name: one.name.clone(),
+        path,
+        mark: Mark::standing(one.state),
+        why: one.why.clone().unwrap_or_default(),
+        since: since.and_then(|at| Moment::read(at, now)).filter(|_| one.state != Standing::Stopped),
+        url: urls.get(one.name.as_str()).filter(|_| project.is_none()).map(|url| (*url).to_owned()),
+    }
+}
+
+/// One profile, with all of its services.
+pub fn card_of(seen: &Seen, profile: &Profile, ways: &[Mine], operates: bool, now: OffsetDateTime) -> Card {
+    let urls: BTreeMap<&str, &str> = ways.iter().rev().map(|way| (way.service.as_str(), way.url.as_str())).collect();
+    let all: Vec<&Service> = seen.services.iter().filter(|one| one.profiles.contains(&profile.name)).collect();
+    let rows = all.iter().map(|one| row(None, one, &urls, now)).collect();
+    let word = if profile.on { "Turn off" } else { "Turn on" };
+    Card {
+        id: format!("profile-{}", profile.name),
+        title: profile.name.clone(),
+        path: None,
+        note: note(&all),
+        switch: operates.then(|| Switch { action: format!("/profiles/{}/plan", profile.name), word }),
+        rows,
+    }
+}
+
+/// A service stands with the first of its profiles that is on, or else with its first. The second: profiles that are off, of which nothing is there.
+fn cards(seen: &Seen, operates: bool, row: &dyn Fn(Option<&str>, &Service) -> Row) -> (Vec<Card>, Vec<Card>) {
+    let on: BTreeSet<&str> = seen.profiles.iter().filter(|one| one.on).map(|one| one.name.as_str()).collect();
+    let mut of: BTreeMap<&str, Vec<&Service>> = BTreeMap::new();
+    for one in &seen.services {
+        let names = || one.profiles.iter().map(String::as_str);
+        let place = names().find(|name| on.contains(name)).or_else(|| names().next()).unwrap_or_default();
+        of.entry(place).or_default().push(one);
+    }
+    let rows = |project: Option<&str>, all: &[&Service]| all.iter().map(|one| row(project, one)).collect::<Vec<_>>();
+    let (mut cards, mut quiet) = (Vec::new(), Vec::new());
+    if let Some(always) = of.remove("") {
+        cards.push(Card {
+            id: "always".into(),
+            title: "Always on".into(),
+            path: None,
+            note: note(&always),
+            switch: None,
+            rows: rows(None, &always),
+        });
+    }
+    let mut profiles: Vec<&Profile> = seen.profiles.iter().collect();
+    profiles.sort_by_key(|one| (!one.on, one.name.as_str()));
+    for profile in profiles {
+        let all = of.remove(profile.name.as_str()).unwrap_or_default();
+        let shown: Vec<&Service> = all.into_iter().filter(|one| profile.on || !one.containers.is_empty()).collect();
+        let word = if profile.on { "Turn off" } else { "Turn on" };
+        let to = if profile.on || !shown.is_empty() { &mut cards } else { &mut quiet };
+        to.push(Card {
+            id: format!("profile-{}", profile.name),
+            title: profile.name.clone(),
+            path: Some(format!("/profiles/{}", profile.name)),
+            note: if profile.on { note(&shown) } else { off(profile) },
+            switch: operates.then(|| Switch { action: format!("/profiles/{}/plan", profile.name), word }),
+            rows: rows(None, &shown),
+        });
+    }
+    // Containers whose service no stack names any more.
+    let lost: Vec<&Service> = of.into_values().flatten().collect();
+    if !lost.is_empty() {
+        cards.push(Card {
+            id: "lost".into(),
+            title: "In no stack any more".into(),
+            path: None,
+            note: note(&lost),
+            switch: None,
+            rows: rows(None, &lost),
+        });
+    }
+    for (project, all) in &seen.adopted {
+        let all: Vec<&Service> = all.iter().collect();
+        cards.push(Card {
+            id: format!("project-{project}"),
+            title: format!("{project}, a project of its own"),
+            path: None,
+            note: note(&all),
+            switch: None,
+            rows: rows(Some(project), &all),
+        });
+    }
+    (cards, quiet)
+}
+
+/// `5 running, 1 unhealthy`.
+fn note(all: &[&Service]) -> String {
+    let mut counts: BTreeMap<(std::cmp::Reverse<u8>, &str), usize> = BTreeMap::new();
+    for one in all {
+        let word = Mark::standing(one.state).word;
+        *counts.entry((std::cmp::Reverse(weight(one.state)), word)).or_default() += 1;
+    }
+    let words: Vec<String> = counts.iter().map(|((_, word), n)| format!("{n} {}", word.to_lowercase())).collect();
+    words.join(", ")
+}
+
+/// `3 services, up to 1.5 GiB, turns on databases too`.
+fn off(profile: &Profile) -> String {
+    let mut words = wording::count(profile.services.len(), "service");
+    match (profile.memory, profile.unlimited) {
+        (0, _) => {}
+        (memory, false) => words += &format!(", up to {}", units::bytes(memory)),
+        (memory, true) => words += &format!(", more than {}", units::bytes(memory)),
+    }
+    if !profile.needs.is_empty() {
+        let needs: Vec<&String> = profile.needs.iter().collect();
+        words += &format!(", turns on {} too", wording::list(&needs));
+    }
+    words
+}

@@ -1,0 +1,87 @@
+//! The panel: what somebody who looks after the home has in a browser. A room above all others, since its pages show what several of them know;
+//! what is done there is done by the rooms' own calls, so that browser, terminal and API do the same.
+//!
+//! | subject | file |
+//! |---|---|
+//! | what pages work with, and how one is answered | this one |
+//! | what stands around every page | `shell` |
+//! | words that pages share: how something stands, when | `words` |
+//! | the home as a whole | `home` |
+//! | a service, its log, and what can be done with it | `service` |
+//! | a plan, before anything happens | `plan` |
+//! | works, step by step | `work` |
+//! | what a call has refused, as a page | `refusal` |
+//! | pages as they are now, sent as they change | `live` |
+//! | the figures of the machine | `machine` |
+//! | every page in the states that it has, for tests | `samples` |
+
+pub mod home;
+pub mod live;
+mod machine;
+pub mod plan;
+pub mod profile;
+mod refusal;
+#[cfg(test)]
+mod samples;
+pub mod service;
+pub mod shell;
+mod words;
+pub mod work;
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use crate::auth::who::Identity;
+use crate::base::clock::Clock;
+use crate::proxy::Ways;
+use crate::stacks::json::Api;
+use crate::stacks::seen::World;
+use crate::web::html;
+use machine::Machine;
+use shell::Shell;
+
+/// What handlers of the panel work with.
+#[derive(Clone)]
+pub struct Panel {
+    pub api: Api,
+    pub world: World,
+    pub ways: Arc<Ways>,
+    pub clock: Arc<dyn Clock>,
+    machine: Arc<Machine>,
+    /// The home's name.
+    home: Arc<str>,
+}
+
+impl Panel {
+    /// `home`: its name.
+    pub fn new(home: &str, api: Api, ways: Arc<Ways>, clock: Arc<dyn Clock>) -> Panel {
+        let world = World::new(api.works.clone(), api.live.clone());
+        let machine = Arc::new(Machine::new(api.works.setting().home.clone()));
+        Panel { api, world, ways, clock, machine, home: home.into() }
+    }
+
+    /// What stands around a page of somebody. `path`: the page's own; `at`: of the entry of the menu that it belongs to.
+    fn shell(&self, who: &Identity, headers: &HeaderMap, path: &str, at: &'static str) -> Shell {
+        Shell {
+            home: self.home.to_string(),
+            name: who.name.clone(),
+            role: who.role,
+            theme: shell::theme(headers),
+            at,
+            path: path.to_owned(),
+            double: self.api.works.setting().double.is_some(),
+            stream: None,
+        }
+    }
+}
+
+/// A page, compressed for whoever takes that.
+fn page(headers: &HeaderMap, page: &impl Template) -> Response {
+    match page.render() {
+        Ok(text) => html(headers, StatusCode::OK, text),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}

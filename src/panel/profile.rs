@@ -1,0 +1,74 @@
+//! A profile: its services, what it needs, and its switch.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::home::{Card, card_of};
+use super::refusal;
+use super::shell::Shell;
+use super::{Panel, page};
+use crate::auth::who::{Operator, Viewer};
+use crate::base::{units, wording};
+use crate::stacks::cli::profiles::Profile;
+use crate::stacks::json::profiles as calls;
+use crate::web::read::{Json, Path};
+
+/// The page.
+#[derive(Debug, Template)]
+#[template(path = "panel/profile.html")]
+pub struct Page {
+    pub shell: Shell,
+    pub name: String,
+    pub on: bool,
+    pub card: Card,
+    pub facts: Vec<(&'static str, String)>,
+}
+
+pub async fn one(who: Viewer, State(panel): State<Panel>, Path(name): Path<String>, headers: HeaderMap) -> Response {
+    let seen = panel.world.now().await;
+    let shell = panel.shell(&who, &headers, &format!("/profiles/{name}"), "/");
+    let Some(profile) = seen.profiles.iter().find(|one| one.name == name) else {
+        let refused = calls::one(who, State(panel.api.clone()), Path(name)).await.into_response();
+        return refusal::page(shell, &headers, refused).await;
+    };
+    let ways = panel.ways.clone().of(&who).await;
+    let card = card_of(&seen, profile, &ways, shell.operates(), panel.clock.now());
+    page(&headers, &Page { facts: facts(profile), on: profile.on, name, card, shell })
+}
+
+fn facts(profile: &Profile) -> Vec<(&'static str, String)> {
+    let needs: Vec<&String> = profile.needs.iter().collect();
+    let memory = match (profile.memory, profile.unlimited) {
+        (0, _) => "no service of it has a limit".to_owned(),
+        (memory, false) => format!("{} at most, all limits together", units::bytes(memory)),
+        (memory, true) => format!("{} for those with a limit; some have none", units::bytes(memory)),
+    };
+    vec![
+        ("Services", profile.services.len().to_string()),
+        ("Turns on too", if needs.is_empty() { "nothing else".into() } else { wording::list(&needs) }),
+        ("Memory", memory),
+    ]
+}
+
+/// Records that it is on, where nothing has to be done for it.
+pub async fn on(who: Operator, State(panel): State<Panel>, Path(name): Path<String>, headers: HeaderMap) -> Response {
+    let shell = panel.shell(&who, &headers, &format!("/profiles/{name}"), "/");
+    let done = calls::enable(who, State(panel.api.clone()), Path(name.clone()), Json(Default::default())).await;
+    then(shell, &headers, &name, done).await
+}
+
+/// The same, off.
+pub async fn off(who: Operator, State(panel): State<Panel>, Path(name): Path<String>, headers: HeaderMap) -> Response {
+    let shell = panel.shell(&who, &headers, &format!("/profiles/{name}"), "/");
+    let done = calls::disable(who, State(panel.api.clone()), Path(name.clone()), Json(Default::default())).await;
+    then(shell, &headers, &name, done).await
+}
+
+async fn then(shell: Shell, headers: &HeaderMap, name: &str, done: Result<Response, Response>) -> Response {
+    match done {
+        Ok(_) => Redirect::to(&format!("/profiles/{name}")).into_response(),
+        Err(refused) => refusal::page(shell, headers, refused).await,
+    }
+}

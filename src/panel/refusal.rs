@@ -1,0 +1,84 @@
+//! A refusal of a call of the API, as people read it.
+
+use askama::Template;
+use axum::body::Body;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use http_body_util::{BodyExt, Limited};
+use serde_json::Value;
+
+use super::shell::Shell;
+use crate::web::words::for_people;
+use crate::web::{Words, html};
+
+/// More than any refusal says.
+const MOST: usize = 1 << 20;
+
+/// What was refused, and what can be done.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Told {
+    pub title: Words,
+    /// `stacks/media.yaml:12:5`.
+    pub place: String,
+    pub hints: Vec<Words>,
+    /// Where more about it stands.
+    pub code: String,
+}
+
+impl Told {
+    /// From the error of a call, as JSON.
+    pub fn of(error: &Value) -> Told {
+        let text = |key: &str| error[key].as_str().unwrap_or_default().to_owned();
+        let hints: Vec<String> = error["hints"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|hint| hint.as_str().map(str::to_owned))
+            .collect();
+        let place = match &error["place"] {
+            Value::Object(place) => {
+                let number = |key: &str| place.get(key).and_then(Value::as_u64);
+                let file = place.get("file").and_then(Value::as_str).unwrap_or_default();
+                [Some(file.to_owned()), number("line").map(|n| n.to_string()), number("column").map(|n| n.to_string())]
+                    .into_iter()
+                    .flatten()
+                    .collect::<Vec<_>>()
+                    .join(":")
+            }
+            Value::String(place) => place.clone(),
+            _ => String::new(),
+        };
+        Told { title: Words::sentence(&text("title")), place, hints: for_people(&hints), code: text("code") }
+    }
+}
+
+/// The status and the errors of a refused call, the first of them first.
+pub async fn read(refused: Response) -> (StatusCode, Vec<Told>) {
+    let (head, body) = refused.into_parts();
+    let bytes = Limited::new(body, MOST).collect().await.map(|all| all.to_bytes()).unwrap_or_default();
+    let value: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    let all = match value["errors"].as_array() {
+        Some(all) => all.iter().map(Told::of).collect(),
+        None => vec![Told::of(&value["error"])],
+    };
+    (head.status, all)
+}
+
+#[derive(Debug, Template)]
+#[template(path = "panel/refusal.html")]
+pub struct Page {
+    pub shell: Shell,
+    pub all: Vec<Told>,
+}
+
+/// The refusal of a call as a page of the panel, with its status. What is no refusal stays as it is.
+pub async fn page(shell: Shell, headers: &HeaderMap, refused: Response) -> Response {
+    if !refused.status().is_client_error() && !refused.status().is_server_error() {
+        return refused.map(Body::new);
+    }
+    let (status, all) = read(refused).await;
+    match (Page { shell, all }).render() {
+        Ok(text) => html(headers, status, text),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}

@@ -1,0 +1,98 @@
+//! What stands around every page: whose home, where one can go, who is here, light or dark.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use super::Panel;
+use crate::auth::who::{Role, User};
+use crate::web::read::Form;
+use crate::web::set_cookie;
+
+/// The browser's cookie with what somebody has chosen; without it the system decides.
+const THEME: &str = "__Host-hearth-theme";
+/// In seconds.
+const A_YEAR: i64 = 31_536_000;
+const THEMES: [&str; 2] = ["light", "dark"];
+
+/// Around one page of somebody.
+#[derive(Debug, Clone)]
+pub struct Shell {
+    /// The home's name.
+    pub home: String,
+    /// Who looks.
+    pub name: String,
+    pub role: Role,
+    pub theme: Option<&'static str>,
+    /// The path of the entry of the menu that the page belongs to.
+    pub at: &'static str,
+    /// The page's own path.
+    pub path: String,
+    /// Nothing really runs.
+    pub double: bool,
+    /// Where the page's changes come from.
+    pub stream: Option<String>,
+}
+
+/// An entry of the menu.
+pub struct Entry {
+    pub path: &'static str,
+    pub word: &'static str,
+    pub icon: &'static str,
+    /// `wide`: not on a phone; `narrow`: only there.
+    pub size: &'static str,
+}
+
+impl Shell {
+    /// Whether they see more than their own services.
+    pub fn sees_machinery(&self) -> bool {
+        self.role != Role::Member
+    }
+
+    pub fn operates(&self) -> bool {
+        matches!(self.role, Role::Operator | Role::Admin)
+    }
+
+    /// Where somebody of this role can go: nobody is shown what would be refused.
+    pub fn nav(&self) -> Vec<Entry> {
+        let all = [("/", "Home", "home", ""), ("/works", "Work", "work", ""), ("/docs/guide", "Guide", "audit", "")];
+        let may = |(path, ..): &(&str, &str, &str, &str)| self.sees_machinery() || *path != "/works";
+        all.into_iter().filter(may).map(|(path, word, icon, size)| Entry { path, word, icon, size }).collect()
+    }
+
+    /// What can be chosen: the value, and its word.
+    pub fn themes(&self) -> [(&'static str, &'static str); 3] {
+        [("", "System"), ("light", "Light"), ("dark", "Dark")]
+    }
+
+    /// The address of a file of `static/`.
+    pub fn file(&self, name: &str) -> &'static str {
+        crate::web::asset(name).unwrap_or_default()
+    }
+}
+
+/// What the browser of somebody has chosen.
+pub fn theme(headers: &HeaderMap) -> Option<&'static str> {
+    let chosen = crate::web::cookie(headers, THEME)?;
+    THEMES.into_iter().find(|known| *known == chosen)
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Chosen {
+    #[serde(default)]
+    theme: String,
+    #[serde(default)]
+    back: String,
+}
+
+/// Light, dark, or as the system has it; back to the page where it was chosen.
+pub async fn choose(_: User, State(_): State<Panel>, Form(chosen): Form<Chosen>) -> Response {
+    let known = THEMES.into_iter().find(|known| *known == chosen.theme);
+    // A path of this host and nothing else.
+    let own = chosen.back.starts_with('/') && !chosen.back.starts_with("//") && !chosen.back.contains('\\');
+    let back = if own { chosen.back.as_str() } else { "/" };
+    let mut answer = Redirect::to(back).into_response();
+    set_cookie(answer.headers_mut(), THEME, known.unwrap_or_default(), known.map(|_| A_YEAR));
+    answer
+}

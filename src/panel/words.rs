@@ -1,0 +1,127 @@
+//! Words that pages share.
+
+use time::OffsetDateTime;
+
+use crate::base::clock::{ago, parse, rfc3339};
+use crate::stacks::seen::service::Standing;
+
+/// How something stands: a shape, by the name of its style, and the word beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    pub kind: &'static str,
+    pub word: &'static str,
+}
+
+impl Mark {
+    const fn of(kind: &'static str, word: &'static str) -> Mark {
+        Mark { kind, word }
+    }
+
+    pub fn standing(standing: Standing) -> Mark {
+        match standing {
+            Standing::Off => Mark::of("off", "Off"),
+            Standing::Missing => Mark::of("missing", "Not there"),
+            Standing::Running => Mark::of("running", "Running"),
+            Standing::Starting => Mark::of("starting", "Starting"),
+            Standing::Unhealthy => Mark::of("unhealthy", "Unhealthy"),
+            Standing::Restarting => Mark::of("restarting", "Restarting"),
+            Standing::Paused => Mark::of("paused", "Paused"),
+            Standing::Stopped => Mark::of("stopped", "Stopped"),
+            Standing::Failed => Mark::of("failed", "Failed"),
+        }
+    }
+
+    /// Of a work: `running`, or how it ended.
+    pub fn work(state: &str) -> Mark {
+        match state {
+            "running" => Mark::of("working", "Under way"),
+            "done" => Mark::of("done", "Done"),
+            "interrupted" => Mark::of("interrupted", "Cancelled"),
+            _ => Mark::of("failed", "Failed"),
+        }
+    }
+}
+
+/// A moment: exactly, and how long ago.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moment {
+    /// RFC 3339.
+    pub exact: String,
+    pub ago: String,
+}
+
+impl Moment {
+    pub fn of(at: OffsetDateTime, now: OffsetDateTime) -> Moment {
+        Moment { exact: rfc3339(at), ago: ago(at, now) }
+    }
+
+    /// As the engine writes it; `None` where it is none.
+    pub fn read(text: &str, now: OffsetDateTime) -> Option<Moment> {
+        parse(text).map(|at| Moment::of(at, now))
+    }
+}
+
+/// What a program wrote for a terminal, as text: without escape sequences (ECMA-48, 5.4) and other control characters but the tab.
+pub fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\u{1b}' => match chars.next() {
+                // CSI: until its final byte.
+                Some('[') => while chars.next().is_some_and(|c| !('@'..='~').contains(&c)) {},
+                // OSC, DCS, PM, APC, SOS: until BEL or ST.
+                Some(']' | 'P' | '^' | '_' | 'X') => {
+                    while let Some(c) = chars.next() {
+                        if c == '\u{7}' || c == '\u{9c}' || c == '\u{1b}' && chars.next_if_eq(&'\\').is_some() {
+                            break;
+                        }
+                    }
+                }
+                // Two characters, with others in between that say which set is meant.
+                Some(' '..='/') => {
+                    chars.next();
+                }
+                _ => {}
+            },
+            '\t' => plain.push(c),
+            // What turns the direction of a line is for no log.
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {}
+            c if c.is_control() => {}
+            c => plain.push(c),
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn hostile_22_what_is_for_a_terminal_does_nothing_in_a_page() {
+        for (text, wanted) in [
+            ("\u{1b}[31mred\u{1b}[0m and plain", "red and plain"),
+            ("\u{1b}]0;title\u{7}after", "after"),
+            ("\u{1b}]8;;https://evil\u{1b}\\link\u{1b}]8;;\u{1b}\\", "link"),
+            ("a\u{1b}(Bb\u{1b}Mc", "abc"),
+            ("\u{1b}[2J\u{1b}[H\rdone\u{8}\u{0}\t!", "done\t!"),
+            ("\u{1b}P1;2|abc\u{1b}\\x", "x"),
+            ("\u{202e}gnp.exe", "gnp.exe"),
+            ("cut \u{1b}[", "cut "),
+        ] {
+            assert_eq!(plain(text), wanted, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_of_a_log_line_is_a_control_character(text: String) {
+            let plain = plain(&text);
+            prop_assert!(plain.chars().all(|c| c == '\t' || !c.is_control()));
+            prop_assert!(plain.len() <= text.len());
+        }
+    }
+}
