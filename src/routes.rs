@@ -1,6 +1,6 @@
 //! Every URL on one page, with who may call it.
 //!
-//! A row is method, address, permission, handler. `anyone`: whoever it is; `user`: anybody signed in; the roles are those of [`auth::who`]. What is `early` is
+//! A row is method, address, permission, handler. `anyone`: whoever it is; `user`: anybody signed in; `person`: the same, not by an API token; the roles are those of [`auth::who`]. What is `early` is
 //! answered before the home is set up too: the way to its first admin, and what is the same in every home, as the documentation. Plain HTTP has the rows of [`open`] only, and leads everything else to HTTPS.
 
 use std::sync::Arc;
@@ -93,7 +93,7 @@ pub fn table() -> Table<App> {
         GET "/invitation" Anyone => forms::invitation;
         POST "/invitation" Anyone => forms::make_account;
         GET "/password" User => forms::password;
-        POST "/password" User => forms::change_password;
+        POST "/password" Person => forms::change_password;
         POST "/logout" User => forms::logout;
         GET "/signed-out" Anyone => forms::signed_out;
         GET "/cookies" Anyone => cookies::show;
@@ -154,21 +154,21 @@ fn of_people(table: &mut Table<App>) {
         POST "/api/v1/auth/login" Anyone => people::login::login;
         POST "/api/v1/auth/refresh" Anyone => people::login::refresh;
         POST "/api/v1/auth/register" Anyone => people::login::register;
-        POST "/api/v1/auth/logout" User => people::login::logout;
+        POST "/api/v1/auth/logout" Person => people::login::logout;
         GET "/api/v1/auth/me" User => people::me::me;
-        PATCH "/api/v1/auth/me" User => people::me::change;
-        POST "/api/v1/auth/password" User => people::me::password;
+        PATCH "/api/v1/auth/me" Person => people::me::change;
+        POST "/api/v1/auth/password" Person => people::me::password;
         GET "/api/v1/auth/second-factor" User => people::second_factor::show;
         POST "/api/v1/auth/second-factor/begin" Anyone => people::second_factor::begin;
         POST "/api/v1/auth/second-factor/confirm" Anyone => people::second_factor::confirm;
-        POST "/api/v1/auth/second-factor/codes" User => people::second_factor::codes;
-        POST "/api/v1/auth/second-factor/off" User => people::second_factor::off;
+        POST "/api/v1/auth/second-factor/codes" Person => people::second_factor::codes;
+        POST "/api/v1/auth/second-factor/off" Person => people::second_factor::off;
         GET "/api/v1/sessions" User => people::sessions::list;
-        DELETE "/api/v1/sessions" User => people::sessions::end_all;
-        DELETE "/api/v1/sessions/{id}" User => people::sessions::end;
+        DELETE "/api/v1/sessions" Person => people::sessions::end_all;
+        DELETE "/api/v1/sessions/{id}" Person => people::sessions::end;
         GET "/api/v1/tokens" User => people::tokens::list;
-        POST "/api/v1/tokens" User => people::tokens::add;
-        DELETE "/api/v1/tokens/{id}" User => people::tokens::end;
+        POST "/api/v1/tokens" Person => people::tokens::add;
+        DELETE "/api/v1/tokens/{id}" Person => people::tokens::end;
         GET "/api/v1/auth/users/{id}" Admin => people::users::show_as_homeserver;
         GET "/api/v1/users" Admin => people::users::list;
         POST "/api/v1/users" Admin => people::users::add;
@@ -300,13 +300,13 @@ fn other_ways_in(table: &mut Table<App>) {
     }
     calls! { table:
         GET "/api/v1/auth/oidc" User => oidc::json::show;
-        POST "/api/v1/auth/oidc/link" User => oidc::json::link;
-        DELETE "/api/v1/auth/oidc/link" User => oidc::json::unlink;
+        POST "/api/v1/auth/oidc/link" Person => oidc::json::link;
+        DELETE "/api/v1/auth/oidc/link" Person => oidc::json::unlink;
         GET "/api/v1/auth/passkeys" User => passkeys::json::list;
-        POST "/api/v1/auth/passkeys" User => passkeys::json::add;
-        POST "/api/v1/auth/passkeys/begin" User => passkeys::json::begin;
-        PATCH "/api/v1/auth/passkeys/{id}" User => passkeys::json::rename;
-        DELETE "/api/v1/auth/passkeys/{id}" User => passkeys::json::remove;
+        POST "/api/v1/auth/passkeys" Person => passkeys::json::add;
+        POST "/api/v1/auth/passkeys/begin" Person => passkeys::json::begin;
+        PATCH "/api/v1/auth/passkeys/{id}" Person => passkeys::json::rename;
+        DELETE "/api/v1/auth/passkeys/{id}" Person => passkeys::json::remove;
         POST "/api/v1/auth/passkeys/login" Anyone => passkeys::json::login;
         POST "/api/v1/auth/passkeys/login/begin" Anyone => passkeys::json::begin_login;
     }

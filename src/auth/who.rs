@@ -1,6 +1,6 @@
 //! Who is asking, and the proof that it was checked.
 //!
-//! A handler takes a [`Viewer`], [`Member`], [`Operator`], [`Admin`], [`User`] or [`Anyone`] as its first argument. Only this room can make one, so a handler
+//! A handler takes a [`Viewer`], [`Member`], [`Operator`], [`Admin`], [`User`], [`Person`] or [`Anyone`] as its first argument. Only this room can make one, so a handler
 //! that nobody checked for does not compile (DESIGN decision 10), and its body does not run where the check fails.
 
 use std::fmt;
@@ -125,6 +125,8 @@ pub enum Who {
     Anyone,
     /// Anybody signed in.
     User,
+    /// Anybody signed in, but by no API token.
+    Person,
     Viewer,
     Member,
     Operator,
@@ -136,6 +138,7 @@ impl Who {
         match self {
             Who::Anyone => "anyone",
             Who::User => "user",
+            Who::Person => "person",
             Who::Viewer => "viewer",
             Who::Member => "member",
             Who::Operator => "operator",
@@ -146,7 +149,7 @@ impl Who {
     /// Whether a role is enough.
     pub fn admits(self, role: Role) -> bool {
         match self {
-            Who::Anyone | Who::User => true,
+            Who::Anyone | Who::User | Who::Person => true,
             Who::Viewer => role != Role::Member,
             Who::Member => role != Role::Viewer,
             Who::Operator => matches!(role, Role::Operator | Role::Admin),
@@ -201,6 +204,8 @@ macro_rules! permissions {
 permissions!(
     /// Somebody who is signed in, whatever they may.
     User,
+    /// Somebody who is signed in, and not by an API token: for what a token may never do, whatever its scopes.
+    Person,
     /// May see every service.
     Viewer,
     /// May have files and services of their own.
@@ -233,7 +238,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Anyone {
 /// The identity behind a request, where it is enough.
 fn checked(parts: &Parts, who: Who) -> Result<Arc<Identity>, Refusal> {
     match parts.extensions.get::<Asking>() {
-        Some(Asking::Somebody(identity)) if who.admits(identity.role) => Ok(identity.clone()),
+        Some(Asking::Somebody(identity)) if who.admits(identity.role) => {
+            if who == Who::Person {
+                identity.in_person()?;
+            }
+            Ok(identity.clone())
+        }
         Some(Asking::Somebody(identity)) => Err(Refusal(not_allowed(who, identity))),
         Some(Asking::Refused(why)) => Err(Refusal((**why).clone())),
         Some(Asking::Nobody) | None => Err(Refusal(nobody())),
@@ -257,7 +267,7 @@ pub(super) fn not_allowed(who: Who, identity: &Identity) -> Diagnostic {
 
 fn role_words(who: Who) -> &'static str {
     match who {
-        Who::Anyone | Who::User => "people of the home",
+        Who::Anyone | Who::User | Who::Person => "people of the home",
         Who::Viewer => "viewers, operators and admins",
         Who::Member => "members, operators and admins",
         Who::Operator => "operators and admins",
@@ -277,16 +287,16 @@ mod tests {
     #[test]
     fn roles_admit_what_the_home_says_of_them() {
         let admits = |role: Role| -> Vec<&str> {
-            [Who::Anyone, Who::User, Who::Viewer, Who::Member, Who::Operator, Who::Admin]
+            [Who::Anyone, Who::User, Who::Person, Who::Viewer, Who::Member, Who::Operator, Who::Admin]
                 .into_iter()
                 .filter(|who| who.admits(role))
                 .map(Who::word)
                 .collect()
         };
-        assert_eq!(admits(Role::Viewer), ["anyone", "user", "viewer"]);
-        assert_eq!(admits(Role::Member), ["anyone", "user", "member"]);
-        assert_eq!(admits(Role::Operator), ["anyone", "user", "viewer", "member", "operator"]);
-        assert_eq!(admits(Role::Admin), ["anyone", "user", "viewer", "member", "operator", "admin"]);
+        assert_eq!(admits(Role::Viewer), ["anyone", "user", "person", "viewer"]);
+        assert_eq!(admits(Role::Member), ["anyone", "user", "person", "member"]);
+        assert_eq!(admits(Role::Operator), ["anyone", "user", "person", "viewer", "member", "operator"]);
+        assert_eq!(admits(Role::Admin), ["anyone", "user", "person", "viewer", "member", "operator", "admin"]);
         for role in Role::ALL {
             assert_eq!(role.word().parse(), Ok(role));
         }

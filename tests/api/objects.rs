@@ -177,7 +177,7 @@ async fn hostile_11_what_is_somebody_elses_is_neither_seen_nor_touched_by_whoeve
             let what = format!("{role} {} {path}", entry.method);
             let admitted = role.parse::<Role>().is_ok_and(|role| entry.who.admits(role));
             // What is asked for as one's own is not found by anybody else, whatever they may elsewhere.
-            let own = entry.who == Who::User;
+            let own = matches!(entry.who, Who::User | Who::Person);
             if admitted && !own {
                 // That it really is there is shown by whoever may look at it.
                 let looks = !entry.changes() && !path.ends_with("/exec") && !path.ends_with("/adoption");

@@ -31,7 +31,7 @@ const ROLES: [&str; 4] = ["viewer", "member", "operator", "admin"];
 fn admits(who: &str, role: &str) -> bool {
     match who {
         "anyone" => true,
-        "user" => !role.is_empty(),
+        "user" | "person" => !role.is_empty(),
         "viewer" => ["viewer", "operator", "admin"].contains(&role),
         "member" => ["member", "operator", "admin"].contains(&role),
         "operator" => ["operator", "admin"].contains(&role),

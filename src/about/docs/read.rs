@@ -101,7 +101,10 @@ fn call(api: &Value, path: &str, method: &str, operation: &Value) -> Call {
         curl: curl(api, &method, path, operation),
         method,
         path: path.to_owned(),
-        who: text(&operation["x-hearth-who"]),
+        who: match operation["x-hearth-who"].as_str() {
+            Some("person") => "user, not by an API token".into(),
+            _ => text(&operation["x-hearth-who"]),
+        },
         summary: Words::from(text(&operation["summary"]).trim_end_matches('.')),
         about: about.split("\n\n").filter(|p| !p.is_empty()).map(Words::from).collect(),
         parameters: operation["parameters"].as_array().into_iter().flatten().map(of).collect(),

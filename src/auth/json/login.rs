@@ -111,7 +111,7 @@ pub async fn refresh(
 ///
 /// Ends that by which the request is known, and what came of it.
 #[utoipa::path(post, path = "/api/v1/auth/logout", responses((status = 204)))]
-pub async fn logout(who: who::User, State(auth): State<Arc<Auth>>) -> Result<StatusCode, Refused> {
+pub async fn logout(who: who::Person, State(auth): State<Arc<Auth>>) -> Result<StatusCode, Refused> {
     auth.logout(&who).await?;
     Ok(StatusCode::NO_CONTENT)
 }

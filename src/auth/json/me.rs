@@ -10,7 +10,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::fit::{Email, Label, Password};
-use super::{Refused, User, in_person, login_of};
+use super::{Refused, User, login_of};
 use crate::auth::accounts::{Auth, NewSession};
 use crate::auth::who;
 use crate::base::secret::Secret;
@@ -37,11 +37,10 @@ pub struct MeChange {
 /// What is left out stays.
 #[utoipa::path(patch, path = "/api/v1/auth/me", request_body = MeChange, responses((status = 200, body = User)))]
 pub async fn change(
-    who: who::User,
+    who: who::Person,
     State(auth): State<Arc<Auth>>,
     read::Json(asked): read::Json<MeChange>,
 ) -> Result<Json<User>, Refused> {
-    in_person(&who)?;
     let (shown, email) = (asked.display_name.map(|shown| shown.0), asked.email.map(|email| email.0));
     let user = auth.rename(who.user, shown.as_deref(), email.as_deref()).await?;
     Ok(Json(User::from(&user)))
@@ -60,13 +59,12 @@ pub struct PasswordChange {
 /// With the old one. All by which one is known ends; a browser gets a new session, a program logs in again.
 #[utoipa::path(post, path = "/api/v1/auth/password", request_body = PasswordChange, responses((status = 204)))]
 pub async fn password(
-    who: who::User,
+    who: who::Person,
     State(auth): State<Arc<Auth>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     read::Json(asked): read::Json<PasswordChange>,
 ) -> Result<Response, Refused> {
-    in_person(&who)?;
     let PasswordChange { old_password, new_password } = asked;
     let (old, new) = (Secret::new(old_password), new_password.secret());
     let session = auth.change_password(&who, &old, new, &login_of(&caller, &headers)).await?;

@@ -8,7 +8,7 @@ use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Refused, in_person};
+use super::Refused;
 use crate::auth::accounts::Auth;
 use crate::auth::table::guard::SignedIn;
 use crate::auth::who::{self, Anyone};
@@ -126,24 +126,22 @@ pub struct CodeRequest {
 /// The old ones end.
 #[utoipa::path(post, path = "/api/v1/auth/second-factor/codes", request_body = CodeRequest, responses((status = 200, body = RecoveryCodes)))]
 pub async fn codes(
-    who: who::User,
+    who: who::Person,
     State(auth): State<Arc<Auth>>,
     Extension(caller): Extension<Caller>,
     read::Json(asked): read::Json<CodeRequest>,
 ) -> Result<Json<RecoveryCodes>, Refused> {
-    in_person(&who)?;
     Ok(Json(auth.new_codes(who.user, &asked.otp, caller.address).await?.into()))
 }
 
 /// Take one's second factor away
 #[utoipa::path(post, path = "/api/v1/auth/second-factor/off", request_body = CodeRequest, responses((status = 204)))]
 pub async fn off(
-    who: who::User,
+    who: who::Person,
     State(auth): State<Arc<Auth>>,
     Extension(caller): Extension<Caller>,
     read::Json(asked): read::Json<CodeRequest>,
 ) -> Result<StatusCode, Refused> {
-    in_person(&who)?;
     auth.remove_own_factor(who.user, &asked.otp, caller.address).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::users::spares_admins;
-use super::{Refused, in_person, moment};
+use super::{Refused, moment};
 use crate::auth::accounts::{self, Auth};
 use crate::auth::who::{self, Admin};
 use crate::web::list::{self, Page};
@@ -105,11 +105,10 @@ pub async fn list(
 /// End one of one's own
 #[utoipa::path(delete, path = "/api/v1/sessions/{id}", params(("id" = String, Path)), responses((status = 204)))]
 pub async fn end(
-    who: who::User,
+    who: who::Person,
     State(auth): State<Arc<Auth>>,
     read::Path(id): read::Path<String>,
 ) -> Result<StatusCode, Refused> {
-    in_person(&who)?;
     auth.end_session(who.user, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -126,11 +125,10 @@ pub struct Which {
 /// End all of one's own but this one
 #[utoipa::path(delete, path = "/api/v1/sessions", params(Which), responses((status = 204)))]
 pub async fn end_all(
-    who: who::User,
+    who: who::Person,
     State(auth): State<Arc<Auth>>,
     read::Query(which): read::Query<Which>,
 ) -> Result<StatusCode, Refused> {
-    in_person(&who)?;
     auth.end_sessions(who.user, Some(&who.by).filter(|_| !which.all)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

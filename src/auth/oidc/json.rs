@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Oidc, page};
-use crate::auth::who::User;
+use crate::auth::who::{Person, User};
 use crate::base::secret::Secret;
 use crate::web::{Caller, Refusal, read};
 
@@ -59,12 +59,11 @@ pub async fn show(who: User, State(oidc): State<Arc<Oidc>>) -> Result<Json<Provi
 /// The answer says where a browser goes on; it brings a cookie, so the call is for a page of ours.
 #[utoipa::path(post, path = "/api/v1/auth/oidc/link", request_body = LinkRequest, responses((status = 200, body = Onward)))]
 pub async fn link(
-    who: User,
+    who: Person,
     State(oidc): State<Arc<Oidc>>,
     Extension(caller): Extension<Caller>,
     read::Json(wanted): read::Json<LinkRequest>,
 ) -> Result<Response, Refusal> {
-    who.in_person()?;
     let password = wanted.password.map(Secret::new);
     let leaving = oidc.begin_link(&who, password.as_ref(), caller.address).await?;
     let mut answer = Json(Onward { location: leaving.to }).into_response();
@@ -75,8 +74,7 @@ pub async fn link(
 /// Unlink your account
 #[utoipa::path(delete, path = "/api/v1/auth/oidc/link",
     responses((status = 204), (status = 404, description = "The home has no provider, or you are not linked", body = crate::auth::table::describe::Refused)))]
-pub async fn unlink(who: User, State(oidc): State<Arc<Oidc>>) -> Result<StatusCode, Refusal> {
-    who.in_person()?;
+pub async fn unlink(who: Person, State(oidc): State<Arc<Oidc>>) -> Result<StatusCode, Refusal> {
     oidc.unlink(who.user).await?;
     Ok(StatusCode::NO_CONTENT)
 }

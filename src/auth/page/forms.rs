@@ -19,7 +19,7 @@ use crate::auth::accounts::{
 };
 use crate::auth::forward::Forward;
 use crate::auth::table::guard::SignedIn;
-use crate::auth::who::{Anyone, By, Role, User, article};
+use crate::auth::who::{self, Anyone, By, Identity, Role, User, article};
 use crate::base::clock::rfc3339;
 use crate::base::random::Random;
 use crate::base::secret::Secret;
@@ -309,7 +309,7 @@ pub struct Changes {
 }
 
 pub async fn change_password(
-    who: User,
+    who: who::Person,
     State(pages): State<Arc<Pages>>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
@@ -361,7 +361,7 @@ pub async fn signed_out(_: Anyone, State(pages): State<Arc<Pages>>, Extension(ca
 
 impl Pages {
     /// What another password of theirs ends: other browsers and programs that are signed in, and API tokens.
-    async fn ends_with_password(&self, who: &User) -> Result<(usize, usize), Diagnostic> {
+    async fn ends_with_password(&self, who: &Identity) -> Result<(usize, usize), Diagnostic> {
         let sessions = self.auth.sessions(who.user, Some(&who.by)).await?;
         let tokens = self.auth.tokens(who.user).await?.len();
         Ok((sessions.iter().filter(|session| !session.current).count(), tokens))

@@ -14,7 +14,7 @@ use super::{Asked, Key, Passkeys};
 use crate::auth::json::fit::Label;
 use crate::auth::page::forms::{from, own_path};
 use crate::auth::table::guard;
-use crate::auth::who::{Anyone, User};
+use crate::auth::who::{Anyone, Person, User};
 use crate::base::secret::Secret;
 use crate::web::list::{self, Page};
 use crate::web::{Caller, Refusal, SESSION, read, set_cookie};
@@ -135,12 +135,11 @@ pub async fn list(
 /// The answer brings a cookie, so the call is for a page of ours.
 #[utoipa::path(post, path = "/api/v1/auth/passkeys/begin", request_body = BeginRequest, responses((status = 200, body = Question)))]
 pub async fn begin(
-    who: User,
+    who: Person,
     State(passkeys): State<Arc<Passkeys>>,
     Extension(caller): Extension<Caller>,
     read::Json(wanted): read::Json<BeginRequest>,
 ) -> Result<Response, Refusal> {
-    who.in_person()?;
     let password = wanted.password.map(Secret::new);
     Ok(question(passkeys.begin(&who, password.as_ref(), &caller).await?))
 }
@@ -148,12 +147,11 @@ pub async fn begin(
 /// Keep the passkey that the browser has made
 #[utoipa::path(post, path = "/api/v1/auth/passkeys", request_body = NewPasskey, responses((status = 201, body = PasskeyOut)))]
 pub async fn add(
-    who: User,
+    who: Person,
     State(passkeys): State<Arc<Passkeys>>,
     headers: HeaderMap,
     read::Json(new): read::Json<NewPasskey>,
 ) -> Result<Response, Refusal> {
-    who.in_person()?;
     let cookie = crate::web::cookie(&headers, COOKIE);
     let key = passkeys.make(&who, &new.ticket, cookie, &new.name.0, new.credential).await?;
     let mut answer = (StatusCode::CREATED, Json(PasskeyOut::from(key))).into_response();
@@ -165,23 +163,21 @@ pub async fn add(
 #[utoipa::path(patch, path = "/api/v1/auth/passkeys/{id}", request_body = PasskeyName, params(("id" = String, Path)),
     responses((status = 200, body = PasskeyOut)))]
 pub async fn rename(
-    who: User,
+    who: Person,
     State(passkeys): State<Arc<Passkeys>>,
     read::Path(id): read::Path<String>,
     read::Json(new): read::Json<PasskeyName>,
 ) -> Result<Json<PasskeyOut>, Refusal> {
-    who.in_person()?;
     Ok(Json(passkeys.rename(who.user, &id, &new.name.0).await?.into()))
 }
 
 /// Remove a passkey
 #[utoipa::path(delete, path = "/api/v1/auth/passkeys/{id}", params(("id" = String, Path)), responses((status = 204)))]
 pub async fn remove(
-    who: User,
+    who: Person,
     State(passkeys): State<Arc<Passkeys>>,
     read::Path(id): read::Path<String>,
 ) -> Result<StatusCode, Refusal> {
-    who.in_person()?;
     passkeys.remove(who.user, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

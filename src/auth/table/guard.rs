@@ -443,9 +443,12 @@ fn refusal(entry: &Entry, request: &Request, taken: &Taken, cors: &[String]) -> 
     }
 }
 
-/// An API token may at most what its scopes say.
+/// An API token may at most what its scopes say. Where it may nothing whatever they say, that comes first: another scope would not help.
 fn scope_of(identity: &Identity, entry: &Entry) -> Option<Diagnostic> {
     let By::Token { scopes, .. } = &identity.by else { return None };
+    if entry.who == Who::Person {
+        return identity.in_person().err();
+    }
     let has = |scope: &str| scopes.iter().any(|s| s == scope);
     let enough = match (entry.changes(), entry.who) {
         (_, Who::Admin) => has("admin"),

@@ -51,21 +51,21 @@ fn table() -> Table<Here> {
         POST "/api/v1/auth/login" Anyone => login::login;
         POST "/api/v1/auth/refresh" Anyone => login::refresh;
         POST "/api/v1/auth/register" Anyone => login::register;
-        POST "/api/v1/auth/logout" User => login::logout;
+        POST "/api/v1/auth/logout" Person => login::logout;
         GET "/api/v1/auth/me" User => me::me;
-        PATCH "/api/v1/auth/me" User => me::change;
-        POST "/api/v1/auth/password" User => me::password;
+        PATCH "/api/v1/auth/me" Person => me::change;
+        POST "/api/v1/auth/password" Person => me::password;
         GET "/api/v1/auth/second-factor" User => second_factor::show;
         POST "/api/v1/auth/second-factor/begin" Anyone => second_factor::begin;
         POST "/api/v1/auth/second-factor/confirm" Anyone => second_factor::confirm;
-        POST "/api/v1/auth/second-factor/codes" User => second_factor::codes;
-        POST "/api/v1/auth/second-factor/off" User => second_factor::off;
+        POST "/api/v1/auth/second-factor/codes" Person => second_factor::codes;
+        POST "/api/v1/auth/second-factor/off" Person => second_factor::off;
         GET "/api/v1/sessions" User => sessions::list;
-        DELETE "/api/v1/sessions" User => sessions::end_all;
-        DELETE "/api/v1/sessions/{id}" User => sessions::end;
+        DELETE "/api/v1/sessions" Person => sessions::end_all;
+        DELETE "/api/v1/sessions/{id}" Person => sessions::end;
         GET "/api/v1/tokens" User => tokens::list;
-        POST "/api/v1/tokens" User => tokens::add;
-        DELETE "/api/v1/tokens/{id}" User => tokens::end;
+        POST "/api/v1/tokens" Person => tokens::add;
+        DELETE "/api/v1/tokens/{id}" Person => tokens::end;
         GET "/api/v1/auth/users/{id}" Admin => users::show_as_homeserver;
         GET "/api/v1/users" Admin => users::list;
         POST "/api/v1/users" Admin => users::add;
@@ -427,6 +427,18 @@ async fn hostile_18_an_api_token_cannot_make_itself_more_than_it_is() {
         let id = made.body["id"].as_str().unwrap();
         assert_eq!(root.calls(&format!("DELETE /api/v1/tokens/{id}"), Value::Null).await.status, 204);
         assert_eq!(script.gets("/api/v1/auth/me").await.told(), (401, "auth.bad-token"));
+        // Also where its scope is too small: another token would not help.
+        let made_too = root.calls("POST /api/v1/tokens", json!({"name": "reads", "scopes": ["read"]})).await;
+        let reads = p.with(&made_too.body["token"]);
+        for line in [
+            "DELETE /api/v1/tokens/any",
+            "POST /api/v1/tokens",
+            "POST /api/v1/auth/logout",
+            "DELETE /api/v1/sessions",
+            "PATCH /api/v1/auth/me",
+        ] {
+            assert_eq!(reads.calls(line, Value::Null).await.told(), (403, "auth.not-by-token"), "{line}");
+        }
     })
     .await;
 }

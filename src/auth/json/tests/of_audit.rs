@@ -26,7 +26,7 @@ fn home(w: &World) -> (Program, Log) {
     calls! { table:
         POST "/api/v1/auth/login" Anyone => login::login;
         GET "/api/v1/auth/me" User => me::me;
-        POST "/api/v1/tokens" User => tokens::add;
+        POST "/api/v1/tokens" Person => tokens::add;
         GET "/api/v1/users" Admin => users::list;
         POST "/api/v1/groups" Admin => groups::add;
         GET "/api/v1/audit" User => audit::list;
