@@ -135,7 +135,7 @@ async fn hostile_02_what_can_be_no_name_is_refused_wherever_one_is_given() {
                 // A host may be a name of other letters, which browsers ask for in another spelling.
                 let host = text.contains("host: ") && name.chars().all(char::is_alphanumeric);
                 assert!(composes || host || work["state"] == "failed", "{text}: {work}");
-                s.done("admin", "/api/v1/down", json!({})).await;
+                s.done("admin", "/api/v1/down", json!({"yes": true})).await;
                 std::fs::remove_file(s.dir.join("stacks/probe.yaml")).unwrap();
             } else {
                 assert_eq!(told.status, 422, "{text}: {}", told.body);

@@ -92,11 +92,24 @@ async fn data_is_lost_only_by_an_admin_who_says_yes() {
         let refused = s.post(who, "/api/v1/down", json!({"volumes": [], "yes": true})).await.is(403);
         assert_eq!(refused.code(), "auth.not-allowed", "{who}");
     }
-    let work = s.work("admin", "/api/v1/down", json!({"volumes": []})).await;
+    let work = s.work("admin", "/api/v1/down", json!({"names": ["media"], "volumes": []})).await;
     assert_eq!((&work["state"], &work["error"]["code"]), (&json!("failed"), &json!("cli.needs-yes")));
     assert_eq!(s.get("viewer", "/api/v1/containers").await.items("name").len(), 2);
     s.done("admin", "/api/v1/down", json!({"volumes": [], "yes": true})).await;
     assert!(s.world().volumes.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_whole_home_goes_down_only_with_a_yes() {
+    let s = Server::begin().await;
+    s.done("operator", "/api/v1/up", json!({"names": ["media"]})).await;
+    for body in [json!({}), json!({"names": []}), json!({"remove_orphans": true}), json!({"yes": false})] {
+        let told = s.post("operator", "/api/v1/down", body.clone()).await.is(422);
+        assert_eq!(told.code(), "stacks.everything", "{body}");
+    }
+    assert_eq!(s.get("viewer", "/api/v1/containers").await.items("name").len(), 2);
+    s.done("operator", "/api/v1/down", json!({"yes": true})).await;
+    assert_eq!(s.get("viewer", "/api/v1/containers").await.items("name"), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -148,7 +148,7 @@ fn hostile_11_what_has_power_over_the_machine_is_entered_by_admins_only(s: &Scra
             assert_eq!(ask("operator", service).await.is(403).code(), "exec.power", "{service}");
             assert_eq!(ask("admin", service).await.status, 200, "{service}");
         }
-        server.done("operator", "/api/v1/down", json!({})).await;
+        server.done("operator", "/api/v1/down", json!({"yes": true})).await;
     });
     s.docker(&format!("volume rm {0}_own {0}_trick", s.project)).ok();
     Ok(())
@@ -168,7 +168,7 @@ fn hostile_32_api_and_command_line_have_one_lock(s: &Scratch) -> Done {
         server.events("viewer", &format!("{place}/events"), &[], |name, _| name == "end").await;
         let work = server.get("viewer", &place).await.is(200).body;
         assert_eq!((&work["state"], &work["exit_code"]), (&json!("interrupted"), &json!(130)), "{work}");
-        server.done("operator", "/api/v1/down", json!({})).await;
+        server.done("operator", "/api/v1/down", json!({"yes": true})).await;
     });
     Ok(())
 }
@@ -198,7 +198,7 @@ fn hostile_01_a_program_gets_its_arguments_one_by_one(s: &Scratch) -> Done {
         assert_eq!(typed.out, wanted);
         let look = s.hearth_args(&["--compat", "2", "exec", "-T", "web", "ls", "/pwned"]);
         assert_ne!(look.code, 0, "{}", look.both());
-        server.done("operator", "/api/v1/down", json!({})).await;
+        server.done("operator", "/api/v1/down", json!({"yes": true})).await;
     });
     Ok(())
 }
@@ -242,7 +242,7 @@ fn hostile_33_a_work_whose_engine_hangs_or_fails_ends_in_words_and_the_next_goes
             server.done("operator", "/api/v1/up", json!({"names": ["media"]})).await;
             assert_eq!(s.containers().len(), 1);
             assert!(s.containers().values().all(|c| c.running()));
-            server.done("operator", "/api/v1/down", json!({})).await;
+            server.done("operator", "/api/v1/down", json!({"yes": true})).await;
         }
     });
     Ok(())

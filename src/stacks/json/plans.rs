@@ -135,7 +135,7 @@ impl Plan {
 pub struct Asked {
     /// A project that this home has adopted; none is the home's own.
     project: Option<String>,
-    /// Profiles; of an adopted project services. None is all that is on.
+    /// Profiles, which is why they are not called `services`; of an adopted project services. None is all that is on.
     names: Vec<String>,
     /// Plan a `down` instead.
     down: bool,

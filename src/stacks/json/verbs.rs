@@ -66,7 +66,7 @@ impl Words {
 pub struct Up {
     /// A project that this home has adopted; none is the home's own.
     project: Option<String>,
-    /// Profiles; of an adopted project services. None is all that is on.
+    /// Profiles, which is why they are not called `services`; of an adopted project, which has no profiles to turn on, services. None is all that is on.
     #[schema(example = json!(["example"]))]
     names: Vec<String>,
     /// Also end containers that no stack names any more.
@@ -157,7 +157,8 @@ pub async fn up(who: Operator, State(api): State<Api>, Body(asked): Body<Up>) ->
 pub struct Down {
     /// A project that this home has adopted; none is the home's own.
     project: Option<String>,
-    /// Profiles; of an adopted project services. None is everything: the whole home goes down.
+    /// Profiles, which is why they are not called `services`; of an adopted project, which has no profiles to turn off, services. None is everything, the
+    /// whole home: that takes `yes`.
     #[schema(example = json!(["example"]))]
     names: Vec<String>,
     /// Also remove these volumes and their data, which takes an admin; an empty list is all of the project's.
@@ -168,7 +169,7 @@ pub struct Down {
     #[schema(minimum = -1, maximum = 86400)]
     #[serde(deserialize_with = "seconds::<_, -1>")]
     timeout: Option<i64>,
-    /// Answers yes to what would be asked.
+    /// Answers yes to what would be asked: to what loses data, and to everything at once.
     yes: bool,
 }
 
@@ -188,6 +189,9 @@ pub async fn down(who: Operator, State(api): State<Api>, Body(asked): Body<Down>
     words.value("--timeout", asked.timeout);
     words.flag("--yes", asked.yes);
     let global = known(&api, asked.project.as_deref(), &asked.names)?;
+    if asked.names.is_empty() && !asked.yes {
+        return Err(everything().into_response());
+    }
     let args = args::Down {
         names: asked.names,
         volumes: asked.volumes,
@@ -197,6 +201,14 @@ pub async fn down(who: Operator, State(api): State<Api>, Body(asked): Body<Down>
         json: JSON,
     };
     begun(api.begin(&who, "down", &words.all(), move |out| down_::run(&global, args, out)))
+}
+
+/// Whoever types `hearth down` has read what it says; a program whose list has come out empty has not.
+fn everything() -> Refusal {
+    let d =
+        Diagnostic::error("stacks.everything", "no names mean everything that runs here: it takes a yes").field("yes");
+    let d = d.hint("send `\"yes\": true` to end all of it, or name what is meant: `\"names\": [\"media\"]`");
+    Refusal(d)
 }
 
 /// Data is an admin's to lose.
@@ -217,7 +229,7 @@ fn only_admins(who: &Identity, what: &str) -> Result<(), Response> {
 pub struct Services {
     /// A project that this home has adopted; none is the home's own.
     pub project: Option<String>,
-    /// None is all.
+    /// Services, never profiles. None is all.
     #[schema(example = json!(["web"]))]
     pub services: Vec<String>,
 }
@@ -227,7 +239,7 @@ pub struct Services {
 pub struct Timed {
     /// A project that this home has adopted; none is the home's own.
     pub project: Option<String>,
-    /// None is all.
+    /// Services, never profiles. None is all.
     #[schema(example = json!(["web"]))]
     pub services: Vec<String>,
     /// Seconds to wait for a stop before killing; -1 waits without a limit.
@@ -269,7 +281,7 @@ pub async fn restart(who: Operator, State(api): State<Api>, Body(asked): Body<Ti
 pub struct Update {
     /// A project that this home has adopted; none is the home's own.
     pub project: Option<String>,
-    /// None is all.
+    /// Services, never profiles. None is all.
     #[schema(example = json!(["web"]))]
     pub services: Vec<String>,
     /// Answers yes to what would be asked.
