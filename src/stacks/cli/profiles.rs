@@ -15,7 +15,7 @@ use crate::diag::Diagnostic;
 use crate::engine::Scope;
 use crate::plan::observed::{Container, Health, State};
 use crate::plan::request;
-use crate::spec::{Mode, Service, Spec};
+use crate::spec::{Mode, Service, Spec, front};
 use crate::stacks::home::{Home, Read};
 use crate::stacks::{FrontDoor, Target};
 
@@ -183,6 +183,7 @@ fn show(home: &Home, all: &[Profile], out: &Out) {
     // The first one to see run takes nothing from a registry.
     let mut off: Vec<_> = all.iter().filter(|p| !p.on).collect();
     off.sort_by_key(|p| p.name != "example");
+    off.retain(|p| p.name != front::CORE);
     if let Some(off) = off.first() {
         out.say(format!("turn one on and start it: hearth {}up {}", home_flag(home, out), off.name));
     }
