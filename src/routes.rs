@@ -114,6 +114,9 @@ pub fn table() -> Table<App> {
         GET "/" Anyone => panel::home::index;
         GET "/services" User => panel::home::mine;
         POST "/theme" User => panel::shell::choose;
+        GET "/routes" Viewer => panel::reach::show;
+        GET "/doctor" Viewer => panel::health::show;
+        GET "/search" Viewer => panel::search::search;
         GET "/profiles/{name}" Viewer => panel::profile::one;
         POST "/profiles/{name}/plan" Operator => panel::plan::of_profile;
         POST "/profiles/{name}/on" Operator => panel::profile::on;

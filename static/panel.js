@@ -63,10 +63,21 @@
       if (atEnd) log.scrollTop = log.scrollHeight;
     };
     let source;
+    let later;
+    let last = log.dataset.last;
+    // A container that ends ends its log; it is gone on with from the last line, whenever there is more.
     const follow = () => {
-      source = new EventSource(log.dataset.stream);
+      source = new EventSource(`${log.dataset.stream}&tail=${MOST}&since=${encodeURIComponent(last)}`);
+      source.onerror = () => {
+        source.close();
+        clearTimeout(later);
+        if (!document.hidden) later = setTimeout(follow, 1_000);
+      };
       source.addEventListener('line', (event) => {
-        waiting.push(JSON.parse(event.data));
+        const line = JSON.parse(event.data);
+        if (line.at && last && line.at <= last) return;
+        last = line.at ?? last;
+        waiting.push(line);
         if (waiting.length === 1) requestAnimationFrame(draw);
         if (waiting.length > 2 * MOST) waiting = waiting.slice(-MOST);
       });
@@ -75,7 +86,8 @@
     follow();
     document.addEventListener('visibilitychange', () => {
       source.close();
-      if (!document.hidden) location.reload();
+      clearTimeout(later);
+      if (!document.hidden) follow();
     });
   }
 

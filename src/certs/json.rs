@@ -42,16 +42,16 @@ crate::order! { By of Certificate, false:
 pub struct Which {
     /// At most so many, 1 to 200.
     #[param(minimum = 1, maximum = 200, default = 50)]
-    limit: Option<u16>,
+    pub limit: Option<u16>,
     /// `next` of the page before.
-    after: Option<String>,
+    pub after: Option<String>,
     /// In which order.
     #[param(inline)]
-    sort: Option<Sort>,
+    pub sort: Option<Sort>,
     /// Only those with this name.
-    name: Option<String>,
+    pub name: Option<String>,
     /// Only those that are valid now, or are not.
-    valid: Option<bool>,
+    pub valid: Option<bool>,
 }
 
 /// All certificates: those that Hearth keeps, and those that are served besides. Each routed host is asked what it shows.

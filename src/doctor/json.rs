@@ -19,22 +19,22 @@ use crate::stacks::json::Api;
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Finding {
     /// `home`, `docker`, `traefik`, `ports`, `names`, `certificates` or `clock`.
-    about: String,
+    pub about: String,
     /// A stable name of what was looked at.
-    check: &'static str,
+    pub check: &'static str,
     /// `ok`, `note`, `warning` or `problem`.
-    grade: String,
-    words: String,
+    pub grade: String,
+    pub words: String,
     /// Commands, or what to change.
-    fix: Vec<String>,
+    pub fix: Vec<String>,
 }
 
 /// All findings.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Findings {
     /// The worst grade of them.
-    worst: String,
-    findings: Vec<Finding>,
+    pub worst: String,
+    pub findings: Vec<Finding>,
 }
 
 /// Looks at all that the home stands on and does not own: engine, Traefik, ports, names, authorities, clock. Takes some seconds.

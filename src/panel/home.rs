@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 use super::machine::Figure;
 use super::shell::Shell;
-use super::words::{Mark, Moment};
+use super::words::{Mark, Moment, id, part};
 use super::{Panel, page};
 use crate::about::json;
 use crate::auth::page::{Services, Tile};
@@ -227,8 +227,7 @@ fn in_a_sentence(seen: &Seen, wrong: usize) -> Now {
         let words = format!("{}. What is shown is from before.", wording::sentence(&told.title));
         return Now { heading: "Docker does not answer".into(), words };
     }
-    let running = seen.all().filter(|(_, one)| matches!(one.state, Standing::Running | Standing::Starting)).count();
-    let on = seen.all().filter(|(_, one)| one.on || !one.containers.is_empty()).count();
+    let on = seen.all().filter(|(_, one)| one.state != Standing::Off).count();
     let heading = match wrong {
         0 if on == 0 => "Nothing runs yet".to_owned(),
         0 => "All is well".to_owned(),
@@ -237,7 +236,10 @@ fn in_a_sentence(seen: &Seen, wrong: usize) -> Now {
     };
     let words = match on {
         0 => "Turn a profile on: what it would do is shown before anything happens.".to_owned(),
-        on => format!("{running} of {} run.", wording::count(on, "service")),
+        on => {
+            let all: Vec<&Service> = seen.all().map(|(_, one)| one).filter(|one| one.state != Standing::Off).collect();
+            format!("Of {}: {}.", wording::count(on, "service"), note(&all))
+        }
     };
     Now { heading, words }
 }
@@ -250,14 +252,13 @@ pub fn row_of(project: Option<&str>, one: &Service, ways: &[Mine], now: OffsetDa
 
 fn row(project: Option<&str>, one: &Service, urls: &BTreeMap<&str, &str>, now: OffsetDateTime) -> Row {
     let since = one.containers.iter().filter_map(|c| c.started_at.as_deref()).max();
-    let (id, path) = match project {
-        None => (format!("service-{}", one.name), format!("/services/{}", one.name)),
-        Some(project) => {
-            (format!("service-{project}--{}", one.name), format!("/services/{}?project={project}", one.name))
-        }
+    let name = part(&one.name);
+    let (of, path) = match project {
+        None => (String::new(), format!("/services/{name}")),
+        Some(project) => (format!("{}--", id(project)), format!("/services/{name}?project={}", part(project))),
     };
     Row {
-        id,
+        id: format!("service-{of}{}", id(&one.name)),
         name: one.name.clone(),
         path,
         mark: Mark::standing(one.state),
@@ -274,11 +275,11 @@ pub fn card_of(seen: &Seen, profile: &Profile, ways: &[Mine], operates: bool, no
     let rows = all.iter().map(|one| row(None, one, &urls, now)).collect();
     let word = if profile.on { "Turn off" } else { "Turn on" };
     Card {
-        id: format!("profile-{}", profile.name),
+        id: format!("profile-{}", id(&profile.name)),
         title: profile.name.clone(),
         path: None,
         note: note(&all),
-        switch: operates.then(|| Switch { action: format!("/profiles/{}/plan", profile.name), word }),
+        switch: operates.then(|| Switch { action: format!("/profiles/{}/plan", part(&profile.name)), word }),
         rows,
     }
 }
@@ -312,11 +313,11 @@ fn cards(seen: &Seen, operates: bool, row: &dyn Fn(Option<&str>, &Service) -> Ro
         let word = if profile.on { "Turn off" } else { "Turn on" };
         let to = if profile.on || !shown.is_empty() { &mut cards } else { &mut quiet };
         to.push(Card {
-            id: format!("profile-{}", profile.name),
+            id: format!("profile-{}", id(&profile.name)),
             title: profile.name.clone(),
-            path: Some(format!("/profiles/{}", profile.name)),
+            path: Some(format!("/profiles/{}", part(&profile.name))),
             note: if profile.on { note(&shown) } else { off(profile) },
-            switch: operates.then(|| Switch { action: format!("/profiles/{}/plan", profile.name), word }),
+            switch: operates.then(|| Switch { action: format!("/profiles/{}/plan", part(&profile.name)), word }),
             rows: rows(None, &shown),
         });
     }
@@ -335,7 +336,7 @@ fn cards(seen: &Seen, operates: bool, row: &dyn Fn(Option<&str>, &Service) -> Ro
     for (project, all) in &seen.adopted {
         let all: Vec<&Service> = all.iter().collect();
         cards.push(Card {
-            id: format!("project-{project}"),
+            id: format!("project-{}", id(project)),
             title: format!("{project}, a project of its own"),
             path: None,
             note: note(&all),

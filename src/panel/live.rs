@@ -152,7 +152,7 @@ pub async fn follow(
     let end = panel.api.end_of(&who);
     let begins = current != from.number;
     let following = Following { panel, who: (*who).clone(), headers, has, seen, moves, tick, begins };
-    events::answer(stream::unfold(following, next), held, end)
+    events::answer_page(stream::unfold(following, next), held, end)
 }
 
 async fn next(mut at: Following) -> Option<(Message, Following)> {

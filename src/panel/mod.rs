@@ -10,19 +10,25 @@
 //! | a service, its log, and what can be done with it | `service` |
 //! | a plan, before anything happens | `plan` |
 //! | works, step by step | `work` |
+//! | ways in, and their certificates | `reach` |
+//! | what the home stands on | `health` |
+//! | the search | `search` |
 //! | what a call has refused, as a page | `refusal` |
 //! | pages as they are now, sent as they change | `live` |
 //! | the figures of the machine | `machine` |
 //! | every page in the states that it has, for tests | `samples` |
 
+pub mod health;
 pub mod home;
 pub mod live;
 mod machine;
 pub mod plan;
 pub mod profile;
+pub mod reach;
 mod refusal;
 #[cfg(test)]
 mod samples;
+pub mod search;
 pub mod service;
 pub mod shell;
 mod words;

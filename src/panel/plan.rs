@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::refusal::{self, Told};
 use super::shell::Shell;
-use super::words::Moment;
+use super::words::{Moment, part};
 use super::{Panel, page};
 use crate::auth::who::{Operator, Viewer};
 use crate::base::clock::moment;
@@ -92,7 +92,7 @@ fn of_made(shell: Shell, name: &str, on: bool, made: &Made) -> Plan {
     let mut acts = Vec::new();
     if refusals.is_empty() {
         let word = if on { "Turn it on" } else { "Turn it off" };
-        let action = format!("/profiles/{name}/{}", if on { "on" } else { "off" });
+        let action = format!("/profiles/{}/{}", part(name), if on { "on" } else { "off" });
         acts.push(Act { action, word, class: "main" });
     }
     let state = if on { "on" } else { "off" };

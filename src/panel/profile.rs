@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use super::home::{Card, card_of};
 use super::refusal;
 use super::shell::Shell;
+use super::words::part;
 use super::{Panel, page};
 use crate::auth::who::{Operator, Viewer};
 use crate::base::{units, wording};
@@ -28,7 +29,7 @@ pub struct Page {
 
 pub async fn one(who: Viewer, State(panel): State<Panel>, Path(name): Path<String>, headers: HeaderMap) -> Response {
     let seen = panel.world.now().await;
-    let shell = panel.shell(&who, &headers, &format!("/profiles/{name}"), "/");
+    let shell = panel.shell(&who, &headers, &format!("/profiles/{}", part(&name)), "/");
     let Some(profile) = seen.profiles.iter().find(|one| one.name == name) else {
         let refused = calls::one(who, State(panel.api.clone()), Path(name)).await.into_response();
         return refusal::page(shell, &headers, refused).await;
@@ -54,21 +55,21 @@ fn facts(profile: &Profile) -> Vec<(&'static str, String)> {
 
 /// Records that it is on, where nothing has to be done for it.
 pub async fn on(who: Operator, State(panel): State<Panel>, Path(name): Path<String>, headers: HeaderMap) -> Response {
-    let shell = panel.shell(&who, &headers, &format!("/profiles/{name}"), "/");
+    let shell = panel.shell(&who, &headers, &format!("/profiles/{}", part(&name)), "/");
     let done = calls::enable(who, State(panel.api.clone()), Path(name.clone()), Json(Default::default())).await;
     then(shell, &headers, &name, done).await
 }
 
 /// The same, off.
 pub async fn off(who: Operator, State(panel): State<Panel>, Path(name): Path<String>, headers: HeaderMap) -> Response {
-    let shell = panel.shell(&who, &headers, &format!("/profiles/{name}"), "/");
+    let shell = panel.shell(&who, &headers, &format!("/profiles/{}", part(&name)), "/");
     let done = calls::disable(who, State(panel.api.clone()), Path(name.clone()), Json(Default::default())).await;
     then(shell, &headers, &name, done).await
 }
 
 async fn then(shell: Shell, headers: &HeaderMap, name: &str, done: Result<Response, Response>) -> Response {
     match done {
-        Ok(_) => Redirect::to(&format!("/profiles/{name}")).into_response(),
+        Ok(_) => Redirect::to(&format!("/profiles/{}", part(name))).into_response(),
         Err(refused) => refusal::page(shell, headers, refused).await,
     }
 }

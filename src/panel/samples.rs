@@ -3,15 +3,21 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
+use serde_json::json;
 use time::macros::datetime;
 
 use super::home::{self, Home};
 use super::machine::Figure;
+use super::plan::{self, Plan};
+use super::refusal::{self, Told};
 use super::shell::Shell;
+use super::words::Mark;
+use super::{search, service, work};
 use crate::auth::who::Role;
 use crate::diag::Diagnostic;
 use crate::proxy::Mine;
 use crate::stacks::cli::profiles::{Counts, Profile};
+use crate::stacks::json::plans::Kept;
 use crate::stacks::seen::Seen;
 use crate::stacks::seen::container::Container;
 use crate::stacks::seen::service::{Service, Standing};
@@ -157,6 +163,103 @@ fn hostile() -> Home {
     home
 }
 
+fn plan(role: Role) -> Plan {
+    let row = |service: &str, verb: &str, why: &[&str], stops: Option<bool>| json!({"service": service, "verb": verb, "name": format!("casa-{service}-1"), "why": why, "stops": stops, "step": 1});
+    let kept = Kept {
+        id: "0tkdck4zdkw".into(),
+        made: "2026-11-27T11:58:00Z".into(),
+        who: "ada (session)".into(),
+        summary: "1 to create, 2 to replace, 1 to stop, 4 as they are".into(),
+        risk: "short_stop".into(),
+        plan: json!({
+            "steps": [{"action": "pull_image", "image": "jellyfin/jellyfin:10.10"}, {"action": "create_volume", "volume": "casa_media"}],
+            "rows": [
+                row("jellyfin", "replace", &["image moved jellyfin/jellyfin:10.9 to 10.10", "environment TZ: UTC to Europe/Berlin"], Some(true)),
+                row("sonarr", "create", &[], None),
+                row("prowlarr", "stop", &["asked for (down)"], None),
+                row("bazarr", "start", &["does not run (exited)"], None),
+            ],
+            "unchanged": {"radarr": 1, "lidarr": 3},
+            "notes": [{"about": "profile", "subject": "monitoring", "text": "is off and stays off"}],
+            "refusals": [],
+        }),
+    };
+    plan::of_kept(shell(role), &kept, NOW)
+}
+
+fn refused() -> Vec<Told> {
+    vec![Told::of(&json!({
+        "code": "compose.unknown-key", "title": "`restrat` is not a key of a service",
+        "place": {"file": "stacks/media.yaml", "line": 13, "column": 5}, "hints": ["did you mean `restart`?"],
+    }))]
+}
+
+fn work(end: &str) -> work::Page {
+    let step = |n: usize, state: &str, words: &str, more: &str, took: &str| work::Step {
+        id: format!("step-1-{n}"),
+        mark: Mark::work(state),
+        words: words.into(),
+        more: more.into(),
+        took: took.into(),
+    };
+    let failed = end == "failed";
+    work::Page {
+        shell: shell(Role::Operator),
+        head: work::Head {
+            mark: Mark::work(end),
+            heading: "Up media".into(),
+            words: if failed {
+                "Failed: 1 as before".into()
+            } else {
+                "Under way. It goes on when this page is closed.".into()
+            },
+            who: "ada (session)".into(),
+            began: super::words::Moment::of(datetime!(2026-11-27 11:58 UTC), NOW),
+            done: 2,
+            of: 4,
+            cancel: (!failed).then(|| "/works/0tk/cancel".into()),
+        },
+        steps: vec![
+            step(1, "done", "Pull jellyfin/jellyfin:10.10", "212 MiB of 212 MiB", "41.2 s"),
+            step(2, "done", "Create casa-jellyfin-1", "", "410 ms"),
+            step(
+                3,
+                end,
+                "Wait until casa-jellyfin-1 is healthy, at most 90 s",
+                "curl: (7) Failed to connect to localhost port 8096",
+                "",
+            ),
+            step(4, "interrupted", "Remove the old casa-jellyfin-1", "", ""),
+        ],
+        told: if failed { refused() } else { Vec::new() },
+        command: "hearth up media".into(),
+    }
+}
+
+fn service_page(state: Standing, why: &str, role: Role) -> service::Page {
+    let one = service("jellyfin", "media", state, why);
+    let row = home::row_of(None, &one, &ways(), NOW);
+    let mut page = service::of_service(shell(role), row, &one, None, NOW);
+    page.facts = vec![
+        ("Image", vec!["jellyfin/jellyfin:10.10".into()]),
+        ("Ports", vec!["127.0.0.1:7096 to 8096 (tcp)".into()]),
+        ("Mounts", vec!["casa_jellyfin-config at /config (volume)".into(), "/srv/films at /data/movies (bind)".into()]),
+    ];
+    let line = |is_error, text: &str| service::Line { at: String::new(), is_error, text: text.into() };
+    page.log = Some(service::Log {
+        container: "casa-jellyfin-1".into(),
+        lines: vec![
+            line(false, "[INF] Startup complete 0:00:04.1"),
+            line(true, "[ERR] ffmpeg exited with code 234"),
+            line(false, HOSTILE),
+        ],
+        stream: "/api/v1/containers/3f2a/logs/stream?".into(),
+        last: "2026-11-27T11:59:58.123456789Z".into(),
+        cut: true,
+    });
+    page
+}
+
 /// By name.
 pub fn all() -> Vec<(String, String)> {
     let render = |page: &dyn Fn() -> askama::Result<String>| page().unwrap_or_default();
@@ -178,6 +281,21 @@ pub fn all() -> Vec<(String, String)> {
         ("home-away".into(), render(&|| with(Seen { away: Some(away.clone()), ..seen(0) }, Role::Admin).render())),
         ("home-hostile".into(), render(&|| hostile().render())),
         ("home-many".into(), render(&|| home(1000).render())),
+        ("plan".into(), render(&|| plan(Role::Operator).render())),
+        ("plan-viewer".into(), render(&|| plan(Role::Viewer).render())),
+        (
+            "plan-refused".into(),
+            render(&|| Plan { refusals: refused(), rows: Vec::new(), ..plan(Role::Admin) }.render()),
+        ),
+        ("work".into(), render(&|| work("running").render())),
+        ("work-failed".into(), render(&|| work("failed").render())),
+        ("works".into(), render(&|| work::List { shell: shell(Role::Viewer), all: Vec::new() }.render())),
+        ("service".into(), render(&|| service_page(Standing::Running, "", Role::Operator).render())),
+        ("service-failed".into(), render(&|| service_page(Standing::Failed, "it ended with 1", Role::Viewer).render())),
+        ("service-hostile".into(), render(&|| service_page(Standing::Unhealthy, HOSTILE, Role::Admin).render())),
+        ("refusal".into(), render(&|| refusal::Page { shell: shell(Role::Operator), all: refused() }.render())),
+        ("search".into(), render(&|| search::of(shell(Role::Operator), "auto", &seen(0)).render())),
+        ("search-none".into(), render(&|| search::of(shell(Role::Operator), HOSTILE, &seen(0)).render())),
     ]
 }
 
@@ -187,7 +305,7 @@ fn every_page_renders_and_no_text_becomes_markup() {
     std::fs::create_dir_all(&folder).unwrap();
     for (name, page) in all() {
         std::fs::write(folder.join(format!("{name}.html")), &page).unwrap();
-        assert!(page.starts_with("<!doctype html>") && page.trim_end().ends_with("</html>"), "{name}");
+        assert!(page.starts_with("<!DOCTYPE html>") && page.trim_end().ends_with("</html>"), "{name}");
         assert!(!page.contains("<script>") && !page.contains("<img src=x") && !page.contains('`'), "{name}");
     }
 }

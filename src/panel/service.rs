@@ -10,9 +10,10 @@ use time::OffsetDateTime;
 use super::home::{Row, row_of};
 use super::refusal;
 use super::shell::Shell;
-use super::words::{Moment, plain};
+use super::words::{Moment, part, plain};
 use super::{Panel, page};
 use crate::auth::who::{Operator, Viewer};
+use crate::base::clock::rfc3339;
 use crate::stacks::json::containers::{self, Inspected};
 use crate::stacks::json::logs::{self, Lines};
 use crate::stacks::json::plans::Of;
@@ -39,6 +40,8 @@ pub struct Page {
     pub facts: Vec<(&'static str, Vec<String>)>,
     pub log: Option<Log>,
     pub command: String,
+    /// Where its buttons lead.
+    pub action: String,
 }
 
 /// What can be done, by a form of one button.
@@ -63,6 +66,8 @@ pub struct Log {
     pub lines: Vec<Line>,
     /// Where what it says from now on comes from.
     pub stream: String,
+    /// When the last line came.
+    pub last: String,
     pub cut: bool,
 }
 
@@ -82,8 +87,8 @@ pub async fn one(
 ) -> Response {
     let seen = panel.world.now().await;
     let path = match &of.project {
-        Some(project) => format!("/services/{name}?project={project}"),
-        None => format!("/services/{name}"),
+        Some(project) => format!("/services/{}?project={}", part(&name), part(project)),
+        None => format!("/services/{}", part(&name)),
     };
     let shell = panel.shell(&who, &headers, &path, "/");
     let found = seen.all().find(|(project, one)| *project == of.project.as_deref() && one.name == name);
@@ -102,7 +107,8 @@ pub async fn one(
         // Each by a call of the API: what somebody may not see there they do not see here.
         let viewer = who.clone();
         inspected = containers::one(viewer, api(), id(), Query(again())).await.ok().map(|one| one.0);
-        log = logs::last(who, api(), id(), Query(which)).await.ok().map(|lines| log_of(first, &of, lines.0));
+        let lines = logs::last(who, api(), id(), Query(which)).await.ok();
+        log = lines.map(|lines| log_of(first, &of, lines.0, now));
     }
     let mut shown = of_service(shell, row, found, inspected.as_ref(), now);
     shown.project = of.project;
@@ -110,8 +116,9 @@ pub async fn one(
     page(&headers, &shown)
 }
 
-fn log_of(first: &Container, of: &Of, lines: Lines) -> Log {
-    let project = of.project.as_ref().map(|project| format!("&project={project}")).unwrap_or_default();
+/// `now`: from when on its lines come, where it has none yet.
+fn log_of(first: &Container, of: &Of, lines: Lines, now: OffsetDateTime) -> Log {
+    let project = of.project.as_ref().map(|project| format!("project={}", part(project))).unwrap_or_default();
     let line = |line: logs::Line| Line {
         at: line.at.unwrap_or_default(),
         is_error: line.stream == "stderr",
@@ -119,7 +126,8 @@ fn log_of(first: &Container, of: &Of, lines: Lines) -> Log {
     };
     Log {
         container: first.name.clone(),
-        stream: format!("/api/v1/containers/{}/logs/stream?tail=0{project}", first.id),
+        stream: format!("/api/v1/containers/{}/logs/stream?{project}", first.id),
+        last: lines.lines.last().and_then(|line| line.at.clone()).unwrap_or_else(|| rfc3339(now)),
         cut: lines.cut,
         lines: lines.lines.into_iter().map(line).collect(),
     }
@@ -148,7 +156,8 @@ pub fn of_service(
     let containers = service.containers.iter().map(one).collect();
     let facts = inspected.map(facts).unwrap_or_default();
     let command = format!("hearth logs {}", row.name);
-    Page { shell, row, project: None, place, acts, containers, facts, log: None, command }
+    let action = format!("/services/{}/act", part(&row.name));
+    Page { shell, row, project: None, place, acts, containers, facts, log: None, command, action }
 }
 
 fn acts(service: &Service) -> Vec<Act> {
@@ -201,7 +210,7 @@ pub async fn act(
     headers: HeaderMap,
     crate::web::read::Form(asked): crate::web::read::Form<Asked>,
 ) -> Response {
-    let shell = panel.shell(&who, &headers, &format!("/services/{name}"), "/");
+    let shell = panel.shell(&who, &headers, &format!("/services/{}", part(&name)), "/");
     let (api, services) = (State(panel.api.clone()), vec![name]);
     let project = asked.project.filter(|project| !project.is_empty());
     let timed = Timed { project: project.clone(), services: services.clone(), ..Timed::default() };

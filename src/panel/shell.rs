@@ -40,7 +40,7 @@ pub struct Entry {
     pub path: &'static str,
     pub word: &'static str,
     pub icon: &'static str,
-    /// `wide`: not on a phone; `narrow`: only there.
+    /// `desk`: not on a phone; `phone`: only there.
     pub size: &'static str,
 }
 
@@ -56,8 +56,17 @@ impl Shell {
 
     /// Where somebody of this role can go: nobody is shown what would be refused.
     pub fn nav(&self) -> Vec<Entry> {
-        let all = [("/", "Home", "home", ""), ("/works", "Work", "work", ""), ("/docs/guide", "Guide", "audit", "")];
-        let may = |(path, ..): &(&str, &str, &str, &str)| self.sees_machinery() || *path != "/works";
+        let all = [
+            ("/", "Home", "home", ""),
+            ("/works", "Work", "work", ""),
+            ("/routes", "Routes", "route", ""),
+            ("/doctor", "Doctor", "doctor", ""),
+            ("/search", "Search", "find", "phone"),
+            ("/docs/guide", "Guide", "audit", "desk"),
+        ];
+        let may = |(path, ..): &(&str, &str, &str, &str)| {
+            self.sees_machinery() || !["/works", "/routes", "/doctor", "/search"].contains(path)
+        };
         all.into_iter().filter(may).map(|(path, word, icon, size)| Entry { path, word, icon, size }).collect()
     }
 

@@ -61,6 +61,28 @@ impl Moment {
     }
 }
 
+/// A name as a part of an element's id: letters, digits and dashes, and the codes of other bytes between underscores.
+pub fn id(name: &str) -> String {
+    name.bytes().fold(String::with_capacity(name.len()), |mut id, byte| {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' => id.push(byte.into()),
+            byte => id += &format!("_{byte:02x}_"),
+        }
+        id
+    })
+}
+
+/// A name as a part of an address (RFC 3986, 2.3): whatever somebody has called a service.
+pub fn part(name: &str) -> String {
+    name.bytes().fold(String::with_capacity(name.len()), |mut part, byte| {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => part.push(byte.into()),
+            byte => part += &format!("%{byte:02X}"),
+        }
+        part
+    })
+}
+
 /// What a program wrote for a terminal, as text: without escape sequences (ECMA-48, 5.4) and other control characters but the tab.
 pub fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());

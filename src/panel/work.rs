@@ -156,7 +156,7 @@ pub async fn follow(
     let shell = panel.shell(&who, &headers, &format!("/works/{id}"), "/works");
     let who = (*who).clone();
     let make = move || pieces(&of(shell.clone(), &work, &who, panel.clock.now()));
-    events::answer(super::live::pieces_of(watch, make), held, end)
+    events::answer_page(super::live::pieces_of(watch, make), held, end)
 }
 
 fn pieces(page: &Page) -> Vec<Piece> {

@@ -21,35 +21,35 @@ use crate::web::read::Query;
 /// One way in.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Route {
-    service: String,
+    pub service: String,
     /// In localhost mode the address of the port.
-    url: String,
+    pub url: String,
     /// `public`, `lan`, `user`, ...; null in localhost mode, where nobody is asked.
     #[schema(required)]
-    access: Option<String>,
+    pub access: Option<String>,
     /// How it is, in words.
-    state: String,
+    pub state: String,
     /// Null where it was not tried: in localhost mode.
     #[schema(required)]
-    working: Option<bool>,
+    pub working: Option<bool>,
     /// What to do where it is not fine.
     #[schema(required)]
-    advice: Option<String>,
+    pub advice: Option<String>,
     #[schema(required)]
-    certificate: Option<Served>,
+    pub certificate: Option<Served>,
 }
 
 /// What it shows over TLS.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ServedCertificate)]
 pub struct Served {
-    issuer: String,
-    expires: String,
+    pub issuer: String,
+    pub expires: String,
     /// SHA-256.
-    fingerprint: String,
+    pub fingerprint: String,
     /// Why this machine does not believe it.
     #[schema(required)]
-    distrusted_because: Option<String>,
+    pub distrusted_because: Option<String>,
 }
 
 impl Route {
@@ -89,16 +89,16 @@ crate::order! { By of Route, false:
 pub struct Which {
     /// At most so many, 1 to 200.
     #[param(minimum = 1, maximum = 200, default = 50)]
-    limit: Option<u16>,
+    pub limit: Option<u16>,
     /// `next` of the page before.
-    after: Option<String>,
+    pub after: Option<String>,
     /// In which order.
     #[param(inline)]
-    sort: Option<Sort>,
+    pub sort: Option<Sort>,
     /// Only those of this service.
-    service: Option<String>,
+    pub service: Option<String>,
     /// Only those that work, or do not.
-    working: Option<bool>,
+    pub working: Option<bool>,
 }
 
 /// Every way in, each tried now; in localhost mode the ports, which are not tried.

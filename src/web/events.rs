@@ -39,8 +39,30 @@ impl<S: Send + Sync> FromRequestParts<S> for Held {
     }
 }
 
+/// How soon a page asks again whose stream was broken.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// The answer: events until there are no more, or `end` comes true.
 pub fn answer(
+    messages: impl Stream<Item = Message> + Send + 'static,
+    held: Held,
+    end: impl Future<Output = ()> + Send + 'static,
+) -> Response {
+    answer_after(futures_util::stream::empty(), messages, held, end)
+}
+
+/// The same for a page, which asks again soon where its stream was broken.
+pub fn answer_page(
+    messages: impl Stream<Item = Message> + Send + 'static,
+    held: Held,
+    end: impl Future<Output = ()> + Send + 'static,
+) -> Response {
+    let first = async { Event::default().retry(AGAIN) };
+    answer_after(futures_util::stream::once(first), messages, held, end)
+}
+
+fn answer_after(
+    first: impl Stream<Item = Event> + Send + 'static,
     messages: impl Stream<Item = Message> + Send + 'static,
     held: Held,
     end: impl Future<Output = ()> + Send + 'static,
@@ -49,11 +71,11 @@ pub fn answer(
         // It lives as long as the stream does.
         let _ = &held;
         let event = Event::default().event(message.name).data(&*message.data);
-        Ok::<_, Infallible>(match message.id {
+        match message.id {
             Some(id) => event.id(id.to_string()),
             None => event,
-        })
+        }
     };
-    let events = messages.take_until(end).map(event);
+    let events = first.chain(messages.take_until(end).map(event)).map(Ok::<_, Infallible>);
     Sse::new(events).keep_alive(KeepAlive::new().interval(ALIVE)).into_response()
 }

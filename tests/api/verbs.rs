@@ -104,7 +104,7 @@ async fn the_whole_home_goes_down_only_with_a_yes() {
     let s = Server::begin().await;
     s.done("operator", "/api/v1/up", json!({"names": ["media"]})).await;
     for body in [json!({}), json!({"names": []}), json!({"remove_orphans": true}), json!({"yes": false})] {
-        let told = s.post("operator", "/api/v1/down", body.clone()).await.is(422);
+        let told = s.post("operator", "/api/v1/down", body.clone()).await.is(409);
         assert_eq!(told.code(), "stacks.everything", "{body}");
     }
     assert_eq!(s.get("viewer", "/api/v1/containers").await.items("name").len(), 2);

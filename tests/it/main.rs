@@ -38,6 +38,7 @@ mod other_sites;
 mod other_sites_rows;
 mod other_ways_in;
 mod own_server;
+mod pages;
 mod people;
 mod plan_lints;
 mod scanned;
@@ -71,6 +72,7 @@ fn main() -> std::process::ExitCode {
         ("one_writer", one_writer::CASES),
         ("own_server", own_server::CASES),
         ("people", people::CASES),
+        ("pages", pages::CASES),
         ("first_walk", first_walk::CASES),
         ("scanned", scanned::CASES),
         ("hearth_in_a_container", hearth_in_a_container::CASES),

@@ -4,6 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
+use hearth::auth::table::Sort;
 use serde_json::{Value, json};
 
 use crate::other_ways_in::code_of;
@@ -15,7 +16,7 @@ const OTHER: &str = "services:\n  page: { image: any/page:1 }\n";
 pub const NEW_PASSWORD: &str = "mallory was here and stayed";
 
 /// What cannot be made to succeed here, and why.
-pub const LEFT_OUT: [(&str, &str); 8] = [
+pub const LEFT_OUT: [(&str, &str); 10] = [
     ("POST /api/v1/setup", "there is an admin already: tried before there is one"),
     ("POST /api/v1/auth/passkeys", "a device signs for our own page only: `other_ways_in.rs`"),
     ("POST /api/v1/auth/passkeys/login", "a device signs for our own page only: `other_ways_in.rs`"),
@@ -24,23 +25,18 @@ pub const LEFT_OUT: [(&str, &str); 8] = [
     ("DELETE /api/v1/users/{id}/oidc", "the home has no provider: `other_ways_in.rs`"),
     ("POST /account/provider", "the home has no provider: `other_ways_in.rs`"),
     ("POST /login/oidc/second", "the home has no provider: `other_ways_in.rs`"),
+    ("POST /login/second", "it takes the cookie of half a login, which no other site's form sends along"),
+    ("POST /second-factor/confirm", "it takes the cookie of half a login, which no other site's form sends along"),
 ];
 
 /// The panel's pages that change something; OpenAPI has the calls.
-pub const PAGES: [&str; 12] = [
-    "/login",
-    "/login/oidc/second",
-    "/second-factor",
-    "/register",
-    "/invitation",
-    "/password",
-    "/account/passkeys/{id}",
-    "/account/provider",
-    "/account/second-factor/codes",
-    "/account/second-factor/off",
-    "/cookies",
-    "/logout",
-];
+pub fn pages() -> Vec<&'static str> {
+    let table = hearth::routes::table();
+    let pages = table.entries().filter(|entry| entry.sort == Sort::Page && entry.changes());
+    // Those are on the hosts of services too, and no page of the panel.
+    let own = pages.filter(|entry| !entry.path.starts_with("/.well-known/"));
+    own.map(|entry| entry.path).filter(|path| *path != "/setup").collect()
+}
 
 /// One way to change something.
 #[derive(Debug, Clone)]
@@ -224,6 +220,14 @@ impl<'t, 's> Prepares<'t, 's> {
             "/account/second-factor/codes" | "/account/second-factor/off" => {
                 (vec![], json!({ "otp": self.recovery() }))
             }
+            "/theme" => (vec![], json!({ "theme": "dark", "back": "/" })),
+            "/profiles/{name}/plan" | "/profiles/{name}/on" | "/profiles/{name}/off" => {
+                (vec!["tools".to_owned()], json!({}))
+            }
+            "/services/{name}/act" => (vec!["web".to_owned()], json!({ "verb": "restart" })),
+            // As the calls that they stand for.
+            "/plans/{id}/apply" => (self.call("POST", "plans/{id}/apply").0, json!({})),
+            "/works/{id}/cancel" => (self.call("POST", "works/{id}/cancel").0, json!({})),
             _ => (vec![], json!({})),
         };
         (fill, body, json!({}))

@@ -213,7 +213,7 @@ fn health_and_info_have_the_fields_that_clients_know(s: &Scratch) -> Done {
     assert_eq!((page.status, page.header("location")), (303, Some("/login")));
     let page = own.get("/", &[&html[..], &["-H", &session]].concat());
     assert!(
-        page.status == 200 && page.body.contains("<!doctype html>") && page.body.contains("My services"),
+        page.status == 200 && page.body.contains("<!DOCTYPE html>") && page.body.contains("My services"),
         "{page:?}"
     );
     assert_eq!(own.get("/api/v1/nothing", &[]).status, 401, "nobody learns what there is by trying");

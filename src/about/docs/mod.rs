@@ -145,7 +145,7 @@ mod tests {
         let pages = pages();
         let (mut wrong, mut followed) = (Vec::new(), 0);
         for (address, page) in &pages {
-            assert!(page.starts_with("<!doctype html>") && page.trim_end().ends_with("</html>"), "{address}");
+            assert!(page.starts_with("<!DOCTYPE html>") && page.trim_end().ends_with("</html>"), "{address}");
             assert!(!page.contains("<script") && !page.contains(".md)") && !page.contains(" style="), "{address}");
             for link in all(page, "href") {
                 let (path, anchor) = link.split_once('#').unwrap_or((link, ""));

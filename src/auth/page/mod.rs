@@ -307,7 +307,7 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         for (name, page) in samples() {
             std::fs::write(folder.join(format!("{name}.html")), &page).unwrap();
-            assert!(page.starts_with("<!doctype html>") && page.trim_end().ends_with("</html>"), "{name}");
+            assert!(page.starts_with("<!DOCTYPE html>") && page.trim_end().ends_with("</html>"), "{name}");
             let foreign = page.replace("<script src=\"/static/passkeys.js\" defer></script>", "");
             assert!(!foreign.contains("<script") && !page.contains('`'), "{name}");
         }

@@ -31,31 +31,31 @@ struct Row {
 pub struct Certificate {
     /// Null where Hearth does not keep it.
     #[schema(required)]
-    id: Option<String>,
-    names: Vec<String>,
+    pub id: Option<String>,
+    pub names: Vec<String>,
     /// Null while there is none yet.
     #[schema(required)]
-    issuer: Option<String>,
+    pub issuer: Option<String>,
     /// `imported`, or the authority's address; null where Hearth does not keep it.
     #[schema(required)]
-    source: Option<String>,
-    public: bool,
+    pub source: Option<String>,
+    pub public: bool,
     #[schema(required)]
-    not_before: Option<String>,
+    pub not_before: Option<String>,
     #[schema(required)]
-    not_after: Option<String>,
-    valid: bool,
+    pub not_after: Option<String>,
+    pub valid: bool,
     /// Whether hosts show it, in words; null where they were not asked.
     #[schema(required)]
-    served: Option<String>,
+    pub served: Option<String>,
     /// When the next is ordered, and why then.
     #[schema(required)]
-    next: Option<String>,
+    pub next: Option<String>,
     #[schema(required)]
-    why: Option<String>,
+    pub why: Option<String>,
     /// Why the last order failed.
     #[schema(required)]
-    last_error: Option<String>,
+    pub last_error: Option<String>,
 }
 
 impl Certificate {

@@ -207,7 +207,10 @@ pub async fn down(who: Operator, State(api): State<Api>, Body(asked): Body<Down>
 fn everything() -> Refusal {
     let d =
         Diagnostic::error("stacks.everything", "no names mean everything that runs here: it takes a yes").field("yes");
-    let d = d.hint("send `\"yes\": true` to end all of it, or name what is meant: `\"names\": [\"media\"]`");
+    // What is sent fits: it is what runs that would all end.
+    let d = d
+        .kind(Kind::Conflict)
+        .hint("send `\"yes\": true` to end all of it, or name what is meant: `\"names\": [\"media\"]`");
     Refusal(d)
 }
 

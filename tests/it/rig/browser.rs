@@ -92,6 +92,18 @@ impl Browser {
         Ok(())
     }
 
+    /// Where it is.
+    pub fn address(&self) -> String {
+        let at = self.session("GET", "/url", &Value::Null).expect("it says so");
+        at.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The page as markup.
+    pub fn source(&self) -> String {
+        let source = self.session("GET", "/source", &Value::Null).expect("it says so");
+        source.as_str().unwrap_or_default().to_owned()
+    }
+
     /// What a script gives (`return ...`); null also where the page is just being replaced.
     pub fn run(&self, script: &str) -> Value {
         let of = format!("/session/{}/execute/sync", self.session);

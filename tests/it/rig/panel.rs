@@ -22,6 +22,8 @@ pub struct Panel<'s> {
     pub https: u16,
     pub http: u16,
     running: Option<Running>,
+    /// In the server's environment, besides what is always there.
+    env: Vec<(&'static str, &'static str)>,
     /// By role, once somebody of it has signed in.
     tokens: BTreeMap<String, String>,
     api: OnceCell<Value>,
@@ -56,6 +58,16 @@ impl<'s> Panel<'s> {
     /// A home with these stacks and its server, not set up yet.
     #[track_caller]
     pub fn new(s: &'s Scratch, config: &str, stacks: &[(&str, &str)]) -> Panel<'s> {
+        Panel::begun(s, config, stacks, vec![MEMORY])
+    }
+
+    #[track_caller]
+    fn begun(
+        s: &'s Scratch,
+        config: &str,
+        stacks: &[(&str, &str)],
+        env: Vec<(&'static str, &'static str)>,
+    ) -> Panel<'s> {
         s.write("hearth.yaml", &format!("name: {}\n{config}", s.project));
         for (name, text) in stacks {
             s.write(&format!("stacks/{name}.yaml"), text);
@@ -65,6 +77,7 @@ impl<'s> Panel<'s> {
             https: free_port(),
             http: free_port(),
             running: None,
+            env,
             tokens: BTreeMap::new(),
             api: OnceCell::new(),
         };
@@ -77,7 +90,7 @@ impl<'s> Panel<'s> {
         let (https, http) = (format!("127.0.0.1:{}", self.https), format!("127.0.0.1:{}", self.http));
         let args = ["serve", "--listen", &https, "--http", &http];
         // Longer than any test goes on.
-        let running = self.s.hearth_args_start(&args, &[MEMORY]).patient(Duration::from_secs(1800));
+        let running = self.s.hearth_args_start(&args, &self.env).patient(Duration::from_secs(1800));
         let up = until(Duration::from_secs(20), || self.ask("GET", "/health", None, None).status == 200);
         if !up {
             running.signal(Signal::TERM);
@@ -106,7 +119,18 @@ impl<'s> Panel<'s> {
     /// Set up by its one-time link, with `admin`, `operator`, `member` and `viewer`, each signed in.
     #[track_caller]
     pub fn with_people(s: &'s Scratch, config: &str, stacks: &[(&str, &str)]) -> Panel<'s> {
-        let mut panel = Panel::new(s, config, stacks);
+        Panel::new(s, config, stacks).peopled()
+    }
+
+    /// The same on the Docker Engine that answers here.
+    #[track_caller]
+    pub fn on_docker(s: &'s Scratch, config: &str, stacks: &[(&str, &str)]) -> Panel<'s> {
+        Panel::begun(s, config, stacks, Vec::new()).peopled()
+    }
+
+    #[track_caller]
+    fn peopled(mut self) -> Panel<'s> {
+        let panel = &mut self;
         let link = setup_link(panel.running.as_ref().expect("it runs"));
         let token = link.split("token=").nth(1).expect("the link has a token");
         let body = json!({"token": token, "username": "admin", "password": PASSWORD});
@@ -117,7 +141,7 @@ impl<'s> Panel<'s> {
             panel.call("admin", "POST", "/api/v1/users", Some(&body)).is(201);
             panel.sign_in(role);
         }
-        panel
+        self
     }
 
     /// Signs somebody in; from then on `call` can be theirs.

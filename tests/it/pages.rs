@@ -1,0 +1,207 @@
+//! The panel's pages in a real Chromium, over a real engine: each page's main task from end to end, with scripts and without.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::rig::{Browser, Done, PASSWORD, Panel, Scratch, cases, until};
+
+cases![alone: a_profile_is_turned_on_after_its_plan_is_watched_and_turned_off_again, without_scripts_the_same_is_done_by_forms, hostile_22_what_containers_say_and_are_called_is_text, nobody_is_shown_a_button_that_would_be_refused,];
+
+/// Something that runs until it is ended, and says lines that a page must not act on.
+fn stack(s: &Scratch) -> String {
+    format!(
+        "services:\n  web:\n    image: hearth-test/busybox:1\n    profiles: [web]\n    stop_grace_period: 1s\n    container_name: {}-web\n    \
+         labels: {{'<script>window.hacked = 1</script>': '<img src=x onerror=\"window.hacked = 2\">'}}\n    \
+         command: [sh, -c, 'echo \"<script>window.hacked = 3</script>\"; printf \"\\033]0;t\\007\\033[31mred\\033[0m \\n\"; while true; do sleep 1; done']\n\
+         \x20 one-shot: {{image: 'hearth-test/busybox:1', profiles: [web], command: ['true']}}\n",
+        s.project
+    )
+}
+
+fn home(s: &Scratch) -> Panel<'_> {
+    Panel::on_docker(s, &format!("networks: {}\n", s.range()), &[("web", &stack(s))])
+}
+
+fn root(s: &Scratch) -> PathBuf {
+    s.dir.join("state/ca/root.pem")
+}
+
+#[track_caller]
+fn sign_in(panel: &Panel, browser: &Browser, who: &str) {
+    browser.go(&panel.url("/login")).expect("the page comes");
+    browser.fill("#username", who);
+    browser.fill("#password", PASSWORD);
+    browser.click("button.main");
+}
+
+/// Turns the profile on, as a program does.
+#[track_caller]
+fn up(panel: &Panel) {
+    let begun = panel.call("admin", "POST", "/api/v1/up", Some(&json!({"names": ["web"]}))).is(202);
+    let path = format!("/api/v1/works/{}", begun.body["work"]["id"].as_str().expect("it has an id"));
+    let done = || panel.call("admin", "GET", &path, None).text("state") == "done";
+    assert!(until(Duration::from_secs(60), done), "{}", panel.call("admin", "GET", &path, None).page.body);
+}
+
+/// Networks of the engine come and go on this machine: Chromium then ends its connections, which a stream complains about, and takes up again.
+fn is_of_networks(complaint: &str) -> bool {
+    complaint.contains("ERR_NETWORK_CHANGED") || complaint.ends_with("\"[object Event]\"")
+}
+
+/// Asserts that nothing of the page was kept from working: no error, nothing that its policy forbids.
+#[track_caller]
+fn is_quiet(browser: &Browser) {
+    let said: Vec<String> = browser.complaints().into_iter().filter(|one| !is_of_networks(one)).collect();
+    assert!(said.is_empty(), "{said:?}");
+}
+
+fn a_profile_is_turned_on_after_its_plan_is_watched_and_turned_off_again(s: &Scratch) -> Done {
+    let mut panel = home(s);
+    let browser = Browser::start(s, &[&root(s)])?;
+    sign_in(&panel, &browser, "admin");
+    browser.until_text("Nothing runs yet");
+    browser.is_readable("home-empty");
+
+    browser.click("form[action='/profiles/web/plan'] button");
+    browser.until_text("What would happen");
+    assert!(
+        browser.text().contains("create the network") && browser.text().contains("2 to create"),
+        "{}",
+        browser.text()
+    );
+    assert_eq!(
+        s.docker(&format!("ps -aq --filter label=com.docker.compose.project={}", s.project)).ok().out,
+        "",
+        "only planned"
+    );
+    browser.is_readable("plan");
+    browser.click("button.main");
+    browser.until_text("Steps");
+    // By itself: the page is not asked for again.
+    browser.until_text("Done: 2 created");
+    browser.is_readable("work");
+    is_quiet(&browser);
+
+    browser.go(&panel.url("/")).expect("the page comes");
+    browser.until_text("All is well");
+    browser.run("window.same = true");
+    let named = format!("{}-web", s.project);
+    // Networks that were made until now have ended connections.
+    std::thread::sleep(Duration::from_secs(3));
+    // Within a second of the engine's event; killing takes some of it.
+    for (verb, word) in [("kill", "Failed"), ("start", "Running"), ("pause", "Paused"), ("unpause", "Running")] {
+        s.docker(&format!("{verb} {named}")).ok();
+        let began = Instant::now();
+        let row = "return document.getElementById('service-web').innerText";
+        let seen = until(Duration::from_secs(10), || browser.run(row).as_str().is_some_and(|text| text.contains(word)));
+        assert!(seen, "{verb}: {}", browser.text());
+        assert!(began.elapsed() < Duration::from_secs(3), "{verb}: {:?}", began.elapsed());
+        if verb == "kill" {
+            browser.until_text("One service needs you");
+            browser.is_readable("home-failed");
+        }
+    }
+    // A lost connection is said, and mended by itself, with what was missed.
+    panel.kill();
+    browser.until_text("Connection lost");
+    s.docker(&format!("pause {named}")).ok();
+    panel.start();
+    let came = until(Duration::from_secs(40), || !browser.text().contains("Connection lost"));
+    assert!(came, "{}", browser.text());
+    browser.until_text("Paused");
+    assert_eq!(browser.run("return window.same"), true, "the page was never left");
+    s.docker(&format!("unpause {named}")).ok();
+    // What it complains about until now is the server that was away.
+    browser.complaints();
+
+    browser.click("#service-web a.name");
+    browser.until_text("What it is made of");
+    browser.is_readable("service");
+    browser.click("button[value=restart]");
+    browser.until_text("Steps");
+    browser.until_text("Done: 1 restarted");
+    browser.go(&panel.url("/profiles/web")).expect("the page comes");
+    browser.is_readable("profile");
+    browser.click("form[action='/profiles/web/plan'] button");
+    browser.until_text("What is stopped does not answer any more");
+    browser.click("button.main");
+    browser.until_text("2 removed, 1 network removed");
+    browser.go(&panel.url("/works")).expect("the page comes");
+    browser.is_readable("works");
+    browser.go(&panel.url("/search?q=web")).expect("the page comes");
+    browser.is_readable("search");
+    is_quiet(&browser);
+    Ok(())
+}
+
+fn without_scripts_the_same_is_done_by_forms(s: &Scratch) -> Done {
+    let panel = home(s);
+    let browser = Browser::start(s, &[&root(s)])?;
+    browser.without_scripts();
+    sign_in(&panel, &browser, "operator");
+    browser.click("form[action='/profiles/web/plan'] button");
+    browser.until_text("What would happen");
+    browser.click("button.main");
+    browser.until_text("Steps");
+    let at = browser.address();
+    let done = until(Duration::from_secs(60), || browser.go(&at).is_ok() && browser.text().contains("Done: 2 created"));
+    assert!(done, "{}", browser.text());
+    browser.go(&panel.url("/services/web")).expect("the page comes");
+    assert!(browser.text().contains("<script>window.hacked = 3</script>"), "the log: {}", browser.text());
+    browser.click("details.menu summary");
+    browser.click("button[value=dark]");
+    let page = browser.source();
+    assert!(page.contains("data-theme=\"dark\""), "{page}");
+    Ok(())
+}
+
+fn hostile_22_what_containers_say_and_are_called_is_text(s: &Scratch) -> Done {
+    let panel = home(s);
+    up(&panel);
+    let browser = Browser::start(s, &[&root(s)])?;
+    sign_in(&panel, &browser, "admin");
+    for page in [
+        "/",
+        "/services/web",
+        "/profiles/web",
+        "/works",
+        "/search?q=%3Cscript%3Ewindow.hacked=4%3C/script%3E",
+        "/services/%3Cimg%20src=x%20onerror=window.hacked=5%3E",
+    ] {
+        browser.go(&panel.url(page)).expect("the page comes");
+        assert_eq!(browser.run("return window.hacked"), Value::Null, "{page}");
+        assert_eq!(browser.run("return document.title.includes('t\\u0007')"), false, "{page}");
+    }
+    browser.go(&panel.url("/services/web")).expect("the page comes");
+    let log = || browser.run("return document.getElementById('log').innerText").as_str().unwrap_or_default().to_owned();
+    let text = log();
+    assert!(text.contains("<script>window.hacked = 3</script>") && text.contains("\nred"), "{text}");
+    assert!(!text.contains('\u{1b}') && !text.contains("[31m"), "{text}");
+    // Also what comes while the page is open.
+    s.docker(&format!("restart -t 0 {}-web", s.project)).ok();
+    let twice = until(Duration::from_secs(20), || log().matches("window.hacked = 3").count() > 1);
+    assert!(twice, "{}", browser.text());
+    assert_eq!(browser.run("return window.hacked"), Value::Null);
+    Ok(())
+}
+
+fn nobody_is_shown_a_button_that_would_be_refused(s: &Scratch) -> Done {
+    let panel = home(s);
+    up(&panel);
+    let browser = Browser::start(s, &[&root(s)])?;
+    sign_in(&panel, &browser, "viewer");
+    browser.until_text("All is well");
+    for page in ["/", "/profiles/web", "/services/web", "/works"] {
+        browser.go(&panel.url(page)).expect("the page comes");
+        let forms = "return [...document.querySelectorAll('main form')].map((form) => form.action)";
+        assert_eq!(browser.run(forms), json!([]), "{page}");
+    }
+    browser.forgets_cookies();
+    sign_in(&panel, &browser, "member");
+    browser.until_text("My services");
+    browser.go(&panel.url("/works")).expect("a page comes");
+    assert_eq!(browser.status(), 403, "{}", browser.text());
+    Ok(())
+}
