@@ -57,6 +57,12 @@ fn hash(value: &impl Hash) -> u64 {
     hasher.finish()
 }
 
+/// What a row says, but for how long ago: that it is another second is no change.
+fn said(row: &home::Row) -> impl Hash + '_ {
+    let since = row.since.as_ref().map(|since| since.exact.as_str());
+    (row.name.as_str(), row.mark.kind, row.why.as_str(), since, row.url.as_deref())
+}
+
 /// The pieces of the home's page.
 pub fn pieces(home: &Home) -> Vec<Piece> {
     let card = |card: &home::Card| {
@@ -66,15 +72,26 @@ pub fn pieces(home: &Home) -> Vec<Piece> {
             id: card.id.clone(),
             html: CardPart { card }.render().unwrap_or_default(),
             frame: hash(&(&card.title, &card.note, switch, ids)),
-            pieces: card.rows.iter().map(|row| Piece::alone(&row.id, &RowPart { row })).collect(),
+            pieces: card
+                .rows
+                .iter()
+                .map(|row| Piece::around(&row.id, &RowPart { row }, &said(row), Vec::new()))
+                .collect(),
         }
     };
+    let wrong: Vec<_> = home.attention.iter().map(said).collect();
+    let works: Vec<_> = home.works.iter().map(|one| (&one.path, one.mark.kind)).collect();
     let cards: Vec<Piece> = home.cards.iter().map(card).collect();
     let ids: Vec<&str> = cards.iter().map(|card| card.id.as_str()).collect();
     let all: String = cards.iter().map(|card| card.html.as_str()).collect();
     vec![
         Piece::alone("now", &NowPart { now: &home.now }),
-        Piece::alone("attention", &AttentionPart { attention: &home.attention, more: home.more }),
+        Piece::around(
+            "attention",
+            &AttentionPart { attention: &home.attention, more: home.more },
+            &(wrong, home.more),
+            Vec::new(),
+        ),
         Piece {
             id: "cards".into(),
             html: format!("<div id=\"cards\" class=\"stack\">{all}</div>"),
@@ -83,7 +100,7 @@ pub fn pieces(home: &Home) -> Vec<Piece> {
         },
         Piece::alone("off", &OffPart { off: &home.off }),
         Piece::alone("machine", &MachinePart { machine: &home.machine }),
-        Piece::alone("works", &WorksPart { works: &home.works }),
+        Piece::around("works", &WorksPart { works: &home.works }, &works, Vec::new()),
     ]
 }
 

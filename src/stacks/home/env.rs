@@ -43,7 +43,8 @@ pub fn statements(text: &str) -> Vec<Statement> {
         let start = at + sign + 1 + (after.len() - after.trim_start_matches([' ', '\t']).len());
         let end = value_end(text, start, line_end);
         all.push(Statement { name: name.to_string(), line, value: start..end });
-        at = end.max(text[end..].find('\n').map_or(text.len(), |n| end + n));
+        // Behind a closing quote Compose reads the next statement, on the same line too.
+        at = end;
     }
     all
 }
@@ -77,11 +78,16 @@ fn value_end(text: &str, start: usize, line_end: usize) -> usize {
 /// The text with `COMPOSE_PROFILES` set to a comma list; every other byte is kept. The last statement is the one that counts.
 pub fn with_profiles(text: &str, profiles: &[String]) -> String {
     let value = profiles.join(",");
+    let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let found = statements(text).into_iter().rfind(|s| s.name == PROFILES);
     match found {
-        Some(statement) => format!("{}{value}{}", &text[..statement.value.start], &text[statement.value.end..]),
+        Some(statement) => {
+            let after = &text[statement.value.end..];
+            // What the quote kept apart stays apart.
+            let between = if after.is_empty() || after.starts_with(char::is_whitespace) { "" } else { newline };
+            format!("{}{value}{between}{after}", &text[..statement.value.start])
+        }
         None => {
-            let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
             let between = if text.is_empty() || text.ends_with('\n') { "" } else { newline };
             format!("{text}{between}{PROFILES}={value}{newline}")
         }
@@ -115,6 +121,9 @@ mod tests {
             ("#COMPOSE_PROFILES=x\n", "#COMPOSE_PROFILES=x\nCOMPOSE_PROFILES=a,b\n"),
             ("COMPOSE_PROFILES=\r\nB=2\r\n", "COMPOSE_PROFILES=a,b\r\nB=2\r\n"),
             ("COMPOSE_PROFILES: x\n", "COMPOSE_PROFILES: a,b\n"),
+            ("COMPOSE_PROFILES='x'B=2\n", "COMPOSE_PROFILES=a,b\nB=2\n"),
+            ("COMPOSE_PROFILES='\\'\n# 'a\n", "COMPOSE_PROFILES=a,b\na\n"),
+            ("A='x' COMPOSE_PROFILES=y\n", "A='x' COMPOSE_PROFILES=a,b\n"),
         ] {
             assert_eq!(with_profiles(before, &["a".into(), "b".into()]), after, "{before:?}");
         }
