@@ -323,8 +323,8 @@ impl Keeping {
             }
         };
         let later = Later::new(self.guard.notebook.clone(), self.taken.clone(), self.begun);
-        match AssertUnwindSafe(later.around(ran)).catch_unwind().await {
-            Ok(answer) => self.keep(answer).await,
+        match AssertUnwindSafe(later.clone().around(ran)).catch_unwind().await {
+            Ok(answer) => self.entered(answer, later.goes_on()).await,
             Err(what) => {
                 self.keep(StatusCode::INTERNAL_SERVER_ERROR.into_response()).await;
                 std::panic::resume_unwind(what)
@@ -333,11 +333,19 @@ impl Keeping {
     }
 
     /// Gives the answer back once the audit has what belongs into it.
-    async fn keep(self, mut answer: Response) -> Response {
+    async fn keep(self, answer: Response) -> Response {
+        self.entered(answer, false).await
+    }
+
+    /// The same. `goes_on`: something was begun, also where the answer leads on to it and is no 202.
+    async fn entered(self, mut answer: Response, goes_on: bool) -> Response {
         let Keeping { guard, entry, taken, begun, heard } = self;
         let is_replayed = answer.headers().contains_key(REPLAYED);
         let (status, extensions) = (answer.status(), answer.extensions_mut());
-        let outcome = outcome(status);
+        let outcome = match outcome(status) {
+            Outcome::Done if goes_on => Outcome::Begun,
+            outcome => outcome,
+        };
         let detail = extensions.remove::<Detail>().map(|detail| detail.0);
         let signed_in = extensions.remove::<SignedIn>();
         let code = extensions.remove::<Code>();

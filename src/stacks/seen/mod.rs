@@ -36,8 +36,6 @@ pub struct Seen {
     pub unread: Vec<Value>,
     /// Why the engine cannot be asked; what is shown is then from before.
     pub away: Option<Diagnostic>,
-    /// The engine in memory: nothing really runs.
-    pub is_double: bool,
     /// Of the stacks.
     pub profiles: Vec<Profile>,
     /// Of the home's own project.
@@ -169,7 +167,6 @@ async fn whole(
         Ok(engine) => engine,
         Err(error) => return away(seen, *error.diagnostic, before),
     };
-    seen.is_double = engine.is_double();
     let mut there = BTreeSet::new();
     for project in std::iter::once(&home.config.name).chain(home.config.adopted.keys()) {
         let all = match look(&*engine, project, kept).await {
@@ -192,5 +189,5 @@ async fn whole(
 /// What was seen last, while the engine cannot be asked.
 fn away(seen: Seen, told: Diagnostic, before: Option<&Seen>) -> Seen {
     let before = before.cloned().unwrap_or_default();
-    Seen { away: Some(told), services: before.services, adopted: before.adopted, is_double: before.is_double, ..seen }
+    Seen { away: Some(told), services: before.services, adopted: before.adopted, ..seen }
 }
