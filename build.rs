@@ -1,4 +1,4 @@
-//! Names the files of `static/` and `static/dist/` by their content, and compresses them, so that browsers keep them for ever and no request waits for it.
+//! Puts the words of pages into the program, names the files of `static/` and `static/dist/` by their content, and compresses them, so that browsers keep them for ever and no request waits for it.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -18,18 +18,35 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut table = String::from("&[\n");
     // `static/dist` is what scripts/assets made of packages; without it pages are without what they add.
     for folder in ["static", "static/dist"] {
-        let mut paths: Vec<PathBuf> = match std::fs::read_dir(root.join(folder)) {
-            Ok(all) => all.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file()).collect(),
-            Err(_) => continue,
-        };
-        paths.sort();
-        for path in paths {
+        let Ok(paths) = sorted(&root.join(folder)) else { continue };
+        for path in paths.into_iter().filter(|path| path.is_file()) {
             add(&path, &out, &mut table)?;
         }
     }
     table.push(']');
     std::fs::write(out.join("assets.rs"), table)?;
+    words(&root.join("templates/words"), &out)
+}
+
+/// The words of pages: language (a folder), name and text of each file.
+fn words(folder: &Path, out: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    println!("cargo:rerun-if-changed={}", folder.display());
+    let mut table = String::from("&[\n");
+    for language in sorted(folder)?.iter().filter(|path| path.is_dir()) {
+        for path in sorted(language)?.iter().filter(|path| path.extension().is_some_and(|end| end == "ftl")) {
+            let name = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            writeln!(table, "    ({:?}, {:?}, include_str!({path:?})),", name(language), name(path))?;
+        }
+    }
+    table.push(']');
+    std::fs::write(out.join("words.rs"), table)?;
     Ok(())
+}
+
+fn sorted(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut all = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+    all.sort();
+    Ok(all)
 }
 
 fn add(path: &Path, out: &Path, table: &mut String) -> Result<(), Box<dyn std::error::Error>> {

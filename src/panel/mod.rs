@@ -45,7 +45,7 @@ use crate::base::clock::Clock;
 use crate::proxy::Ways;
 use crate::stacks::json::Api;
 use crate::stacks::seen::World;
-use crate::web::html;
+use crate::web::{Lang, html};
 use machine::Machine;
 use shell::Shell;
 
@@ -75,6 +75,7 @@ impl Panel {
             home: self.home.to_string(),
             name: who.name.clone(),
             role: who.role,
+            lang: Lang::of(headers),
             theme: shell::theme(headers),
             at,
             path: path.to_owned(),
@@ -86,7 +87,7 @@ impl Panel {
 
 /// A page, compressed for whoever takes that.
 fn page(headers: &HeaderMap, page: &impl Template) -> Response {
-    match page.render() {
+    match page.render_with_values(&Lang::of(headers)) {
         Ok(text) => html(headers, StatusCode::OK, text),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::Panel;
 use crate::auth::who::{Role, User};
 use crate::web::read::Form;
-use crate::web::set_cookie;
+use crate::web::{Lang, set_cookie};
 
 /// The browser's cookie with what somebody has chosen; without it the system decides.
 const THEME: &str = "__Host-hearth-theme";
@@ -24,6 +24,7 @@ pub struct Shell {
     /// Who looks.
     pub name: String,
     pub role: Role,
+    pub lang: Lang,
     pub theme: Option<&'static str>,
     /// The path of the entry of the menu that the page belongs to.
     pub at: &'static str,

@@ -1,0 +1,1 @@
+# What every page of the panel has around it, and words that several pages share.
