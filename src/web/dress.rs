@@ -17,7 +17,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tracing::info;
 
 use super::turns::Turns;
-use super::{Limits, Refusal, deadline, head, style_source};
+use super::{Limits, Refusal, deadline, head, policy};
 use crate::diag::{Diagnostic, Kind};
 
 /// How a door behaves besides its limits.
@@ -191,15 +191,6 @@ fn caller(request: &mut Request, manner: &Manner) -> Caller {
 }
 
 fn headers(headers: &mut HeaderMap, https: bool, manner: &Manner) {
-    static POLICY: std::sync::OnceLock<HeaderValue> = std::sync::OnceLock::new();
-    let policy = POLICY.get_or_init(|| {
-        let text = format!(
-            "default-src 'none'; style-src 'self' {}; script-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; \
-             form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-            style_source()
-        );
-        HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"))
-    });
     const FIXED: [(HeaderName, &str); 7] = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
@@ -213,7 +204,7 @@ fn headers(headers: &mut HeaderMap, https: bool, manner: &Manner) {
         (header::CACHE_CONTROL, "no-store"),
     ];
     // A page may be stricter or, for what it can be cached, laxer.
-    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert_with(|| policy.clone());
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert_with(policy::usual);
     for (name, value) in FIXED {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
