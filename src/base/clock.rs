@@ -24,14 +24,34 @@ pub fn rfc3339(at: OffsetDateTime) -> String {
 
 /// How long ago `then` was at `now`, in the largest unit that says enough: `3 minutes ago`, `2 days ago`.
 pub fn ago(then: OffsetDateTime, now: OffsetDateTime) -> String {
-    let seconds = (now - then).whole_seconds().max(0);
-    let (n, unit) = match seconds {
-        0..=59 => (seconds, "second"),
-        60..=3599 => (seconds / 60, "minute"),
-        3600..=86_399 => (seconds / 3600, "hour"),
-        _ => (seconds / 86_400, "day"),
+    let (n, unit) = since(then, now);
+    let unit = match unit {
+        Unit::Second => "second",
+        Unit::Minute => "minute",
+        Unit::Hour => "hour",
+        Unit::Day => "day",
     };
     format!("{} ago", super::wording::count(n as usize, unit))
+}
+
+/// What [`ago`] counts in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    Second,
+    Minute,
+    Hour,
+    Day,
+}
+
+/// How many of the largest unit that says enough lie between `then` and `now`.
+pub fn since(then: OffsetDateTime, now: OffsetDateTime) -> (u64, Unit) {
+    let seconds = (now - then).whole_seconds().max(0).unsigned_abs();
+    match seconds {
+        0..=59 => (seconds, Unit::Second),
+        60..=3599 => (seconds / 60, Unit::Minute),
+        3600..=86_399 => (seconds / 3600, Unit::Hour),
+        _ => (seconds / 86_400, Unit::Day),
+    }
 }
 
 /// Reads RFC 3339, as somebody writes a moment.

@@ -13,6 +13,7 @@ use crate::auth::who::Viewer;
 use crate::base::wording;
 use crate::doctor::json::{self as calls, Finding};
 use crate::web::Words;
+use crate::web::lang::filters;
 
 #[derive(Debug, Template)]
 #[template(path = "panel/health.html")]
@@ -54,10 +55,10 @@ pub fn of(shell: Shell, worst: &str, findings: Vec<Finding>) -> Page {
     for one in findings {
         let name = wording::sentence(&one.about);
         let mark = match one.grade.as_str() {
-            "problem" => Mark { kind: "problem", word: "Problem" },
-            "warning" => Mark { kind: "warning", word: "Warning" },
-            "note" => Mark { kind: "off", word: "Note" },
-            _ => Mark { kind: "done", word: "In order" },
+            "problem" => Mark { kind: "problem", key: "doctor-problem" },
+            "warning" => Mark { kind: "warning", key: "doctor-warning" },
+            "note" => Mark { kind: "off", key: "doctor-note" },
+            _ => Mark { kind: "done", key: "doctor-fine" },
         };
         let sentence = |text: &String| Words::sentence(text);
         let shown = One { mark, words: Words::sentence(&one.words), fix: one.fix.iter().map(sentence).collect() };

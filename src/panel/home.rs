@@ -21,7 +21,8 @@ use crate::stacks::cli::profiles::Profile;
 use crate::stacks::seen::Seen;
 use crate::stacks::seen::service::{Service, Standing, weight};
 use crate::stacks::works::Work;
-use crate::web::wants_html;
+use crate::web::lang::filters;
+use crate::web::{Lang, wants_html};
 
 /// Of what is wrong so much stands above; all of it stands below.
 const ABOVE: usize = 8;
@@ -66,7 +67,8 @@ pub struct Card {
 #[derive(Debug, Clone)]
 pub struct Switch {
     pub action: String,
-    pub word: &'static str,
+    /// The name of its word.
+    pub key: &'static str,
 }
 
 /// A service.
@@ -200,10 +202,11 @@ pub fn of(
         path: format!("/works/{}", work.id),
         began: Moment::of(work.began, now),
     };
-    let (cards, off) = cards(seen, shell.operates(), &row);
+    let lang = shell.lang;
+    let (cards, off) = cards(seen, shell.operates(), lang, &row);
     Home {
         shell,
-        now: in_a_sentence(seen, count),
+        now: in_a_sentence(seen, count, lang),
         attention,
         more,
         cards,
@@ -222,23 +225,22 @@ fn is_wrong(one: &Service) -> bool {
     }
 }
 
-fn in_a_sentence(seen: &Seen, wrong: usize) -> Now {
+fn in_a_sentence(seen: &Seen, wrong: usize, lang: Lang) -> Now {
     if let Some(told) = &seen.away {
-        let words = format!("{}. What is shown is from before.", wording::sentence(&told.title));
-        return Now { heading: "Docker does not answer".into(), words };
+        let words = lang.with("home-away-words", [("told", wording::sentence(&told.title).into())]);
+        return Now { heading: lang.say("home-away").into(), words };
     }
     let on = seen.all().filter(|(_, one)| one.state != Standing::Off).count();
     let heading = match wrong {
-        0 if on == 0 => "Nothing runs yet".to_owned(),
-        0 => "All is well".to_owned(),
-        1 => "One service needs you".to_owned(),
-        n => format!("{n} services need you"),
+        0 if on == 0 => lang.say("home-empty").into_owned(),
+        0 => lang.say("home-well").into_owned(),
+        n => lang.with("home-wrong", [("count", n.into())]),
     };
     let words = match on {
-        0 => "Turn a profile on: what it would do is shown before anything happens.".to_owned(),
+        0 => lang.say("home-empty-words").into_owned(),
         on => {
             let all: Vec<&Service> = seen.all().map(|(_, one)| one).filter(|one| one.state != Standing::Off).collect();
-            format!("Of {}: {}.", wording::count(on, "service"), note(&all))
+            lang.with("home-words", [("count", on.into()), ("states", note(&all, lang).into())])
         }
     };
     Now { heading, words }
@@ -269,23 +271,28 @@ fn row(project: Option<&str>, one: &Service, urls: &BTreeMap<&str, &str>, now: O
 }
 
 /// One profile, with all of its services.
-pub fn card_of(seen: &Seen, profile: &Profile, ways: &[Mine], operates: bool, now: OffsetDateTime) -> Card {
+pub fn card_of(seen: &Seen, profile: &Profile, ways: &[Mine], shell: &Shell, now: OffsetDateTime) -> Card {
     let urls: BTreeMap<&str, &str> = ways.iter().rev().map(|way| (way.service.as_str(), way.url.as_str())).collect();
     let all: Vec<&Service> = seen.services.iter().filter(|one| one.profiles.contains(&profile.name)).collect();
     let rows = all.iter().map(|one| row(None, one, &urls, now)).collect();
-    let word = if profile.on { "Turn off" } else { "Turn on" };
+    let key = if profile.on { "home-turn-off" } else { "home-turn-on" };
     Card {
         id: format!("profile-{}", id(&profile.name)),
         title: profile.name.clone(),
         path: None,
-        note: note(&all),
-        switch: operates.then(|| Switch { action: format!("/profiles/{}/plan", part(&profile.name)), word }),
+        note: note(&all, shell.lang),
+        switch: shell.operates().then(|| Switch { action: format!("/profiles/{}/plan", part(&profile.name)), key }),
         rows,
     }
 }
 
 /// A service stands with the first of its profiles that is on, or else with its first. The second: profiles that are off, of which nothing is there.
-fn cards(seen: &Seen, operates: bool, row: &dyn Fn(Option<&str>, &Service) -> Row) -> (Vec<Card>, Vec<Card>) {
+fn cards(
+    seen: &Seen,
+    operates: bool,
+    lang: Lang,
+    row: &dyn Fn(Option<&str>, &Service) -> Row,
+) -> (Vec<Card>, Vec<Card>) {
     let on: BTreeSet<&str> = seen.profiles.iter().filter(|one| one.on).map(|one| one.name.as_str()).collect();
     let mut of: BTreeMap<&str, Vec<&Service>> = BTreeMap::new();
     for one in &seen.services {
@@ -298,9 +305,9 @@ fn cards(seen: &Seen, operates: bool, row: &dyn Fn(Option<&str>, &Service) -> Ro
     if let Some(always) = of.remove("") {
         cards.push(Card {
             id: "always".into(),
-            title: "Always on".into(),
+            title: lang.say("home-always").into(),
             path: None,
-            note: note(&always),
+            note: note(&always, lang),
             switch: None,
             rows: rows(None, &always),
         });
@@ -310,14 +317,14 @@ fn cards(seen: &Seen, operates: bool, row: &dyn Fn(Option<&str>, &Service) -> Ro
     for profile in profiles {
         let all = of.remove(profile.name.as_str()).unwrap_or_default();
         let shown: Vec<&Service> = all.into_iter().filter(|one| profile.on || !one.containers.is_empty()).collect();
-        let word = if profile.on { "Turn off" } else { "Turn on" };
+        let key = if profile.on { "home-turn-off" } else { "home-turn-on" };
         let to = if profile.on || !shown.is_empty() { &mut cards } else { &mut quiet };
         to.push(Card {
             id: format!("profile-{}", id(&profile.name)),
             title: profile.name.clone(),
             path: Some(format!("/profiles/{}", part(&profile.name))),
-            note: if profile.on { note(&shown) } else { off(profile) },
-            switch: operates.then(|| Switch { action: format!("/profiles/{}/plan", part(&profile.name)), word }),
+            note: if profile.on { note(&shown, lang) } else { off(profile, lang) },
+            switch: operates.then(|| Switch { action: format!("/profiles/{}/plan", part(&profile.name)), key }),
             rows: rows(None, &shown),
         });
     }
@@ -326,9 +333,9 @@ fn cards(seen: &Seen, operates: bool, row: &dyn Fn(Option<&str>, &Service) -> Ro
     if !lost.is_empty() {
         cards.push(Card {
             id: "lost".into(),
-            title: "In no stack any more".into(),
+            title: lang.say("home-lost").into(),
             path: None,
-            note: note(&lost),
+            note: note(&lost, lang),
             switch: None,
             rows: rows(None, &lost),
         });
@@ -337,9 +344,9 @@ fn cards(seen: &Seen, operates: bool, row: &dyn Fn(Option<&str>, &Service) -> Ro
         let all: Vec<&Service> = all.iter().collect();
         cards.push(Card {
             id: format!("project-{}", id(project)),
-            title: format!("{project}, a project of its own"),
+            title: lang.with("home-project", [("name", project.into())]),
             path: None,
-            note: note(&all),
+            note: note(&all, lang),
             switch: None,
             rows: rows(Some(project), &all),
         });
@@ -348,27 +355,30 @@ fn cards(seen: &Seen, operates: bool, row: &dyn Fn(Option<&str>, &Service) -> Ro
 }
 
 /// `5 running, 1 unhealthy`.
-fn note(all: &[&Service]) -> String {
+fn note(all: &[&Service], lang: Lang) -> String {
     let mut counts: BTreeMap<(std::cmp::Reverse<u8>, &str), usize> = BTreeMap::new();
     for one in all {
-        let word = Mark::standing(one.state).word;
-        *counts.entry((std::cmp::Reverse(weight(one.state)), word)).or_default() += 1;
+        let key = Mark::standing(one.state).key;
+        *counts.entry((std::cmp::Reverse(weight(one.state)), key)).or_default() += 1;
     }
-    let words: Vec<String> = counts.iter().map(|((_, word), n)| format!("{n} {}", word.to_lowercase())).collect();
-    words.join(", ")
+    let words = counts.iter().map(|((_, key), n)| {
+        lang.with("home-count", [("count", (*n).into()), ("state", lang.say(key).to_lowercase().into())])
+    });
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// `3 services, up to 1.5 GiB, turns on databases too`.
-fn off(profile: &Profile) -> String {
-    let mut words = wording::count(profile.services.len(), "service");
+fn off(profile: &Profile, lang: Lang) -> String {
+    let mut words = vec![lang.with("home-services", [("count", profile.services.len().into())])];
+    let memory = || [("memory", units::bytes(profile.memory).into())];
     match (profile.memory, profile.unlimited) {
         (0, _) => {}
-        (memory, false) => words += &format!(", up to {}", units::bytes(memory)),
-        (memory, true) => words += &format!(", more than {}", units::bytes(memory)),
+        (_, false) => words.push(lang.with("home-up-to", memory())),
+        (_, true) => words.push(lang.with("home-more-than", memory())),
     }
     if !profile.needs.is_empty() {
         let needs: Vec<&String> = profile.needs.iter().collect();
-        words += &format!(", turns on {} too", wording::list(&needs));
+        words.push(lang.with("home-needs", [("profiles", wording::list(&needs).into())]));
     }
-    words
+    words.join(", ")
 }

@@ -19,6 +19,7 @@ use super::Panel;
 use super::home::{self, AttentionPart, CardPart, Home, MachinePart, NowPart, OffPart, RowPart, WorksPart};
 use crate::auth::who::{Identity, Viewer};
 use crate::stacks::seen::Seen;
+use crate::web::Lang;
 use crate::web::events::{self, Held, Message};
 use crate::web::read::Query;
 
@@ -40,14 +41,15 @@ pub struct Piece {
 }
 
 impl Piece {
-    pub fn alone(id: &str, page: &impl Template) -> Piece {
-        let html = page.render().unwrap_or_default();
+    pub fn alone(id: &str, page: &impl Template, lang: Lang) -> Piece {
+        let html = page.render_with_values(&lang).unwrap_or_default();
         Piece { id: id.into(), frame: hash(&html), html, pieces: Vec::new() }
     }
 
     /// With pieces in it. `frame`: what is in it besides them.
-    pub fn around(id: &str, page: &impl Template, frame: &impl Hash, pieces: Vec<Piece>) -> Piece {
-        Piece { id: id.into(), html: page.render().unwrap_or_default(), frame: hash(frame), pieces }
+    pub fn around(id: &str, page: &impl Template, lang: Lang, frame: &impl Hash, pieces: Vec<Piece>) -> Piece {
+        let html = page.render_with_values(&lang).unwrap_or_default();
+        Piece { id: id.into(), html, frame: hash(frame), pieces }
     }
 }
 
@@ -65,17 +67,18 @@ fn said(row: &home::Row) -> impl Hash + '_ {
 
 /// The pieces of the home's page.
 pub fn pieces(home: &Home) -> Vec<Piece> {
+    let lang = home.shell.lang;
     let card = |card: &home::Card| {
         let ids: Vec<&str> = card.rows.iter().map(|row| row.id.as_str()).collect();
-        let switch = card.switch.as_ref().map(|switch| (&switch.action, switch.word));
+        let switch = card.switch.as_ref().map(|switch| (&switch.action, switch.key));
         Piece {
             id: card.id.clone(),
-            html: CardPart { card }.render().unwrap_or_default(),
+            html: CardPart { card }.render_with_values(&lang).unwrap_or_default(),
             frame: hash(&(&card.title, &card.note, switch, ids)),
             pieces: card
                 .rows
                 .iter()
-                .map(|row| Piece::around(&row.id, &RowPart { row }, &said(row), Vec::new()))
+                .map(|row| Piece::around(&row.id, &RowPart { row }, lang, &said(row), Vec::new()))
                 .collect(),
         }
     };
@@ -85,10 +88,11 @@ pub fn pieces(home: &Home) -> Vec<Piece> {
     let ids: Vec<&str> = cards.iter().map(|card| card.id.as_str()).collect();
     let all: String = cards.iter().map(|card| card.html.as_str()).collect();
     vec![
-        Piece::alone("now", &NowPart { now: &home.now }),
+        Piece::alone("now", &NowPart { now: &home.now }, lang),
         Piece::around(
             "attention",
             &AttentionPart { attention: &home.attention, more: home.more },
+            lang,
             &(wrong, home.more),
             Vec::new(),
         ),
@@ -98,9 +102,9 @@ pub fn pieces(home: &Home) -> Vec<Piece> {
             frame: hash(&ids),
             pieces: cards,
         },
-        Piece::alone("off", &OffPart { off: &home.off }),
-        Piece::alone("machine", &MachinePart { machine: &home.machine }),
-        Piece::around("works", &WorksPart { works: &home.works }, &works, Vec::new()),
+        Piece::alone("off", &OffPart { off: &home.off }, lang),
+        Piece::alone("machine", &MachinePart { machine: &home.machine }, lang),
+        Piece::around("works", &WorksPart { works: &home.works }, lang, &works, Vec::new()),
     ]
 }
 

@@ -15,6 +15,7 @@ use crate::base::clock::moment;
 use crate::base::wording;
 use crate::stacks::json::plans::{self, Apply, Asked, Kept, Made, Of};
 use crate::web::Words;
+use crate::web::lang::filters;
 use crate::web::read::{Json, Path, Query};
 
 /// The page.

@@ -14,6 +14,7 @@ use crate::auth::who::{Operator, Viewer};
 use crate::base::{units, wording};
 use crate::stacks::cli::profiles::Profile;
 use crate::stacks::json::profiles as calls;
+use crate::web::lang::filters;
 use crate::web::read::{Json, Path};
 
 /// The page.
@@ -35,7 +36,7 @@ pub async fn one(who: Viewer, State(panel): State<Panel>, Path(name): Path<Strin
         return refusal::page(shell, &headers, refused).await;
     };
     let ways = panel.ways.clone().of(&who).await;
-    let card = card_of(&seen, profile, &ways, shell.operates(), panel.clock.now());
+    let card = card_of(&seen, profile, &ways, &shell, panel.clock.now());
     page(&headers, &Page { facts: facts(profile), on: profile.on, name, card, shell })
 }
 

@@ -14,6 +14,7 @@ use crate::auth::who::Viewer;
 use crate::base::clock::moment;
 use crate::certs::json as certificates;
 use crate::proxy::json::{self as calls, Route};
+use crate::web::lang::filters;
 use crate::web::list::MOST;
 use crate::web::read::Query;
 
@@ -81,9 +82,9 @@ pub fn of(shell: Shell, routes: Vec<Route>, certificates: Vec<Certificate>, now:
 
 fn way(one: Route, now: OffsetDateTime) -> Way {
     let mark = match (one.working, one.state.as_str()) {
-        (Some(true), _) | (None, "on") => Mark { kind: "running", word: "Works" },
-        (Some(false), "off") | (None, _) => Mark { kind: "off", word: "Off" },
-        (Some(false), _) => Mark { kind: "failed", word: "Does not work" },
+        (Some(true), _) | (None, "on") => Mark { kind: "running", key: "routes-works" },
+        (Some(false), "off") | (None, _) => Mark { kind: "off", key: "state-off" },
+        (Some(false), _) => Mark { kind: "failed", key: "routes-fails" },
     };
     let (who, group) = match one.access.as_deref() {
         None => ("whoever is at this machine", String::new()),
@@ -125,9 +126,9 @@ fn days(until: &str, now: OffsetDateTime) -> String {
 
 pub fn certificate(one: &crate::certs::cli::list::Certificate, now: OffsetDateTime) -> Certificate {
     let mark = match (one.valid, one.last_error.is_some()) {
-        (true, false) => Mark { kind: "running", word: "Valid" },
-        (true, true) => Mark { kind: "unhealthy", word: "Valid, and not renewed" },
-        (false, _) => Mark { kind: "failed", word: "Not valid" },
+        (true, false) => Mark { kind: "running", key: "routes-valid" },
+        (true, true) => Mark { kind: "unhealthy", key: "routes-not-renewed" },
+        (false, _) => Mark { kind: "failed", key: "routes-not-valid" },
     };
     let words = [&one.last_error, &one.served, &one.next].into_iter().flatten().cloned().collect::<Vec<_>>();
     Certificate {

@@ -8,6 +8,7 @@ use http_body_util::{BodyExt, Limited};
 use serde_json::Value;
 
 use super::shell::Shell;
+use crate::web::lang::filters;
 use crate::web::words::for_people;
 use crate::web::{Words, html};
 
@@ -77,7 +78,8 @@ pub async fn page(shell: Shell, headers: &HeaderMap, refused: Response) -> Respo
         return refused.map(Body::new);
     }
     let (status, all) = read(refused).await;
-    match (Page { shell, all }).render() {
+    let lang = shell.lang;
+    match (Page { shell, all }).render_with_values(&lang) {
         Ok(text) => html(headers, status, text),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

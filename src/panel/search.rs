@@ -12,6 +12,7 @@ use super::{Panel, page};
 use crate::auth::who::Viewer;
 use crate::base::wording;
 use crate::stacks::seen::Seen;
+use crate::web::lang::filters;
 use crate::web::read::Query;
 
 /// Found things that are shown.
@@ -30,7 +31,7 @@ pub struct Page {
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {
-    /// `Service`, `Profile`, ...
+    /// The name of its word.
     pub kind: &'static str,
     pub name: String,
     pub path: String,
@@ -57,10 +58,12 @@ pub async fn search(
 }
 
 pub fn of(shell: Shell, asked: &str, seen: &Seen) -> Page {
+    let lang = shell.lang;
     let all = everything(&shell, seen);
     let words: Vec<String> = asked.split_whitespace().map(str::to_lowercase).collect();
     let rank = |one: &Found| {
-        let (name, text) = (one.name.to_lowercase(), format!("{} {} {}", one.kind, one.name, one.more).to_lowercase());
+        let (name, text) =
+            (one.name.to_lowercase(), format!("{} {} {}", lang.say(one.kind), one.name, one.more).to_lowercase());
         let is = words.first().is_some_and(|word| name == *word);
         let begins = words.first().is_some_and(|word| name.starts_with(word.as_str()));
         words.iter().all(|word| text.contains(word.as_str())).then_some((!is, !begins))
@@ -78,49 +81,50 @@ pub fn of(shell: Shell, asked: &str, seen: &Seen) -> Page {
 }
 
 fn everything(shell: &Shell, seen: &Seen) -> Vec<Found> {
+    let lang = shell.lang;
     let service = |(project, one): (Option<&str>, &crate::stacks::seen::service::Service)| {
         let mark = Mark::standing(one.state);
         let of = project.map(|project| format!("?project={}", part(project))).unwrap_or_default();
         let why = one.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
         Found {
-            kind: "Service",
+            kind: "search-service",
             name: one.name.clone(),
             path: format!("/services/{}{of}", part(&one.name)),
             mark: Some(mark),
-            more: format!("{}{why}", mark.word),
+            more: format!("{}{why}", lang.say(mark.key)),
         }
     };
     let profile = |one: &crate::stacks::cli::profiles::Profile| Found {
-        kind: "Profile",
+        kind: "search-profile",
         name: one.name.clone(),
         path: format!("/profiles/{}", part(&one.name)),
         mark: None,
         more: match (shell.operates(), one.on) {
-            (true, true) => "on: turn it off".into(),
-            (true, false) => "off: turn it on".into(),
-            (false, true) => "on".into(),
-            (false, false) => "off".into(),
+            (true, true) => lang.say("search-on-off").into(),
+            (true, false) => lang.say("search-off-on").into(),
+            (false, true) => lang.say("search-on").into(),
+            (false, false) => lang.say("search-off").into(),
         },
     };
     let place = |(name, path, more): (&str, &str, &str)| Found {
-        kind: "Page",
-        name: name.into(),
+        kind: "search-page",
+        name: lang.say(name).into(),
         path: path.into(),
         mark: None,
-        more: more.into(),
+        more: lang.say(more).into(),
     };
     let pages = [
-        ("Home", "/", "what runs, and what is wrong"),
-        ("Work", "/works", "what was done, and what is under way"),
-        ("Routes", "/routes", "who is reachable where, by whom; certificates"),
-        ("Doctor", "/doctor", "what the home stands on, and what is wrong with it"),
-        ("My services", "/services", "as tiles"),
-        ("How you sign in", "/account", "passkeys, second factor"),
-        ("Password", "/password", "another one"),
-        ("Guide", "/docs/guide", "everything in words"),
-        ("The API", "/docs", "every call, with a line to try it"),
-        ("Errors", "/docs/errors", "every message explained"),
-        ("Trust on another device", "/trust", "the home's certificate"),
+        ("home-title", "/", "search-home"),
+        ("works-title", "/works", "search-works"),
+        ("routes-title", "/routes", "search-routes"),
+        ("doctor-title", "/doctor", "search-doctor"),
+        ("panel-mine", "/services", "search-mine"),
+        ("panel-account", "/account", "search-account"),
+        ("panel-password", "/password", "search-password"),
+        ("panel-guide", "/docs/guide", "search-guide"),
+        ("search-api-title", "/docs", "search-api"),
+        ("search-errors-title", "/docs/errors", "search-errors"),
+        ("search-trust-title", "/trust", "search-trust"),
     ];
     seen.all().map(service).chain(seen.profiles.iter().map(profile)).chain(pages.map(place)).collect()
 }
@@ -135,7 +139,7 @@ mod tests {
     fn what_is_called_so_comes_first_and_nothing_found_has_a_nearest_name() {
         let find = |asked: &str| of(samples::shell(Role::Admin), asked, &samples::seen(3));
         assert_eq!(find("JELLYFIN").found[0].path, "/services/jellyfin");
-        assert_eq!(find("media").found[0].kind, "Profile");
+        assert_eq!(find("media").found[0].kind, "search-profile");
         assert!(find("failed").found.iter().any(|one| one.name == "prowlarr"));
         assert_eq!(find("service paperless").found.len(), 0);
         assert_eq!(find("jelyfin").near.as_deref(), Some("jellyfin"));

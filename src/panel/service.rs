@@ -21,6 +21,7 @@ use crate::stacks::json::verbs::{self, Services, Timed, Update};
 use crate::stacks::json::{Begun, services as calls};
 use crate::stacks::seen::container::Container;
 use crate::stacks::seen::service::{Service, Standing};
+use crate::web::lang::filters;
 use crate::web::read::{Json, Path, Query};
 
 /// Lines of the log that the page begins with.

@@ -39,7 +39,8 @@ pub struct Shell {
 /// An entry of the menu.
 pub struct Entry {
     pub path: &'static str,
-    pub word: &'static str,
+    /// The name of its word.
+    pub key: &'static str,
     pub icon: &'static str,
     /// `desk`: not on a phone; `phone`: only there.
     pub size: &'static str,
@@ -58,22 +59,22 @@ impl Shell {
     /// Where somebody of this role can go: nobody is shown what would be refused.
     pub fn nav(&self) -> Vec<Entry> {
         let all = [
-            ("/", "Home", "home", ""),
-            ("/works", "Work", "work", ""),
-            ("/routes", "Routes", "route", ""),
-            ("/doctor", "Doctor", "doctor", ""),
-            ("/search", "Search", "find", "phone"),
-            ("/docs/guide", "Guide", "audit", "desk"),
+            ("/", "home-title", "home", ""),
+            ("/works", "works-title", "work", ""),
+            ("/routes", "routes-title", "route", ""),
+            ("/doctor", "doctor-title", "doctor", ""),
+            ("/search", "search-title", "find", "phone"),
+            ("/docs/guide", "panel-guide", "audit", "desk"),
         ];
         let may = |(path, ..): &(&str, &str, &str, &str)| {
             self.sees_machinery() || !["/works", "/routes", "/doctor", "/search"].contains(path)
         };
-        all.into_iter().filter(may).map(|(path, word, icon, size)| Entry { path, word, icon, size }).collect()
+        all.into_iter().filter(may).map(|(path, key, icon, size)| Entry { path, key, icon, size }).collect()
     }
 
-    /// What can be chosen: the value, and its word.
+    /// What can be chosen: the value, and the name of its word.
     pub fn themes(&self) -> [(&'static str, &'static str); 3] {
-        [("", "System"), ("light", "Light"), ("dark", "Dark")]
+        [("", "panel-theme-system"), ("light", "panel-theme-light"), ("dark", "panel-theme-dark")]
     }
 
     /// The address of a file of `static/`.

@@ -2,42 +2,42 @@
 
 use time::OffsetDateTime;
 
-use crate::base::clock::{ago, parse, rfc3339};
+use crate::base::clock::{Unit, parse, rfc3339, since as ago};
 use crate::stacks::seen::service::Standing;
 
-/// How something stands: a shape, by the name of its style, and the word beside it.
+/// How something stands: a shape, by the name of its style, and the name of the word beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark {
     pub kind: &'static str,
-    pub word: &'static str,
+    pub key: &'static str,
 }
 
 impl Mark {
-    const fn of(kind: &'static str, word: &'static str) -> Mark {
-        Mark { kind, word }
+    pub const fn of(kind: &'static str, key: &'static str) -> Mark {
+        Mark { kind, key }
     }
 
     pub fn standing(standing: Standing) -> Mark {
         match standing {
-            Standing::Off => Mark::of("off", "Off"),
-            Standing::Missing => Mark::of("missing", "Not there"),
-            Standing::Running => Mark::of("running", "Running"),
-            Standing::Starting => Mark::of("starting", "Starting"),
-            Standing::Unhealthy => Mark::of("unhealthy", "Unhealthy"),
-            Standing::Restarting => Mark::of("restarting", "Restarting"),
-            Standing::Paused => Mark::of("paused", "Paused"),
-            Standing::Stopped => Mark::of("stopped", "Stopped"),
-            Standing::Failed => Mark::of("failed", "Failed"),
+            Standing::Off => Mark::of("off", "state-off"),
+            Standing::Missing => Mark::of("missing", "state-missing"),
+            Standing::Running => Mark::of("running", "state-running"),
+            Standing::Starting => Mark::of("starting", "state-starting"),
+            Standing::Unhealthy => Mark::of("unhealthy", "state-unhealthy"),
+            Standing::Restarting => Mark::of("restarting", "state-restarting"),
+            Standing::Paused => Mark::of("paused", "state-paused"),
+            Standing::Stopped => Mark::of("stopped", "state-stopped"),
+            Standing::Failed => Mark::of("failed", "state-failed"),
         }
     }
 
     /// Of a work: `running`, or how it ended.
     pub fn work(state: &str) -> Mark {
         match state {
-            "running" => Mark::of("working", "Under way"),
-            "done" => Mark::of("done", "Done"),
-            "interrupted" => Mark::of("interrupted", "Cancelled"),
-            _ => Mark::of("failed", "Failed"),
+            "running" => Mark::of("working", "state-working"),
+            "done" => Mark::of("done", "state-done"),
+            "interrupted" => Mark::of("interrupted", "state-interrupted"),
+            _ => Mark::of("failed", "state-failed"),
         }
     }
 }
@@ -47,12 +47,22 @@ impl Mark {
 pub struct Moment {
     /// RFC 3339.
     pub exact: String,
-    pub ago: String,
+    /// How many of `unit` ago.
+    pub count: u64,
+    /// The name of its words.
+    pub unit: &'static str,
 }
 
 impl Moment {
     pub fn of(at: OffsetDateTime, now: OffsetDateTime) -> Moment {
-        Moment { exact: rfc3339(at), ago: ago(at, now) }
+        let (count, unit) = ago(at, now);
+        let unit = match unit {
+            Unit::Second => "panel-seconds-ago",
+            Unit::Minute => "panel-minutes-ago",
+            Unit::Hour => "panel-hours-ago",
+            Unit::Day => "panel-days-ago",
+        };
+        Moment { exact: rfc3339(at), count, unit }
     }
 
     /// As the engine writes it; `None` where it is none.

@@ -19,9 +19,10 @@ use crate::auth::who::{Identity, Operator, Viewer};
 use crate::base::units;
 use crate::stacks::json::works as calls;
 use crate::stacks::works::{Event, Work};
-use crate::web::Words;
 use crate::web::events::{self, Held};
+use crate::web::lang::filters;
 use crate::web::read::Path;
+use crate::web::{Lang, Words};
 
 /// All that is known of.
 #[derive(Debug, Template)]
@@ -61,6 +62,8 @@ pub struct Head {
     pub began: Moment,
     pub done: usize,
     pub of: usize,
+    /// `2 of 4 steps`.
+    pub steps: String,
     /// Where it can be cancelled by who looks.
     pub cancel: Option<String>,
 }
@@ -161,11 +164,12 @@ pub async fn follow(
 
 fn pieces(page: &Page) -> Vec<Piece> {
     let ids: Vec<&str> = page.steps.iter().map(|step| step.id.as_str()).collect();
-    let steps: Vec<Piece> = page.steps.iter().map(|step| Piece::alone(&step.id, &StepPart { step })).collect();
+    let lang = page.shell.lang;
+    let steps: Vec<Piece> = page.steps.iter().map(|step| Piece::alone(&step.id, &StepPart { step }, lang)).collect();
     vec![
-        Piece::alone("head", &HeadPart { head: &page.head }),
-        Piece::alone("told", &ToldPart { told: &page.told }),
-        Piece::around("steps", &StepsPart { steps: &page.steps }, &ids, steps),
+        Piece::alone("head", &HeadPart { head: &page.head }, lang),
+        Piece::alone("told", &ToldPart { told: &page.told }, lang),
+        Piece::around("steps", &StepsPart { steps: &page.steps }, lang, &ids, steps),
     ]
 }
 
@@ -174,14 +178,12 @@ pub fn of(shell: Shell, work: &Work, who: &Identity, now: OffsetDateTime) -> Pag
     let (events, _) = work.after(0);
     let mut told = Told_::default();
     events.iter().for_each(|event| told.take(event, who));
-    let end = work.end();
+    let (lang, end) = (shell.lang, work.end());
     let mark = Mark::work(work.state());
     let words = match &end {
-        None if work.is_cancelled() => {
-            "It is being ended in order: what has begun is finished or taken back.".to_owned()
-        }
-        None if told.steps.is_empty() => "It is being looked at what there is to do.".to_owned(),
-        None => "Under way. It goes on when this page is closed.".to_owned(),
+        None if work.is_cancelled() => lang.say("works-ending").into_owned(),
+        None if told.steps.is_empty() => lang.say("works-looking").into_owned(),
+        None => lang.say("works-under-way").into_owned(),
         Some(end) => match told.summary {
             Some(summary) => format!("{} {summary}", crate::base::wording::sentence(end.outcome) + ":"),
             None => format!("{}.", crate::base::wording::sentence(end.outcome)),
@@ -191,12 +193,13 @@ pub fn of(shell: Shell, work: &Work, who: &Identity, now: OffsetDateTime) -> Pag
     let can_cancel = end.is_none() && !work.is_cancelled() && shell.operates();
     let head = Head {
         mark,
-        heading: heading(work),
+        heading: heading(work, lang),
         words,
         who: work.asked.who.clone(),
         began: Moment::of(work.began, now),
         done,
         of: told.steps.len(),
+        steps: lang.with("works-steps-of", [("done", done.into()), ("count", told.steps.len().into())]),
         cancel: can_cancel.then(|| format!("/works/{}/cancel", work.id)),
     };
     Page {
@@ -209,9 +212,9 @@ pub fn of(shell: Shell, work: &Work, who: &Identity, now: OffsetDateTime) -> Pag
 }
 
 /// What it does, in words: a plan has an id that says nothing to anybody.
-fn heading(work: &Work) -> String {
+fn heading(work: &Work, lang: Lang) -> String {
     match work.asked.verb {
-        "apply" => "Carry out a plan".to_owned(),
+        "apply" => lang.say("works-plan").into_owned(),
         _ => crate::base::wording::sentence(work.asked.command.trim_start_matches("hearth ")),
     }
 }
@@ -227,9 +230,9 @@ struct Told_ {
     summary: Option<String>,
 }
 
-const WAITS: Mark = Mark { kind: "stopped", word: "Waits" };
-const SKIPPED: Mark = Mark { kind: "off", word: "Not done" };
-const BACK: Mark = Mark { kind: "interrupted", word: "Taken back" };
+const WAITS: Mark = Mark { kind: "stopped", key: "state-waits" };
+const SKIPPED: Mark = Mark { kind: "off", key: "state-skipped" };
+const BACK: Mark = Mark { kind: "interrupted", key: "state-taken-back" };
 
 impl Told_ {
     fn take(&mut self, event: &Event, who: &Identity) {

@@ -118,11 +118,11 @@ pub fn seen(more: usize) -> Seen {
 }
 
 fn machine() -> Vec<Figure> {
-    let one = |word, figure: &str, share| Figure { word, figure: figure.into(), share: Some(share) };
+    let one = |key, figure: &str, share| Figure { key, figure: figure.into(), share: Some(share) };
     vec![
-        one("Load", "0.4 of 4", 0.1),
-        one("Memory", "10.2 GiB of 15.5 GiB", 0.66),
-        one("Disk", "3.4 TiB of 3.6 TiB", 0.94),
+        one("home-load", "0.4 of 4", 0.1),
+        one("home-memory", "10.2 GiB of 15.5 GiB", 0.66),
+        one("home-disk", "3.4 TiB of 3.6 TiB", 0.94),
     ]
 }
 

@@ -26,6 +26,7 @@ fn work(end: &str) -> work::Page {
             began: crate::panel::words::Moment::of(datetime!(2026-11-27 11:58 UTC), NOW),
             done: 2,
             of: 4,
+            steps: "2 of 4 steps".into(),
             cancel: (!failed).then(|| "/works/0tk/cancel".into()),
         },
         steps: vec![
