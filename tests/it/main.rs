@@ -41,6 +41,7 @@ mod own_server;
 mod pages;
 mod people;
 mod plan_lints;
+mod samples;
 mod scanned;
 mod secrets;
 mod served_certificates;
@@ -74,6 +75,7 @@ fn main() -> std::process::ExitCode {
         ("people", people::CASES),
         ("pages", pages::CASES),
         ("first_walk", first_walk::CASES),
+        ("samples", samples::CASES),
         ("scanned", scanned::CASES),
         ("hearth_in_a_container", hearth_in_a_container::CASES),
         ("bad_updates", bad_updates::CASES),
