@@ -128,6 +128,7 @@ pub fn table() -> Table<App> {
         GET "/works" Viewer => panel::work::list;
         GET "/works/{id}" Viewer => panel::work::one;
         POST "/works/{id}/cancel" Operator => panel::work::cancel;
+        GET "/history/{id}" Viewer => panel::work::past_one;
     }
     table.streams(1, |table| {
         pages! { table:

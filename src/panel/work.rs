@@ -1,27 +1,33 @@
-//! Works: one as it goes, step by step, and all of them.
+//! Works: one as it goes, step by step, all of them, and what was done before this server started or from the terminal.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use askama::Template;
+use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::live::Piece;
 use super::refusal::{self, Told};
 use super::shell::Shell;
-use super::words::{Mark, Moment};
+use super::words::{Mark, Moment, part};
 use super::{Panel, page};
 use crate::auth::who::{Identity, Operator, Viewer};
+use crate::base::clock::moment;
 use crate::base::units;
+use crate::base::wording::sentence;
+use crate::stacks::json::history::{self, Run, Which, WholeRun};
+use crate::stacks::json::plans::Of;
 use crate::stacks::json::works as calls;
 use crate::stacks::works::{Event, Work};
 use crate::web::events::{self, Held};
 use crate::web::lang::filters;
-use crate::web::read::Path;
+use crate::web::read::{Path, Query};
 use crate::web::{Lang, Words};
 
 /// All that is known of.
@@ -29,7 +35,24 @@ use crate::web::{Lang, Words};
 #[template(path = "panel/works/list.html")]
 pub struct List {
     pub shell: Shell,
-    pub all: Vec<Line>,
+    pub works: Vec<Line>,
+    /// What is no work of this server's.
+    pub before: Vec<Line>,
+    /// Why that is not known.
+    pub told: Vec<Told>,
+    /// Where there is more.
+    pub more: Option<String>,
+}
+
+/// One of those from before.
+#[derive(Debug, Template)]
+#[template(path = "panel/works/past.html")]
+pub struct Past {
+    pub shell: Shell,
+    pub line: Line,
+    pub heading: String,
+    pub summary: String,
+    pub steps: Vec<Step>,
 }
 
 #[derive(Debug, Clone)]
@@ -102,18 +125,90 @@ pub struct ToldPart<'a> {
     pub told: &'a [Told],
 }
 
-pub async fn list(who: Viewer, State(panel): State<Panel>, headers: HeaderMap) -> Response {
+#[derive(Debug, Default, Deserialize)]
+pub struct Asked {
+    #[serde(default)]
+    after: Option<String>,
+}
+
+pub async fn list(who: Viewer, State(panel): State<Panel>, Query(asked): Query<Asked>, headers: HeaderMap) -> Response {
     let now = panel.clock.now();
-    let line = |work: &Arc<Work>| Line {
+    let shell = panel.shell(&who, &headers, "/works", "/works");
+    let known = panel.api.works.list();
+    let which = Which { after: asked.after.clone(), ..Which::default() };
+    let (mut before, mut told, mut more) = (Vec::new(), Vec::new(), None);
+    match history::list(who, State(panel.api.clone()), Query(which)).await {
+        Ok(Json(found)) => {
+            more = found.next.map(|next| format!("/works?after={}", part(&next)));
+            before = found.items.iter().filter(|run| !is_of(run, &known)).map(|run| past(run, now)).collect();
+        }
+        Err(refused) => told = refusal::read(refused).await.1,
+    }
+    let works = if asked.after.is_some() { Vec::new() } else { known.iter().map(|work| line(work, now)).collect() };
+    page(&headers, &List { shell, works, before, told, more })
+}
+
+/// Whether it is what one of these works has done: both would be the same line.
+fn is_of(run: &Run, works: &[Arc<Work>]) -> bool {
+    let Some(at) = moment(&run.began) else { return false };
+    works.iter().any(|work| {
+        let ended = work.end().is_some_and(|end| end.at < at);
+        work.asked.command == run.command && work.asked.who == run.who && work.began <= at && !ended
+    })
+}
+
+fn past(run: &Run, now: OffsetDateTime) -> Line {
+    let (began, ended) = (moment(&run.began), run.ended.as_deref().and_then(moment));
+    let took = began.zip(ended).map(|(began, ended)| took(ended - began));
+    Line {
+        mark: match run.outcome.as_str() {
+            "killed" => Mark::of("failed", "state-killed"),
+            outcome => Mark::work(outcome),
+        },
+        command: run.command.clone(),
+        path: format!("/history/{}", part(&run.id)),
+        who: run.who.clone(),
+        began: Moment::of(began.unwrap_or(now), now),
+        took: took.unwrap_or_default(),
+    }
+}
+
+/// One of those from before: what it was to do, and what became of each step.
+pub async fn past_one(who: Viewer, State(panel): State<Panel>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+    let shell = panel.shell(&who, &headers, &format!("/history/{}", part(&id)), "/works");
+    match history::one(who, State(panel.api.clone()), Path(id), Query(Of::default())).await {
+        Ok(Json(found)) => page(&headers, &of_run(shell, found, panel.clock.now())),
+        Err(refused) => refusal::page(shell, &headers, refused).await,
+    }
+}
+
+pub fn of_run(shell: Shell, found: WholeRun, now: OffsetDateTime) -> Past {
+    let step = |step: history::Step| Step {
+        id: format!("step-{}-{}", step.round, step.step),
+        mark: match step.outcome.as_str() {
+            "skipped" => SKIPPED,
+            "taken back" => BACK,
+            outcome => Mark::work(outcome),
+        },
+        words: sentence(&step.words),
+        more: step.detail,
+        took: String::new(),
+    };
+    let line = past(&found.run, now);
+    let heading = sentence(line.command.trim_start_matches("hearth "));
+    let steps = found.steps.into_iter().map(step).collect();
+    Past { shell, heading, summary: sentence(&found.run.summary), line, steps }
+}
+
+fn line(work: &Work, now: OffsetDateTime) -> Line {
+    Line {
         mark: Mark::work(work.state()),
         command: work.asked.command.clone(),
         path: format!("/works/{}", work.id),
         who: work.asked.who.clone(),
         began: Moment::of(work.began, now),
         took: work.end().map(|end| took(end.at - work.began)).unwrap_or_default(),
-    };
-    let all = panel.api.works.list().iter().map(line).collect();
-    page(&headers, &List { shell: panel.shell(&who, &headers, "/works", "/works"), all })
+    }
 }
 
 fn took(time: time::Duration) -> String {
@@ -185,8 +280,8 @@ pub fn of(shell: Shell, work: &Work, who: &Identity, now: OffsetDateTime) -> Pag
         None if told.steps.is_empty() => lang.say("works-looking").into_owned(),
         None => lang.say("works-under-way").into_owned(),
         Some(end) => match told.summary {
-            Some(summary) => format!("{} {summary}", crate::base::wording::sentence(end.outcome) + ":"),
-            None => format!("{}.", crate::base::wording::sentence(end.outcome)),
+            Some(summary) => format!("{} {summary}", sentence(end.outcome) + ":"),
+            None => format!("{}.", sentence(end.outcome)),
         },
     };
     let done = told.steps.values().filter(|step| ["done", "failed"].contains(&step.mark.kind)).count();
@@ -215,7 +310,7 @@ pub fn of(shell: Shell, work: &Work, who: &Identity, now: OffsetDateTime) -> Pag
 fn heading(work: &Work, lang: Lang) -> String {
     match work.asked.verb {
         "apply" => lang.say("works-plan").into_owned(),
-        _ => crate::base::wording::sentence(work.asked.command.trim_start_matches("hearth ")),
+        _ => sentence(work.asked.command.trim_start_matches("hearth ")),
     }
 }
 
@@ -269,7 +364,7 @@ impl Told_ {
         self.round += 1;
         for step in plan["steps"].as_array().into_iter().flatten() {
             let number = step["id"].as_u64().unwrap_or_default();
-            let words = crate::base::wording::sentence(step["words"].as_str().unwrap_or_default());
+            let words = sentence(step["words"].as_str().unwrap_or_default());
             let id = format!("step-{}-{number}", self.round);
             let step = Step { id, mark: WAITS, words, more: String::new(), took: String::new() };
             self.steps.insert((self.round, number), step);

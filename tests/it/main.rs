@@ -27,6 +27,7 @@ mod homes;
 mod in_a_browser;
 mod labels;
 mod lan_trap;
+mod lighthouse;
 mod loading;
 mod many_networks;
 mod new_engines;
@@ -62,6 +63,7 @@ fn main() -> std::process::ExitCode {
     }
     rig::main(&[
         ("access_ends", access_ends::CASES),
+        ("lighthouse", lighthouse::CASES),
         ("loading", loading::CASES),
         ("homes", homes::CASES),
         ("labels", labels::CASES),

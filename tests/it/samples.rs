@@ -27,7 +27,8 @@ const WIDTHS: [u32; 3] = [1280, 390, 320];
 /// A thousand rows are judged as they are on a computer: a row is a row.
 const MANY: &str = "-many";
 
-fn judges() -> Result<&'static Path, Skip> {
+/// The folder with the programs that judge pages.
+pub fn judges() -> Result<&'static Path, Skip> {
     static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let found = FOUND.get_or_init(|| script_with("npmtool", &["pages"], &[]).map(PathBuf::from));
     found
@@ -102,8 +103,8 @@ fn every_page_is_accessible_in_both_themes_and_fits_three_widths(s: &Scratch) ->
 }
 
 const LOOK: &str = r"
-const wide = document.documentElement.scrollWidth > innerWidth ? [`${document.documentElement.scrollWidth} px wide`] : [];
-const { violations } = await axe.run({ ONLYresultTypes: ['violations'] });
+const wide = [document.documentElement, document.querySelector('main')].filter(one => one.scrollWidth > innerWidth).map(one => `${one.scrollWidth} px wide`);
+const { violations } = await axe.run({ ONLYresultTypes: ['violations'], rules: { 'target-size': { enabled: true } } });
 return [...wide, ...violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(node => `${node.target} ${node.failureSummary}`).join(' | ')}`)];
 ";
 

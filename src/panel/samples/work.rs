@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::panel::work;
+use crate::stacks::json::history;
 
 fn work(end: &str) -> work::Page {
     let step = |n: usize, state: &str, words: &str, more: &str, took: &str| work::Step {
@@ -46,11 +47,58 @@ fn work(end: &str) -> work::Page {
     }
 }
 
+fn line(kind: &str, command: &str) -> work::Line {
+    work::Line {
+        mark: Mark::work(kind),
+        command: command.into(),
+        path: "/works/0tk".into(),
+        who: "ada (session)".into(),
+        began: crate::panel::words::Moment::of(datetime!(2026-11-27 11:58 UTC), NOW),
+        took: "41.2 s".into(),
+    }
+}
+
+fn list(any: bool) -> work::List {
+    let some = |all: Vec<work::Line>| if any { all } else { Vec::new() };
+    work::List {
+        shell: shell(Role::Viewer),
+        works: some(vec![line("running", "up media"), line("failed", "update sonarr")]),
+        before: some(vec![line("done", "mode domain"), line("interrupted", "up automation")]),
+        told: if any { Vec::new() } else { refused() },
+        more: any.then(|| "/works?after=0tk".into()),
+    }
+}
+
+fn past(outcome: &str, hostile: &str) -> work::Past {
+    let step = |words: &str, outcome: &str| history::Step {
+        round: 1,
+        step: 1 + words.len() as i64,
+        words: format!("{words}{hostile}"),
+        outcome: outcome.into(),
+        detail: hostile.into(),
+    };
+    let run = history::Run {
+        id: "0tk".into(),
+        project: "casa".into(),
+        began: "2026-11-26T09:00:00Z".into(),
+        ended: (outcome != "killed").then(|| "2026-11-26T09:00:41Z".into()),
+        who: format!("ada (terminal){hostile}"),
+        command: format!("hearth up media{hostile}"),
+        outcome: outcome.into(),
+        summary: "1 created, 1 as before".into(),
+    };
+    let steps = vec![step("pull jellyfin/jellyfin:10.10", "done"), step("create casa-jellyfin-1", "skipped")];
+    work::of_run(shell(Role::Viewer), history::WholeRun { run, plans: json!([]), steps }, NOW)
+}
+
 /// By name.
 pub fn all() -> Vec<Sample> {
     vec![
         sample("work", &work("running")),
         sample("work-failed", &work("failed")),
-        sample("works", &work::List { shell: shell(Role::Viewer), all: Vec::new() }),
+        sample("works", &list(true)),
+        sample("works-empty", &list(false)),
+        sample("works-past", &past("done", "")),
+        sample("works-hostile", &past("killed", HOSTILE)),
     ]
 }

@@ -22,40 +22,40 @@ use crate::web::read::{Path, Query};
 /// One command that changed something.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Run {
-    id: String,
-    project: String,
-    began: String,
+    pub id: String,
+    pub project: String,
+    pub began: String,
     /// Null while it runs, and where it was killed.
     #[schema(required)]
-    ended: Option<String>,
-    who: String,
-    command: String,
+    pub ended: Option<String>,
+    pub who: String,
+    pub command: String,
     /// `running`, `done`, `failed`, `interrupted` or `killed`.
-    outcome: String,
-    summary: String,
+    pub outcome: String,
+    pub summary: String,
 }
 
 /// One in full.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct WholeRun {
     #[serde(flatten)]
-    run: Run,
+    pub run: Run,
     /// What was planned, as the command line prints it: images first, then the rest.
     #[schema(value_type = Vec<Object>)]
-    plans: serde_json::Value,
-    steps: Vec<Step>,
+    pub plans: serde_json::Value,
+    pub steps: Vec<Step>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = RunStep)]
 pub struct Step {
     /// Which plan it is of, from 1.
-    round: i64,
-    step: i64,
-    words: String,
+    pub round: i64,
+    pub step: i64,
+    pub words: String,
     /// `done`, `failed`, `skipped` or `taken back`.
-    outcome: String,
-    detail: String,
+    pub outcome: String,
+    pub detail: String,
 }
 
 impl From<sql::Run> for Run {
@@ -71,12 +71,12 @@ impl From<sql::Run> for Run {
 #[serde(deny_unknown_fields)]
 pub struct Which {
     /// A project that this home has adopted; none is the home's own.
-    project: Option<String>,
+    pub project: Option<String>,
     /// At most so many, 1 to 200.
     #[param(minimum = 1, maximum = 200, default = 50)]
-    limit: Option<u16>,
+    pub limit: Option<u16>,
     /// `next` of the page before.
-    after: Option<String>,
+    pub after: Option<String>,
 }
 
 /// What was done, newest first.

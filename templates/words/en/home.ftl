@@ -40,3 +40,4 @@ home-machine = This machine
 home-load = Load
 home-memory = Memory
 home-disk = Disk
+home-no-works = Nothing was done since Hearth started.

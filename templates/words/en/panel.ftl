@@ -50,6 +50,7 @@ state-failed = Failed
 state-working = Under way
 state-done = Done
 state-interrupted = Cancelled
+state-killed = Killed
 state-waits = Waits
 state-skipped = Not done
 state-taken-back = Taken back

@@ -1,7 +1,10 @@
 works-title = Work
-works-what = What was begun from the panel and the API since Hearth started. Each goes on when its page is closed.
-works-all = All work
-works-none = Nothing was done since Hearth started.
+works-what = What was done, from here, the API and the terminal. It goes on when its page is closed.
+works-all = What was done
+works-now = Since Hearth started
+works-before = Before, and from the terminal
+works-older = Older
+works-none = Nothing else was done yet.
 works-first = Turn a profile on
 works-by = By { $who }
 works-by-one = by { $who }

@@ -23,6 +23,15 @@ fn folder() -> Result<&'static Path, Skip> {
     found.as_deref().map_err(|why| Skip(format!("no Chromium here ({})", why.lines().last().unwrap_or_default())))
 }
 
+/// For another program that drives Chromium: Chromium itself, and an environment of somebody who has installed these roots (PEM).
+pub fn chromium(s: &Scratch, trusted: &[&Path]) -> Result<(PathBuf, Vec<(String, String)>), Skip> {
+    let root = folder()?;
+    let home = s.beside("chromium");
+    let env = environment(root, &home);
+    install(s, root, &home, trusted, &env);
+    Ok((root.join("usr/lib/chromium/chromium"), env))
+}
+
 /// A window with one page, and a profile that nobody had before. Both end when it is dropped.
 pub struct Browser {
     _driver: Program,
@@ -145,7 +154,11 @@ impl Browser {
 
     /// Makes the window as wide as that many CSS pixels, as on a device with a screen of that width.
     pub fn width(&self, pixels: u32) {
-        let device = json!({ "width": pixels, "height": 844, "deviceScaleFactor": 1, "mobile": pixels < 600 });
+        self.size(pixels.into(), 844);
+    }
+
+    fn size(&self, width: u64, height: u64) {
+        let device = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
         self.devtools("Emulation.setDeviceMetricsOverride", device);
     }
 
@@ -226,10 +239,19 @@ impl Browser {
     /// A picture of the whole page, in the folder that HEARTH_PICTURES names.
     pub fn keep_picture(&self, name: &str) {
         let Some(folder) = std::env::var_os("HEARTH_PICTURES").map(PathBuf::from) else { return };
+        // On a telephone the page moves between two bars.
+        let width = self.run("return innerWidth").as_u64().unwrap_or_default();
+        let height = self.run("const main = document.querySelector('.panel > main'); return innerHeight + (main ? main.scrollHeight - main.clientHeight : 0)");
+        if width < 600 {
+            self.size(width, height.as_u64().unwrap_or_default());
+        }
         let whole = self.devtools("Page.captureScreenshot", json!({ "captureBeyondViewport": true }));
         let bytes = base64::prelude::BASE64_STANDARD.decode(whole["data"].as_str().unwrap_or_default());
         std::fs::create_dir_all(&folder).expect("HEARTH_PICTURES names a folder");
         std::fs::write(folder.join(format!("{name}.png")), bytes.expect("a picture")).expect("a file can be written");
+        if width < 600 {
+            self.size(width, 844);
+        }
     }
 
     fn devtools(&self, command: &str, params: Value) -> Value {

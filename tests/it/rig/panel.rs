@@ -128,6 +128,12 @@ impl<'s> Panel<'s> {
         Panel::begun(s, config, stacks, Vec::new()).peopled()
     }
 
+    /// The same, not set up yet.
+    #[track_caller]
+    pub fn new_on_docker(s: &'s Scratch, config: &str, stacks: &[(&str, &str)]) -> Panel<'s> {
+        Panel::begun(s, config, stacks, Vec::new())
+    }
+
     #[track_caller]
     fn peopled(mut self) -> Panel<'s> {
         let panel = &mut self;
