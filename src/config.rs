@@ -6,6 +6,7 @@ mod audit;
 pub mod certificates;
 mod edit;
 mod front;
+pub mod known;
 pub mod oidc;
 pub mod one;
 pub mod people;

@@ -20,6 +20,7 @@
 //! | [`gate`] | the small service between Traefik and Docker |
 //! | [`example`] | two small services to see something run |
 //! | [`stacks`] | the room that joins them: preview, up, down, history |
+//! | [`notices`] | the room of what happened while nobody looked |
 //! | [`certs`] | the room of certificates: local CA, ACME, renewal, storage |
 //! | [`proxy`] | the room of routes: the file that Traefik reads, its status, probes |
 //! | [`doctor`] | a look at everything that a home stands on and does not own, each finding with its fix |
@@ -45,6 +46,7 @@ pub mod doctor;
 pub mod engine;
 pub mod example;
 pub mod gate;
+pub mod notices;
 pub mod panel;
 pub mod plan;
 pub mod proxy;

@@ -14,14 +14,15 @@ use crate::auth::audit::Log;
 use crate::auth::forward::{self, Forward};
 use crate::auth::json as people;
 use crate::auth::oidc::{self, Oidc};
-use crate::auth::page::{again, cookies, factor, forms, keys};
+use crate::auth::page::{again, cookies, forms, keys};
 use crate::auth::passkeys::{self, Passkeys};
 use crate::auth::routed::Routes;
 use crate::auth::table::Table;
 use crate::auth::table::stay::HEAVY;
 use crate::certs;
 use crate::doctor;
-use crate::panel::{self, Panel};
+use crate::notices::{self, Notices};
+use crate::panel::{self, Panel, account as own};
 use crate::proxy::{self, Ways};
 use crate::stacks;
 use crate::stacks::json as work;
@@ -47,6 +48,7 @@ pub struct App {
     pub stacks: stacks::json::Api,
     pub certs: certs::json::Api,
     pub panel: Panel,
+    pub notices: Notices,
 }
 
 /// Where anybody may look whether Hearth lives.
@@ -84,16 +86,16 @@ pub fn table() -> Table<App> {
         POST "/login" Anyone => forms::sign_in;
         GET "/login/second" Anyone => again::to_login;
         POST "/login/second" Anyone => forms::second;
-        GET "/second-factor" Anyone => factor::show;
-        POST "/second-factor" Anyone => factor::begin;
+        GET "/second-factor" Anyone => own::factor::show;
+        POST "/second-factor" Anyone => own::factor::begin;
         GET "/second-factor/confirm" Anyone => again::to_second_factor;
-        POST "/second-factor/confirm" Anyone => factor::confirm;
+        POST "/second-factor/confirm" Anyone => own::factor::confirm;
         GET "/register" Anyone => forms::register;
         POST "/register" Anyone => forms::make_account;
         GET "/invitation" Anyone => forms::invitation;
         POST "/invitation" Anyone => forms::make_account;
-        GET "/password" User => forms::password;
-        POST "/password" Person => forms::change_password;
+        GET "/password" User => own::password::show;
+        POST "/password" Person => own::password::change;
         POST "/logout" User => forms::logout;
         GET "/signed-out" Anyone => forms::signed_out;
         GET "/cookies" Anyone => cookies::show;
@@ -112,7 +114,7 @@ pub fn table() -> Table<App> {
     }
     pages! { table:
         GET "/" Anyone => panel::home::index;
-        GET "/services" User => panel::home::mine;
+        GET "/services" User => panel::tiles::mine;
         POST "/theme" User => panel::shell::choose;
         GET "/routes" Viewer => panel::reach::show;
         GET "/doctor" Viewer => panel::health::show;
@@ -127,6 +129,26 @@ pub fn table() -> Table<App> {
         POST "/plans/{id}/apply" Operator => panel::plan::apply;
         GET "/works" Viewer => panel::work::list;
         GET "/works/{id}" Viewer => panel::work::one;
+        GET "/about" User => panel::about::show;
+        GET "/notifications" User => panel::bell::list;
+        POST "/notifications" User => panel::bell::act;
+        GET "/audit" User => panel::audit::show;
+        GET "/audit/verify" Admin => panel::audit::verify;
+        GET "/settings" Admin => panel::settings::list;
+        GET "/settings/{key}" Admin => panel::settings::show;
+        POST "/settings/{key}" Admin => panel::settings::act;
+        GET "/people" Admin => panel::people::list;
+        POST "/people" Admin => panel::people::add;
+        GET "/people/new" Admin => panel::people::new;
+        GET "/people/{id}" Admin => panel::people::person::show;
+        POST "/people/{id}" Admin => panel::people::person::act;
+        GET "/groups" Admin => panel::people::groups::overview;
+        POST "/groups" Admin => panel::people::groups::make;
+        GET "/groups/{name}" Admin => panel::people::groups::show;
+        POST "/groups/{name}" Admin => panel::people::groups::act;
+        GET "/invitations" Admin => panel::people::invitations::overview;
+        POST "/invitations" Admin => panel::people::invitations::make;
+        POST "/invitations/{id}" Admin => panel::people::invitations::act;
         POST "/works/{id}/cancel" Operator => panel::work::cancel;
         GET "/history/{id}" Viewer => panel::work::past_one;
     }
@@ -143,6 +165,8 @@ pub fn table() -> Table<App> {
         GET "/api/v1/certificates" Viewer => certs::json::list;
         POST "/api/v1/certificates/renew" Admin => certs::json::renew;
         GET "/api/v1/doctor" Viewer => doctor::json::look_around;
+        GET "/api/v1/notifications" User => notices::json::list;
+        POST "/api/v1/notifications/read" User => notices::json::mark;
     }
     table
 }
@@ -292,15 +316,16 @@ fn other_ways_in(table: &mut Table<App>) {
         GET "/login/oidc/callback" Anyone => oidc::page::callback;
         GET "/login/oidc/second" Anyone => again::to_login;
         POST "/login/oidc/second" Anyone => oidc::page::second;
-        GET "/account" User => keys::show;
+        GET "/account" User => own::show;
+        POST "/account" Person => own::act;
         GET "/account/passkeys/{id}" User => again::to_account;
-        POST "/account/passkeys/{id}" User => keys::change_key;
+        POST "/account/passkeys/{id}" User => own::change_key;
         GET "/account/second-factor/codes" User => again::to_account;
-        POST "/account/second-factor/codes" User => factor::new_codes;
+        POST "/account/second-factor/codes" User => own::factor::new_codes;
         GET "/account/second-factor/off" User => again::to_account;
-        POST "/account/second-factor/off" User => factor::turn_off;
+        POST "/account/second-factor/off" User => own::factor::turn_off;
         GET "/account/provider" User => again::to_account;
-        POST "/account/provider" User => keys::change_link;
+        POST "/account/provider" User => own::change_link;
     }
     calls! { table:
         GET "/api/v1/auth/oidc" User => oidc::json::show;
@@ -363,6 +388,7 @@ pub fn bodies() -> Vec<(String, Reads)> {
         work::plans::Apply,
         work::profiles::Asked,
         certs::json::Renew,
+        notices::json::Read,
     ]
 }
 

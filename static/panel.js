@@ -29,10 +29,10 @@
     });
   }
   // A menu is left by a key or a click elsewhere.
-  const close = (kept) => document.querySelectorAll('details.menu[open]').forEach((menu) => { if (!menu.contains(kept)) menu.open = false; });
+  const close = (kept) => document.querySelectorAll('details.menu[open], details.more[open]').forEach((menu) => { if (!menu.contains(kept)) menu.open = false; });
   document.addEventListener('click', (event) => close(event.target));
   document.addEventListener('keydown', (event) => {
-    const menu = event.key === 'Escape' && document.querySelector('details.menu[open]');
+    const menu = event.key === 'Escape' && document.querySelector('details.menu[open], details.more[open]');
     if (menu) {
       menu.open = false;
       menu.querySelector('summary').focus();

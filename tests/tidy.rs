@@ -24,6 +24,7 @@ const LAW: &[(&str, &[&str])] = &[
     ("gate", &["base", "diag", "traefik", "engine", "cli", "web", "args"]),
     ("example", &["base", "diag", "cli"]),
     ("stacks", &["base", "diag", "compose", "spec", "config", "plan", "engine", "store", "cli", "args", "web", "auth"]),
+    ("notices", &["base", "diag", "store", "web", "stacks", "auth"]),
     ("certs", &["base", "diag", "spec", "config", "store", "cli", "web", "stacks", "args", "auth"]),
     (
         "proxy",
@@ -44,15 +45,15 @@ const LAW: &[(&str, &[&str])] = &[
         "panel",
         &[
             "base", "diag", "spec", "config", "plan", "engine", "web", "auth", "stacks", "certs", "proxy", "doctor",
-            "about",
+            "about", "notices",
         ],
     ),
-    ("routes", &["web", "auth", "stacks", "certs", "proxy", "doctor", "about", "panel"]),
+    ("routes", &["web", "auth", "stacks", "certs", "proxy", "doctor", "about", "panel", "notices"]),
     (
         "serve",
         &[
             "base", "diag", "config", "engine", "store", "cli", "web", "auth", "stacks", "certs", "proxy", "args",
-            "about", "panel", "routes",
+            "about", "panel", "routes", "notices",
         ],
     ),
     (
@@ -464,8 +465,8 @@ fn codes_raised(documented: &BTreeSet<String>) -> BTreeMap<String, String> {
     };
     let not_codes =
         ["arpa", "yaml", "yml", "json", "env", "toml", "sock", "example", "local", "lock", "md", "db", "sql"];
-    // A label of Traefik's, and an act as the audit calls it.
-    let others = ["traefik.enable", "exec.end", "works.end"];
+    // A label of Traefik's, a key of hearth.yaml, and acts as the audit calls them.
+    let others = ["traefik.enable", "auth.registration", "exec.end", "plan.apply", "works.end"];
     let all: Vec<Source> = sources().into_iter().filter(|s| !is_test_file(&s.path)).collect();
     // Those that stand in a table or in a refusal of the planner, not in a call here.
     let everywhere = ["lint", "plan"];

@@ -14,6 +14,9 @@ use crate::auth::who::Anyone;
 
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// What it was built from, where whoever built it has said so.
+pub const COMMIT: Option<&str> = option_env!("HEARTH_COMMIT");
+
 /// That it runs, and what it reaches.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Health {

@@ -53,6 +53,8 @@ impl Reach {
 pub struct Seen {
     pub engine: Reach,
     pub database: Reach,
+    /// The engine's, once it has answered.
+    pub version: Option<String>,
     /// Profiles that are on.
     pub profiles: Vec<String>,
 }
@@ -73,6 +75,11 @@ impl State {
 
     pub fn seen(&self) -> Seen {
         self.seen.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Where the database is, without a password.
+    pub fn database(&self) -> String {
+        self.database.location().to_string()
     }
 
     /// Seconds that the process has served, with one decimal.
@@ -126,7 +133,13 @@ impl State {
             Ok(home) => home.config.profiles,
             Err(_) => self.seen().profiles,
         };
+        let version = match &engine {
+            Some(engine) => {
+                timeout(PATIENCE, engine.about()).await.ok().and_then(Result::ok).map(|about| about.version)
+            }
+            None => None,
+        };
         let engine = if double { Reach::Double } else { Reach::of(engine.is_some()) };
-        Seen { engine, database, profiles }
+        Seen { engine, database, version, profiles }
     }
 }

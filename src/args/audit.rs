@@ -84,4 +84,10 @@ pub struct AuditFilter {
     /// Took at least so many milliseconds
     #[arg(long, value_name = "MS")]
     pub longer: Option<i64>,
+    /// Stands somewhere in it: a name, a path, a command
+    #[arg(long, value_name = "TEXT")]
+    pub search: Option<String>,
+    /// About this service
+    #[arg(long, value_name = "NAME")]
+    pub service: Option<String>,
 }

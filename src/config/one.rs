@@ -1,4 +1,4 @@
-//! One top-level key of `hearth.yaml` at a time, as JSON; every other byte of the text stays.
+//! One key of `hearth.yaml` at a time, as JSON; every other byte of the text stays. A key below another is written with a dot: `auth.registration`.
 
 use std::str::FromStr;
 
@@ -12,7 +12,25 @@ use crate::diag::{Diagnostic, Diagnostics, Kind, Sources};
 
 /// What stands under a key; `None` where it does not stand there, or the text is no YAML.
 pub fn get(text: &str, key: &str) -> Option<Json> {
-    plain(text)?.remove(key)
+    let mut at = Json::Object(plain(text)?);
+    for part in key.split('.') {
+        at = at.as_object_mut()?.remove(part)?;
+    }
+    Some(at)
+}
+
+/// A value as one writes it behind a key: a text, a number, a list in brackets. `None`: it is no YAML.
+pub fn value(text: &str) -> Option<Json> {
+    plain(&format!("value: {text}\n"))?.remove("value")
+}
+
+/// The same the other way round, in one line.
+pub fn shown(value: &Json) -> String {
+    match value {
+        Json::String(text) if self::value(text).as_ref() == Some(value) => text.clone(),
+        Json::Array(all) => format!("[{}]", all.iter().map(shown).collect::<Vec<_>>().join(", ")),
+        other => other.to_string(),
+    }
 }
 
 /// The text with another value under a key; `None`: without it. What cannot be edited safely is refused with the line to write by hand. Whether a home can
@@ -24,6 +42,9 @@ pub fn set(text: &str, key: &str, value: Option<&Json>) -> Result<String, Diagno
             .kind(Kind::Failed)
             .hint(format!("write this into it by hand: {line}"))
     };
+    if let Some((top, below)) = key.split_once('.') {
+        return set_below(text, top, below, value);
+    }
     let mut expected = plain(text).ok_or_else(refuse)?;
     let file = YamlFile::from_str(text).map_err(|_| refuse())?;
     let document = file.document().ok_or_else(refuse)?;
@@ -41,6 +62,59 @@ pub fn set(text: &str, key: &str, value: Option<&Json>) -> Result<String, Diagno
     match plain(&edited) == Some(expected) {
         true => Ok(edited),
         false => Err(refuse()),
+    }
+}
+
+/// A key below `top`: alone where it can be, so that what stands beside it keeps its comments; else with all of `top`.
+fn set_below(text: &str, top: &str, below: &str, value: Option<&Json>) -> Result<String, Diagnostic> {
+    let mut whole = get(text, top).filter(Json::is_object).unwrap_or_else(|| Json::Object(Map::new()));
+    put(&mut whole, below, value);
+    let whole = Some(whole).filter(|whole| whole.as_object().is_some_and(|map| !map.is_empty()));
+    if let Some(edited) = alone(text, top, below, value)
+        && get(&edited, top) == whole
+        && without(&edited, top) == without(text, top)
+    {
+        return Ok(edited);
+    }
+    set(text, top, whole.as_ref())
+}
+
+fn alone(text: &str, top: &str, below: &str, value: Option<&Json>) -> Option<String> {
+    let file = YamlFile::from_str(text).ok()?;
+    let mut at = file.document()?.get_mapping(top)?;
+    let (parts, last) = below.rsplit_once('.').map_or((None, below), |(parts, last)| (Some(parts), last));
+    for part in parts.into_iter().flat_map(|parts| parts.split('.')) {
+        at = at.get_mapping(part)?;
+    }
+    match value {
+        Some(value) => at.set(last, written(value)),
+        None => drop(at.remove(last)?),
+    }
+    Some(file.to_string())
+}
+
+fn without(text: &str, top: &str) -> Option<Map<String, Json>> {
+    let mut all = plain(text)?;
+    all.remove(top);
+    Some(all)
+}
+
+/// Puts a value below, or takes it away, and what is empty then.
+fn put(at: &mut Json, below: &str, value: Option<&Json>) {
+    if !at.is_object() {
+        *at = Json::Object(Map::new());
+    }
+    let Some(map) = at.as_object_mut() else { return };
+    match (below.split_once('.'), value) {
+        (None, Some(value)) => drop(map.insert(below.to_owned(), value.clone())),
+        (None, None) => drop(map.remove(below)),
+        (Some((first, rest)), value) => {
+            let inner = map.entry(first.to_owned()).or_insert_with(|| Json::Object(Map::new()));
+            put(inner, rest, value);
+            if inner.as_object().is_some_and(Map::is_empty) {
+                map.remove(first);
+            }
+        }
     }
 }
 
@@ -112,6 +186,38 @@ mod tests {
         assert_eq!(get(&gone, "audit"), None);
         let scalar = set(TEXT, "networks", Some(&json!("10.1.0.0/16"))).unwrap();
         assert_eq!(get(&scalar, "networks"), Some(json!("10.1.0.0/16")));
+    }
+
+    #[test]
+    fn a_key_below_another_is_changed_alone() {
+        assert_eq!(get(TEXT, "auth.registration"), Some(json!("open")));
+        let new = set(TEXT, "auth.registration", Some(&json!("closed"))).unwrap();
+        assert_eq!(new, TEXT.replace("open", "closed"), "its comment too stays");
+        let deep = set(TEXT, "auth.sessions.idle", Some(&json!("2d"))).unwrap();
+        assert_eq!(
+            get(&deep, "auth"),
+            Some(json!({"registration": "open", "idle_hours": 4, "sessions": {"idle": "2d"}}))
+        );
+        let gone = set("name: h\nauth:\n  registration: open\n", "auth.registration", None).unwrap();
+        assert_eq!(get(&gone, "auth"), None, "{gone}");
+        assert_eq!(get(&set("name: h\n", "audit.days", Some(&json!(9))).unwrap(), "audit"), Some(json!({"days": 9})));
+    }
+
+    #[test]
+    fn a_value_is_read_as_it_is_shown() {
+        for value in [
+            json!("7d"),
+            json!("false"),
+            json!(false),
+            json!(8443),
+            json!(["a", 1]),
+            json!("a: b"),
+            json!([]),
+            json!(null),
+        ] {
+            assert_eq!(self::value(&shown(&value)), Some(value));
+        }
+        assert_eq!(self::value("[a"), None);
     }
 
     #[test]

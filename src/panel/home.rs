@@ -5,16 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use askama::Template;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use time::OffsetDateTime;
 
 use super::machine::Figure;
 use super::shell::Shell;
 use super::words::{Mark, Moment, id, part};
-use super::{Panel, page};
+use super::{Panel, page, tiles};
 use crate::about::json;
-use crate::auth::page::{Services, Tile};
-use crate::auth::who::{Anyone, Identity, Role, User};
+use crate::auth::who::{Anyone, Identity, Role};
 use crate::base::{units, wording};
 use crate::proxy::Mine;
 use crate::stacks::cli::profiles::Profile;
@@ -141,7 +140,7 @@ pub async fn index(Anyone(who): Anyone, State(panel): State<Panel>, headers: Hea
     let mut answer = match (wants_html(&headers), who) {
         (false, _) => json::index().into_response(),
         (true, None) => (StatusCode::SEE_OTHER, [(header::LOCATION, "/login")]).into_response(),
-        (true, Some(who)) if who.role == Role::Member => tiles(&who, &panel).await,
+        (true, Some(who)) if who.role == Role::Member => tiles::page_of(&who, &panel, "/", &headers).await,
         (true, Some(who)) => {
             let shown = shown(&panel, &who, &headers).await;
             page(&headers, &shown)
@@ -149,25 +148,6 @@ pub async fn index(Anyone(who): Anyone, State(panel): State<Panel>, headers: Hea
     };
     answer.headers_mut().append(header::VARY, HeaderValue::from_static("accept, cookie"));
     answer
-}
-
-/// The services that somebody may enter.
-pub async fn mine(who: User, State(panel): State<Panel>) -> Response {
-    tiles(&who, &panel).await
-}
-
-async fn tiles(who: &Identity, panel: &Panel) -> Response {
-    let tile = |way: Mine| Tile { title: wording::sentence(&way.service), about: way.about, url: way.url };
-    let page = Services {
-        name: who.name.clone(),
-        role: who.role.word(),
-        services: panel.ways.clone().of(who).await.into_iter().map(tile).collect(),
-        operates: who.role != Role::Member,
-    };
-    match page.render() {
-        Ok(text) => Html(text).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
 }
 
 /// The page as it is now for somebody.

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use super::Panel;
+use super::bell::BellPart;
 use super::home::{self, AttentionPart, CardPart, Home, MachinePart, NowPart, OffPart, RowPart, WorksPart};
 use crate::auth::who::{Identity, Viewer};
 use crate::stacks::seen::Seen;
@@ -88,6 +89,7 @@ pub fn pieces(home: &Home) -> Vec<Piece> {
     let ids: Vec<&str> = cards.iter().map(|card| card.id.as_str()).collect();
     let all: String = cards.iter().map(|card| card.html.as_str()).collect();
     vec![
+        Piece::alone("bell", &BellPart { shell: &home.shell }, lang),
         Piece::alone("now", &NowPart { now: &home.now }, lang),
         Piece::around(
             "attention",
@@ -148,6 +150,7 @@ struct Following {
     has: Has,
     seen: watch::Receiver<Option<Arc<Seen>>>,
     moves: watch::Receiver<usize>,
+    notices: watch::Receiver<u64>,
     tick: Interval,
     /// What the page shows is what there is.
     begins: bool,
@@ -172,7 +175,8 @@ pub async fn follow(
     }
     let end = panel.api.end_of(&who);
     let begins = current != from.number;
-    let following = Following { panel, who: (*who).clone(), headers, has, seen, moves, tick, begins };
+    let notices = panel.notices.changes();
+    let following = Following { panel, who: (*who).clone(), headers, has, seen, moves, notices, tick, begins };
     events::answer_page(stream::unfold(following, next), held, end)
 }
 
@@ -182,6 +186,7 @@ async fn next(mut at: Following) -> Option<(Message, Following)> {
             tokio::select! {
                 changed = at.seen.changed() => changed.ok()?,
                 changed = at.moves.changed() => changed.ok()?,
+                changed = at.notices.changed() => changed.ok()?,
                 _ = at.tick.tick() => {}
             }
         }
@@ -227,7 +232,7 @@ mod tests {
         let mut home = samples::home(20);
         let mut has = Has::default();
         let whole = has.take(&pieces(&home));
-        for id in ["now", "attention", "cards", "off", "machine", "works"] {
+        for id in ["bell", "now", "attention", "cards", "off", "machine", "works"] {
             assert!(whole.contains(&format!("hx-swap-oob=\"true\" id=\"{id}\"")), "{id}");
         }
         assert_eq!(has.take(&pieces(&home)), "");

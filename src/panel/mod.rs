@@ -12,16 +12,32 @@
 //! | works, step by step | `work` |
 //! | ways in, and their certificates | `reach` |
 //! | what the home stands on | `health` |
+//! | people, groups, invitations, for admins | `people` |
+//! | one's own account | `account` |
+//! | what was done and refused | `audit` |
+//! | settings | `settings` |
+//! | what Hearth is, and how one leaves | `about` |
+//! | what happened while nobody looked | `bell` |
+//! | the services that somebody may enter, as tiles | `tiles` |
+//! | what is shown once | `once` |
+//! | what a form brings | `form` |
 //! | the search | `search` |
 //! | what a call has refused, as a page | `refusal` |
 //! | pages as they are now, sent as they change | `live` |
 //! | the figures of the machine | `machine` |
 //! | every page in the states that it has, for tests | `samples` |
 
+pub mod about;
+pub mod account;
+pub mod audit;
+pub mod bell;
+mod form;
 pub mod health;
 pub mod home;
 pub mod live;
 mod machine;
+mod once;
+pub mod people;
 pub mod plan;
 pub mod profile;
 pub mod reach;
@@ -30,7 +46,9 @@ mod refusal;
 mod samples;
 pub mod search;
 pub mod service;
+pub mod settings;
 pub mod shell;
+pub mod tiles;
 mod words;
 pub mod work;
 
@@ -42,11 +60,14 @@ use axum::response::{IntoResponse, Response};
 
 use crate::auth::who::Identity;
 use crate::base::clock::Clock;
+use crate::notices::Notices;
 use crate::proxy::Ways;
 use crate::stacks::json::Api;
 use crate::stacks::seen::World;
-use crate::web::{Lang, html};
+use crate::web::{Code, Lang, html};
 use machine::Machine;
+use once::Once;
+use refusal::Told;
 use shell::Shell;
 
 /// What handlers of the panel work with.
@@ -57,16 +78,18 @@ pub struct Panel {
     pub ways: Arc<Ways>,
     pub clock: Arc<dyn Clock>,
     machine: Arc<Machine>,
+    once: Arc<Once>,
+    notices: Notices,
     /// The home's name.
     home: Arc<str>,
 }
 
 impl Panel {
     /// `home`: its name.
-    pub fn new(home: &str, api: Api, ways: Arc<Ways>, clock: Arc<dyn Clock>) -> Panel {
+    pub fn new(home: &str, api: Api, ways: Arc<Ways>, notices: Notices, clock: Arc<dyn Clock>) -> Panel {
         let world = World::new(api.works.clone(), api.live.clone());
         let machine = Arc::new(Machine::new(api.works.setting().home.clone()));
-        Panel { api, world, ways, clock, machine, home: home.into() }
+        Panel { api, world, ways, clock, machine, once: Arc::default(), notices, home: home.into() }
     }
 
     /// What stands around a page of somebody. `path`: the page's own; `at`: of the entry of the menu that it belongs to.
@@ -81,6 +104,7 @@ impl Panel {
             path: path.to_owned(),
             double: self.api.works.setting().double.is_some(),
             stream: None,
+            unread: self.notices.unread(who),
         }
     }
 }
@@ -91,4 +115,20 @@ fn page(headers: &HeaderMap, page: &impl Template) -> Response {
         Ok(text) => html(headers, StatusCode::OK, text),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
+}
+
+/// The page of a form again, with what a call has refused, and its status.
+async fn form_page<P: Template>(
+    headers: &HeaderMap,
+    mut refused: Response,
+    again: impl FnOnce(Vec<Told>) -> P,
+) -> Response {
+    let code = refused.extensions_mut().remove::<Code>();
+    let (status, told) = refusal::read(refused).await;
+    let mut answer = page(headers, &again(told));
+    *answer.status_mut() = status;
+    if let Some(code) = code {
+        answer.extensions_mut().insert(code);
+    }
+    answer
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::shell::Shell;
 use crate::web::lang::filters;
 use crate::web::words::for_people;
-use crate::web::{Words, html};
+use crate::web::{Code, Words, html};
 
 /// More than any refusal says.
 const MOST: usize = 1 << 20;
@@ -73,14 +73,20 @@ pub struct Page {
 }
 
 /// The refusal of a call as a page of the panel, with its status. What is no refusal stays as it is.
-pub async fn page(shell: Shell, headers: &HeaderMap, refused: Response) -> Response {
+pub async fn page(shell: Shell, headers: &HeaderMap, mut refused: Response) -> Response {
     if !refused.status().is_client_error() && !refused.status().is_server_error() {
         return refused.map(Body::new);
     }
+    // The audit keeps why.
+    let code = refused.extensions_mut().remove::<Code>();
     let (status, all) = read(refused).await;
     let lang = shell.lang;
-    match (Page { shell, all }).render_with_values(&lang) {
+    let mut answer = match (Page { shell, all }).render_with_values(&lang) {
         Ok(text) => html(headers, status, text),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    };
+    if let Some(code) = code {
+        answer.extensions_mut().insert(code);
     }
+    answer
 }

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::Panel;
-use crate::auth::who::{Role, User};
+use crate::auth::who::{Role, User, Who};
 use crate::web::read::Form;
 use crate::web::{Lang, set_cookie};
 
@@ -34,6 +34,8 @@ pub struct Shell {
     pub double: bool,
     /// Where the page's changes come from.
     pub stream: Option<String>,
+    /// What happened that they have not read.
+    pub unread: usize,
 }
 
 /// An entry of the menu.
@@ -42,7 +44,7 @@ pub struct Entry {
     /// The name of its word.
     pub key: &'static str,
     pub icon: &'static str,
-    /// `desk`: not on a phone; `phone`: only there.
+    /// `desk`: on a phone behind the last entry; `phone`: only there.
     pub size: &'static str,
 }
 
@@ -59,17 +61,34 @@ impl Shell {
     /// Where somebody of this role can go: nobody is shown what would be refused.
     pub fn nav(&self) -> Vec<Entry> {
         let all = [
-            ("/", "home-title", "home", ""),
-            ("/works", "works-title", "work", ""),
-            ("/routes", "routes-title", "route", ""),
-            ("/doctor", "doctor-title", "doctor", ""),
-            ("/search", "search-title", "find", "phone"),
-            ("/docs/guide", "panel-guide", "audit", "desk"),
+            ("/", "home-title", "home", "", Who::User),
+            ("/works", "works-title", "work", "", Who::Viewer),
+            ("/routes", "routes-title", "route", "", Who::Viewer),
+            ("/search", "search-title", "find", "phone", Who::Viewer),
+            ("/people", "people-title", "people", "desk", Who::Admin),
+            ("/doctor", "doctor-title", "doctor", "desk", Who::Viewer),
+            ("/audit", "audit-title", "audit", "desk", Who::Viewer),
+            ("/settings", "settings-title", "settings", "desk", Who::Admin),
+            ("/docs/guide", "panel-guide", "guide", "desk", Who::User),
+            ("/about", "about-title", "about", "desk", Who::User),
         ];
-        let may = |(path, ..): &(&str, &str, &str, &str)| {
-            self.sees_machinery() || !["/works", "/routes", "/doctor", "/search"].contains(path)
-        };
-        all.into_iter().filter(may).map(|(path, key, icon, size)| Entry { path, key, icon, size }).collect()
+        let may = |(.., who): &(&str, &str, &str, &str, Who)| who.admits(self.role);
+        all.into_iter().filter(may).map(|(path, key, icon, size, _)| Entry { path, key, icon, size }).collect()
+    }
+
+    /// What a phone has behind its last entry: there is room for four beside it.
+    pub fn more(&self) -> Vec<Entry> {
+        self.nav().into_iter().filter(|entry| entry.size == "desk").collect()
+    }
+
+    /// The page is one of those.
+    pub fn is_more(&self) -> bool {
+        self.more().iter().any(|entry| entry.path == self.at)
+    }
+
+    /// The name of the role's word.
+    pub fn role_key(&self) -> &'static str {
+        super::people::role(self.role)
     }
 
     /// What can be chosen: the value, and the name of its word.

@@ -65,6 +65,12 @@ impl Moment {
         Moment { exact: rfc3339(at), count, unit }
     }
 
+    /// Of milliseconds since 1970.
+    pub fn ms(at: i64, now: OffsetDateTime) -> Moment {
+        let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at) * 1_000_000).unwrap_or(now);
+        Moment::of(at, now)
+    }
+
     /// As the engine writes it; `None` where it is none.
     pub fn read(text: &str, now: OffsetDateTime) -> Option<Moment> {
         parse(text).map(|at| Moment::of(at, now))

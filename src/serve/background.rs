@@ -9,8 +9,11 @@ use super::inner::Inner;
 use super::memory;
 use super::rooms::Rooms;
 use super::{Loops, joined, login, renewal, rules};
+use crate::base::clock::{Clock, SystemClock};
+use crate::certs::cli::list::in_need;
 use crate::diag::Diagnostic;
 use crate::engine::docker::inside;
+use crate::notices::Watched;
 use crate::proxy;
 use crate::stacks::Home;
 
@@ -32,6 +35,7 @@ pub fn begin(
         let (state, env) = (state.clone(), env.clone());
         async move { state.look(&env, stop).await }
     });
+    notices(home, rooms, &mut loops);
     let (own, log) = (rooms.own.clone(), rooms.app.audit.clone());
     loops.spawn("own certificate", move |stop| own.clone().keep(log.clone(), stop));
     loops.spawn("memory", memory::keep_small);
@@ -57,6 +61,18 @@ fn front_door(
     }
     let inner = Arc::new(inner);
     loops.spawn("inner door", move |stop| inner.clone().keep(stop));
+}
+
+/// What happens while nobody looks.
+fn notices(home: &Home, rooms: &Rooms, loops: &mut Loops) {
+    let (notices, people, room) = (rooms.app.notices.clone(), rooms.app.auth.clone(), rooms.certificates.clone());
+    let watched = Watched {
+        works: rooms.app.stacks.works.clone(),
+        world: rooms.app.panel.world.clone(),
+        home: home.dir.clone(),
+        certificates: Arc::new(move || in_need(&room, SystemClock.now())),
+    };
+    loops.spawn("notices", move |stop| notices.clone().keep(watched.clone(), people.arrivals(), stop));
 }
 
 /// Who they are, what holds for them, and what is kept of what they did.

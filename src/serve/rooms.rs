@@ -19,6 +19,7 @@ use crate::base::clock::Clock;
 use crate::base::random::{Random, SystemRandom};
 use crate::certs::room::Room;
 use crate::diag::Diagnostic;
+use crate::notices::Notices;
 use crate::panel::Panel;
 use crate::proxy;
 use crate::routes::App;
@@ -73,6 +74,7 @@ impl Rooms {
         let (doors, known) = watch::channel(None);
         let (answers, trusted) = (certificates.challenges.clone(), own.clone());
         let ways = Arc::new(proxy::Ways::new(home.dir.clone()));
+        let notices = Notices::new(database.clone(), clock.clone());
         let app = App {
             audit: Log::new(database.clone(), clock.clone()),
             forward: Arc::new(Forward::new(auth.clone(), known, clock.clone(), Arc::new(SystemRandom))),
@@ -85,7 +87,8 @@ impl Rooms {
             oidc: desk.oidc.clone(),
             passkeys: desk.passkeys.clone(),
             desk,
-            panel: Panel::new(&home.config.name, stacks.clone(), ways.clone(), clock.clone()),
+            panel: Panel::new(&home.config.name, stacks.clone(), ways.clone(), notices.clone(), clock.clone()),
+            notices,
             ways,
             about: Arc::new(about::state::State::new(home, database.clone())),
             trust: Arc::new(move || trusted.ca()),

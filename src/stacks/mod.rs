@@ -26,6 +26,14 @@ mod target;
 pub mod who;
 pub mod works;
 
+/// The generation of the Compose that is installed, in words. It may be asked of a program.
+pub fn compose_generation(environment: &std::collections::BTreeMap<String, String>) -> Option<&'static str> {
+    compat::installed(environment).map(|compat| match compat {
+        crate::compose::Compat::V2 => "2",
+        crate::compose::Compat::V5 => "5",
+    })
+}
+
 pub use disk::Disk;
 pub use door::{Around, FrontDoor};
 pub use home::Home;

@@ -33,6 +33,8 @@ pub const TABLES: &[(&str, &str)] = &[
     ("audit", ""),
     ("audit_head", ""),
     ("kept", ""),
+    ("notices", ""),
+    ("notice_marks", ""),
 ];
 
 /// Tables that have a row from the beginning, and the number in it that is 0 until something happened.

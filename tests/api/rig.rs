@@ -27,6 +27,7 @@ use hearth::certs;
 use hearth::config::people::{People, Registration};
 use hearth::engine::Host;
 use hearth::engine::fake::{Double, Fake, World};
+use hearth::notices::Notices;
 use hearth::panel::Panel;
 use hearth::proxy;
 use hearth::routes::{self, App};
@@ -395,7 +396,14 @@ async fn serve(dir: &Path, stacks: Api, keeper: Arc<Keeper>) -> (web::Server, So
     let desk = desk(dir, &auth, &database, &random);
     let ways = Arc::new(proxy::Ways::new(dir.to_path_buf()));
     let app = App {
-        panel: Panel::new(&home.config.name, stacks.clone(), ways.clone(), Arc::new(SystemClock)),
+        panel: Panel::new(
+            &home.config.name,
+            stacks.clone(),
+            ways.clone(),
+            Notices::new(database.clone(), Arc::new(SystemClock)),
+            Arc::new(SystemClock),
+        ),
+        notices: Notices::new(database.clone(), Arc::new(SystemClock)),
         forward: Arc::new(Forward::new(auth.clone(), doors, Arc::new(SystemClock), random.clone())),
         routed: proxy::routes_of(dir.to_path_buf()),
         auth: auth.clone(),

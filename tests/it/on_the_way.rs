@@ -243,6 +243,7 @@ fn the_way_to_a_service_is_kept_by_passkeys_and_by_the_provider(s: &Scratch) -> 
     let _device = Authenticator::add(&browser);
     let sign_out = || {
         browser.go(&home.url("panel", "/account")).expect("the page comes");
+        browser.click("details.menu summary");
         browser.click("form[action=\"/logout\"] button");
         browser.until_text("signed out");
     };
@@ -256,7 +257,7 @@ fn the_way_to_a_service_is_kept_by_passkeys_and_by_the_provider(s: &Scratch) -> 
     browser.until_text("never used");
     browser.click("button[value=link]");
     browser.until_text("Go on to Our accounts");
-    browser.click("main .card p a.button");
+    browser.click("#onward");
     browser.until_text("Go");
     browser.fill("[name=name]", "ada");
     browser.fill("[name=password]", "provider password");

@@ -220,6 +220,25 @@ impl<'t, 's> Prepares<'t, 's> {
             "/account/second-factor/codes" | "/account/second-factor/off" => {
                 (vec![], json!({ "otp": self.recovery() }))
             }
+            "/settings/{key}" => {
+                let tag = self.tag("/api/v1/settings/auth.registration")["if-match"].clone();
+                let form = json!({ "act": "save", "value": "open", "tag": tag });
+                (vec!["auth.registration".to_owned()], form)
+            }
+            "/people" => (vec![], json!({ "username": format!("mallory{n}"), "role": "admin" })),
+            "/people/{id}" => (vec![self.victim().0.to_string()], json!({ "act": "password" })),
+            "/groups" => (vec![], json!({ "name": format!("mallory{n}") })),
+            "/groups/{name}" => {
+                let name = format!("group{n}");
+                self.keeper("POST", "/api/v1/groups", json!({ "name": name }));
+                (vec![name.clone()], json!({ "act": "remove", "name": name }))
+            }
+            "/invitations" => (vec![], json!({ "role": "admin", "days": 7, "uses": 1 })),
+            "/invitations/{id}" => {
+                let made = self.keeper("POST", "/api/v1/invitations", json!({ "role": "member" }));
+                (vec![made["id"].as_str().expect("an id").to_owned()], json!({ "act": "end" }))
+            }
+            "/account" => (vec![], json!({ "act": "names", "display_name": "mallory", "email": "" })),
             "/theme" => (vec![], json!({ "theme": "dark", "back": "/" })),
             "/profiles/{name}/plan" | "/profiles/{name}/on" | "/profiles/{name}/off" => {
                 (vec!["tools".to_owned()], json!({}))

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::invitations::{Invitation, closed};
 use super::users::{self, NewUser, Says, User};
 use super::words::{self, no_such_user};
-use super::{Auth, NewSession, Tokens, sql};
+use super::{Arrival, Auth, NewSession, Tokens, sql};
 use crate::auth::brakes::{Attempt, What};
 use crate::auth::passwords::Verdict;
 use crate::auth::secrets;
@@ -94,12 +94,17 @@ impl Auth {
     /// Writes down when and from where somebody signed in; gives when. Whoever was removed or changed in this moment is told so.
     pub(super) async fn signed_in(&self, user: &User, from: IpAddr) -> Result<i64, Diagnostic> {
         let (whose, now, house) = (user.clone(), self.now(), household(from).to_string());
-        self.db
+        let is_new = self
+            .db
             .write(async move |tx| {
                 users::unchanged(tx, &whose).await?;
                 sql::users::signed_in(tx, whose.id, &house, now).await
             })
             .await?;
+        if is_new {
+            // Nobody may listen.
+            let _ = self.arrivals.send(Arrival { person: user.id, address: from.to_canonical().to_string() });
+        }
         Ok(now)
     }
 

@@ -57,6 +57,8 @@ pub use tokens::{NewToken, SCOPES, Token};
 pub use users::{Change, NewUser, User};
 pub use ways::{KeyOf, LinkOf};
 
+use tokio::sync::broadcast;
+
 use super::brakes::{Attempt, Brakes, Place, What};
 use super::jwt::Keys;
 use super::passwords::{Lane, Passwords, Turn};
@@ -80,8 +82,16 @@ pub struct Auth {
     random: Arc<dyn Random>,
     rules: RwLock<Arc<People>>,
     near: Vec<IpNet>,
+    arrivals: broadcast::Sender<Arrival>,
     /// There is an active admin; or nobody could look yet whether there is.
     set_up: AtomicBool,
+}
+
+/// Somebody has signed in from where they never did, and has from elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrival {
+    pub person: i64,
+    pub address: String,
 }
 
 /// What [`Auth`] stands on.
@@ -106,7 +116,8 @@ impl Auth {
         let seal = Seal::open(&folder, random.clone())?;
         let (brakes, live, seen) = Default::default();
         let (set_up, rules) = (AtomicBool::new(false), RwLock::new(Arc::new(rules)));
-        let auth = Auth { db, passwords, keys, seal, brakes, live, seen, clock, random, rules, near, set_up };
+        let (arrivals, _) = broadcast::channel(64);
+        let auth = Auth { db, passwords, keys, seal, brakes, live, seen, clock, random, rules, near, arrivals, set_up };
         match auth.look_for_admin().await {
             // All who ask are told that it is away, until it is there.
             Err(told) if told.kind == Kind::Unavailable => auth.set_up.store(true, Ordering::Release),
@@ -119,6 +130,11 @@ impl Auth {
     /// either.
     pub fn is_set_up(&self) -> bool {
         self.set_up.load(Ordering::Acquire)
+    }
+
+    /// Tells of whoever signs in from where they never did.
+    pub fn arrivals(&self) -> broadcast::Receiver<Arrival> {
+        self.arrivals.subscribe()
     }
 
     /// What `hearth.yaml` says of people now.

@@ -94,6 +94,12 @@ impl Auth {
         sql::users::count(&mut self.db.reader().await?).await
     }
 
+    /// Whether somebody is the only active admin: then they stay one.
+    pub async fn is_last_admin(&self, id: i64) -> Result<bool, Diagnostic> {
+        let mut on = self.db.reader().await?;
+        Ok(one(&mut on, id).await?.is_admin() && sql::users::admins(&mut on).await? < 2)
+    }
+
     pub async fn user(&self, id: i64) -> Result<User, Diagnostic> {
         one(&mut self.db.reader().await?, id).await
     }

@@ -48,6 +48,10 @@ pub struct Filter {
     pub until: Option<i64>,
     /// Took at least so many milliseconds.
     pub longer: Option<i64>,
+    /// Stands somewhere in it, in capitals or small letters.
+    pub search: Option<String>,
+    /// The service that it was about.
+    pub service: Option<String>,
 }
 
 /// A filter as a person or a program writes it, field by field.
@@ -64,6 +68,8 @@ pub struct Words {
     pub since: Option<String>,
     pub until: Option<String>,
     pub longer: Option<i64>,
+    pub search: Option<String>,
+    pub service: Option<String>,
 }
 
 impl Words {
@@ -85,6 +91,8 @@ impl Words {
             since: point("since", &self.since)?,
             until: point("until", &self.until)?,
             longer: self.longer,
+            search: self.search.clone(),
+            service: self.service.clone(),
         })
     }
 }

@@ -1,10 +1,11 @@
 //! Which fields of calls an entry keeps. Every field that a call takes stands in one of the two lists.
 
 /// What was asked for: kept as it came, cut where it is long. Sorted.
-pub const SAID: [&str; 38] = [
+pub const SAID: [&str; 40] = [
     "about",
     "act",
     "all",
+    "check",
     "days",
     "display_name",
     "down",
@@ -14,6 +15,7 @@ pub const SAID: [&str; 38] = [
     "force_recreate",
     "groups",
     "heir",
+    "ids",
     "is_active",
     "members",
     "mode",

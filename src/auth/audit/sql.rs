@@ -102,6 +102,11 @@ pub async fn list(on: &mut Conn, filter: &Filter, order: Order, limit: i64) -> R
         (filter.since.is_some(), "at >= $11"),
         (filter.until.is_some(), "at < $12"),
         (filter.longer.is_some(), "took >= $13"),
+        (
+            filter.search.is_some(),
+            "lower(who || ' ' || source || ' ' || action || ' ' || object || ' ' || detail) LIKE $14 ESCAPE '\\'",
+        ),
+        (filter.service.is_some(), "(object || '/' LIKE $15 ESCAPE '\\' OR detail LIKE $16 ESCAPE '\\')"),
     ] {
         conditions.extend(wanted.then(|| condition.to_owned()));
     }
@@ -121,8 +126,16 @@ pub async fn list(on: &mut Conn, filter: &Filter, order: Order, limit: i64) -> R
         request,
         filter.since,
         filter.until,
-        filter.longer
+        filter.longer,
+        filter.search.as_ref().map(|text| format!("%{}%", literally(&text.to_lowercase()))),
+        filter.service.as_ref().map(|name| format!("%/services/{}/%", literally(name))),
+        filter.service.as_ref().map(|name| format!("%\"{}\"%", literally(name)))
     )
+}
+
+/// A text in a pattern of `LIKE`, where it stands for itself.
+fn literally(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }
 
 /// The first entry that is not older than `at`.

@@ -189,6 +189,10 @@ async fn every_field_can_be_asked_for_and_pages_go_through_all() {
         assert_eq!(found(Filter { outcome: Some(Outcome::Refused), ..none() }).await, [12]);
         assert_eq!(found(Filter { request: is("r7"), ..none() }).await, [7]);
         assert_eq!(found(Filter { longer: Some(1000), ..none() }).await, [11]);
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(found(Filter { search: some("RENEWED"), ..none() }).await, [13]);
+        assert_eq!(found(Filter { search: some("r%w"), ..none() }).await, [0i64; 0], "no sign means anything");
+        assert_eq!(found(Filter { service: some("4"), ..none() }).await, [0i64; 0]);
         let at = |n: i64| Some(entry::milliseconds(note(n).at));
         assert_eq!(found(Filter { since: at(2), until: at(4), ..none() }).await, [3, 2]);
         let both = Filter { who: is("ann"), since: at(9), outcome: Some(Outcome::Done), ..none() };

@@ -42,9 +42,11 @@ pub fn run(args: Audit, location: Location, out: &Out) -> Done {
 
 /// What the flags mean.
 fn wanted(args: &AuditFilter) -> Result<Filter, Diagnostic> {
-    let AuditFilter { kind, who, user, from, action, object, outcome, request, since, until, longer } = args.clone();
+    let AuditFilter { kind, who, user, from, action, object, outcome, request, since, until, longer, search, service } =
+        args.clone();
     let (user, who) = account(user, who);
-    let words = Words { kind, who, user, from, action, object, outcome, request, since, until, longer };
+    let words =
+        Words { kind, who, user, from, action, object, outcome, request, since, until, longer, search, service };
     words.read(milliseconds(SystemClock.now()))
 }
 

@@ -16,7 +16,8 @@ pub fn codes(random: &dyn Random) -> Vec<Secret> {
     (0..CODES).map(|_| code(random)).collect()
 }
 
-fn code(random: &dyn Random) -> Secret {
+/// One of them; also a password that is made up for somebody.
+pub fn code(random: &dyn Random) -> Secret {
     let random: [u8; GROUPS * EACH] = bytes(random);
     let signs: Vec<char> = random.iter().map(|b| char::from(SIGNS[usize::from(b & 31)])).collect();
     Secret::new(signs.chunks(EACH).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-"))

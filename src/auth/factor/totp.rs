@@ -35,11 +35,16 @@ pub struct Provisioning {
 pub fn provisioning(secret: &[u8], account: &str) -> Result<Provisioning, Diagnostic> {
     let totp = of(secret, account)?;
     let url = totp.to_url().map_err(|_| unusable())?;
-    let code = QrCode::new(url.as_bytes()).map_err(|_| unusable())?;
+    let svg = drawn(&url).ok_or_else(unusable)?;
+    Ok(Provisioning { svg, key: Secret::new(totp.secret().to_base32()), url: Secret::new(url) })
+}
+
+/// A text as a QR code, an `<svg>` element; `None` where it is too long for one.
+pub fn drawn(text: &str) -> Option<Secret> {
+    let code = QrCode::new(text.as_bytes()).ok()?;
     let drawn = code.render::<svg::Color<'_>>().min_dimensions(200, 200).build();
     // Without its XML declaration it can stand in a page.
-    let svg = drawn.split_once("?>").map_or(drawn.as_str(), |(_, rest)| rest);
-    Ok(Provisioning { svg: Secret::new(svg), key: Secret::new(totp.secret().to_base32()), url: Secret::new(url) })
+    Some(Secret::new(drawn.split_once("?>").map_or(drawn.as_str(), |(_, rest)| rest)))
 }
 
 /// The step that a code belongs to, where it holds at `now` (seconds since 1970) and is later than `last`, the step of the last code that

@@ -33,30 +33,34 @@ macro_rules! asked {
         pub struct $name {
             /// What did it.
             #[param(schema_with = kinds)]
-            kind: Option<String>,
+            pub kind: Option<String>,
             /// The name of whoever did it; here and in every text a `*` at the end stands for any ending.
-            who: Option<String>,
+            pub who: Option<String>,
             /// The account that did it; whoever is no admin can ask for their own only.
-            user: Option<i64>,
+            pub user: Option<i64>,
             /// The address that it came from, or `terminal`.
-            from: Option<String>,
+            pub from: Option<String>,
             /// What was done, as `users.*`.
-            action: Option<String>,
+            pub action: Option<String>,
             /// What it was done to: a path, a command line.
-            object: Option<String>,
+            pub object: Option<String>,
             /// How it ended.
             #[param(schema_with = outcomes)]
-            outcome: Option<String>,
+            pub outcome: Option<String>,
             /// The id of the request, as the answer's `x-request-id` has it.
-            request: Option<String>,
+            pub request: Option<String>,
             /// From this time on: `2026-11-26`, `2026-11-26T17:00:00Z`, or how long ago, as `24h`.
             #[param(schema_with = since)]
-            since: Option<String>,
+            pub since: Option<String>,
             /// Before this time.
             #[param(schema_with = until)]
-            until: Option<String>,
+            pub until: Option<String>,
             /// Took at least so many milliseconds.
-            longer: Option<i64>,
+            pub longer: Option<i64>,
+            /// Stands somewhere in it: a name, a path, a command.
+            pub search: Option<String>,
+            /// About this service.
+            pub service: Option<String>,
             $($more)*
         }
 
@@ -75,6 +79,8 @@ macro_rules! asked {
                     since: self.since.clone(),
                     until: self.until.clone(),
                     longer: self.longer,
+                    search: self.search.clone(),
+                    service: self.service.clone(),
                 };
                 seen_by(who, words.read(now)?, self.who.as_deref())
             }
@@ -120,9 +126,9 @@ asked! {
     Which {
         /// At most so many, 1 to 200.
         #[param(minimum = 1, maximum = 200, default = 50)]
-        limit: Option<u16>,
+        pub limit: Option<u16>,
         /// `next` of the page before.
-        after: Option<String>,
+        pub after: Option<String>,
     }
 }
 
@@ -235,7 +241,7 @@ pub async fn take(
     Ok((headers, Body::from_stream(parts)).into_response())
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Noted {
@@ -255,21 +261,21 @@ fn noted() -> Schema {
 #[schema(as = AuditVerified)]
 pub struct Looked {
     /// Every entry is as it was written, and none is gone.
-    sound: bool,
+    pub sound: bool,
     /// The first thing that is not.
     #[schema(required)]
-    broken: Option<String>,
+    pub broken: Option<String>,
     /// The first and the last number, where it is sound.
     #[schema(required)]
-    first: Option<i64>,
+    pub first: Option<i64>,
     #[schema(required)]
-    last: Option<i64>,
+    pub last: Option<i64>,
     /// The last one's hash: written down elsewhere it shows later that nothing before it was changed.
     #[schema(required)]
-    hash: Option<String>,
+    pub hash: Option<String>,
     /// The entry that was noted has the hash that was noted; false where it was cut off with what is old, and nothing can be said of it.
     #[schema(required)]
-    noted: Option<bool>,
+    pub noted: Option<bool>,
 }
 
 /// Look whether every entry is as it was written, and none is gone

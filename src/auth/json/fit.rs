@@ -55,6 +55,10 @@ texts! {
 pub struct Password(String);
 
 impl Password {
+    pub fn of(text: String) -> Password {
+        Password(text)
+    }
+
     pub fn secret(self) -> Secret {
         Secret::new(self.0)
     }

@@ -48,14 +48,14 @@ crate::order! { By of Group, false:
 pub struct Which {
     /// At most so many, 1 to 200.
     #[param(minimum = 1, maximum = 200, default = 50)]
-    limit: Option<u16>,
+    pub limit: Option<u16>,
     /// `next` of the page before.
-    after: Option<String>,
+    pub after: Option<String>,
     /// In which order.
     #[param(inline)]
-    sort: Option<Sort>,
+    pub sort: Option<Sort>,
     /// Only those that this user is in, by name.
-    member: Option<String>,
+    pub member: Option<String>,
 }
 
 /// List groups
@@ -105,7 +105,7 @@ pub struct Removal {
     /// Also where routes are for this group alone.
     #[serde(default)]
     #[param(default = false)]
-    force: bool,
+    pub force: bool,
 }
 
 /// Make a group

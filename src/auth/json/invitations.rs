@@ -56,15 +56,15 @@ crate::order! { By of Invitation, false:
 pub struct Which {
     /// At most so many, 1 to 200.
     #[param(minimum = 1, maximum = 200, default = 50)]
-    limit: Option<u16>,
+    pub limit: Option<u16>,
     /// `next` of the page before.
-    after: Option<String>,
+    pub after: Option<String>,
     /// In which order.
     #[param(inline)]
-    sort: Option<Sort>,
+    pub sort: Option<Sort>,
     /// Only those for this role.
     #[param(inline)]
-    role: Option<Role>,
+    pub role: Option<Role>,
 }
 
 /// List the invitations that hold

@@ -70,15 +70,15 @@ pub enum Kind {
 pub struct Listed {
     /// At most so many, 1 to 200.
     #[param(minimum = 1, maximum = 200, default = 50)]
-    limit: Option<u16>,
+    pub limit: Option<u16>,
     /// `next` of the page before.
-    after: Option<String>,
+    pub after: Option<String>,
     /// In which order.
     #[param(inline)]
-    sort: Option<Sort>,
+    pub sort: Option<Sort>,
     /// Only browsers, or programs.
     #[param(inline)]
-    kind: Option<Kind>,
+    pub kind: Option<Kind>,
 }
 
 fn page(all: Vec<accounts::Session>, which: &Listed) -> Result<Json<Page<Session>>, Refused> {
@@ -119,7 +119,7 @@ pub async fn end(
 pub struct Which {
     /// Also the one that asks.
     #[serde(default)]
-    all: bool,
+    pub all: bool,
 }
 
 /// End all of one's own but this one

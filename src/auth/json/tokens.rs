@@ -58,14 +58,14 @@ crate::order! { By of Token, false:
 pub struct Which {
     /// At most so many, 1 to 200.
     #[param(minimum = 1, maximum = 200, default = 50)]
-    limit: Option<u16>,
+    pub limit: Option<u16>,
     /// `next` of the page before.
-    after: Option<String>,
+    pub after: Option<String>,
     /// In which order.
     #[param(inline)]
-    sort: Option<Sort>,
+    pub sort: Option<Sort>,
     /// Only those with this scope.
-    scope: Option<String>,
+    pub scope: Option<String>,
 }
 
 /// List one's API tokens

@@ -30,19 +30,23 @@ crate::order! { Column of User, false:
 pub struct Which {
     /// At most so many, 1 to 200.
     #[param(minimum = 1, maximum = 200, default = 50)]
-    limit: Option<u16>,
+    pub limit: Option<u16>,
     /// `next` of the page before.
-    after: Option<String>,
+    pub after: Option<String>,
     /// In which order.
     #[param(inline)]
-    sort: Option<Sort>,
+    pub sort: Option<Sort>,
+    /// Only those whose user name, shown name or e-mail address has this in it.
+    pub search: Option<String>,
     /// Only those of this role.
     #[param(inline)]
-    role: Option<Role>,
+    pub role: Option<Role>,
     /// Only those that are active, or are not.
-    is_active: Option<bool>,
+    pub is_active: Option<bool>,
+    /// Only those that have a second factor, or have none.
+    pub second_factor: Option<bool>,
     /// Only those of this group.
-    group: Option<String>,
+    pub group: Option<String>,
 }
 
 /// List users
@@ -54,8 +58,15 @@ pub async fn list(
 ) -> Result<Json<Page<User>>, Refused> {
     let asked = list::Asked::of(which.limit, which.after.as_deref(), which.sort)?;
     let mut all: Vec<User> = auth.users(0, u32::MAX).await?.iter().map(User::from).collect();
+    let sought = which.search.as_ref().map(|text| text.to_lowercase());
+    let has = |one: &User, sought: &str| {
+        let texts = [Some(&one.username), Some(&one.display_name), one.email.as_ref()];
+        texts.into_iter().flatten().any(|text| text.to_lowercase().contains(sought))
+    };
     all.retain(|one| {
-        which.role.is_none_or(|role| one.role == role)
+        sought.as_ref().is_none_or(|sought| has(one, sought))
+            && which.second_factor.is_none_or(|factor| one.second_factor == factor)
+            && which.role.is_none_or(|role| one.role == role)
             && which.is_active.is_none_or(|active| one.is_active == active)
             && which.group.as_ref().is_none_or(|group| one.groups.contains(group))
     });
@@ -194,7 +205,7 @@ pub async fn change(
 pub struct Heir {
     /// Who gets what is theirs, by id; without it the admins keep it for 30 days.
     #[serde(default)]
-    heir: Option<i64>,
+    pub heir: Option<i64>,
 }
 
 /// Remove a user

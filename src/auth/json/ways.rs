@@ -49,12 +49,12 @@ macro_rules! which {
         pub struct $name {
             /// At most so many, 1 to 200.
             #[param(minimum = 1, maximum = 200, default = 50)]
-            limit: Option<u16>,
+            pub limit: Option<u16>,
             /// `next` of the page before.
-            after: Option<String>,
+            pub after: Option<String>,
             /// In which order.
             #[param(inline)]
-            sort: Option<$sort>,
+            pub sort: Option<$sort>,
         }
     };
 }

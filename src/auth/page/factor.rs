@@ -1,25 +1,20 @@
-//! An app with codes in a browser: set up by name and password, also before the first login, for who gets in with a second factor only; and afterwards new
-//! recovery codes, or away with it, by a code of it.
-
-use std::sync::Arc;
+//! An app with codes in a browser: set up by name and password, also before the first login, for who gets in with a second factor only. Whoever is signed in has the
+//! same within the panel, which draws what is answered here.
 
 use askama::Template;
-use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::forms::{Pages, back, page, to};
+use super::forms::Pages;
 use super::halves::SECONDS_TO_SET_UP;
-use super::keys::Desk;
 use super::{Home, Told};
 use crate::auth::accounts::{Credentials, Enrolment};
 use crate::auth::table::guard::SignedIn;
-use crate::auth::who::{Anyone, User};
+use crate::auth::who::Identity;
 use crate::base::secret::Secret;
 use crate::diag::{Diagnostic, Kind};
-use crate::web::read::Form;
-use crate::web::{Caller, Refusal, cookie, set_cookie};
+use crate::web::{Caller, Code, Refusal, cookie, retry_after, set_cookie};
 
 /// The browser's own between the password and the app's first code.
 const BEGUN: &str = "__Host-hearth-factor";
@@ -59,17 +54,55 @@ impl From<Enrolment> for Shown {
     }
 }
 
-pub async fn show(
-    Anyone(who): Anyone,
-    State(pages): State<Arc<Pages>>,
-    Extension(caller): Extension<Caller>,
-) -> Response {
-    let on = match &who {
+/// What is answered: a page, and what goes with it.
+pub struct Answer {
+    status: StatusCode,
+    page: Factor,
+    /// For the browser to keep, and for how long; nothing: no more.
+    keeps: Option<(Secret, Option<i64>)>,
+    signed_in: Option<SignedIn>,
+    refused: Option<Diagnostic>,
+}
+
+impl Answer {
+    fn of(page: Factor) -> Answer {
+        Answer { status: StatusCode::OK, page, keeps: None, signed_in: None, refused: None }
+    }
+
+    /// The page again, with what was wrong.
+    fn refused(told: Diagnostic, page: Factor) -> Answer {
+        let refusal = Refusal(told);
+        let page = Factor { told: Some(refusal.0.clone().into()), ..page };
+        Answer { status: refusal.status(), refused: Some(refusal.0), ..Answer::of(page) }
+    }
+
+    /// As `draw` draws the page.
+    pub fn drawn(self, draw: impl FnOnce(Factor) -> askama::Result<String>) -> Response {
+        let mut answer = match draw(self.page) {
+            Ok(text) => (self.status, axum::response::Html(text)).into_response(),
+            Err(_) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        };
+        if let Some((half, lasts)) = self.keeps {
+            set_cookie(answer.headers_mut(), BEGUN, half.expose(), lasts);
+        }
+        if let Some(refused) = self.refused {
+            answer.extensions_mut().insert(Code(refused.code));
+            retry_after(&mut answer, &refused);
+        }
+        if let Some(who) = self.signed_in {
+            answer.extensions_mut().insert(who);
+        }
+        answer
+    }
+}
+
+pub async fn show(who: Option<&Identity>, pages: &Pages, caller: &Caller) -> Answer {
+    let on = match who {
         Some(who) => pages.auth.factor(who.user).await.is_ok_and(|factor| factor.on),
         None => false,
     };
     let username = who.map(|who| who.name.clone()).unwrap_or_default();
-    page(StatusCode::OK, Factor { place: pages.place(&caller), username, on, ..Factor::default() })
+    Answer::of(Factor { place: pages.place(caller), username, on, ..Factor::default() })
 }
 
 #[derive(Deserialize)]
@@ -78,29 +111,23 @@ pub struct Begins {
     password: String,
 }
 
-pub async fn begin(
-    Anyone(who): Anyone,
-    State(pages): State<Arc<Pages>>,
-    Extension(caller): Extension<Caller>,
-    Form(Begins { username, password }): Form<Begins>,
-) -> Response {
+pub async fn begin(who: Option<&Identity>, pages: &Pages, caller: &Caller, asked: Begins) -> Answer {
+    let Begins { username, password } = asked;
     let password = Secret::new(password);
-    let begun = pages.auth.begin_factor_as(&username, &password, caller.address, who.as_deref()).await;
+    let page = || Factor { place: pages.place(caller), ..Factor::default() };
+    let begun = pages.auth.begin_factor_as(&username, &password, caller.address, who).await;
     let (user, set) = match begun {
         Ok(begun) => begun,
-        Err(told) => {
-            return back(told, |told| Factor { place: pages.place(&caller), username, told, ..Factor::default() });
-        }
+        Err(told) => return Answer::refused(told, Factor { username, ..page() }),
     };
+    let signed_in = Some(SignedIn { user: user.id, name: user.name.clone() });
     let who = Credentials { username, password, otp: None };
     let Some(half) = pages.halves.put(who, SECONDS_TO_SET_UP, &*pages.random) else {
         let d = Diagnostic::error("auth.busy", "too many people are signing in").kind(Kind::Unavailable);
-        return Refusal(d.hint("try again in some minutes")).into_response();
+        return Answer::refused(d.hint("try again in some minutes"), page());
     };
-    let asked = Factor { place: pages.place(&caller), confirming: true, shown: Some(set.into()), ..Factor::default() };
-    let mut answer = page(StatusCode::OK, asked);
-    set_cookie(answer.headers_mut(), BEGUN, half.expose(), Some(SECONDS_TO_SET_UP));
-    (SignedIn::of(&user), answer).into_response()
+    let asked = Factor { confirming: true, shown: Some(set.into()), ..page() };
+    Answer { keeps: Some((half, Some(SECONDS_TO_SET_UP))), signed_in, ..Answer::of(asked) }
 }
 
 #[derive(Deserialize)]
@@ -108,20 +135,21 @@ pub struct Confirms {
     otp: String,
 }
 
-pub async fn confirm(
-    _: Anyone,
-    State(pages): State<Arc<Pages>>,
-    Extension(caller): Extension<Caller>,
-    headers: HeaderMap,
-    Form(Confirms { otp }): Form<Confirms>,
-) -> Response {
-    let begun = cookie(&headers, BEGUN);
+impl Confirms {
+    pub fn otp(&self) -> &str {
+        &self.otp
+    }
+}
+
+pub async fn confirm(pages: &Pages, caller: &Caller, headers: &HeaderMap, asked: Confirms) -> Answer {
+    let page = || Factor { place: pages.place(caller), ..Factor::default() };
+    let begun = cookie(headers, BEGUN);
     let Some(who) = begun.and_then(|begun| pages.halves.get(begun)) else {
         let d = Diagnostic::error("auth.too-late", "that took too long, or your browser kept no cookie: begin anew")
             .kind(Kind::Unauthenticated);
-        return back(d, |told| Factor { place: pages.place(&caller), told, ..Factor::default() });
+        return Answer::refused(d, page());
     };
-    let confirmed = pages.auth.confirm_factor_as(&who.username, &who.password, &otp, caller.address).await;
+    let confirmed = pages.auth.confirm_factor_as(&who.username, &who.password, asked.otp(), caller.address).await;
     let (user, codes) = match confirmed {
         Ok(confirmed) => confirmed,
         Err(told) => {
@@ -130,57 +158,14 @@ pub async fn confirm(
                 true => pages.auth.begun_factor(&who.username).await.ok().flatten().map(Shown::from),
                 false => None,
             };
-            return back(told, |told| Factor {
-                place: pages.place(&caller),
-                confirming: true,
-                shown,
-                told,
-                ..Factor::default()
-            });
+            return Answer::refused(told, Factor { confirming: true, shown, ..page() });
         }
     };
     begun.into_iter().for_each(|begun| pages.halves.end(begun));
     let codes = codes.iter().map(|code| code.expose().to_owned()).collect();
-    let mut answer = page(StatusCode::OK, Factor { place: pages.place(&caller), codes, ..Factor::default() });
-    set_cookie(answer.headers_mut(), BEGUN, "", None);
-    (SignedIn::of(&user), answer).into_response()
-}
-
-/// Other recovery codes in place of those until now, from /account.
-pub async fn new_codes(
-    who: User,
-    State(pages): State<Arc<Pages>>,
-    State(desk): State<Arc<Desk>>,
-    Extension(caller): Extension<Caller>,
-    Form(Confirms { otp }): Form<Confirms>,
-) -> Response {
-    let made = match who.in_person() {
-        Ok(()) => pages.auth.new_codes(who.user, &otp, caller.address).await,
-        Err(told) => Err(told),
-    };
-    match made {
-        Ok(codes) => {
-            let codes = codes.iter().map(|code| code.expose().to_owned()).collect();
-            page(StatusCode::OK, Factor { place: pages.place(&caller), codes, renewed: true, ..Factor::default() })
-        }
-        Err(told) => desk.refused(&who, &caller, told).await,
-    }
-}
-
-/// Away with it, from /account.
-pub async fn turn_off(
-    who: User,
-    State(pages): State<Arc<Pages>>,
-    State(desk): State<Arc<Desk>>,
-    Extension(caller): Extension<Caller>,
-    Form(Confirms { otp }): Form<Confirms>,
-) -> Response {
-    let done = match who.in_person() {
-        Ok(()) => pages.auth.remove_own_factor(who.user, &otp, caller.address).await,
-        Err(told) => Err(told),
-    };
-    match done {
-        Ok(()) => to("/account"),
-        Err(told) => desk.refused(&who, &caller, told).await,
+    Answer {
+        keeps: Some((Secret::new(""), None)),
+        signed_in: Some(SignedIn { user: user.id, name: user.name.clone() }),
+        ..Answer::of(Factor { codes, ..page() })
     }
 }

@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 
 use super::halves::Halves;
 use super::keys::Desk;
-use super::{Account, Changed, Home, Login as LoginPage, Password, Second, Setup, SignedOut, Told};
+use super::{Account, Home, Login as LoginPage, Second, Setup, SignedOut, Told};
 use crate::auth::accounts::{
     Auth, Credentials, Invitation, Login, NewSession, NewUser, Registration, User as Person, has_admin,
 };
@@ -297,8 +297,14 @@ pub async fn make_account(
     }
 }
 
-pub async fn password(who: User) -> Response {
-    page(StatusCode::OK, Password { name: who.name.clone(), told: None })
+/// Another password of somebody's own, and what it has ended.
+pub struct Changed {
+    /// The session that they go on with; none where they have to sign in with two factors.
+    pub session: Option<NewSession>,
+    /// Other browsers and programs.
+    pub signed_out: usize,
+    /// API tokens.
+    pub tokens: usize,
 }
 
 #[derive(Deserialize)]
@@ -308,30 +314,20 @@ pub struct Changes {
     again: String,
 }
 
-pub async fn change_password(
-    who: who::Person,
-    State(pages): State<Arc<Pages>>,
-    Extension(caller): Extension<Caller>,
-    headers: HeaderMap,
-    Form(Changes { old, password, again }): Form<Changes>,
-) -> Response {
-    let done = async {
+impl Pages {
+    pub async fn change_password(
+        &self,
+        who: &who::Person,
+        caller: &Caller,
+        headers: &HeaderMap,
+        changes: Changes,
+    ) -> Result<Changed, Diagnostic> {
+        let Changes { old, password, again } = changes;
         same(&password, &again)?;
-        let login = from(&caller, &headers);
-        let ends = pages.ends_with_password(&who).await?;
-        let session = pages.auth.change_password(&who, &Secret::new(old), Secret::new(password), &login).await;
-        Ok((session.map_err(of_old_password)?, ends))
-    };
-    match done.await {
-        Ok((session, (signed_out, tokens))) => {
-            let changed = Changed { name: who.name.clone(), stays: session.is_some(), signed_out, tokens };
-            let answer = page(StatusCode::OK, changed);
-            match session {
-                Some(session) => with_session(answer, &session),
-                None => answer,
-            }
-        }
-        Err(told) => back(told, |told| Password { name: who.name.clone(), told }),
+        let login = from(caller, headers);
+        let (signed_out, tokens) = self.ends_with_password(who).await?;
+        let session = self.auth.change_password(who, &Secret::new(old), Secret::new(password), &login).await;
+        Ok(Changed { session: session.map_err(of_old_password)?, signed_out, tokens })
     }
 }
 
@@ -468,7 +464,7 @@ pub(in crate::auth) fn signed_in(session: &NewSession, path: &str) -> Response {
     with_session(to(path), session)
 }
 
-fn with_session(mut answer: Response, session: &NewSession) -> Response {
+pub fn with_session(mut answer: Response, session: &NewSession) -> Response {
     set_cookie(answer.headers_mut(), SESSION, session.token.expose(), Some(session.max_age));
     answer.extensions_mut().insert(SignedIn { user: session.user, name: session.name.clone() });
     answer

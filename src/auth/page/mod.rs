@@ -1,4 +1,4 @@
-//! What people see of accounts in a browser, without a script: forms and what becomes of them.
+//! What people see of accounts in a browser before they are signed in, without a script: forms and what becomes of them. What they have afterwards is the panel's.
 //!
 //! | subject | file |
 //! |---|---|
@@ -8,7 +8,7 @@
 //! | a way out for a browser with too many cookies | `cookies` |
 //! | between password and second factor | `halves` |
 //! | addresses of forms, opened without one | `again` |
-//! | passkeys, and the link with a provider | `keys` |
+//! | by what somebody signs in besides a password | `keys` |
 
 pub mod again;
 pub mod cookies;
@@ -117,48 +117,9 @@ pub struct Account {
 }
 
 #[derive(Debug, Default, Template)]
-#[template(path = "auth/password.html")]
-pub struct Password {
-    pub name: String,
-    pub told: Option<Told>,
-}
-
-/// It is another one now, and what that has ended.
-#[derive(Debug, Default, Template)]
-#[template(path = "auth/password_changed.html")]
-pub struct Changed {
-    pub name: String,
-    /// This browser has a new session.
-    pub stays: bool,
-    /// Other browsers and programs.
-    pub signed_out: usize,
-    /// API tokens.
-    pub tokens: usize,
-}
-
-#[derive(Debug, Default, Template)]
 #[template(path = "auth/signed_out.html")]
 pub struct SignedOut {
     pub place: Home,
-}
-
-/// The start page of somebody who is signed in.
-#[derive(Debug, Default, Template)]
-#[template(path = "auth/services.html")]
-pub struct Services {
-    pub name: String,
-    pub role: &'static str,
-    pub services: Vec<Tile>,
-    /// Whether they look after the machinery too.
-    pub operates: bool,
-}
-
-/// A service that somebody may enter.
-#[derive(Debug, Clone, Default)]
-pub struct Tile {
-    pub title: String,
-    pub about: String,
-    pub url: String,
 }
 
 /// Every page in the states that it has, by name: for the tests, and for looking at them.
@@ -170,18 +131,6 @@ pub fn samples() -> Vec<(&'static str, String)> {
         Some(Told::from(d.hint("look whether Caps Lock is on").hint("an admin of the home gives a new password")))
     };
     let place = || Home { name: "casa".into(), host: Some("panel.home.example".into()) };
-    let tile = |n: usize| Tile {
-        title: ["Films", "Photos", "Home Assistant", hostile, "A service with quite a long name of its own"][n % 5]
-            .into(),
-        about: ["Films, series and music", "", "Lights, heating, doors"][n % 3].into(),
-        url: format!("https://service{n}.home.example/"),
-    };
-    let services = |n: usize| Services {
-        name: if n == 7 { hostile.into() } else { "ada".into() },
-        role: "member",
-        services: (0..n).map(tile).collect(),
-        operates: n == 7,
-    };
     let rendered = |page: askama::Result<String>| page.unwrap_or_default();
     vec![
         ("setup", rendered(Setup { token: "t".into(), ..Setup::default() }.render())),
@@ -269,7 +218,6 @@ pub fn samples() -> Vec<(&'static str, String)> {
             "factor-codes",
             rendered(Factor { place: place(), codes: vec!["abcde-fghij".into(); 10], ..Factor::default() }.render()),
         ),
-        ("keys", rendered(keys::sample(hostile).render())),
         (
             "factor-renewed",
             rendered(
@@ -278,27 +226,13 @@ pub fn samples() -> Vec<(&'static str, String)> {
             ),
         ),
         ("factor-on", rendered(Factor { place: place(), on: true, ..Factor::default() }.render())),
-        ("password", rendered(Password { name: long, told: None }.render())),
-        ("password-changed", rendered(Changed { name: "ada".into(), stays: true, signed_out: 2, tokens: 4 }.render())),
-        ("password-changed-alone", rendered(Changed { name: hostile.into(), ..Changed::default() }.render())),
         ("signed-out", rendered(SignedOut { place: place() }.render())),
-        ("services-none", rendered(services(0).render())),
-        ("services", rendered(services(7).render())),
-        ("services-many", rendered(services(1000).render())),
     ]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn whoever_is_signed_out_by_their_new_password_is_not_told_to_be_in() {
-        for (stays, told) in [(true, "This browser stays signed in"), (false, "href=\"/login\"")] {
-            let page = Changed { stays, ..Changed::default() }.render().unwrap();
-            assert_eq!((page.contains(told), page.contains("stays signed in")), (true, stays), "{page}");
-        }
-    }
 
     #[test]
     fn every_page_renders_and_no_text_becomes_markup() {

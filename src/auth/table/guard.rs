@@ -84,6 +84,18 @@ pub const SHARED: &str = "shared-name";
 #[derive(Debug, Clone)]
 pub struct Detail(pub serde_json::Value);
 
+/// What a page did by a call of the API is entered under the call's name.
+#[derive(Debug, Clone, Copy)]
+pub struct As(pub &'static str);
+
+impl As {
+    /// An answer that says which call it was. `name`: [`Entry::name`].
+    pub fn of(name: &'static str, mut answer: Response) -> Response {
+        answer.extensions_mut().insert(As(name));
+        answer
+    }
+}
+
 /// A handler adds it to the answer to somebody whom its call has made known: the act is theirs.
 #[derive(Debug, Clone)]
 pub struct SignedIn {
@@ -349,6 +361,7 @@ impl Keeping {
         let detail = extensions.remove::<Detail>().map(|detail| detail.0);
         let signed_in = extensions.remove::<SignedIn>();
         let code = extensions.remove::<Code>();
+        let name = extensions.remove::<As>().map_or_else(|| entry.name.clone(), |by| by.0.to_owned());
         // What only looks is kept where it was refused, made somebody known, or says itself what was done.
         if entry.changes() || outcome == Outcome::Refused || signed_in.is_some() || detail.is_some() {
             let mut detail = whole(heard, detail, code);
@@ -357,7 +370,7 @@ impl Keeping {
                 detail["replayed"] = true.into();
             }
             let detail = Some(detail);
-            let act = Act { signed_in, detail, ..taken.act(entry.name.clone(), outcome, status, begun) };
+            let act = Act { signed_in, detail, ..taken.act(name, outcome, status, begun) };
             let _ = at_any_rate(tokio::spawn(async move { guard.notebook.note(act).await })).await;
         }
         answer

@@ -58,6 +58,20 @@ pub struct Certificate {
     pub last_error: Option<String>,
 }
 
+/// Certificates that need somebody: their names, and why. Those that are renewed in time need nobody.
+pub fn in_need(room: &Room, now: OffsetDateTime) -> Vec<(String, String)> {
+    const SOON: time::Duration = time::Duration::days(7);
+    let all = all(room, None, now).unwrap_or_default();
+    let why = |one: &Certificate| match (&one.last_error, &one.not_after) {
+        (Some(error), _) => Some(error.clone()),
+        (None, Some(end)) if crate::base::clock::moment(end).is_some_and(|end| end - now < SOON) => {
+            Some(format!("it ends at {end}"))
+        }
+        _ => None,
+    };
+    all.iter().filter_map(|one| Some((one.names.join(", "), why(one)?))).collect()
+}
+
 impl Certificate {
     /// By which a list of them is sorted.
     pub fn key(&self) -> String {

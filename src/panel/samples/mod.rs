@@ -1,7 +1,11 @@
 //! Every page in the states that it has: for tests, and for looking at them.
 
+mod account;
+mod audit;
+mod bell;
 mod home;
 mod others;
+mod people;
 mod plan;
 mod service;
 mod work;
@@ -42,6 +46,7 @@ pub fn shell(role: Role) -> Shell {
         path: "/".into(),
         double: false,
         stream: Some("/live?number=1".into()),
+        unread: 3,
     }
 }
 
@@ -152,7 +157,18 @@ fn sample(name: &'static str, page: &impl Template) -> Sample {
 
 /// All of them: one file per page.
 pub fn all() -> Vec<Sample> {
-    [home::all(), plan::all(), work::all(), service::all(), others::all()].concat()
+    [
+        home::all(),
+        plan::all(),
+        work::all(),
+        service::all(),
+        others::all(),
+        people::all(),
+        account::all(),
+        audit::all(),
+        bell::all(),
+    ]
+    .concat()
 }
 
 #[test]

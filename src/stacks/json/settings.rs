@@ -17,6 +17,7 @@ use super::verbs::refused;
 use crate::auth::accounts::Auth;
 use crate::auth::who::Admin;
 use crate::base::wording;
+use crate::config::known::{self, Counts, KNOWN, Known, Sort, VARIABLES, Variable};
 use crate::config::{self, Config, one};
 use crate::diag::{Diagnostic, Diagnostics, Kind, Sources};
 use crate::stacks::home::Home;
@@ -38,11 +39,112 @@ pub struct Settings {
     networks: String,
     /// Projects that this home has adopted.
     adopted: Vec<String>,
+    /// Every setting, and the variables that count beside the file.
+    all: Vec<KnownSetting>,
+}
+
+/// A setting with what it means.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct KnownSetting {
+    /// Its keys with dots between, or the name of a variable.
+    #[schema(example = "auth.registration")]
+    pub key: String,
+    pub about: String,
+    /// What holds, as one writes it; of a secret only that there is one.
+    #[schema(required)]
+    pub value: Option<String>,
+    /// What holds where nothing is said.
+    #[schema(required)]
+    pub default: Option<String>,
+    /// `hearth.yaml`, `.env`, `environment` or `default`.
+    pub source: String,
+    /// When a change counts: `at_once`, `with_up`, `at_start`, or `own` where a command of its own changes it.
+    pub counts: String,
+    /// That command.
+    #[schema(required)]
+    pub command: Option<String>,
+    /// All that it may be, where that is known.
+    pub options: Vec<String>,
+    /// `PUT settings/{key}` changes it by one value.
+    pub changes: bool,
+    pub secret: bool,
+}
+
+/// What is shown of a secret that is there.
+const HIDDEN: &str = "(hidden)";
+
+impl KnownSetting {
+    fn of(known: &Known, text: &str) -> KnownSetting {
+        let value = one::get(text, known.key).filter(|value| !value.is_null());
+        let default = Some(known.default).filter(|text| !text.is_empty()).map(str::to_owned);
+        let (counts, command) = match known.counts {
+            Counts::AtOnce => ("at_once", None),
+            Counts::WithUp => ("with_up", None),
+            Counts::AtStart => ("at_start", None),
+            Counts::Own(command) => ("own", Some(command.to_owned())),
+        };
+        let options = match known.sort {
+            Sort::OneOf(all) => all.iter().map(|one| (*one).to_owned()).collect(),
+            Sort::Value | Sort::Block => Vec::new(),
+        };
+        KnownSetting {
+            key: known.key.into(),
+            about: known.about.into(),
+            source: if value.is_some() { config::FILE } else { "default" }.into(),
+            value: value.as_ref().map(one::shown).or_else(|| default.clone()),
+            default,
+            counts: counts.into(),
+            changes: known.sort != Sort::Block && command.is_none(),
+            command,
+            options,
+            secret: false,
+        }
+    }
+
+    fn of_variable(known: &Variable, value: Option<&String>, in_file: bool) -> KnownSetting {
+        let default = Some(known.default).filter(|text| !text.is_empty()).map(str::to_owned);
+        let source = match (value, in_file) {
+            (None, _) => "default",
+            (Some(_), true) => ".env",
+            (Some(_), false) => "environment",
+        };
+        let shown = |value: &String| if known.secret { HIDDEN.to_owned() } else { value.clone() };
+        KnownSetting {
+            key: known.name.into(),
+            about: known.about.into(),
+            value: value.map(shown).or_else(|| default.clone()),
+            default,
+            source: source.into(),
+            counts: "at_start".into(),
+            command: None,
+            options: Vec::new(),
+            changes: false,
+            secret: known.secret,
+        }
+    }
+
+    fn all(api: &Api, home: &Home, text: &str) -> Vec<KnownSetting> {
+        let file = home.env_values().unwrap_or_default();
+        let environment = &api.works.setting().environment;
+        let variable = |known: &Variable| {
+            let in_file = file.get(known.name).filter(|value| !value.is_empty());
+            let around = environment.get(known.name).filter(|value| !known.in_file && !value.is_empty());
+            KnownSetting::of_variable(known, in_file.or(around), in_file.is_some())
+        };
+        KNOWN.iter().map(|known| KnownSetting::of(known, text)).chain(VARIABLES.iter().map(variable)).collect()
+    }
+}
+
+/// Every setting of the home, for a page.
+pub fn every(_: &Admin, api: &Api) -> Result<Vec<KnownSetting>, Response> {
+    let home = api.home().map_err(refused)?;
+    Ok(KnownSetting::all(api, &home, &text_of(&home)?))
 }
 
 impl Settings {
-    fn of(text: String, config: &Config) -> Settings {
+    fn of(api: &Api, home: &Home, text: String, config: &Config) -> Settings {
         Settings {
+            all: KnownSetting::all(api, home, &text),
             text,
             name: config.name.clone(),
             mode: config.mode.name().to_string(),
@@ -69,7 +171,7 @@ pub struct Text {
 #[utoipa::path(get, path = "/api/v1/settings", responses((status = 200, body = Settings)))]
 pub async fn all(_: Admin, State(api): State<Api>) -> Result<Response, Response> {
     let home = api.home().map_err(refused)?;
-    Ok(Settings::of(text_of(&home)?, &home.config).answer())
+    Ok(Settings::of(&api, &home, text_of(&home)?, &home.config).answer())
 }
 
 /// Saves `hearth.yaml` over the version that `If-Match` names. A text with mistakes is refused with all of them in `errors`. Profiles, mode and adopted projects are
@@ -91,7 +193,7 @@ pub async fn save(
     let home = api.home().map_err(refused)?;
     Etag::require(Some(&Etag::of(text_of(&home)?.as_bytes())), &headers, "a `hearth.yaml`")?;
     let new = written(&home, &auth, &asked.text)?;
-    Ok(Settings::of(asked.text, &new).answer())
+    Ok(Settings::of(&api, &home, asked.text, &new).answer())
 }
 
 /// One key of the settings.
@@ -129,7 +231,10 @@ impl Setting {
 pub struct New {
     /// What is to stand under the key.
     #[schema(schema_with = any_value, required)]
-    value: Value,
+    pub value: Value,
+    /// Only look whether it may stand there; nothing is written.
+    #[serde(default)]
+    pub check: bool,
 }
 
 /// As derived, with the example that utoipa leaves out of a value of any kind.
@@ -139,10 +244,10 @@ fn any_value() -> Schema {
     any.examples([json!({"registration": "invite"})]).build().into()
 }
 
-/// One key of the settings; its ETag is wanted for changing it.
+/// One key of the settings; its ETag is wanted for changing it. A key below another is written with a dot: `auth.registration`.
 #[utoipa::path(get, path = "/api/v1/settings/{key}", params(("key" = String, Path)), responses((status = 200, body = Setting)))]
 pub async fn key(_: Admin, State(api): State<Api>, Path(key): Path<String>) -> Result<Response, Response> {
-    known(&key)?;
+    is_known(&key)?;
     let home = api.home().map_err(refused)?;
     Ok(Setting::of(&text_of(&home)?, key).answer())
 }
@@ -163,7 +268,7 @@ pub async fn set(
     headers: HeaderMap,
     Body(new): Body<New>,
 ) -> Result<Response, Response> {
-    change(&api, &auth, key, &headers, Some(&new.value)).await
+    change(&api, &auth, key, &headers, Some(&new.value), new.check).await
 }
 
 /// Takes one key out of `hearth.yaml`, over the version that `If-Match` names: from then on what a home that says nothing has holds.
@@ -179,7 +284,7 @@ pub async fn unset(
     Path(key): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Response> {
-    change(&api, &auth, key, &headers, None).await
+    change(&api, &auth, key, &headers, None, false).await
 }
 
 async fn change(
@@ -188,19 +293,23 @@ async fn change(
     key: String,
     headers: &HeaderMap,
     value: Option<&Value>,
+    check: bool,
 ) -> Result<Response, Response> {
-    known(&key)?;
+    is_known(&key)?;
     let _editing = api.editing().await?;
     let home = api.home().map_err(refused)?;
     let text = text_of(&home)?;
     Etag::require(Some(&Setting::of(&text, key.clone()).etag()), headers, &format!("a setting `{key}`"))?;
     let new = one::set(&text, &key, value).map_err(|d| Refusal(d).into_response())?;
-    written(&home, auth, &new)?;
+    match check {
+        true => drop(read(&home, &new)?),
+        false => drop(written(&home, auth, &new)?),
+    }
     Ok(Setting::of(&new, key).answer())
 }
 
-fn known(key: &str) -> Result<(), Response> {
-    match config::KEYS.contains(&key) {
+fn is_known(key: &str) -> Result<(), Response> {
+    match config::KEYS.contains(&key) || known::known(key).is_some() {
         true => Ok(()),
         false => {
             let d = Diagnostic::error("config.unknown-key", format!("`{key}` is no key of hearth.yaml"));
@@ -217,6 +326,15 @@ fn known(key: &str) -> Result<(), Response> {
 /// Reads a new text of the home's settings, and writes it where a text alone may change what it changes. What it says of people counts before anybody is
 /// answered: the next call may rely on it.
 fn written(home: &Home, auth: &Auth, text: &str) -> Result<Config, Response> {
+    let new = read(home, text)?;
+    let done = home.folder().and_then(|folder| folder.write(config::FILE.as_ref(), text, 0o644));
+    done.map_err(|d| Refusal(d).into_response())?;
+    auth.take_up(new.people.clone());
+    Ok(new)
+}
+
+/// The same without writing it.
+fn read(home: &Home, text: &str) -> Result<Config, Response> {
     let path = home.dir.join(config::FILE);
     let (mut sources, mut told) = (Sources::default(), Diagnostics::default());
     let file = sources.add(&path, text);
@@ -224,9 +342,6 @@ fn written(home: &Home, auth: &Auth, text: &str) -> Result<Config, Response> {
         return Err(Refusals(told, sources).into_response());
     };
     keeps(&home.config, &new).map_err(|d| Refusal(d).into_response())?;
-    let done = home.folder().and_then(|folder| folder.write(config::FILE.as_ref(), text, 0o644));
-    done.map_err(|d| Refusal(d).into_response())?;
-    auth.take_up(new.people.clone());
     Ok(new)
 }
 

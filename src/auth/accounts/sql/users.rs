@@ -114,11 +114,15 @@ pub async fn set_hash(tx: &mut Tx, id: i64, old: &str, new: &str) -> Result<(), 
     execute!(tx, "UPDATE users SET password = $3 WHERE id = $1 AND password = $2", id, old, new).map(drop)
 }
 
-pub async fn signed_in(tx: &mut Tx, id: i64, household: &str, now: i64) -> Result<(), Diagnostic> {
+/// Gives whether they come from where they never came from, and have come from elsewhere.
+pub async fn signed_in(tx: &mut Tx, id: i64, household: &str, now: i64) -> Result<bool, Diagnostic> {
     execute!(tx, "UPDATE users SET last_login = $2 WHERE id = $1", id, now)?;
+    let (elsewhere,): (i64,) = fetch_one!(tx, "SELECT COUNT(*) FROM places WHERE person = $1", id)?;
+    let is_new = elsewhere > 0 && !knows_place(tx, id, household).await?;
     let sql = "INSERT INTO places (person, household, last) VALUES ($1, $2, $3)
                ON CONFLICT (person, household) DO UPDATE SET last = excluded.last";
-    execute!(tx, sql, id, household, now).map(drop)
+    execute!(tx, sql, id, household, now)?;
+    Ok(is_new)
 }
 
 pub async fn knows_place(on: &mut Conn, id: i64, household: &str) -> Result<bool, Diagnostic> {

@@ -1,0 +1,53 @@
+//! What Hearth is built from, with the licence of each. `scripts/licences` writes the list.
+
+/// A crate or a package of npm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// `crate` or `npm`.
+    pub kind: &'static str,
+    pub name: &'static str,
+    pub version: &'static str,
+    /// As an SPDX expression.
+    pub licence: &'static str,
+}
+
+const LIST: &str = include_str!("licences.txt");
+
+pub fn all() -> impl Iterator<Item = Part> {
+    LIST.lines().filter_map(|line| {
+        let mut words = line.splitn(4, ' ');
+        Some(Part { kind: words.next()?, name: words.next()?, version: words.next()?, licence: words.next()? })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_list_is_complete_and_has_nothing_else() {
+        let read = |path: &str| std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path));
+        let lock = read("Cargo.lock").unwrap();
+        let field = |block: &str, name: &str| {
+            let line = block.lines().find_map(|line| line.strip_prefix(&format!("{name} = ")));
+            line.map(|text| text.trim_matches('"').to_owned())
+        };
+        let mut wanted: BTreeSet<String> = lock
+            .split("[[package]]")
+            .filter(|block| field(block, "source").is_some())
+            .map(|block| format!("crate {} {}", field(block, "name").unwrap(), field(block, "version").unwrap()))
+            .collect();
+        let packages: serde_json::Value = serde_json::from_str(&read("static/npm/package-lock.json").unwrap()).unwrap();
+        for (path, about) in packages["packages"].as_object().unwrap().iter().filter(|(path, _)| !path.is_empty()) {
+            let name = path.rsplit("node_modules/").next().unwrap();
+            wanted.insert(format!("npm {name} {}", about["version"].as_str().unwrap()));
+        }
+        let listed: BTreeSet<String> = all().map(|one| format!("{} {} {}", one.kind, one.name, one.version)).collect();
+        let (left_out, gone): (Vec<_>, Vec<_>) =
+            (wanted.difference(&listed).collect(), listed.difference(&wanted).collect());
+        assert!(left_out.is_empty() && gone.is_empty(), "run scripts/licences: without {left_out:?}, with {gone:?}");
+        assert!(all().all(|one| !one.licence.is_empty()) && listed.len() > 300);
+    }
+}

@@ -1,0 +1,23 @@
+# What Hearth is.
+about-title = About
+about-story = Hearth runs the services of this home. What it writes is plain Compose, so anybody can go on without it.
+about-on = What this home runs on
+about-version = Hearth
+about-commit = Commit
+about-engine = Docker Engine
+about-compose = Rules of Docker Compose
+about-no-compose = No Docker Compose is installed here: Hearth takes its own copy of the rules of 5
+about-database = Database
+about-read = To read
+about-api = The API
+about-errors = Messages explained
+about-trust = Trust on another device
+about-leaving = Leaving
+about-leaving-story = The same containers, without Hearth: nothing is made anew. Stop Hearth, then type
+about-file-compose = what docker compose reads
+about-file-rendered = every service, written out
+about-file-stacks = what you write
+about-file-env = your variables and secrets
+about-file-state = Hearth's own: accounts, certificates, history
+about-licences = What is built in
+about-licences-story = Hearth stands on the work of others: { $count } libraries, by licence.
