@@ -88,6 +88,7 @@ fn act(command: &Command) -> Option<(&'static str, bool)> {
         Command::Plan(args) if args.save => ("plan", true),
         Command::Render(args) if !args.check => ("render", false),
         Command::Apply(_) => ("apply", false),
+        Command::Prune(args) if !args.dry_run => ("prune", false),
         Command::Up(_) => ("up", false),
         Command::Down(_) => ("down", false),
         Command::Start(_) => ("start", false),
@@ -210,6 +211,7 @@ fn dispatch(cli: Cli, out: &Out) -> crate::cli::Done {
         Command::Logs(args) => stacks::logs::run(&global, args, out),
         Command::Exec(args) => stacks::exec::run(&global, args, out),
         Command::Adopt(args) => stacks::adopt::run(&global, args, out),
+        Command::Prune(args) => stacks::prune::run(&global, args, out),
         Command::Ls(args) => stacks::ls::run(&global, args, out),
         Command::Routes(args) => crate::proxy::cli::routes::run(&global, args, out),
         Command::Certs(args) => {

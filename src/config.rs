@@ -13,7 +13,7 @@ pub mod people;
 mod server;
 
 pub use audit::Audit;
-pub use edit::{remove_adopted, set_adopted, set_mode, set_profiles};
+pub use edit::{remove_adopted, set_adopted, set_left_alone, set_mode, set_profiles};
 pub use server::{ADDRESS, Server, address};
 
 use std::collections::BTreeMap;
@@ -40,6 +40,8 @@ pub struct Config {
     pub networks: Cidr,
     /// Other Compose projects of this machine that this home looks after, by project name.
     pub adopted: BTreeMap<String, Adopted>,
+    /// Compose projects of this machine that somebody has decided to leave alone: nobody is asked about them again.
+    pub left_alone: Vec<String>,
     pub traefik: statics::Settings,
     /// Where somebody is at home; `None`: in the networks of this machine.
     pub lan: Option<Vec<ipnet::IpNet>>,
@@ -70,12 +72,13 @@ pub struct Adopted {
 }
 
 /// What may stand at its top.
-pub const KEYS: [&str; 13] = [
+pub const KEYS: [&str; 14] = [
     "name",
     "mode",
     "profiles",
     "networks",
     "adopted",
+    "left_alone",
     "traefik",
     "lan",
     "routes",
@@ -144,6 +147,7 @@ impl Reader<'_> {
         self.profile_names(map);
         let networks = self.networks(map);
         let adopted = self.adopted(map);
+        let left_alone = self.texts(map, "left_alone", "left_alone");
         let traefik = self.traefik(map);
         let lan = self.lan(map);
         let routes = self.routes(map);
@@ -157,6 +161,7 @@ impl Reader<'_> {
             profiles,
             networks,
             adopted,
+            left_alone,
             traefik,
             lan,
             routes,
@@ -387,12 +392,14 @@ mod tests {
         let (config, told) = read(
             "name: h\nmode: localhost\nprofiles: [a, b]\nnetworks: 172.20.0.0/16\n\
              adopted:\n  photos: {directory: /srv/photos, files: [compose.yaml], env_files: [x.env]}\n\
+             left_alone: [games]\n\
              server: {listen: ['[::]:8443', 9443], http: false, names: nas.example.org}\n",
         );
         assert_eq!(told, Vec::<String>::new());
         let config = config.unwrap();
         assert_eq!(config.profiles, ["a", "b"]);
         assert_eq!(config.adopted["photos"].files, ["compose.yaml"]);
+        assert_eq!(config.left_alone, ["games"]);
         assert_eq!(config.server.listen.unwrap(), ["[::]:8443".parse().unwrap(), "127.0.0.1:9443".parse().unwrap()]);
         assert_eq!((config.server.http, config.server.names), (Some(None), vec!["nas.example.org".to_string()]));
     }

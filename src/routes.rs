@@ -119,6 +119,35 @@ pub fn table() -> Table<App> {
         GET "/routes" Viewer => panel::reach::show;
         GET "/doctor" Viewer => panel::health::show;
         GET "/search" Viewer => panel::search::search;
+        GET "/found" Viewer => panel::found::list;
+        GET "/found/{name}" Viewer => panel::found::one;
+        POST "/found/{name}/adopt" Admin => panel::found::adopt;
+        POST "/found/{name}/leave" Admin => panel::found::leave;
+        POST "/found/{name}/undo" Admin => panel::found::undo;
+        GET "/welcome" Admin => panel::welcome::go_on;
+        GET "/welcome/machine" Admin => panel::welcome::machine;
+        POST "/welcome/machine" Admin => panel::welcome::leave_machine;
+        GET "/welcome/way" Admin => panel::welcome::way;
+        POST "/welcome/way" Admin => panel::welcome::choose_way;
+        POST "/welcome/authority" Admin => panel::welcome::authority;
+        GET "/welcome/found" Admin => panel::welcome::found;
+        POST "/welcome/found" Admin => panel::welcome::leave_found;
+        GET "/welcome/profiles" Admin => panel::welcome::choose;
+        POST "/welcome/profiles" Admin => panel::welcome::chosen;
+        GET "/welcome/again" Admin => panel::welcome::go_on;
+        POST "/welcome/again" Admin => panel::welcome::make;
+        GET "/welcome/plan" Admin => panel::welcome::plan;
+        POST "/welcome/plan" Admin => panel::welcome::apply;
+        GET "/welcome/work" Admin => panel::welcome::work;
+        POST "/welcome/work" Admin => panel::welcome::answers;
+        GET "/welcome/done" Admin => panel::welcome::done;
+        POST "/welcome/done" Admin => panel::welcome::end;
+        GET "/images" Viewer => panel::storage::images;
+        GET "/volumes" Viewer => panel::storage::volumes;
+        GET "/networks" Viewer => panel::storage::networks;
+        POST "/storage/plan" Admin => panel::storage::plan;
+        GET "/storage/plans/{id}" Viewer => panel::storage::one;
+        POST "/storage/plans/{id}/apply" Admin => panel::storage::apply;
         GET "/profiles/{name}" Viewer => panel::profile::one;
         POST "/profiles/{name}/plan" Operator => panel::plan::of_profile;
         POST "/profiles/{name}/on" Operator => panel::profile::on;
@@ -164,6 +193,7 @@ pub fn table() -> Table<App> {
         GET "/api/v1/routes" Viewer => proxy::json::list;
         GET "/api/v1/certificates" Viewer => certs::json::list;
         POST "/api/v1/certificates/renew" Admin => certs::json::renew;
+        POST "/api/v1/certificates/new-ca" Admin => certs::json::new_authority;
         GET "/api/v1/doctor" Viewer => doctor::json::look_around;
         GET "/api/v1/notifications" User => notices::json::list;
         POST "/api/v1/notifications/read" User => notices::json::mark;
@@ -261,8 +291,17 @@ fn of_stacks(table: &mut Table<App>) {
         GET "/api/v1/history" Viewer => stacks::json::history::list;
         GET "/api/v1/history/{id}" Viewer => stacks::json::history::one;
         GET "/api/v1/projects" Viewer => stacks::json::adoption::list;
+        GET "/api/v1/projects/{name}" Viewer => stacks::json::adoption::one;
         GET "/api/v1/projects/{name}/adoption" Admin => stacks::json::adoption::preview;
         POST "/api/v1/projects/{name}/adopt" Admin => stacks::json::adoption::adopt;
+        DELETE "/api/v1/projects/{name}/adopt" Admin => stacks::json::adoption::release;
+        PUT "/api/v1/projects/{name}/left-alone" Admin => stacks::json::adoption::leave;
+        DELETE "/api/v1/projects/{name}/left-alone" Admin => stacks::json::adoption::think_again;
+        GET "/api/v1/loose-containers" Viewer => stacks::json::loose::list;
+        GET "/api/v1/images" Viewer => stacks::json::storage::images::list;
+        GET "/api/v1/volumes" Viewer => stacks::json::storage::volumes::list;
+        GET "/api/v1/networks" Viewer => stacks::json::storage::networks::list;
+        POST "/api/v1/prune" Admin => stacks::json::storage::plan;
         GET "/api/v1/stacks" Viewer => stacks::json::stacks::list;
         GET "/api/v1/stacks/{name}" Admin => stacks::json::stacks::one;
         PUT "/api/v1/stacks/{name}" Admin => stacks::json::stacks::save;
@@ -386,9 +425,11 @@ pub fn bodies() -> Vec<(String, Reads)> {
         work::adoption::Asked,
         work::plans::Asked,
         work::plans::Apply,
+        stacks::storage::Prune,
         work::profiles::Asked,
         certs::json::Renew,
         notices::json::Read,
+        certs::json::NewAuthority,
     ]
 }
 

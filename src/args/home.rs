@@ -55,6 +55,32 @@ pub struct Adopt {
     /// Its Compose files, where its containers name a path inside some other manager's container
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub files: Vec<PathBuf>,
+    /// Neither adopt it nor be told of it any more
+    #[arg(long, requires = "project", conflicts_with_all = ["files", "undo"])]
+    pub leave_alone: bool,
+    /// Take back what was decided: it is adopted, or left alone, no more. Its containers stay as they are
+    #[arg(long, requires = "project", conflicts_with = "files")]
+    pub undo: bool,
+    #[command(flatten)]
+    pub answer: Answer,
+    #[command(flatten)]
+    pub json: Json,
+}
+
+#[derive(Debug, Args)]
+pub struct Prune {
+    /// Images: these, or all that nothing uses or names and a registry gives again
+    #[arg(long, value_name = "IMAGE", num_args = 0..)]
+    pub images: Option<Vec<String>>,
+    /// Volumes, with their data: these, or all that nothing uses or names. Each is listed and asked for
+    #[arg(long, value_name = "NAME", num_args = 0..)]
+    pub volumes: Option<Vec<String>>,
+    /// Networks: these, or all that nothing uses or names
+    #[arg(long, value_name = "NETWORK", num_args = 0..)]
+    pub networks: Option<Vec<String>>,
+    /// Only show what would go, and what stays and why
+    #[arg(long)]
+    pub dry_run: bool,
     #[command(flatten)]
     pub answer: Answer,
     #[command(flatten)]

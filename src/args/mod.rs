@@ -122,6 +122,8 @@ pub enum Command {
     Ls(Json),
     /// Take over a running Compose project as it is, recreating nothing
     Adopt(Adopt),
+    /// Remove images, networks and volumes that nothing uses; without flags images and networks
+    Prune(Prune),
     /// Show every way in: address, access, certificate, and how it is
     Routes(Routes),
     /// Show certificates: names, issuer, what is served, expiry, next renewal and why; renew, bring your own, trust the local CA

@@ -101,3 +101,31 @@ pub async fn renew(who: Admin, State(api): State<Api>, Body(asked): Body<Renew>)
     });
     begun.map_err(IntoResponse::into_response)
 }
+
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct NewAuthority {
+    /// Every device has to be told to trust the new root, and the old one's key is gone: without a yes here it is refused.
+    pub yes: bool,
+}
+
+/// Makes a new root for the home's own authority, for the domain that the home has now.
+#[utoipa::path(post, path = "/api/v1/certificates/new-ca", request_body = NewAuthority, responses((status = 202, body = Accepted)))]
+pub async fn new_authority(
+    who: Admin,
+    State(api): State<Api>,
+    Body(asked): Body<NewAuthority>,
+) -> Result<Begun, Response> {
+    let mut words = vec!["certs", "new-ca"];
+    words.extend(asked.yes.then_some("--yes"));
+    let global = api.stacks.works.setting().global();
+    let (front, changed) = (api.front.clone(), api.changed.clone());
+    let verb = args::CertsVerb::NewCa(args::NewCa { answer: args::Answer { yes: asked.yes } });
+    let args = args::Certs { verb: Some(verb), json: args::Json { json: true } };
+    let begun = api.stacks.begin(&who, "certs new-ca", &words, move |out| {
+        cli::run(&global, args, front.as_ref(), out)?;
+        changed(&global, out);
+        Ok(())
+    });
+    begun.map_err(IntoResponse::into_response)
+}

@@ -85,6 +85,23 @@ pub fn remove_adopted(text: &str, name: &str) -> Result<String, Diagnostic> {
     )
 }
 
+/// The text with these projects left alone, and no others.
+pub fn set_left_alone(text: &str, names: &[String]) -> Result<String, Diagnostic> {
+    edit(
+        text,
+        &format!("left_alone: [{}]", names.join(", ")),
+        |config| config.left_alone = names.to_vec(),
+        |document| match document.get_sequence("left_alone") {
+            Some(list) => resize(&list, names),
+            None => {
+                let list = Sequence::new_flow();
+                names.iter().for_each(|name| list.push(name.as_str()));
+                document.set("left_alone", list);
+            }
+        },
+    )
+}
+
 fn resize(list: &Sequence, wanted: &[String]) {
     let text = |index: usize| list.get(index).and_then(|node| node.as_scalar().map(|s| s.as_string()));
     for index in (0..list.len()).rev() {
@@ -196,5 +213,15 @@ mod tests {
             assert_eq!(read(&left).unwrap().adopted.keys().collect::<Vec<_>>(), ["two"]);
             assert_eq!(read(&remove_adopted(&left, "two").unwrap()).unwrap().adopted.len(), 0);
         }
+    }
+
+    #[test]
+    fn what_is_left_alone_is_written_down_and_taken_back() {
+        let text = "# c\nname: h\nprofiles: [a] # p\n";
+        let one = set_left_alone(text, &["games".into()]).unwrap();
+        assert_eq!(one, "# c\nname: h\nprofiles: [a] # p\nleft_alone: [games]\n");
+        let two = set_left_alone(&one, &["games".into(), "shop".into()]).unwrap();
+        assert_eq!(read(&two).unwrap().left_alone, ["games", "shop"]);
+        assert_eq!(read(&set_left_alone(&two, &[]).unwrap()).unwrap().left_alone.len(), 0);
     }
 }

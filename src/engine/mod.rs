@@ -6,6 +6,7 @@
 pub mod apply;
 pub mod docker;
 pub mod fake;
+pub mod stored;
 pub mod streams;
 
 use std::sync::Arc;
@@ -108,6 +109,10 @@ pub trait Engine: Send + Sync {
 pub trait Host: Engine + streams::Streams {
     /// Containers of every Compose project, ours and others', as the list call tells them.
     async fn compose_containers(&self) -> Result<Vec<Container>, EngineError>;
+    /// Every container there is, as the list call tells them.
+    async fn containers(&self) -> Result<Vec<Container>, EngineError>;
+    /// Everything else that it holds, with all containers, who use it.
+    async fn stored(&self) -> Result<stored::Stored, EngineError>;
     /// Whether it is the one in memory, on which nothing really runs: whoever shows it says so.
     fn is_double(&self) -> bool;
 }

@@ -1,5 +1,7 @@
 //! What the home stands on and does not own: each finding with its fix.
 
+use std::borrow::Cow;
+
 use askama::Template;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -19,7 +21,7 @@ use crate::web::lang::filters;
 #[template(path = "panel/health.html")]
 pub struct Page {
     pub shell: Shell,
-    pub heading: &'static str,
+    pub heading: Cow<'static, str>,
     pub groups: Vec<Group>,
 }
 
@@ -46,22 +48,28 @@ pub async fn show(who: Viewer, State(panel): State<Panel>, headers: HeaderMap) -
 
 /// In groups by what they are about, as they come; within each the worst first.
 pub fn of(shell: Shell, worst: &str, findings: Vec<Finding>) -> Page {
+    let lang = shell.lang;
     let heading = match worst {
-        "problem" => "Something does not work",
-        "warning" => "It works, and may surprise you",
-        _ => "Everything is in order",
+        "problem" => lang.say("doctor-heading-problem"),
+        "warning" => lang.say("doctor-heading-warning"),
+        _ => lang.say("doctor-heading-well"),
     };
+    Page { heading, groups: groups(findings), shell }
+}
+
+pub fn groups(findings: Vec<Finding>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for one in findings {
         let name = wording::sentence(&one.about);
         let mark = match one.grade.as_str() {
-            "problem" => Mark { kind: "problem", key: "doctor-problem" },
-            "warning" => Mark { kind: "warning", key: "doctor-warning" },
-            "note" => Mark { kind: "off", key: "doctor-note" },
-            _ => Mark { kind: "done", key: "doctor-fine" },
+            "problem" => Mark::of("problem", "doctor-problem"),
+            "warning" => Mark::of("warning", "doctor-warning"),
+            "note" => Mark::of("off", "doctor-note"),
+            _ => Mark::of("done", "doctor-fine"),
         };
         let sentence = |text: &String| Words::sentence(text);
-        let shown = One { mark, words: Words::sentence(&one.words), fix: one.fix.iter().map(sentence).collect() };
+        let fix = one.fix.iter().map(sentence).collect();
+        let shown = One { mark, words: Words::sentence(&one.words), fix };
         match groups.iter_mut().find(|group| group.name == name) {
             Some(group) => group.all.push(shown),
             None => groups.push(Group { name, all: vec![shown] }),
@@ -69,5 +77,5 @@ pub fn of(shell: Shell, worst: &str, findings: Vec<Finding>) -> Page {
     }
     let rank = |one: &One| ["problem", "warning", "off", "done"].iter().position(|kind| *kind == one.mark.kind);
     groups.iter_mut().for_each(|group| group.all.sort_by_key(rank));
-    Page { shell, heading, groups }
+    groups
 }

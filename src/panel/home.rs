@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use super::machine::Figure;
 use super::shell::Shell;
 use super::words::{Mark, Moment, id, part};
-use super::{Panel, page, tiles};
+use super::{Panel, page, tiles, welcome};
 use crate::about::json;
 use crate::auth::who::{Anyone, Identity, Role};
 use crate::base::{units, wording};
@@ -40,6 +40,10 @@ pub struct Home {
     pub cards: Vec<Card>,
     /// Profiles that are off, of which nothing is there.
     pub off: Vec<Card>,
+    /// How many Compose projects nobody has decided about.
+    pub others: usize,
+    /// The setup is not over, for who can go on with it.
+    pub setup: bool,
     pub machine: Vec<Figure>,
     pub works: Vec<Latest>,
 }
@@ -118,6 +122,12 @@ pub struct OffPart<'a> {
 }
 
 #[derive(Template)]
+#[template(path = "panel/home/others.html")]
+pub struct OthersPart {
+    pub others: usize,
+}
+
+#[derive(Template)]
 #[template(path = "panel/home/row.html")]
 pub struct RowPart<'a> {
     pub row: &'a Row,
@@ -156,7 +166,10 @@ pub async fn shown(panel: &Panel, who: &Identity, headers: &HeaderMap) -> Home {
     let mut shell = panel.shell(who, headers, "/", "/");
     shell.stream = Some(format!("/live?number={}", seen.number));
     let ways = panel.ways.clone().of(who).await;
-    of(shell, &seen, &ways, &panel.api.works.list(), panel.machine.figures(), panel.clock.now())
+    let now = panel.clock.now();
+    let mut home = of(shell, &seen, &ways, &panel.api.works.list(), panel.machine.figures(), now);
+    home.setup = welcome::waits(panel, who);
+    home
 }
 
 /// `ways`: those that whoever looks may take.
@@ -184,6 +197,7 @@ pub fn of(
     };
     let lang = shell.lang;
     let (cards, off) = cards(seen, shell.operates(), lang, &row);
+    let others = seen.others.len();
     Home {
         shell,
         now: in_a_sentence(seen, count, lang),
@@ -191,6 +205,8 @@ pub fn of(
         more,
         cards,
         off,
+        others,
+        setup: false,
         machine,
         works: works.iter().take(LATEST).map(latest).collect(),
     }

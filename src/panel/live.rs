@@ -17,7 +17,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use super::Panel;
 use super::bell::BellPart;
-use super::home::{self, AttentionPart, CardPart, Home, MachinePart, NowPart, OffPart, RowPart, WorksPart};
+use super::home::{self, AttentionPart, CardPart, Home, MachinePart, NowPart, OffPart, OthersPart, RowPart, WorksPart};
 use crate::auth::who::{Identity, Viewer};
 use crate::stacks::seen::Seen;
 use crate::web::Lang;
@@ -105,6 +105,7 @@ pub fn pieces(home: &Home) -> Vec<Piece> {
             pieces: cards,
         },
         Piece::alone("off", &OffPart { off: &home.off }, lang),
+        Piece::alone("others", &OthersPart { others: home.others }, lang),
         Piece::alone("machine", &MachinePart { machine: &home.machine }, lang),
         Piece::around("works", &WorksPart { works: &home.works }, lang, &works, Vec::new()),
     ]
@@ -232,7 +233,7 @@ mod tests {
         let mut home = samples::home(20);
         let mut has = Has::default();
         let whole = has.take(&pieces(&home));
-        for id in ["bell", "now", "attention", "cards", "off", "machine", "works"] {
+        for id in ["bell", "now", "attention", "cards", "off", "others", "machine", "works"] {
             assert!(whole.contains(&format!("hx-swap-oob=\"true\" id=\"{id}\"")), "{id}");
         }
         assert_eq!(has.take(&pieces(&home)), "");

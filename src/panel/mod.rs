@@ -21,10 +21,14 @@
 //! | the services that somebody may enter, as tiles | `tiles` |
 //! | what is shown once | `once` |
 //! | what a form brings | `form` |
+//! | what is not under Hearth | `found` |
+//! | the setup, step by step | `welcome` |
+//! | images, volumes and networks | `storage` |
 //! | the search | `search` |
 //! | what a call has refused, as a page | `refusal` |
 //! | pages as they are now, sent as they change | `live` |
 //! | the figures of the machine | `machine` |
+//! | forms whose fields are not known by name | `pairs` |
 //! | every page in the states that it has, for tests | `samples` |
 
 pub mod about;
@@ -32,11 +36,13 @@ pub mod account;
 pub mod audit;
 pub mod bell;
 mod form;
+pub mod found;
 pub mod health;
 pub mod home;
 pub mod live;
 mod machine;
 mod once;
+mod pairs;
 pub mod people;
 pub mod plan;
 pub mod profile;
@@ -48,7 +54,9 @@ pub mod search;
 pub mod service;
 pub mod settings;
 pub mod shell;
+pub mod storage;
 pub mod tiles;
+pub mod welcome;
 mod words;
 pub mod work;
 

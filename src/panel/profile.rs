@@ -1,5 +1,7 @@
 //! A profile: its services, what it needs, and its switch.
 
+use std::borrow::Cow;
+
 use askama::Template;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -14,6 +16,7 @@ use crate::auth::who::{Operator, Viewer};
 use crate::base::{units, wording};
 use crate::stacks::cli::profiles::Profile;
 use crate::stacks::json::profiles as calls;
+use crate::web::Lang;
 use crate::web::lang::filters;
 use crate::web::read::{Json, Path};
 
@@ -25,7 +28,7 @@ pub struct Page {
     pub name: String,
     pub on: bool,
     pub card: Card,
-    pub facts: Vec<(&'static str, String)>,
+    pub facts: Vec<(Cow<'static, str>, String)>,
 }
 
 pub async fn one(who: Viewer, State(panel): State<Panel>, Path(name): Path<String>, headers: HeaderMap) -> Response {
@@ -37,20 +40,22 @@ pub async fn one(who: Viewer, State(panel): State<Panel>, Path(name): Path<Strin
     };
     let ways = panel.ways.clone().of(&who).await;
     let card = card_of(&seen, profile, &ways, &shell, panel.clock.now());
-    page(&headers, &Page { facts: facts(profile), on: profile.on, name, card, shell })
+    page(&headers, &Page { facts: facts(profile, shell.lang), on: profile.on, name, card, shell })
 }
 
-fn facts(profile: &Profile) -> Vec<(&'static str, String)> {
+pub fn facts(profile: &Profile, lang: Lang) -> Vec<(Cow<'static, str>, String)> {
     let needs: Vec<&String> = profile.needs.iter().collect();
+    let amount = units::bytes(profile.memory);
     let memory = match (profile.memory, profile.unlimited) {
-        (0, _) => "no service of it has a limit".to_owned(),
-        (memory, false) => format!("{} at most, all limits together", units::bytes(memory)),
-        (memory, true) => format!("{} for those with a limit; some have none", units::bytes(memory)),
+        (0, _) => lang.say("profile-memory-open").into(),
+        (_, false) => lang.with("profile-memory-most", [("amount", amount.into())]),
+        (_, true) => lang.with("profile-memory-some", [("amount", amount.into())]),
     };
+    let needs = if needs.is_empty() { lang.say("profile-needs-none").into() } else { wording::list(&needs) };
     vec![
-        ("Services", profile.services.len().to_string()),
-        ("Turns on too", if needs.is_empty() { "nothing else".into() } else { wording::list(&needs) }),
-        ("Memory", memory),
+        (lang.say("profile-facts-services"), profile.services.len().to_string()),
+        (lang.say("profile-facts-needs"), needs),
+        (lang.say("profile-facts-memory"), memory),
     ]
 }
 

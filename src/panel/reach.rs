@@ -1,5 +1,7 @@
 //! Who is reachable where, by whom, and with what certificate until when.
 
+use std::borrow::Cow;
+
 use askama::Template;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -14,6 +16,7 @@ use crate::auth::who::Viewer;
 use crate::base::clock::moment;
 use crate::certs::json as certificates;
 use crate::proxy::json::{self as calls, Route};
+use crate::web::Lang;
 use crate::web::lang::filters;
 use crate::web::list::MOST;
 use crate::web::read::Query;
@@ -37,7 +40,7 @@ pub struct Way {
     pub opens: bool,
     pub state: String,
     /// Who may enter, in words.
-    pub who: &'static str,
+    pub who: Cow<'static, str>,
     pub group: String,
     pub advice: String,
     pub certificate: String,
@@ -71,34 +74,38 @@ pub async fn show(
         Err(_) => Vec::new(),
     };
     let now = panel.clock.now();
-    let certificates = certificates.iter().map(|one| certificate(one, now)).collect();
+    let certificates = certificates.iter().map(|one| certificate(one, now, shell.lang)).collect();
     page(&headers, &of(shell, routes, certificates, now))
 }
 
 pub fn of(shell: Shell, routes: Vec<Route>, certificates: Vec<Certificate>, now: OffsetDateTime) -> Page {
     let unguarded = routes.iter().any(|one| one.access.is_none());
-    Page { shell, routes: routes.into_iter().map(|one| way(one, now)).collect(), certificates, unguarded }
+    let routes = routes.into_iter().map(|one| way(one, now, shell.lang)).collect();
+    Page { shell, routes, certificates, unguarded }
 }
 
-fn way(one: Route, now: OffsetDateTime) -> Way {
+pub fn way(one: Route, now: OffsetDateTime, lang: Lang) -> Way {
     let mark = match (one.working, one.state.as_str()) {
-        (Some(true), _) | (None, "on") => Mark { kind: "running", key: "routes-works" },
-        (Some(false), "off") | (None, _) => Mark { kind: "off", key: "state-off" },
-        (Some(false), _) => Mark { kind: "failed", key: "routes-fails" },
+        (Some(true), _) | (None, "on") => Mark::of("running", "routes-works"),
+        (Some(false), "off") | (None, _) => Mark::of("off", "state-off"),
+        (Some(false), _) => Mark::of("failed", "routes-fails"),
     };
     let (who, group) = match one.access.as_deref() {
-        None => ("whoever is at this machine", String::new()),
-        Some("public") => ("everybody", String::new()),
-        Some("lan") => ("whoever is at home", String::new()),
-        Some("lan-or-user") => ("whoever is at home, or signed in", String::new()),
-        Some("user") => ("whoever is signed in", String::new()),
-        Some("admin") => ("admins", String::new()),
-        Some(other) => ("the group", other.trim_start_matches("group:").to_owned()),
+        None => (lang.say("routes-who-machine"), String::new()),
+        Some("public") => (lang.say("routes-who-public"), String::new()),
+        Some("lan") => (lang.say("routes-who-lan"), String::new()),
+        Some("lan-or-user") => (lang.say("routes-who-lan-or-user"), String::new()),
+        Some("user") => (lang.say("routes-who-user"), String::new()),
+        Some("admin") => (lang.say("routes-who-admin"), String::new()),
+        Some(other) => (lang.say("routes-who-group"), other.trim_start_matches("group:").to_owned()),
     };
     let certificate = one.certificate.as_ref().map(|served| {
-        let until = days(&served.expires, now);
-        let doubt = served.distrusted_because.as_ref().map(|why| format!(", not believed here: {why}"));
-        format!("certificate of {}, {until}{}", served.issuer, doubt.unwrap_or_default())
+        let words = [("issuer", served.issuer.as_str().into()), ("until", days(&served.expires, now, lang).into())];
+        let certificate = lang.with("routes-certificate-of", words);
+        match &served.distrusted_because {
+            Some(why) => format!("{certificate}, {}", lang.with("routes-distrusted", [("why", why.as_str().into())])),
+            None => certificate,
+        }
     });
     Way {
         mark,
@@ -114,28 +121,27 @@ fn way(one: Route, now: OffsetDateTime) -> Way {
 }
 
 /// `30 more days`.
-fn days(until: &str, now: OffsetDateTime) -> String {
+fn days(until: &str, now: OffsetDateTime, lang: Lang) -> String {
     match moment(until).map(|at| (at - now).whole_days()) {
         None => String::new(),
-        Some(days) if days < 0 => "over".into(),
-        Some(0) => "ends today".into(),
-        Some(1) => "one more day".into(),
-        Some(days) => format!("{days} more days"),
+        Some(days) if days < 0 => lang.say("routes-over").into(),
+        Some(0) => lang.say("routes-ends-today").into(),
+        Some(days) => lang.with("routes-more-days", [("count", days.into())]),
     }
 }
 
-pub fn certificate(one: &crate::certs::cli::list::Certificate, now: OffsetDateTime) -> Certificate {
+pub fn certificate(one: &crate::certs::cli::list::Certificate, now: OffsetDateTime, lang: Lang) -> Certificate {
     let mark = match (one.valid, one.last_error.is_some()) {
-        (true, false) => Mark { kind: "running", key: "routes-valid" },
-        (true, true) => Mark { kind: "unhealthy", key: "routes-not-renewed" },
-        (false, _) => Mark { kind: "failed", key: "routes-not-valid" },
+        (true, false) => Mark::of("running", "routes-valid"),
+        (true, true) => Mark::of("unhealthy", "routes-not-renewed"),
+        (false, _) => Mark::of("failed", "routes-not-valid"),
     };
     let words = [&one.last_error, &one.served, &one.next].into_iter().flatten().cloned().collect::<Vec<_>>();
     Certificate {
         mark,
         names: one.names.join(", "),
         issuer: one.issuer.clone().unwrap_or_default(),
-        until: one.not_after.as_deref().map(|until| days(until, now)).unwrap_or_default(),
+        until: one.not_after.as_deref().map(|until| days(until, now, lang)).unwrap_or_default(),
         words: words.join("; "),
     }
 }

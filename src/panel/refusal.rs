@@ -8,6 +8,7 @@ use http_body_util::{BodyExt, Limited};
 use serde_json::Value;
 
 use super::shell::Shell;
+use crate::stacks::works::End;
 use crate::web::lang::filters;
 use crate::web::words::for_people;
 use crate::web::{Code, Words, html};
@@ -89,4 +90,19 @@ pub async fn page(shell: Shell, headers: &HeaderMap, mut refused: Response) -> R
         answer.extensions_mut().insert(code);
     }
     answer
+}
+
+/// How a work failed, as a page.
+pub fn of_work(shell: Shell, headers: &HeaderMap, end: &End) -> Response {
+    let all = vec![Told::of(end.error.as_ref().unwrap_or(&Value::Null))];
+    match (Page { shell, all }).render() {
+        Ok(text) => html(headers, StatusCode::CONFLICT, text),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// How a work failed, as the answer of a call.
+pub fn answer(end: &End) -> Response {
+    let body = serde_json::json!({ "error": end.error.as_ref().unwrap_or(&Value::Null) });
+    (StatusCode::CONFLICT, axum::Json(body)).into_response()
 }

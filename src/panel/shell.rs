@@ -64,6 +64,8 @@ impl Shell {
             ("/", "home-title", "home", "", Who::User),
             ("/works", "works-title", "work", "", Who::Viewer),
             ("/routes", "routes-title", "route", "", Who::Viewer),
+            ("/images", "storage-title", "storage", "desk", Who::Viewer),
+            ("/found", "found-title", "stack", "desk", Who::Viewer),
             ("/search", "search-title", "find", "phone", Who::Viewer),
             ("/people", "people-title", "people", "desk", Who::Admin),
             ("/doctor", "doctor-title", "doctor", "desk", Who::Viewer),

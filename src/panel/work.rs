@@ -24,7 +24,7 @@ use crate::base::wording::sentence;
 use crate::stacks::json::history::{self, Run, Which, WholeRun};
 use crate::stacks::json::plans::Of;
 use crate::stacks::json::works as calls;
-use crate::stacks::works::{Event, Work};
+use crate::stacks::works::{End, Event, Work};
 use crate::web::events::{self, Held};
 use crate::web::lang::filters;
 use crate::web::read::{Path, Query};
@@ -209,6 +209,22 @@ fn line(work: &Work, now: OffsetDateTime) -> Line {
         began: Moment::of(work.began, now),
         took: work.end().map(|end| took(end.at - work.began)).unwrap_or_default(),
     }
+}
+
+/// So long a page waits for what is only written down.
+const SETTLES: std::time::Duration = std::time::Duration::from_secs(8);
+
+/// How a work has ended, where it ends soon.
+pub async fn settled(panel: &Panel, id: &str) -> Option<End> {
+    let work = panel.api.works.get(id)?;
+    let mut watch = work.watch();
+    let ended = async {
+        while work.end().is_none() {
+            watch.changed().await.ok()?;
+        }
+        work.end()
+    };
+    tokio::time::timeout(SETTLES, ended).await.ok().flatten()
 }
 
 fn took(time: time::Duration) -> String {

@@ -22,6 +22,7 @@ mod saved;
 pub mod seen;
 mod session;
 mod sql;
+pub mod storage;
 mod target;
 pub mod who;
 pub mod works;

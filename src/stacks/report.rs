@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::session::Session;
 use crate::base::{units, wording};
 use crate::cli::progress::words;
 use crate::cli::{Failure, Out, Tone};
@@ -25,13 +24,7 @@ pub fn nothing_to_do(out: &Out, plan: &Plan) {
 /// Tells how the walks went and gives the exit code: 0, 1, 6 where the engine went away, 130 where it was interrupted.
 ///
 /// `run` is the run's id where history keeps it.
-pub fn tell(
-    session: &Session<'_>,
-    rounds: &[(Plan, Report)],
-    took: Duration,
-    run: Option<&str>,
-) -> Result<(), Failure> {
-    let out = session.out;
+pub fn tell(out: &Out, rounds: &[(Plan, Report)], took: Duration, run: Option<&str>) -> Result<(), Failure> {
     let mut code = 0;
     for (plan, report) in rounds {
         let step = |id| plan.steps.iter().find(|s| s.id == id);
@@ -228,6 +221,7 @@ impl Counts {
                 Action::RemoveNetwork { .. } => (10, "network", "removed"),
                 Action::CreateVolume { .. } => (11, "volume", "created"),
                 Action::RemoveVolume { .. } => (12, "volume", "removed"),
+                Action::RemoveImage { .. } => (13, "image", "removed"),
                 _ => continue,
             };
             *self.0.entry(what).or_default() += 1;

@@ -10,7 +10,7 @@ use super::sql::SavedPlan;
 use super::{history, interrupt, lock, report, saved, who};
 use crate::base::clock::{Clock, SystemClock, rfc3339};
 use crate::cli::progress::Progress;
-use crate::cli::{Failure, ask};
+use crate::cli::{Failure, Out, ask};
 use crate::diag::{Diagnostic, Kind};
 use crate::engine::apply::{Report, Walk, apply};
 use crate::plan::{Action, Options, Plan, Risk, Verb, json as plan_json, text};
@@ -46,7 +46,7 @@ pub async fn carry_out_plan(
         session.out.acting();
     }
     session.refuse(&plan)?;
-    confirm(session, &plan, doing.yes)?;
+    confirm(session.out, &plan, doing.yes)?;
     if plan.steps.is_empty() {
         (doing.settle)()?;
         report::nothing_to_do(session.out, &plan);
@@ -61,7 +61,7 @@ pub async fn carry_out_plan(
             session.out.say("another command changed this project in the meantime; the plan now:");
             show(session, &again);
             session.refuse(&again)?;
-            confirm(session, &again, doing.yes)?;
+            confirm(session.out, &again, doing.yes)?;
         }
         plan = again;
     }
@@ -91,7 +91,7 @@ pub async fn carry_out_plan(
             }
             session.refuse(&rest)?;
             if rest.risk() > plan.risk() {
-                confirm(session, &rest, doing.yes)?;
+                confirm(session.out, &rest, doing.yes)?;
             }
             plan = rest;
         }
@@ -119,7 +119,7 @@ async fn end(
         Some(record) if failed => record.id().await,
         _ => None,
     };
-    let mut told = report::tell(session, &rounds, took, id);
+    let mut told = report::tell(session.out, &rounds, took, id);
     if walked.is_err() {
         told = walked;
     }
@@ -148,13 +148,13 @@ fn show(session: &Session<'_>, plan: &Plan) {
 }
 
 /// Only what loses data asks.
-fn confirm(session: &Session<'_>, plan: &Plan, yes: bool) -> Result<(), Failure> {
+pub(super) fn confirm(out: &Out, plan: &Plan, yes: bool) -> Result<(), Failure> {
     if plan.risk() < Risk::Data {
         return Ok(());
     }
     let lost: Vec<String> = plan.steps.iter().filter(|s| s.risk == Risk::Data).map(|s| lost(&s.action)).collect();
     let question = format!("{} will be removed for good. Go on?", capital(&crate::base::wording::list(&lost)));
-    Ok(ask::confirm(&question, yes, session.out)?)
+    Ok(ask::confirm(&question, yes, out)?)
 }
 
 fn lost(action: &Action) -> String {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::session::{Look, Session};
 use super::sql::{self, SavedPlan};
+use super::storage::Prune;
 use super::{history, who};
 use crate::args::Deciding;
 use crate::base::clock::{Clock, SystemClock, rfc3339};
@@ -29,6 +30,9 @@ pub struct Asked {
     pub rerun: bool,
     pub pull: Option<String>,
     pub timeout: Option<i64>,
+    /// What is to be removed by name, and nothing else of all this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prune: Option<Prune>,
 }
 
 impl Asked {
@@ -45,6 +49,7 @@ impl Asked {
             rerun: options.rerun,
             pull: options.pull.clone(),
             timeout: options.timeout,
+            prune: None,
         }
     }
 

@@ -84,6 +84,8 @@ async fn filled() -> (Server, Objects, String) {
         ("/api/v1/projects/{name}", "other".to_owned()),
         ("/api/v1/stacks/{name}", "media".to_owned()),
         ("/api/v1/settings/{key}", "profiles".to_owned()),
+        ("/storage/plans/{id}", text(&plan)),
+        ("/found/{name}", "other".to_owned()),
         ("/profiles/{name}", "media".to_owned()),
         ("/services/{name}", "web".to_owned()),
         ("/plans/{id}", text(&plan)),

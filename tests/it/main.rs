@@ -18,6 +18,7 @@ mod engine_trouble;
 mod first_walk;
 mod forged_headers;
 mod forward_auth;
+mod found;
 mod front_door;
 mod front_door_faults;
 mod gate;
@@ -42,10 +43,12 @@ mod own_server;
 mod pages;
 mod people;
 mod plan_lints;
+mod prune;
 mod samples;
 mod scanned;
 mod secrets;
 mod served_certificates;
+mod setup_walk;
 mod start_first;
 mod starter_home;
 mod tls;
@@ -75,7 +78,10 @@ fn main() -> std::process::ExitCode {
         ("one_writer", one_writer::CASES),
         ("own_server", own_server::CASES),
         ("people", people::CASES),
+        ("found", found::CASES),
         ("pages", pages::CASES),
+        ("prune", prune::CASES),
+        ("setup_walk", setup_walk::CASES),
         ("first_walk", first_walk::CASES),
         ("samples", samples::CASES),
         ("scanned", scanned::CASES),

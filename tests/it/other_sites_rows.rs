@@ -16,7 +16,7 @@ const OTHER: &str = "services:\n  page: { image: any/page:1 }\n";
 pub const NEW_PASSWORD: &str = "mallory was here and stayed";
 
 /// What cannot be made to succeed here, and why.
-pub const LEFT_OUT: [(&str, &str); 10] = [
+pub const LEFT_OUT: [(&str, &str); 12] = [
     ("POST /api/v1/setup", "there is an admin already: tried before there is one"),
     ("POST /api/v1/auth/passkeys", "a device signs for our own page only: `other_ways_in.rs`"),
     ("POST /api/v1/auth/passkeys/login", "a device signs for our own page only: `other_ways_in.rs`"),
@@ -25,6 +25,8 @@ pub const LEFT_OUT: [(&str, &str); 10] = [
     ("DELETE /api/v1/users/{id}/oidc", "the home has no provider: `other_ways_in.rs`"),
     ("POST /account/provider", "the home has no provider: `other_ways_in.rs`"),
     ("POST /login/oidc/second", "the home has no provider: `other_ways_in.rs`"),
+    ("POST /api/v1/certificates/new-ca", "the browser of this test trusts the root that it takes away"),
+    ("POST /welcome/authority", "the browser of this test trusts the root that it takes away"),
     ("POST /login/second", "it takes the cookie of half a login, which no other site's form sends along"),
     ("POST /second-factor/confirm", "it takes the cookie of half a login, which no other site's form sends along"),
 ];
@@ -111,6 +113,14 @@ impl<'t, 's> Prepares<'t, 's> {
     pub fn rests(&self) {
         let at_work = || self.keeper("GET", "/api/v1/works?state=running", Value::Null)["items"] != json!([]);
         assert!(until(Duration::from_secs(30), || !at_work()), "a work does not end");
+    }
+
+    /// The other project, neither adopted nor left alone.
+    fn undecided(&self) -> Vec<String> {
+        for decided in ["adopt", "left-alone"] {
+            self.panel.call("keeper", "DELETE", &format!("/api/v1/projects/other/{decided}"), None);
+        }
+        vec!["other".to_owned()]
     }
 
     fn number(&self) -> u32 {
@@ -243,6 +253,10 @@ impl<'t, 's> Prepares<'t, 's> {
             "/profiles/{name}/plan" | "/profiles/{name}/on" | "/profiles/{name}/off" => {
                 (vec!["tools".to_owned()], json!({}))
             }
+            "/storage/plan" => (vec![], json!({ "kind": "/images", "item[]": "any/none:1" })),
+            "/storage/plans/{id}/apply" => (self.call("POST", "plans/{id}/apply").0, json!({})),
+            "/found/{name}/adopt" | "/found/{name}/leave" => (self.undecided(), json!({})),
+            "/found/{name}/undo" => (self.call("DELETE", "projects/{name}/left-alone").0, json!({})),
             "/services/{name}/act" => (vec!["web".to_owned()], json!({ "verb": "restart" })),
             // As the calls that they stand for.
             "/plans/{id}/apply" => (self.call("POST", "plans/{id}/apply").0, json!({})),
@@ -334,6 +348,7 @@ impl<'t, 's> Prepares<'t, 's> {
             ("POST", "start" | "stop" | "restart" | "pull" | "update") => {
                 (vec![], json!({ "services": ["web"] }), none)
             }
+            ("POST", "prune") => (vec![], none.clone(), none),
             ("POST", "mode") => (vec![], json!({ "mode": "localhost", "yes": true }), none),
             ("POST", "plans/{id}/apply") => {
                 let made = self.keeper("POST", "/api/v1/plans", json!({ "force_recreate": true }));
@@ -342,6 +357,16 @@ impl<'t, 's> Prepares<'t, 's> {
             ("POST", "works/{id}/cancel") => {
                 let all = self.keeper("GET", "/api/v1/works", Value::Null);
                 (vec![text(&all["items"][0]["id"])], none.clone(), none)
+            }
+            ("PUT", "projects/{name}/left-alone") => (self.undecided(), none.clone(), none),
+            ("DELETE", "projects/{name}/left-alone") => {
+                let name = self.undecided();
+                self.keeper("PUT", "/api/v1/projects/other/left-alone", Value::Null);
+                (name, none.clone(), none)
+            }
+            ("DELETE", "projects/{name}/adopt") => {
+                self.settled("/api/v1/projects/other/adopt", json!({}));
+                (vec!["other".into()], none.clone(), none)
             }
             ("POST", "projects/{name}/adopt") => (vec!["other".into()], none.clone(), none),
             ("POST", "stacks/{name}/validate") => (vec!["app".into()], json!({ "text": STACK }), none),

@@ -10,7 +10,7 @@ macro_rules! pages {
 }
 
 pages! {
-    "getting-started" "homes" "stacks" "profiles" "plan-and-apply" "adopting" "leaving-hearth" "serve" "panel" "people" "login" "audit" "api" "routes" "gate" "traefik-labels"
+    "getting-started" "homes" "stacks" "profiles" "plan-and-apply" "adopting" "prune" "leaving-hearth" "serve" "panel" "people" "login" "audit" "api" "routes" "gate" "traefik-labels"
     "certificates" "local-ca" "tls" "hearth-yaml" "container" "database" "doctor" "troubleshooting"
 }
 

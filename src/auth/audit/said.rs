@@ -1,7 +1,7 @@
 //! Which fields of calls an entry keeps. Every field that a call takes stands in one of the two lists.
 
 /// What was asked for: kept as it came, cut where it is long. Sorted.
-pub const SAID: [&str; 40] = [
+pub const SAID: [&str; 45] = [
     "about",
     "act",
     "all",
@@ -16,11 +16,13 @@ pub const SAID: [&str; 40] = [
     "groups",
     "heir",
     "ids",
+    "images",
     "is_active",
     "members",
     "mode",
     "name",
     "names",
+    "networks",
     "no_deps",
     "no_recreate",
     "note",
@@ -34,6 +36,9 @@ pub const SAID: [&str; 40] = [
     "scopes",
     "services",
     "timeout",
+    "unused_images",
+    "unused_networks",
+    "unused_volumes",
     "username",
     "uses",
     "value",

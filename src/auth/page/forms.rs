@@ -114,7 +114,7 @@ pub async fn set_up(
         pages.auth.begin_session(&user, &agent(&headers), caller.address).await
     };
     match done.await {
-        Ok(session) => signed_in(&session, "/"),
+        Ok(session) => signed_in(&session, "/welcome"),
         Err(told) if told.code == MISSING => to_factor(),
         Err(told) if told.code == "auth.set-up" => already_set_up(),
         Err(told) => back(told, |told| Setup { token, username, email, told }),

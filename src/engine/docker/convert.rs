@@ -257,12 +257,12 @@ fn mount(value: &Value) -> Mount {
 }
 
 /// The engine's zero time is "never".
-fn moment(value: &Value) -> String {
+pub fn moment(value: &Value) -> String {
     let text = text(value);
     if text.starts_with("0001-") { String::new() } else { text }
 }
 
-fn rfc3339(seconds: i64) -> Option<String> {
+pub fn rfc3339(seconds: i64) -> Option<String> {
     OffsetDateTime::from_unix_timestamp(seconds).ok()?.format(&Rfc3339).ok()
 }
 

@@ -9,6 +9,7 @@
 //! | actions of a plan | `perform`, `containers`, `older`, `upload`, `wait`, `hooks` |
 //! | images | `pull`, `build`, `context`, `ignore` |
 //! | logs, figures, events and exec | `streams`, `frames`, `stats`, `happenings` |
+//! | images, volumes and networks of everybody | `stored` |
 //! | reading without plans (gate) | `reader` |
 //! | how it is (doctor) | `checkup` |
 //! | the container that Hearth itself runs in | `itself` |
@@ -38,6 +39,7 @@ mod pull;
 pub mod reader;
 mod refusals;
 mod stats;
+mod stored;
 mod streams;
 mod tls;
 mod upload;
@@ -54,6 +56,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::OnceCell;
 
+use super::stored::Stored;
 use super::{Engine, EngineError, Host, Known, Outcome, Scope, Tell};
 use crate::plan::Action;
 pub use crate::plan::observed::Container;
@@ -168,6 +171,14 @@ impl Host for DockerEngine {
         let path = format!("/containers/json{}", wire::query(&[("all", "1"), ("filters", &filters)]));
         let listed = self.wire.get(&path).await.map_err(|f| self.tell(f, "list all projects"))?;
         Ok(convert::list(&listed).iter().map(convert::listed).collect())
+    }
+
+    async fn containers(&self) -> Result<Vec<Container>, EngineError> {
+        stored::containers(self).await.map_err(|f| self.tell(f, "list all containers"))
+    }
+
+    async fn stored(&self) -> Result<Stored, EngineError> {
+        stored::stored(self).await.map_err(|f| self.tell(f, "look at images, volumes and networks"))
     }
 
     fn is_double(&self) -> bool {

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use super::world::*;
 use crate::base::clock::rfc3339;
-use crate::engine::Scope;
+use crate::engine::{Scope, stored};
 use crate::plan::observed::*;
 use crate::plan::request::{PROJECT, SERVICE};
 
@@ -66,6 +66,47 @@ fn network(world: &World, n: &FakeNetwork) -> Network {
             "Labels": n.labels,
         }),
         attached: world.containers.values().filter(on).map(|c| c.id.clone()).collect(),
+    }
+}
+
+/// Images that share an id are one with several names.
+pub(super) fn stored(world: &World) -> stored::Stored {
+    let mut images: BTreeMap<&str, stored::Image> = BTreeMap::new();
+    for (tag, image) in &world.images {
+        let one = images.entry(&image.id).or_insert_with(|| stored::Image {
+            id: image.id.clone(),
+            size: 1 << 20,
+            created_at: stamp(Some(0)),
+            ..stored::Image::default()
+        });
+        // What is kept under its id has lost its name.
+        one.tags.extend((tag != &image.id).then(|| tag.clone()));
+    }
+    let volume = |(name, v): (&String, &FakeVolume)| stored::Volume {
+        name: name.clone(),
+        driver: v.driver.clone(),
+        labels: v.labels.clone(),
+        created_at: stamp(Some(0)),
+        size: Some(v.data.len() as u64),
+        of_machine: v.of_machine.clone(),
+    };
+    let network = |n: &FakeNetwork| stored::Network {
+        id: n.id.clone(),
+        name: n.name.clone(),
+        driver: n.driver.clone(),
+        scope: "local".into(),
+        labels: n.labels.clone(),
+        internal: n.internal,
+        subnets: n.subnets.clone(),
+        created_at: stamp(Some(0)),
+    };
+    let mut networks: Vec<_> = world.networks.values().map(network).collect();
+    networks.sort_by(|a, b| a.name.cmp(&b.name));
+    stored::Stored {
+        containers: world.containers.values().map(|c| container(c, false)).collect(),
+        images: images.into_values().collect(),
+        volumes: world.volumes.iter().map(volume).collect(),
+        networks,
     }
 }
 

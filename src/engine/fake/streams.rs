@@ -10,6 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::error::refused;
 use super::{Double, happenings, observe};
+use crate::engine::stored::Stored;
 use crate::engine::streams::{ExecRequest, ExecSession, Happening, LogLine, LogOptions, Output, Stats, Streams};
 use crate::engine::{EngineError, Host};
 use crate::plan::observed::Container;
@@ -133,6 +134,14 @@ impl Host for Double {
         let world = self.fake.world();
         let of_projects = world.containers.values().filter(|c| c.labels.contains_key(PROJECT));
         Ok(of_projects.map(|c| observe::container(c, false)).collect())
+    }
+
+    async fn containers(&self) -> Result<Vec<Container>, EngineError> {
+        Ok(self.fake.world().containers.values().map(|c| observe::container(c, false)).collect())
+    }
+
+    async fn stored(&self) -> Result<Stored, EngineError> {
+        Ok(observe::stored(&self.fake.world()))
     }
 
     fn is_double(&self) -> bool {

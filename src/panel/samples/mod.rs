@@ -3,11 +3,17 @@
 mod account;
 mod audit;
 mod bell;
+mod found;
+mod health;
 mod home;
 mod others;
 mod people;
 mod plan;
+mod profile;
+mod reach;
 mod service;
+mod storage;
+mod welcome;
 mod work;
 
 use std::collections::BTreeMap;
@@ -119,7 +125,8 @@ pub fn seen(more: usize) -> Seen {
         profiles.push(profile("many", true, &[]));
     }
     let adopted = BTreeMap::from([("paperless".to_owned(), vec![service("webserver", "", Standing::Running, "")])]);
-    Seen { number: 1, name: "casa".into(), profiles, services, adopted, ..Seen::default() }
+    let others = vec!["immich".to_owned(), "shop".to_owned()];
+    Seen { number: 1, name: "casa".into(), profiles, services, adopted, others, ..Seen::default() }
 }
 
 fn machine() -> Vec<Figure> {
@@ -167,6 +174,12 @@ pub fn all() -> Vec<Sample> {
         account::all(),
         audit::all(),
         bell::all(),
+        found::all(),
+        health::all(),
+        profile::all(),
+        reach::all(),
+        storage::all(),
+        welcome::all(),
     ]
     .concat()
 }

@@ -4,12 +4,13 @@ use super::*;
 use crate::panel::plan::{self, Plan};
 use crate::stacks::json::plans::Kept;
 
-fn plan(role: Role) -> Plan {
+pub fn plan(role: Role) -> Plan {
     let row = |service: &str, verb: &str, why: &[&str], stops: Option<bool>| json!({"service": service, "verb": verb, "name": format!("casa-{service}-1"), "why": why, "stops": stops, "step": 1});
     let kept = Kept {
         id: "0tkdck4zdkw".into(),
         made: "2026-11-27T11:58:00Z".into(),
         who: "ada (session)".into(),
+        verb: "up",
         summary: "1 to create, 2 to replace, 1 to stop, 4 as they are".into(),
         risk: "short_stop".into(),
         plan: json!({

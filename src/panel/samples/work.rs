@@ -4,7 +4,7 @@ use super::*;
 use crate::panel::work;
 use crate::stacks::json::history;
 
-fn work(end: &str) -> work::Page {
+pub fn work(end: &str) -> work::Page {
     let step = |n: usize, state: &str, words: &str, more: &str, took: &str| work::Step {
         id: format!("step-1-{n}"),
         mark: Mark::work(state),

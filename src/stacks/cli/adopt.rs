@@ -1,4 +1,4 @@
-//! `hearth adopt`: takes over a running Compose project as it is. Nothing is recreated; it is written down.
+//! `hearth adopt`: takes over a running Compose project as it is, or leaves it alone for good. Nothing is recreated; it is written down.
 
 use std::path::{Path, PathBuf};
 
@@ -20,6 +20,9 @@ use crate::stacks::{Home, Loading, Target};
 pub fn run(global: &Global, args: Adopt, out: &Out) -> Done {
     let out = &out.clone().json(args.json.json);
     let mut home = Home::required(global.home.as_deref(), &out.cwd).map_err(|refused| refused.tell(out))?;
+    if let (Some(name), true) = (&args.project, args.undo) {
+        return undo(&mut home, name, out);
+    }
     start(async {
         let engine = out.engine().await?;
         let mut found = projects::group(&engine.compose_containers().await?);
@@ -28,6 +31,9 @@ pub fn run(global: &Global, args: Adopt, out: &Out) -> Done {
             None => list(&home, &found, global, out).await,
             Some(name) => {
                 let found = the_one(&home, found, name)?;
+                if args.leave_alone {
+                    return leave(&mut home, &found, out);
+                }
                 adopt(&mut home, &found, &args.files, global, out).await
             }
         }
@@ -67,10 +73,16 @@ pub async fn preview(one: &Found, global: &Global, out: &Out) -> (Option<Plan>, 
     }
 }
 
+/// Whether it is another's project about which nothing is decided yet.
+pub fn is_open(home: &Home, name: &str) -> bool {
+    let config = &home.config;
+    name != config.name && !config.adopted.contains_key(name) && !config.left_alone.iter().any(|one| one == name)
+}
+
 async fn list(home: &Home, found: &[Found], global: &Global, out: &Out) -> Done {
     let mut rows = Vec::new();
     let mut values = Vec::new();
-    for one in found.iter().filter(|one| !home.config.adopted.contains_key(&one.name)) {
+    for one in found.iter().filter(|one| is_open(home, &one.name)) {
         let (plan, words) = preview(one, global, out).await;
         let plan = plan.map(|plan| plan_json::to_json(&plan));
         let directory = visible(&one.working_dir.display().to_string());
@@ -86,15 +98,62 @@ async fn list(home: &Home, found: &[Found], global: &Global, out: &Out) -> Done 
         out.say("there is no project to adopt on this engine");
     } else {
         out.text(&table(&["PROJECT", "STATE", "PLAN", "DIRECTORY"], &rows));
-        out.say("take one over with: hearth adopt PROJECT");
+        out.say("take one over with: hearth adopt PROJECT; or leave it alone: hearth adopt PROJECT --leave-alone");
     }
+    Ok(())
+}
+
+/// The list without this name, where it is in it.
+fn without(text: String, left: &[String], name: &str) -> Result<String, Diagnostic> {
+    if !left.iter().any(|one| one == name) {
+        return Ok(text);
+    }
+    let rest: Vec<String> = left.iter().filter(|one| *one != name).cloned().collect();
+    config::set_left_alone(&text, &rest)
+}
+
+fn leave(home: &mut Home, found: &Found, out: &Out) -> Done {
+    let name = &found.name;
+    if home.config.adopted.contains_key(name) {
+        return Err(Diagnostic::error("stacks.is-adopted", format!("`{name}` is adopted by this home"))
+            .kind(Kind::Conflict)
+            .hint(format!("let it go first: hearth adopt {name} --undo"))
+            .into());
+    }
+    let mut left = home.config.left_alone.clone();
+    if !left.contains(name) {
+        left.push(name.clone());
+    }
+    home.edit_config(|text| config::set_left_alone(text, &left))?;
+    if out.json {
+        out.value(&json!({ "project": name, "left_alone": true }));
+    }
+    out.say(format!("{name} is left alone; think better of it with: hearth adopt {name} --undo"));
+    Ok(())
+}
+
+fn undo(home: &mut Home, name: &str, out: &Out) -> Done {
+    let (adopted, left) = (home.config.adopted.contains_key(name), home.config.left_alone.clone());
+    if !adopted && !left.iter().any(|one| one == name) {
+        let d = Diagnostic::error("stacks.nothing-decided", format!("`{name}` is neither adopted nor left alone here"));
+        return Err(d.kind(Kind::NotFound).hint("see what there is: hearth ls").into());
+    }
+    home.edit_config(|text| {
+        let text = if adopted { config::remove_adopted(text, name)? } else { text.to_owned() };
+        without(text, &left, name)
+    })?;
+    if out.json {
+        out.value(&json!({ "project": name, "adopted": false, "left_alone": false }));
+    }
+    out.say(format!("this home looks after {name} no more; its containers stay as they are"));
     Ok(())
 }
 
 async fn adopt(home: &mut Home, found: &Found, files: &[PathBuf], global: &Global, out: &Out) -> Done {
     let record = record(found, files, &out.cwd)?;
     let plan = plan(found, &record, global, out).await?;
-    home.edit_config(|text| config::set_adopted(text, &found.name, &record))?;
+    let left = home.config.left_alone.clone();
+    home.edit_config(|text| without(config::set_adopted(text, &found.name, &record)?, &left, &found.name))?;
     if out.json {
         out.value(&json!({
             "project": found.name, "directory": record.directory, "files": record.files, "env_files": record.env_files,

@@ -1,5 +1,6 @@
 //! `hearth apply ID`: a saved plan, unless the world has moved since.
 
+use super::prune::Pruning;
 use super::{start, up};
 use crate::args::{Apply, Global};
 use crate::base::wording;
@@ -17,6 +18,9 @@ pub fn run(global: &Global, args: Apply, door: &dyn FrontDoor, out: &Out) -> Don
         let place = target.place(&target.name(out)?);
         let kept = find(&place, &args.id, out).await?;
         let asked: Asked = serde_json::from_str(&kept.asked).map_err(|_| unreadable(&args.id))?;
+        if let Some(prune) = &asked.prune {
+            return Pruning::open(global, out)?.apply(&kept, prune, args.answer.yes).await;
+        }
         let (session, options) = up::open(&target, &asked, asked.options(), out).await?;
         let look = session.look().await?;
         if !asked.down {

@@ -46,6 +46,7 @@ pub fn whose(found: &Found, home: Option<&Home>) -> &'static str {
     match home {
         Some(home) if home.config.name == found.name => "this home",
         Some(home) if home.config.adopted.contains_key(&found.name) => "adopted",
+        Some(home) if home.config.left_alone.contains(&found.name) => "left alone",
         _ if found.ours => "made by hearth",
         _ => "made by compose",
     }

@@ -14,6 +14,7 @@ pub mod logs;
 pub mod ls;
 pub mod mode;
 pub mod profiles;
+pub mod prune;
 pub mod ps;
 pub mod up;
 

@@ -21,6 +21,7 @@ pub mod init;
 mod load;
 mod outside;
 pub mod secrets;
+pub mod told;
 mod way;
 pub mod write;
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -13,7 +14,7 @@ use super::plans::Plan;
 use super::verbs::{begun, refused};
 use super::{Accepted, Api, Begun};
 use crate::args;
-use crate::auth::who::{Admin, Viewer};
+use crate::auth::who::{Admin, Identity, Viewer};
 use crate::cli::Failure;
 use crate::diag::{Diagnostic, Kind};
 use crate::stacks::cli::{adopt, ls};
@@ -25,16 +26,16 @@ use crate::web::read::{Json as Body, Path, Query};
 /// One Compose project on this engine.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Project {
-    name: String,
-    /// `this home`, `adopted`, `made by hearth` or `made by compose`.
-    whose: &'static str,
+    pub name: String,
+    /// `this home`, `adopted`, `left alone`, `made by hearth` or `made by compose`.
+    pub whose: &'static str,
     /// How many containers are in which state: `3 running, 1 exited`.
-    state: String,
-    services: Vec<String>,
-    directory: String,
-    files: Vec<String>,
+    pub state: String,
+    pub services: Vec<String>,
+    pub directory: String,
+    pub files: Vec<String>,
     /// Files that its containers name and that are not here.
-    missing_files: Vec<String>,
+    pub missing_files: Vec<String>,
 }
 
 impl Project {
@@ -64,14 +65,14 @@ crate::order! { By of Project, false:
 pub struct Which {
     /// At most so many, 1 to 200.
     #[param(minimum = 1, maximum = 200, default = 50)]
-    limit: Option<u16>,
+    pub limit: Option<u16>,
     /// `next` of the page before.
-    after: Option<String>,
+    pub after: Option<String>,
     /// In which order.
     #[param(inline)]
-    sort: Option<Sort>,
+    pub sort: Option<Sort>,
     /// Only those of which `whose` says this: `this home`, `adopted`, ...
-    whose: Option<String>,
+    pub whose: Option<String>,
 }
 
 /// All Compose projects of this engine, ours and others'.
@@ -90,14 +91,22 @@ pub async fn list(
     Ok(Json(asked.page(all, |one| one.name.clone())))
 }
 
+/// One Compose project of this engine.
+#[utoipa::path(get, path = "/api/v1/projects/{name}", params(("name" = String, Path)), responses((status = 200, body = Project)))]
+pub async fn one(_: Viewer, State(api): State<Api>, Path(name): Path<String>) -> Result<Json<Project>, Response> {
+    let home = api.home().map_err(refused)?;
+    let found = find(&api, &name).await?;
+    Ok(Json(Project::of(&found, ls::whose(&found, Some(&home)))))
+}
+
 /// What adopting it would mean.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Preview {
-    project: Project,
+    pub project: Project,
     /// What would differ after it; nothing is done by adopting. Null where its files cannot be loaded.
     #[schema(required)]
-    plan: Option<Plan>,
-    words: String,
+    pub plan: Option<Plan>,
+    pub words: String,
 }
 
 /// What adopting a project would mean. Nothing is changed.
@@ -125,7 +134,7 @@ pub async fn preview(who: Admin, State(api): State<Api>, Path(name): Path<String
 #[schema(as = AdoptProject)]
 pub struct Asked {
     /// Its Compose files on this machine, absolute and in order, where its containers name paths inside some other manager's container.
-    files: Vec<String>,
+    pub files: Vec<String>,
 }
 
 /// Takes over a running Compose project as it is: it is written down in hearth.yaml, and nothing is recreated.
@@ -147,10 +156,59 @@ pub async fn adopt(
     let args = args::Adopt {
         project: Some(name.clone()),
         files: asked.files.iter().map(PathBuf::from).collect(),
+        leave_alone: false,
+        undo: false,
         answer: args::Answer::default(),
         json: args::Json { json: true },
     };
     begun(api.begin(&who, "adopt", &words, move |out| adopt::run(&global, args, out)))
+}
+
+/// Lets an adopted project go: nothing of it stands in hearth.yaml any more. Its containers stay as they are.
+#[utoipa::path(delete, path = "/api/v1/projects/{name}/adopt", params(("name" = String, Path)),
+    responses((status = 204)))]
+pub async fn release(who: Admin, State(api): State<Api>, Path(name): Path<String>) -> Result<StatusCode, Response> {
+    let home = api.home().map_err(refused)?;
+    undo(&api, &who, name, |name| home.config.adopted.contains_key(name)).await
+}
+
+/// Leaves a project alone for good: it is written down in hearth.yaml, and not offered for adoption any more.
+#[utoipa::path(put, path = "/api/v1/projects/{name}/left-alone", params(("name" = String, Path)),
+    responses((status = 204)))]
+pub async fn leave(who: Admin, State(api): State<Api>, Path(name): Path<String>) -> Result<StatusCode, Response> {
+    find(&api, &name).await?;
+    decide(&api, &who, name, "--leave-alone").await
+}
+
+/// Offers a project that was left alone for adoption again.
+#[utoipa::path(delete, path = "/api/v1/projects/{name}/left-alone", params(("name" = String, Path)),
+    responses((status = 204)))]
+pub async fn think_again(who: Admin, State(api): State<Api>, Path(name): Path<String>) -> Result<StatusCode, Response> {
+    let home = api.home().map_err(refused)?;
+    undo(&api, &who, name, |name| home.config.left_alone.iter().any(|one| one == name)).await
+}
+
+async fn undo(api: &Api, who: &Identity, name: String, is: impl Fn(&str) -> bool) -> Result<StatusCode, Response> {
+    if !is(&name) {
+        let d = Diagnostic::error("stacks.nothing-decided", format!("`{name}` is not so here: nothing is taken back"));
+        return Err(Refusal(d.kind(Kind::NotFound).hint("see which there are: GET /api/v1/projects")).into_response());
+    }
+    decide(api, who, name, "--undo").await
+}
+
+/// What is only written down: whoever asks waits for it.
+async fn decide(api: &Api, who: &Identity, name: String, flag: &'static str) -> Result<StatusCode, Response> {
+    let global = api.works.setting().global();
+    let args = args::Adopt {
+        project: Some(name.clone()),
+        files: Vec::new(),
+        leave_alone: flag == "--leave-alone",
+        undo: flag == "--undo",
+        answer: args::Answer::default(),
+        json: args::Json { json: true },
+    };
+    let done = api.ask(who, &["adopt", &name, flag], move |out| adopt::run(&global, args, out)).await;
+    done.map(|()| StatusCode::NO_CONTENT).map_err(IntoResponse::into_response)
 }
 
 async fn find(api: &Api, name: &str) -> Result<Found, Response> {

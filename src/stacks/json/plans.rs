@@ -9,12 +9,12 @@ use utoipa::{IntoParams, ToSchema};
 use super::verbs::{begun, known, refused};
 use super::{Accepted, Api, Begun, bare};
 use crate::args;
-use crate::auth::who::{Identity, Operator, Viewer};
+use crate::auth::who::{Identity, Operator, Role, Viewer};
 use crate::cli::Failure;
 use crate::diag::{Diagnostic, Kind};
 use crate::plan::{self, text};
 use crate::stacks::cli::{apply as apply_, up};
-use crate::stacks::{Target, history, sql};
+use crate::stacks::{Target, history, saved, sql};
 use crate::web::list::{self, Page};
 use crate::web::read::{Json as Body, Path, Query};
 use crate::web::{Refusal, Refusals};
@@ -152,6 +152,11 @@ impl Asked {
     pub fn of_profile(name: &str, on: bool) -> Asked {
         Asked { names: vec![name.to_owned()], down: !on, ..Asked::default() }
     }
+
+    /// To turn several on.
+    pub fn of_profiles(names: &[String]) -> Asked {
+        Asked { names: names.to_vec(), ..Asked::default() }
+    }
 }
 
 /// A plan that was made now.
@@ -204,6 +209,8 @@ pub struct Kept {
     pub id: String,
     pub made: String,
     pub who: String,
+    /// `up`, `down` or `prune`.
+    pub verb: &'static str,
     pub summary: String,
     /// `none`, `short_stop`, `stop` or `data`.
     pub risk: String,
@@ -272,6 +279,13 @@ pub struct Apply {
     yes: bool,
 }
 
+impl Apply {
+    /// Whoever asks has said yes already.
+    pub fn sure() -> Apply {
+        Apply { yes: true, ..Apply::default() }
+    }
+}
+
 /// Carries out a plan that is kept, unless the world has moved since: then the work fails with `stacks.moved`, and nothing was done.
 #[utoipa::path(post, path = "/api/v1/plans/{id}/apply", params(("id" = String, Path)), request_body = Apply,
     responses((status = 202, body = Accepted)))]
@@ -281,7 +295,11 @@ pub async fn apply(
     Path(id): Path<String>,
     Body(asked): Body<Apply>,
 ) -> Result<Begun, Response> {
-    find(&api, &who, asked.project.clone(), &id).await?;
+    let kept = find(&api, &who, asked.project.clone(), &id).await?;
+    if kept.verb == "prune" && who.role != Role::Admin {
+        let d = Diagnostic::error("auth.not-allowed", "what is not of this home alone is removed by admins");
+        return Err(Refusal(d.kind(Kind::Denied).hint("ask an admin of the home to carry it out")).into_response());
+    }
     let global = api.global(asked.project.as_deref()).map_err(refused)?;
     let door = api.door.clone();
     let mut words: Vec<&str> = asked.project.iter().flat_map(|project| ["-p", project.as_str()]).collect();
@@ -337,5 +355,11 @@ async fn kept(
 fn shown(kept: sql::SavedPlan) -> Kept {
     let plan: serde_json::Value = serde_json::from_str(&kept.plan).unwrap_or_default();
     let text = |key: &str| plan[key].as_str().unwrap_or_default().to_string();
-    Kept { id: kept.id, made: kept.made, who: kept.who, summary: text("summary"), risk: text("risk"), plan }
+    let asked: saved::Asked = serde_json::from_str(&kept.asked).unwrap_or_default();
+    let verb = match (&asked.prune, asked.down) {
+        (Some(_), _) => "prune",
+        (None, true) => "down",
+        (None, false) => "up",
+    };
+    Kept { id: kept.id, made: kept.made, who: kept.who, verb, summary: text("summary"), risk: text("risk"), plan }
 }

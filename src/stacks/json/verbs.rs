@@ -10,6 +10,7 @@ use super::{Accepted, Api, Begun};
 use crate::args;
 use crate::auth::who::{Admin, Identity, Operator, Role};
 use crate::diag::{Diagnostic, Kind};
+use crate::spec;
 use crate::stacks::cli::{down as down_, lifecycle, mode as mode_, up as up_};
 use crate::web::read::Json as Body;
 use crate::web::{Refusal, Refusals};
@@ -311,6 +312,17 @@ pub struct Switch {
     /// The switch stops and replaces what runs: without a yes here it is refused.
     #[serde(default)]
     yes: bool,
+}
+
+impl Switch {
+    /// By whoever has said yes already.
+    pub fn to(mode: spec::Mode) -> Switch {
+        let mode = match mode {
+            spec::Mode::Localhost => Mode::Localhost,
+            spec::Mode::Domain => Mode::Domain,
+        };
+        Switch { mode, yes: true }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]

@@ -18,8 +18,10 @@ use serde_json::Value;
 
 pub use world::World;
 
+use super::cli::adopt;
 use super::cli::profiles::{self, Profile};
 use super::home::{Home, Read, Refused};
+use super::projects;
 use crate::diag::{Diagnostic, Severity, Sources, text};
 use crate::engine::{EngineError, Host, Scope};
 use crate::plan::observed::{Container, State};
@@ -42,6 +44,8 @@ pub struct Seen {
     pub services: Vec<Service>,
     /// Of the projects that the home has adopted.
     pub adopted: BTreeMap<String, Vec<Service>>,
+    /// Compose projects of this engine about which nothing is decided: neither adopted nor left alone.
+    pub others: Vec<String>,
     /// What each stack calls itself, by its file's name.
     pub titles: BTreeMap<String, String>,
 }
@@ -56,6 +60,7 @@ impl Seen {
             && self.profiles == other.profiles
             && self.services == other.services
             && self.adopted == other.adopted
+            && self.others == other.others
             && self.titles == other.titles
     }
 
@@ -183,11 +188,15 @@ async fn whole(
         }
     }
     kept.0.retain(|id, _| there.contains(id));
+    if let Ok(all) = engine.compose_containers().await {
+        let names = projects::group(&all).into_iter().map(|one| one.name);
+        seen.others = names.filter(|name| adopt::is_open(&home, name)).collect();
+    }
     seen
 }
 
 /// What was seen last, while the engine cannot be asked.
 fn away(seen: Seen, told: Diagnostic, before: Option<&Seen>) -> Seen {
     let before = before.cloned().unwrap_or_default();
-    Seen { away: Some(told), services: before.services, adopted: before.adopted, ..seen }
+    Seen { away: Some(told), services: before.services, adopted: before.adopted, others: before.others, ..seen }
 }

@@ -41,3 +41,8 @@ home-load = Load
 home-memory = Memory
 home-disk = Disk
 home-no-works = Nothing was done since Hearth started.
+
+home-others = { $count ->
+    [one] One project here is not under Hearth
+   *[other] { $count } projects here are not under Hearth
+}

@@ -277,7 +277,8 @@ fn env() -> String {
     format!("TZ=Etc/UTC\nPUID={}\nPGID={}\nDOMAIN={DOMAIN}\nTRAEFIK_IMAGE={TRAEFIK}\n", me.0, me.1)
 }
 
-fn traefik_is_here(s: &Scratch) -> Done {
+/// Whether domain mode can be tried here.
+pub fn traefik_is_here(s: &Scratch) -> Done {
     match s.docker_args(&["image", "inspect", "-f", "{{.Id}}", TRAEFIK]).code {
         0 => Ok(()),
         _ => Err(Skip(format!("no image {TRAEFIK} here"))),
@@ -326,7 +327,7 @@ pub fn page(ran: &Ran) -> Page {
 }
 
 /// Sees to an image with the hearth that is tested: the program, and the libraries that it names.
-fn image(s: &Scratch) {
+pub fn image(s: &Scratch) {
     static MADE: OnceLock<()> = OnceLock::new();
     MADE.get_or_init(|| {
         let began = Instant::now();

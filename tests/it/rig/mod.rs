@@ -40,7 +40,10 @@ pub use browser::{Browser, chromium};
 pub use command::{Ran, Running};
 pub use disk::Disk;
 pub use docker::Container;
-pub use door::{DOMAIN, Door, HEARTH, Page, Serve, curl, own_certificate, page, quiet_curl};
+pub use door::{
+    DOMAIN, Door, HEARTH, Page, Serve, curl, image as image_of_hearth, own_certificate, page, quiet_curl,
+    traefik_is_here,
+};
 pub use echo::Echo;
 pub use elsewhere::{Elsewhere, curl_in_container};
 pub use faults::{SetClock, Unannounced};

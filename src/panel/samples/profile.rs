@@ -1,0 +1,28 @@
+//! Samples of a profile.
+
+use super::*;
+use crate::panel::{home, profile};
+
+fn page(at: usize, more: usize, role: Role) -> profile::Page {
+    let seen = seen(more);
+    let one = &seen.profiles[at];
+    let shell = shell(role);
+    let card = home::card_of(&seen, one, &ways(), &shell, NOW);
+    profile::Page { facts: profile::facts(one, shell.lang), on: one.on, name: one.name.clone(), card, shell }
+}
+
+/// By name.
+pub fn all() -> Vec<Sample> {
+    let mut hostile = page(0, 0, Role::Operator);
+    hostile.name = HOSTILE.into();
+    hostile.card.note = HOSTILE.into();
+    let mut empty = page(3, 0, Role::Admin);
+    empty.card.rows.clear();
+    vec![
+        sample("profile", &page(1, 0, Role::Operator)),
+        sample("profile-off", &page(3, 0, Role::Viewer)),
+        sample("profile-empty", &empty),
+        sample("profile-many", &page(4, 1000, Role::Admin)),
+        sample("profile-hostile", &hostile),
+    ]
+}
