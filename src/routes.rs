@@ -156,6 +156,20 @@ pub fn table() -> Table<App> {
         POST "/services/{name}/act" Operator => panel::service::act;
         GET "/plans/{id}" Viewer => panel::plan::one;
         POST "/plans/{id}/apply" Operator => panel::plan::apply;
+        POST "/plans/{id}/discard" Operator => panel::plan::discard;
+        GET "/stacks" Viewer => panel::stack::list;
+        POST "/stacks" Admin => panel::stack::create;
+        GET "/stacks/new" Admin => panel::stack::new;
+        GET "/stacks/{name}" Admin => panel::stack::one;
+        POST "/stacks/{name}" Admin => panel::stack::act;
+        POST "/stacks/{name}/delete" Admin => panel::stack::delete;
+        GET "/stacks/{name}/history" Admin => panel::stack::history::list;
+        GET "/stacks/{name}/history/{id}" Admin => panel::stack::history::one;
+        POST "/stacks/{name}/history/{id}" Admin => panel::stack::history::restore;
+        GET "/variables" Admin => panel::variables::list;
+        POST "/variables" Admin => panel::variables::add;
+        POST "/variables/{name}" Admin => panel::variables::change;
+        POST "/variables/secrets/{name}" Admin => panel::variables::change_file;
         GET "/works" Viewer => panel::work::list;
         GET "/works/{id}" Viewer => panel::work::one;
         GET "/about" User => panel::about::show;
@@ -284,6 +298,7 @@ fn of_stacks(table: &mut Table<App>) {
         POST "/api/v1/plans" Operator => stacks::json::plans::make;
         GET "/api/v1/plans" Viewer => stacks::json::plans::list;
         GET "/api/v1/plans/{id}" Viewer => stacks::json::plans::one;
+        DELETE "/api/v1/plans/{id}" Operator => stacks::json::plans::discard;
         POST "/api/v1/plans/{id}/apply" Operator => stacks::json::plans::apply;
         GET "/api/v1/works" Viewer => stacks::json::works::list;
         GET "/api/v1/works/{id}" Viewer => stacks::json::works::one;
@@ -307,6 +322,14 @@ fn of_stacks(table: &mut Table<App>) {
         PUT "/api/v1/stacks/{name}" Admin => stacks::json::stacks::save;
         DELETE "/api/v1/stacks/{name}" Admin => stacks::json::stacks::delete;
         POST "/api/v1/stacks/{name}/validate" Admin => stacks::json::stacks::validate;
+        POST "/api/v1/stacks/{name}/plan" Admin => stacks::json::plans::draft;
+        GET "/api/v1/stacks/{name}/history" Admin => stacks::json::versions::list;
+        GET "/api/v1/stacks/{name}/history/{id}" Admin => stacks::json::versions::one;
+        POST "/api/v1/stacks/{name}/history/{id}/restore" Admin => stacks::json::versions::restore;
+        GET "/api/v1/variables" Admin => stacks::json::variables::list;
+        PUT "/api/v1/variables/{name}" Admin => stacks::json::variables::set;
+        DELETE "/api/v1/variables/{name}" Admin => stacks::json::variables::unset;
+        PUT "/api/v1/secrets/{name}" Admin => stacks::json::variables::write_file;
         GET "/api/v1/settings" Admin => stacks::json::settings::all;
         PUT "/api/v1/settings" Admin => stacks::json::settings::save;
         GET "/api/v1/settings/{key}" Admin => stacks::json::settings::key;
@@ -420,6 +443,9 @@ pub fn bodies() -> Vec<(String, Reads)> {
         work::verbs::Update,
         work::verbs::Switch,
         work::stacks::Text,
+        work::stacks::Save,
+        work::versions::Restore,
+        work::variables::Text,
         work::settings::Text,
         work::settings::New,
         work::adoption::Asked,

@@ -9,6 +9,9 @@
 //! | the home as a whole | `home` |
 //! | a service, its log, and what can be done with it | `service` |
 //! | a plan, before anything happens | `plan` |
+//! | stacks as text, looked through, tried and saved; what they said before | `stack` |
+//! | variables and secret files | `variables` |
+//! | what two texts have not in common | `diff` |
 //! | works, step by step | `work` |
 //! | ways in, and their certificates | `reach` |
 //! | what the home stands on | `health` |
@@ -31,12 +34,16 @@
 //! | forms whose fields are not known by name | `pairs` |
 //! | every page in the states that it has, for tests | `samples` |
 
+<<<<<<< HEAD
 pub mod about;
 pub mod account;
 pub mod audit;
 pub mod bell;
 mod form;
 pub mod found;
+=======
+pub mod diff;
+>>>>>>> 2493424 (stacks, panel: edit stacks and variables in a browser, with versions and a plan first)
 pub mod health;
 pub mod home;
 pub mod live;
@@ -54,9 +61,14 @@ pub mod search;
 pub mod service;
 pub mod settings;
 pub mod shell;
+<<<<<<< HEAD
 pub mod storage;
 pub mod tiles;
 pub mod welcome;
+=======
+pub mod stack;
+pub mod variables;
+>>>>>>> 2493424 (stacks, panel: edit stacks and variables in a browser, with versions and a plan first)
 mod words;
 pub mod work;
 

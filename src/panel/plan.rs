@@ -6,6 +6,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::Value;
 
+use super::diff::{Diff, diff};
 use super::refusal::{self, Told};
 use super::shell::Shell;
 use super::words::{Moment, part};
@@ -14,9 +15,9 @@ use crate::auth::who::{Operator, Viewer};
 use crate::base::clock::moment;
 use crate::base::wording;
 use crate::stacks::json::plans::{self, Apply, Asked, Kept, Made, Of};
-use crate::web::Words;
 use crate::web::lang::filters;
 use crate::web::read::{Json, Path, Query};
+use crate::web::{Lang, Words};
 
 /// The page.
 #[derive(Debug, Template)]
@@ -26,16 +27,27 @@ pub struct Plan {
     pub heading: String,
     /// `2 to create, 1 to replace`.
     pub summary: String,
-    pub risk: &'static str,
+    pub risk: String,
     pub made: Option<Made_>,
     pub rows: Vec<Row>,
     /// What stays as it is, and what is left alone, and why.
     pub notes: Vec<String>,
     /// What stands in the way.
     pub refusals: Vec<Told>,
+    /// What services are made of, as it is and as it would be.
+    pub changes: Vec<Change>,
     /// What can be done with it.
     pub acts: Vec<Act>,
+    /// Where it can be thrown away.
+    pub discard: Option<String>,
     pub command: String,
+}
+
+/// One service's part of what is rendered.
+#[derive(Debug, Clone)]
+pub struct Change {
+    pub service: String,
+    pub diff: Diff,
 }
 
 /// When, and by whom.
@@ -60,7 +72,7 @@ pub struct Row {
 #[derive(Debug)]
 pub struct Act {
     pub action: String,
-    pub word: &'static str,
+    pub word: String,
     pub class: &'static str,
 }
 
@@ -91,26 +103,28 @@ fn of_made(shell: Shell, name: &str, on: bool, made: &Made) -> Plan {
     };
     let refusals: Vec<Told> = made.plan.refusals.iter().map(told).collect();
     let mut acts = Vec::new();
+    let lang = shell.lang;
+    let of = |key: &str| lang.with(key, [("name", name.into())]);
     if refusals.is_empty() {
-        let word = if on { "Turn it on" } else { "Turn it off" };
+        let word = lang.say(if on { "plan-turn-it-on" } else { "plan-turn-it-off" }).into_owned();
         let action = format!("/profiles/{}/{}", part(name), if on { "on" } else { "off" });
         acts.push(Act { action, word, class: "main" });
     }
-    let state = if on { "on" } else { "off" };
     Plan {
-        shell,
-        heading: format!("Turn {name} {state}"),
-        summary: if refusals.is_empty() {
-            format!("Nothing of what runs would change: only that {name} is {state} would be written down.")
-        } else {
-            "As long as something stands in the way nothing is done.".into()
+        heading: of(if on { "plan-turn-on" } else { "plan-turn-off" }),
+        summary: match refusals.is_empty() {
+            true => of(if on { "plan-only-on" } else { "plan-only-off" }),
+            false => lang.say("plan-in-the-way").into_owned(),
         },
-        risk: "",
+        shell,
+        risk: String::new(),
         made: None,
         rows: Vec::new(),
         notes: made.plan.notes.iter().map(|note| wording::sentence(&note.text)).collect(),
         refusals,
+        changes: Vec::new(),
         acts,
+        discard: None,
         command: format!("hearth {} {name}", if on { "up" } else { "down" }),
     }
 }
@@ -131,35 +145,47 @@ pub async fn one(
 }
 
 pub fn of_kept(shell: Shell, kept: &Kept, now: time::OffsetDateTime) -> Plan {
-    let acts = match shell.operates() {
-        true => vec![Act { action: format!("/plans/{}/apply", kept.id), word: "Apply", class: "main" }],
-        false => Vec::new(),
-    };
+    let lang = shell.lang;
+    let operates = shell.operates();
+    let apply =
+        Act { action: format!("/plans/{}/apply", kept.id), word: lang.say("plan-apply").into_owned(), class: "main" };
     let told = |one: &Value| Told::of(one);
     let refusals = kept.plan["refusals"].as_array().into_iter().flatten().map(told).collect();
     Plan {
-        shell,
-        heading: "Plan".into(),
+        heading: lang.say("plan-title").into_owned(),
         summary: format!("{}.", wording::sentence(&kept.summary)),
-        risk: risk(&kept.risk),
+        risk: risk(lang, &kept.risk),
         made: Some(Made_ { who: kept.who.clone(), when: moment(&kept.made).map(|at| Moment::of(at, now)) }),
-        rows: rows(&kept.plan),
-        notes: notes(&kept.plan),
+        rows: rows(lang, &kept.plan),
+        notes: notes(lang, &kept.plan),
         refusals,
-        acts,
+        changes: changes(&kept.plan),
+        acts: operates.then_some(apply).into_iter().collect(),
+        discard: operates.then(|| format!("/plans/{}/discard", kept.id)),
         command: format!("hearth apply {}", kept.id),
+        shell,
     }
 }
 
 /// What the riskiest step may cost, as a sentence.
-fn risk(risk: &str) -> &'static str {
-    match risk {
-        "none" => "Nothing that runs is interrupted.",
-        "short_stop" => "What is replaced does not answer for a moment.",
-        "stop" => "What is stopped does not answer any more.",
-        "data" => "Data is lost for good.",
-        _ => "",
-    }
+pub fn risk(lang: Lang, risk: &str) -> String {
+    let key = match risk {
+        "none" => "plan-risk-none",
+        "short_stop" => "plan-risk-short-stop",
+        "stop" => "plan-risk-stop",
+        "data" => "plan-risk-data",
+        _ => return String::new(),
+    };
+    lang.say(key).into_owned()
+}
+
+/// What services would be made of, where it is another thing than now.
+pub fn changes(plan: &Value) -> Vec<Change> {
+    let one = |change: &Value| {
+        let diff = diff(text(change, "before"), text(change, "after"));
+        Change { service: text(change, "service").into(), diff }
+    };
+    plan["changes"].as_array().into_iter().flatten().map(one).filter(|one| !one.diff.is_empty()).collect()
 }
 
 fn text<'v>(value: &'v Value, key: &str) -> &'v str {
@@ -167,19 +193,19 @@ fn text<'v>(value: &'v Value, key: &str) -> &'v str {
 }
 
 /// Images, networks and volumes first, then services.
-fn rows(plan: &Value) -> Vec<Row> {
+pub fn rows(lang: Lang, plan: &Value) -> Vec<Row> {
     let resource = |step: &Value| {
-        let (kind, sign, noun, key, verb) = match text(step, "action") {
-            "pull_image" => ("go", "↓", "image", "image", "pull"),
-            "build_image" => ("go", "↓", "image", "image", "build"),
-            "remove_image" => ("less", "−", "image", "image", "remove"),
-            "create_network" => ("add", "+", "network", "network", "create"),
-            "remove_network" => ("less", "−", "network", "network", "remove"),
-            "create_volume" => ("add", "+", "volume", "volume", "create"),
-            "remove_volume" => ("less", "−", "volume", "volume", "remove, with its data"),
+        let (kind, sign, key, words) = match text(step, "action") {
+            "pull_image" => ("go", "↓", "image", "plan-pull-image"),
+            "build_image" => ("go", "↓", "image", "plan-build-image"),
+            "remove_image" => ("less", "−", "image", "plan-remove-image"),
+            "create_network" => ("add", "+", "network", "plan-create-network"),
+            "remove_network" => ("less", "−", "network", "plan-remove-network"),
+            "create_volume" => ("add", "+", "volume", "plan-create-volume"),
+            "remove_volume" => ("less", "−", "volume", "plan-remove-volume"),
             _ => return None,
         };
-        Some(Row { kind, sign, name: text(step, key).into(), words: format!("{verb} the {noun}"), why: Vec::new() })
+        Some(Row { kind, sign, name: text(step, key).into(), words: lang.say(words).into_owned(), why: Vec::new() })
     };
     let service = |row: &Value| {
         let verb = text(row, "verb");
@@ -190,10 +216,11 @@ fn rows(plan: &Value) -> Vec<Row> {
             _ => ("go", "›"),
         };
         let how = match row["stops"].as_bool() {
-            Some(true) => ", short stop",
-            Some(false) => ", without a stop",
-            None => "",
+            Some(true) => lang.say("plan-short-stop"),
+            Some(false) => lang.say("plan-no-stop"),
+            None => "".into(),
         };
+        let how = if how.is_empty() { String::new() } else { format!(", {how}") };
         let why = row["why"].as_array().into_iter().flatten().filter_map(|why| why.as_str().map(str::to_owned));
         let words = format!("{verb} {}{how}", text(row, "name"));
         Row { kind, sign, name: text(row, "service").into(), words, why: why.collect() }
@@ -202,13 +229,12 @@ fn rows(plan: &Value) -> Vec<Row> {
     all("steps").filter_map(resource).chain(all("rows").map(service)).collect()
 }
 
-fn notes(plan: &Value) -> Vec<String> {
+pub fn notes(lang: Lang, plan: &Value) -> Vec<String> {
     let mut notes = Vec::new();
     let same: u64 =
         plan["unchanged"].as_object().into_iter().flat_map(|all| all.values()).filter_map(Value::as_u64).sum();
     if same > 0 {
-        let count = wording::count(usize::try_from(same).unwrap_or(usize::MAX), "container");
-        notes.push(format!("{count} as before: {}.", if same == 1 { "it stays" } else { "they stay" }));
+        notes.push(lang.with("plan-unchanged", [("count", same.into())]));
     }
     let note = |note: &Value| {
         let subject = text(note, "subject");
@@ -224,6 +250,20 @@ pub async fn apply(who: Operator, State(panel): State<Panel>, Path(id): Path<Str
     let shell = panel.shell(&who, &headers, &format!("/plans/{id}"), "/works");
     match plans::apply(who, State(panel.api.clone()), Path(id), Json(Apply::default())).await {
         Ok(begun) => Redirect::to(&format!("/works/{}", begun.0.id)).into_response(),
+        Err(refused) => refusal::page(shell, &headers, refused).await,
+    }
+}
+
+/// Throws it away: nothing of it was done, and nothing is.
+pub async fn discard(
+    who: Operator,
+    State(panel): State<Panel>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let shell = panel.shell(&who, &headers, &format!("/plans/{id}"), "/works");
+    match plans::discard(who, State(panel.api.clone()), Path(id), Query(Of::default())).await {
+        Ok(_) => Redirect::to("/").into_response(),
         Err(refused) => refusal::page(shell, &headers, refused).await,
     }
 }

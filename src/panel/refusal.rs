@@ -56,12 +56,18 @@ impl Told {
 
 /// The status and the errors of a refused call, the first of them first.
 pub async fn read(refused: Response) -> (StatusCode, Vec<Told>) {
+    let (status, all) = values(refused).await;
+    (status, all.iter().map(Told::of).collect())
+}
+
+/// The same as JSON.
+pub async fn values(refused: Response) -> (StatusCode, Vec<Value>) {
     let (head, body) = refused.into_parts();
     let bytes = Limited::new(body, MOST).collect().await.map(|all| all.to_bytes()).unwrap_or_default();
     let value: Value = serde_json::from_slice(&bytes).unwrap_or_default();
     let all = match value["errors"].as_array() {
-        Some(all) => all.iter().map(Told::of).collect(),
-        None => vec![Told::of(&value["error"])],
+        Some(all) => all.clone(),
+        None => vec![value["error"].clone()],
     };
     (head.status, all)
 }

@@ -1,6 +1,7 @@
 //! The room that joins the parts: which project is meant, preview, up, down, history.
 
 pub mod catalogue;
+mod changes;
 pub mod cli;
 mod compat;
 mod disk;
@@ -24,6 +25,7 @@ mod session;
 mod sql;
 pub mod storage;
 mod target;
+mod versions;
 pub mod who;
 pub mod works;
 

@@ -6,8 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::session::{Look, Session};
 use super::sql::{self, SavedPlan};
+<<<<<<< HEAD
 use super::storage::Prune;
 use super::{history, who};
+=======
+use super::{changes, history, who};
+>>>>>>> 2493424 (stacks, panel: edit stacks and variables in a browser, with versions and a plan first)
 use crate::args::Deciding;
 use crate::base::clock::{Clock, SystemClock, rfc3339};
 use crate::base::wording;
@@ -82,13 +86,15 @@ pub async fn save(session: &Session<'_>, look: &Look, plan: &Plan, asked: &Asked
             .into());
     };
     let now = SystemClock.now();
+    let mut whole = plan_json::to_json(plan);
+    whole[changes::KEY] = changes::of(session.target, plan);
     let saved = SavedPlan {
         id: history::new_id(now),
         project: plan.project.clone(),
         made: rfc3339(now),
         who: who::who(session.out),
         asked: serde_json::to_string(asked).unwrap_or_default(),
-        plan: plan_json::to_json(plan).to_string(),
+        plan: whole.to_string(),
         premises: serde_json::to_string(&plan.premises).unwrap_or_default(),
     };
     let (db, id) = (Db::at(location?), saved.id.clone());
@@ -106,7 +112,7 @@ pub fn compare(saved: &SavedPlan, now: &Plan) -> Result<(), Diagnostic> {
     let moved: Vec<String> =
         keys.into_iter().filter(differs).map(|key| moved(key, then.get(key), now.premises.get(key))).collect();
     let plan_now = plan_json::to_json(now).to_string();
-    if moved.is_empty() && saved.plan == plan_now {
+    if moved.is_empty() && changes::without(&saved.plan) == plan_now {
         return Ok(());
     }
     let mut d =

@@ -91,6 +91,11 @@ pub async fn saved_plan(on: &mut Conn, project: &str, id: &str) -> Result<Option
     fetch_optional!(on, "SELECT * FROM saved_plans WHERE id = $1 AND project = $2", id, project)
 }
 
+pub async fn forget_plan(on: &mut Conn, project: &str, id: &str) -> Result<(), Diagnostic> {
+    execute!(on, "DELETE FROM saved_plans WHERE id = $1 AND project = $2", id, project)?;
+    Ok(())
+}
+
 /// Ids of the saved plans of a project, newest first.
 pub async fn saved_plan_ids(on: &mut Conn, project: &str) -> Result<Vec<String>, Diagnostic> {
     let ids: Vec<(String,)> =

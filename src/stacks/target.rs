@@ -87,6 +87,15 @@ impl Target {
         Ok(target)
     }
 
+    /// The home's own project as it would be with another text of one stack.
+    pub fn with_text(global: &Global, name: &str, text: &str, out: &Out) -> Result<Target, Failure> {
+        let mut target = Target::find(global, out)?;
+        if let Some((home, read)) = &mut target.home {
+            *read = home.read_with(Some((name, Some(text))));
+        }
+        Ok(target)
+    }
+
     /// What a home in localhost mode has left where the switch to it was cut off: Traefik, which holds ports 80 and 443, and gate.
     pub fn outgoing(&self) -> Option<Outgoing> {
         let home = self.home().filter(|home| home.config.mode == Mode::Localhost)?;

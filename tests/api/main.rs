@@ -10,4 +10,6 @@ mod rare;
 mod rig;
 mod store;
 mod tokens;
+mod variables;
 mod verbs;
+mod versions;

@@ -62,6 +62,8 @@ async fn filled() -> (Server, Objects, String) {
         one.labels.insert("com.docker.compose.project".into(), "other".into());
         world.containers.insert(one.id.clone(), one);
     }
+    let stack = json!({"text": s.read("stacks/media.yaml") + "# marker-stack\n"});
+    s.call("admin", "PUT", "/api/v1/stacks/media", Some(stack), &[("if-match", "*")]).await.is(200);
     let text = |value: &Value| value["id"].as_str().unwrap().to_owned();
     let objects = BTreeMap::from([
         ("/api/v1/auth/users/{id}", "4".to_owned()),
@@ -83,6 +85,9 @@ async fn filled() -> (Server, Objects, String) {
         ("/api/v1/history/{id}", run.clone()),
         ("/api/v1/projects/{name}", "other".to_owned()),
         ("/api/v1/stacks/{name}", "media".to_owned()),
+        ("/api/v1/stacks/{name}/history/{id}", "1".to_owned()),
+        ("/api/v1/variables/{name}", "MARKED".to_owned()),
+        ("/api/v1/secrets/{name}", "key".to_owned()),
         ("/api/v1/settings/{key}", "profiles".to_owned()),
         ("/storage/plans/{id}", text(&plan)),
         ("/found/{name}", "other".to_owned()),
@@ -90,6 +95,10 @@ async fn filled() -> (Server, Objects, String) {
         ("/services/{name}", "web".to_owned()),
         ("/plans/{id}", text(&plan)),
         ("/history/{id}", run),
+        ("/stacks/{name}", "media".to_owned()),
+        ("/stacks/{name}/history/{id}", "1".to_owned()),
+        ("/variables/{name}", "MARKED".to_owned()),
+        ("/variables/secrets/{name}", "key".to_owned()),
         ("/works/{id}", text(&work)),
         ("/people/{id}", "4".to_owned()),
         ("/settings/{key}", "auth.registration".to_owned()),

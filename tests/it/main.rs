@@ -49,6 +49,7 @@ mod scanned;
 mod secrets;
 mod served_certificates;
 mod setup_walk;
+mod stack_editor;
 mod start_first;
 mod starter_home;
 mod tls;
@@ -114,6 +115,7 @@ fn main() -> std::process::ExitCode {
         ("new_engines", new_engines::CASES),
         ("tls", tls::CASES),
         ("traefik_integration", traefik_integration::CASES),
+        ("stack_editor", stack_editor::CASES),
         ("start_first", start_first::CASES),
         ("starter_home", starter_home::CASES),
         ("crash", crash::CASES),

@@ -259,11 +259,42 @@ impl<'t, 's> Prepares<'t, 's> {
             "/found/{name}/undo" => (self.call("DELETE", "projects/{name}/left-alone").0, json!({})),
             "/services/{name}/act" => (vec!["web".to_owned()], json!({ "verb": "restart" })),
             // As the calls that they stand for.
+            "/plans/{id}/discard" => (self.call("DELETE", "plans/{id}").0, json!({})),
+            "/stacks" => {
+                let name = format!("extra{}", self.number());
+                let text = format!("services:\n  {name}: {{ image: any/x:1, profiles: [{name}] }}\n");
+                (vec![], json!({ "act": "save", "name": name, "text": text, "etag": "" }))
+            }
+            "/stacks/{name}" => {
+                let (name, path) = self.stack();
+                let there = self.keeper("GET", &path, Value::Null);
+                let text = format!("{}# mallory\n", there["text"].as_str().unwrap_or_default());
+                (vec![name], json!({ "act": "save", "text": text, "etag": "*" }))
+            }
+            "/stacks/{name}/delete" => {
+                let name = self.stack().0;
+                (vec![name.clone()], json!({ "name": name, "etag": "*" }))
+            }
+            "/stacks/{name}/history/{id}" => (vec![self.stack().0, "1".into()], json!({ "etag": "*" })),
+            "/variables" => (vec![], json!({ "name": format!("EXTRA_{n}"), "text": "mallory" })),
+            "/variables/{name}" => (vec![format!("EXTRA_{n}")], json!({ "act": "set", "text": "mallory" })),
+            "/variables/secrets/{name}" => (vec![self.stack().0], json!({ "text": "mallory" })),
             "/plans/{id}/apply" => (self.call("POST", "plans/{id}/apply").0, json!({})),
             "/works/{id}/cancel" => (self.call("POST", "works/{id}/cancel").0, json!({})),
             _ => (vec![], json!({})),
         };
         (fill, body, json!({}))
+    }
+
+    /// A stack of its own with a secret of the same name, saved once, and where it is.
+    fn stack(&self) -> (String, String) {
+        let name = format!("extra{}", self.number());
+        let text = format!(
+            "services:\n  {name}: {{ image: any/x:1, profiles: [{name}], secrets: [{name}] }}\nsecrets: {{ {name}: {{ file: ./secrets/{name} }} }}\n"
+        );
+        let path = format!("/api/v1/stacks/{name}");
+        self.keeper("PUT", &path, json!({ "text": text }));
+        (name, path)
     }
 
     /// The same of a call below `/api/v1/`.
@@ -369,7 +400,23 @@ impl<'t, 's> Prepares<'t, 's> {
                 (vec!["other".into()], none.clone(), none)
             }
             ("POST", "projects/{name}/adopt") => (vec!["other".into()], none.clone(), none),
-            ("POST", "stacks/{name}/validate") => (vec!["app".into()], json!({ "text": STACK }), none),
+            ("DELETE", "plans/{id}") => {
+                let made = self.keeper("POST", "/api/v1/plans", json!({ "force_recreate": true }));
+                (vec![text(&made["id"])], none.clone(), none)
+            }
+            ("POST", "stacks/{name}/history/{id}/restore") => {
+                let (name, path) = self.stack();
+                (vec![name, "1".into()], none.clone(), self.tag(&path))
+            }
+            ("PUT" | "DELETE", "variables/{name}") => {
+                let name = format!("EXTRA_{}", self.number());
+                self.keeper("PUT", &format!("/api/v1/variables/{name}"), json!({ "text": "before" }));
+                (vec![name], json!({ "text": "mallory" }), none)
+            }
+            ("PUT", "secrets/{name}") => (vec![self.stack().0], json!({ "text": "mallory" }), none),
+            ("POST", "stacks/{name}/validate" | "stacks/{name}/plan") => {
+                (vec!["app".into()], json!({ "text": STACK }), none)
+            }
             ("PUT" | "DELETE", "stacks/{name}") => {
                 let name = format!("extra{}", self.number());
                 let stack = format!("services:\n  {name}: {{ image: any/x:1, profiles: [{name}] }}\n");

@@ -1,7 +1,11 @@
 //! Which fields of calls an entry keeps. Every field that a call takes stands in one of the two lists.
 
 /// What was asked for: kept as it came, cut where it is long. Sorted.
+<<<<<<< HEAD
 pub const SAID: [&str; 45] = [
+=======
+pub const SAID: [&str; 39] = [
+>>>>>>> 2493424 (stacks, panel: edit stacks and variables in a browser, with versions and a plan first)
     "about",
     "act",
     "all",
@@ -19,6 +23,7 @@ pub const SAID: [&str; 45] = [
     "images",
     "is_active",
     "members",
+    "message",
     "mode",
     "name",
     "names",

@@ -36,7 +36,7 @@ use utoipa::openapi::{RefOr, Schema};
 
 pub use crate::auth::audit::Outcome;
 pub use begins::Begins;
-pub use guard::{Act, Doorkeeper, Guard, Notebook};
+pub use guard::{Act, Doorkeeper, Guard, Looked, Notebook};
 pub use later::Later;
 
 use super::who::{Permission, Who};

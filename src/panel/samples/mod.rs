@@ -12,8 +12,12 @@ mod plan;
 mod profile;
 mod reach;
 mod service;
+<<<<<<< HEAD
 mod storage;
 mod welcome;
+=======
+mod stack;
+>>>>>>> 2493424 (stacks, panel: edit stacks and variables in a browser, with versions and a plan first)
 mod work;
 
 use std::collections::BTreeMap;
@@ -164,6 +168,7 @@ fn sample(name: &'static str, page: &impl Template) -> Sample {
 
 /// All of them: one file per page.
 pub fn all() -> Vec<Sample> {
+<<<<<<< HEAD
     [
         home::all(),
         plan::all(),
@@ -182,6 +187,9 @@ pub fn all() -> Vec<Sample> {
         welcome::all(),
     ]
     .concat()
+=======
+    [home::all(), plan::all(), work::all(), service::all(), stack::all(), others::all()].concat()
+>>>>>>> 2493424 (stacks, panel: edit stacks and variables in a browser, with versions and a plan first)
 }
 
 #[test]

@@ -24,6 +24,7 @@ pub fn plan(role: Role) -> Plan {
             "unchanged": {"radarr": 1, "lidarr": 3},
             "notes": [{"about": "profile", "subject": "monitoring", "text": "is off and stays off"}],
             "refusals": [],
+            "changes": [{"service": "jellyfin", "before": "image: a:1\nrestart: always\n", "after": "image: a:2\nrestart: always\n"}],
         }),
     };
     plan::of_kept(shell(role), &kept, NOW)

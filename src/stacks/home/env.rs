@@ -77,9 +77,13 @@ fn value_end(text: &str, start: usize, line_end: usize) -> usize {
 
 /// The text with `COMPOSE_PROFILES` set to a comma list; every other byte is kept. The last statement is the one that counts.
 pub fn with_profiles(text: &str, profiles: &[String]) -> String {
-    let value = profiles.join(",");
+    with(text, PROFILES, &profiles.join(","))
+}
+
+/// The text with a variable set; `value` as it is to be written, in its quotes. Every other byte is kept. The last statement is the one that counts.
+pub fn with(text: &str, name: &str, value: &str) -> String {
     let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    let found = statements(text).into_iter().rfind(|s| s.name == PROFILES);
+    let found = statements(text).into_iter().rfind(|s| s.name == name);
     match found {
         Some(statement) => {
             let after = &text[statement.value.end..];
@@ -89,9 +93,41 @@ pub fn with_profiles(text: &str, profiles: &[String]) -> String {
         }
         None => {
             let between = if text.is_empty() || text.ends_with('\n') { "" } else { newline };
-            format!("{text}{between}{PROFILES}={value}{newline}")
+            format!("{text}{between}{name}={value}{newline}")
         }
     }
+}
+
+/// The text without a variable, each time with the rest of its line; `None` where another one stands on such a line.
+pub fn without(text: &str, name: &str) -> Option<String> {
+    let mut text = text.to_owned();
+    while let Some(statement) = statements(&text).into_iter().find(|s| s.name == name) {
+        // A name's own line: what stands before it is `export` and nothing else.
+        let head = &text[..statement.value.start];
+        let start = head.rfind(name)?;
+        let line = text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let before = text[line..start].trim_start_matches('\u{feff}').trim();
+        let end = text[statement.value.end..].find('\n').map_or(text.len(), |at| statement.value.end + at + 1);
+        let after = text[statement.value.end..end].trim();
+        if !(before.is_empty() || before == "export") || !(after.is_empty() || after.starts_with('#')) {
+            return None;
+        }
+        text.replace_range(line..end, "");
+    }
+    Some(text)
+}
+
+/// Ways to write a value, the plainest first. Which of them is read as the value is for whoever writes it to see.
+pub fn spellings(value: &str) -> Vec<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+,=".contains(c);
+    let mut all = Vec::new();
+    if !value.is_empty() && value.chars().all(plain) {
+        all.push(value.to_owned());
+    }
+    all.push(format!("'{}'", value.replace('\'', "\\'")));
+    let escaped = value.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$").replace('\n', "\\n");
+    all.push(format!("\"{escaped}\""));
+    all
 }
 
 #[cfg(test)]
@@ -126,6 +162,19 @@ mod tests {
             ("A='x' COMPOSE_PROFILES=y\n", "A='x' COMPOSE_PROFILES=a,b\n"),
         ] {
             assert_eq!(with_profiles(before, &["a".into(), "b".into()]), after, "{before:?}");
+        }
+    }
+
+    #[test]
+    fn a_variable_goes_with_its_line_and_nothing_else_does() {
+        for (before, after) in [
+            ("# a\nA=1\nX='1\n2' # x\nB=2\n", Some("# a\nA=1\nB=2\n")),
+            ("export X=1\nA=1\n  X=2", Some("A=1\n")),
+            ("A=1\n", Some("A=1\n")),
+            ("X='1' A=2\n", None),
+            ("A='1' X=2\n", None),
+        ] {
+            assert_eq!(without(before, "X").as_deref(), after, "{before:?}");
         }
     }
 

@@ -223,6 +223,23 @@ impl Home {
         compose::discover::read_text(&disk, &path).map(Some).map_err(|why| why.words("a stack"))
     }
 
+    /// The files of stacks as they stand, by path, and what keeps others from being read.
+    pub fn stack_texts(&self) -> Result<(Vec<StackFile>, Diagnostics), Refused> {
+        let disk = Disk::beneath(&self.dir).map_err(|e| unreadable(&self.dir, &e))?;
+        let mut told = Diagnostics::default();
+        let all = self.stack_files(&disk, &mut told);
+        Ok((all, told))
+    }
+
+    /// What one of them says by itself; `None` where it holds mistakes.
+    pub fn alone(&self, stack: &StackFile) -> Option<Spec> {
+        let disk = Disk::beneath(&self.dir).ok()?;
+        let (mut sources, mut told) = (Sources::default(), Diagnostics::default());
+        // What other stacks have is not missing.
+        let spec = spec::read(&self.dir, std::slice::from_ref(stack), &disk, &mut sources, &mut told);
+        spec.filter(|_| !told.has_errors())
+    }
+
     fn stack_files(&self, disk: &Disk, diagnostics: &mut Diagnostics) -> Vec<StackFile> {
         let dir = self.dir.join(STACKS);
         let mut names: Vec<PathBuf> = match std::fs::read_dir(&dir) {
@@ -477,6 +494,26 @@ impl Read {
                 variables.text(text, entry.span);
             }
         }
+    }
+
+    /// By service: its stack, and the names of variables that it uses.
+    pub fn uses(&self) -> BTreeMap<String, (String, Vec<String>)> {
+        let one = |(name, service): (&String, &spec::Service)| {
+            let mut variables = Variables::default();
+            self.collect(&mut variables, service);
+            let stack = self.spec.stacks.get(service.stack).map(|stack| stack.name.clone()).unwrap_or_default();
+            (name.clone(), (stack, variables.all.into_iter().collect()))
+        };
+        self.spec.services.iter().map(one).collect()
+    }
+
+    /// Whether a service is handed a secret of this name.
+    pub fn names_secret(&self, service: &spec::Service, secret: &str) -> bool {
+        let Some(compose::tree::Value::Seq(all)) = service.node.get("secrets").map(|node| &node.value) else {
+            return false;
+        };
+        let source = |one: &compose::tree::Node| one.as_str().or_else(|| one.get("source")?.as_str()) == Some(secret);
+        all.iter().any(source)
     }
 
     /// Says the warnings that reading the stacks gave.

@@ -56,6 +56,8 @@ pub fn plans(value: &mut Value, who: &Identity) {
                 map.insert("why".into(), text::cause(&bare).into());
                 map.insert("cause".into(), serde_json::to_value(&bare).unwrap_or_default());
             }
+            // Files of stacks are an admin's.
+            map.remove(crate::stacks::changes::KEY);
             map.values_mut().for_each(|one| plans(one, who));
             rows(map);
         }

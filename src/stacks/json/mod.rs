@@ -19,7 +19,9 @@ pub mod settings;
 pub mod stacks;
 pub mod storage;
 mod talk;
+pub mod variables;
 pub mod verbs;
+pub mod versions;
 pub mod works;
 
 use std::sync::{Arc, Mutex, PoisonError};

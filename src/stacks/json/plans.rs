@@ -2,19 +2,29 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::stacks::Text;
 use super::verbs::{begun, known, refused};
 use super::{Accepted, Api, Begun, bare};
 use crate::args;
+<<<<<<< HEAD
 use crate::auth::who::{Identity, Operator, Role, Viewer};
+=======
+use crate::auth::who::{Admin, Identity, Operator, Viewer};
+>>>>>>> 2493424 (stacks, panel: edit stacks and variables in a browser, with versions and a plan first)
 use crate::cli::Failure;
 use crate::diag::{Diagnostic, Kind};
 use crate::plan::{self, text};
 use crate::stacks::cli::{apply as apply_, up};
+<<<<<<< HEAD
 use crate::stacks::{Target, history, saved, sql};
+=======
+use crate::stacks::{Target, changes, history, sql};
+>>>>>>> 2493424 (stacks, panel: edit stacks and variables in a browser, with versions and a plan first)
 use crate::web::list::{self, Page};
 use crate::web::read::{Json as Body, Path, Query};
 use crate::web::{Refusal, Refusals};
@@ -203,6 +213,56 @@ pub async fn make(who: Operator, State(api): State<Api>, Body(asked): Body<Asked
     made.await.map(Json).map_err(IntoResponse::into_response)
 }
 
+/// What a stack's text would do, were it saved and applied.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DraftPlan)]
+pub struct Draft {
+    pub summary: String,
+    /// `none`, `short_stop`, `stop` or `data`.
+    pub risk: String,
+    /// The plan in full, as the command line prints it.
+    #[schema(value_type = Object)]
+    pub plan: serde_json::Value,
+}
+
+/// Makes the plan that a text of a stack would make with what is on. Nothing is saved, neither text nor plan. A text with mistakes is refused with all of them in `errors`.
+#[utoipa::path(post, path = "/api/v1/stacks/{name}/plan", params(("name" = String, Path, pattern = "^[a-z0-9][a-z0-9_-]{0,63}$")), request_body = Text,
+    responses((status = 200, body = Draft)))]
+pub async fn draft(
+    who: Admin,
+    State(api): State<Api>,
+    Path(name): Path<String>,
+    Body(asked): Body<Text>,
+) -> Result<Json<Draft>, Response> {
+    super::stacks::well_named(&name)?;
+    let global = api.global(None).map_err(refused)?;
+    let door = api.door.clone();
+    let args = args::PlanArgs {
+        deciding: args::Deciding::default(),
+        down: false,
+        check: false,
+        save: false,
+        steps: false,
+        json: args::Json { json: true },
+    };
+    let made = api.ask(&who, &["plan"], move |out| {
+        let target = Target::with_text(&global, &name, &asked.text, out)?;
+        let mut made = None;
+        crate::stacks::cli::start(async {
+            let (_, planned) = up::planned(&target, &args, door.as_ref(), out).await?;
+            let mut shown = plan::json::to_json(&planned.plan);
+            shown[changes::KEY] = changes::of(&target, &planned.plan);
+            made = Some(shown);
+            Ok(())
+        })?;
+        made.ok_or(Failure::Code(1))
+    });
+    let mut plan = made.await.map_err(IntoResponse::into_response)?;
+    bare::plans(&mut plan, &who);
+    let text = |key: &str| plan[key].as_str().unwrap_or_default().to_string();
+    Ok(Json(Draft { summary: text("summary"), risk: text("risk"), plan }))
+}
+
 /// A plan that is kept.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Kept {
@@ -246,7 +306,9 @@ pub async fn list(
         let rest = all.into_iter().filter(|id| after.as_ref().is_none_or(|after| id < after));
         rest.take(limit + 1).collect()
     };
-    let found = kept(&api, &who, which.project, ids).await?;
+    let mut found = kept(&api, &who, which.project, ids).await?;
+    // What services are made of is for who opens one.
+    found.iter_mut().filter_map(|one| one.plan.as_object_mut()).for_each(|plan| drop(plan.remove("changes")));
     Ok(Json(Page::of(found, limit, |one| one.id.clone())))
 }
 
@@ -307,6 +369,30 @@ pub async fn apply(
     words.extend(super::verbs::yes(asked.yes));
     let args = args::Apply { id: id.clone(), answer: args::Answer { yes: asked.yes }, json: args::Json { json: true } };
     begun(api.begin(&who, "apply", &words, move |out| apply_::run(&global, args, door.as_ref(), out)))
+}
+
+/// Throws a plan that is kept away. Nothing of it was done, and nothing is.
+#[utoipa::path(delete, path = "/api/v1/plans/{id}", params(("id" = String, Path), Of), responses((status = 204)))]
+pub async fn discard(
+    who: Operator,
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    Query(of): Query<Of>,
+) -> Result<StatusCode, Response> {
+    find(&api, &who, of.project.clone(), &id).await?;
+    let global = api.global(of.project.as_deref()).map_err(refused)?;
+    let gone = api.ask(&who, &["plan"], move |out| {
+        let target = Target::find(&global, out)?;
+        crate::stacks::cli::start(async {
+            let place = target.place(&target.name(out)?);
+            for db in history::open_all(place.histories()?, out).await? {
+                let (project, id) = (place.project().to_owned(), id.clone());
+                db.write(async move |tx| sql::forget_plan(tx, &project, &id).await).await?;
+            }
+            Ok(())
+        })
+    });
+    gone.await.map(|()| StatusCode::NO_CONTENT).map_err(IntoResponse::into_response)
 }
 
 async fn find(api: &Api, who: &Identity, project: Option<String>, id: &str) -> Result<Kept, Response> {

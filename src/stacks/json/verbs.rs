@@ -396,7 +396,7 @@ async fn there(api: &Api, project: Option<&str>, names: &[String]) -> Result<arg
     Ok(global)
 }
 
-pub(super) fn refused(refused: crate::stacks::home::Refused) -> Response {
+pub fn refused(refused: crate::stacks::home::Refused) -> Response {
     Refusals::from(refused).into_response()
 }
 

@@ -197,6 +197,16 @@ impl Browser {
         }
     }
 
+    /// Types into the first element that a CSS selector finds, where its cursor stands.
+    #[track_caller]
+    pub fn types(&self, selector: &str, text: &str) {
+        let found = self.session("POST", "/element", &json!({ "using": "css selector", "value": selector }));
+        let found = found.unwrap_or_else(|why| panic!("{selector}: {why}"));
+        let id = found.as_object().and_then(|all| all.values().next()?.as_str()).unwrap_or_default();
+        let done = self.session("POST", &format!("/element/{id}/value"), &json!({ "text": text }));
+        assert!(done.is_ok(), "{selector}: {done:?}");
+    }
+
     /// Waits until these words can be read on the page.
     #[track_caller]
     pub fn until_text(&self, words: &str) {

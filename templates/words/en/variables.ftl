@@ -1,0 +1,25 @@
+# Variables and secret files.
+variables-title = Variables
+variables-about = What stacks leave open, from the file .env. Values are shown to nobody: a new one can be set without seeing the old.
+variables-used = Used by stacks
+variables-others = In .env, used by no stack
+variables-files = Secret files
+variables-none = No stack uses a variable.
+variables-set = Set.
+variables-weak = Set, but:
+variables-weak-why = its value { $why }
+variables-missing = Not set, and needed:
+variables-default = Not set: the stack has a value for that.
+variables-unset = Not set.
+variables-file-there = There.
+variables-file-missing = Missing, or empty:
+variables-used-by = Used by
+variables-change = Change
+variables-new-value = New value
+variables-save = Save
+variables-unset-it = Take out of .env
+variables-elsewhere = The file is not one of the home: write it at the terminal.
+variables-add = Another variable
+variables-name = Name
+variables-written = { $name } is written.
+variables-then = What runs has it after the next time it is brought up.
