@@ -34,16 +34,13 @@
 //! | forms whose fields are not known by name | `pairs` |
 //! | every page in the states that it has, for tests | `samples` |
 
-<<<<<<< HEAD
 pub mod about;
 pub mod account;
 pub mod audit;
 pub mod bell;
+pub mod diff;
 mod form;
 pub mod found;
-=======
-pub mod diff;
->>>>>>> 2493424 (stacks, panel: edit stacks and variables in a browser, with versions and a plan first)
 pub mod health;
 pub mod home;
 pub mod live;
@@ -61,14 +58,11 @@ pub mod search;
 pub mod service;
 pub mod settings;
 pub mod shell;
-<<<<<<< HEAD
+pub mod stack;
 pub mod storage;
 pub mod tiles;
-pub mod welcome;
-=======
-pub mod stack;
 pub mod variables;
->>>>>>> 2493424 (stacks, panel: edit stacks and variables in a browser, with versions and a plan first)
+pub mod welcome;
 mod words;
 pub mod work;
 

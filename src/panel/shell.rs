@@ -61,10 +61,10 @@ impl Shell {
     /// Where somebody of this role can go: nobody is shown what would be refused.
     pub fn nav(&self) -> Vec<Entry> {
         let all = [
-<<<<<<< HEAD
             ("/", "home-title", "home", "", Who::User),
             ("/works", "works-title", "work", "", Who::Viewer),
             ("/routes", "routes-title", "route", "", Who::Viewer),
+            ("/stacks", "stacks-title", "stack", "desk", Who::Viewer),
             ("/images", "storage-title", "storage", "desk", Who::Viewer),
             ("/found", "found-title", "stack", "desk", Who::Viewer),
             ("/search", "search-title", "find", "phone", Who::Viewer),
@@ -92,20 +92,6 @@ impl Shell {
     /// The name of the role's word.
     pub fn role_key(&self) -> &'static str {
         super::people::role(self.role)
-=======
-            ("/", "home-title", "home", ""),
-            ("/works", "works-title", "work", ""),
-            ("/routes", "routes-title", "route", ""),
-            ("/stacks", "stacks-title", "stack", "desk"),
-            ("/doctor", "doctor-title", "doctor", ""),
-            ("/search", "search-title", "find", "phone"),
-            ("/docs/guide", "panel-guide", "audit", "desk"),
-        ];
-        let may = |(path, ..): &(&str, &str, &str, &str)| {
-            self.sees_machinery() || !["/works", "/routes", "/stacks", "/doctor", "/search"].contains(path)
-        };
-        all.into_iter().filter(may).map(|(path, key, icon, size)| Entry { path, key, icon, size }).collect()
->>>>>>> 2493424 (stacks, panel: edit stacks and variables in a browser, with versions and a plan first)
     }
 
     /// What can be chosen: the value, and the name of its word.

@@ -6,12 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::session::{Look, Session};
 use super::sql::{self, SavedPlan};
-<<<<<<< HEAD
 use super::storage::Prune;
-use super::{history, who};
-=======
 use super::{changes, history, who};
->>>>>>> 2493424 (stacks, panel: edit stacks and variables in a browser, with versions and a plan first)
 use crate::args::Deciding;
 use crate::base::clock::{Clock, SystemClock, rfc3339};
 use crate::base::wording;

@@ -235,12 +235,7 @@ mod tests {
     }
 
     /// Whose words stand in the template still.
-<<<<<<< HEAD
-    const NOT_YET: &[&str] = &["panel/plan/page.html", "panel/service.html"];
-=======
-    const NOT_YET: &[&str] =
-        &["panel/health.html", "panel/profile.html", "panel/reach.html", "panel/service.html"];
->>>>>>> 2493424 (stacks, panel: edit stacks and variables in a browser, with versions and a plan first)
+    const NOT_YET: &[&str] = &["panel/service.html"];
 
     /// A word in a template is in no language's file.
     #[test]

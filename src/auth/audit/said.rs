@@ -1,11 +1,7 @@
 //! Which fields of calls an entry keeps. Every field that a call takes stands in one of the two lists.
 
 /// What was asked for: kept as it came, cut where it is long. Sorted.
-<<<<<<< HEAD
-pub const SAID: [&str; 45] = [
-=======
-pub const SAID: [&str; 39] = [
->>>>>>> 2493424 (stacks, panel: edit stacks and variables in a browser, with versions and a plan first)
+pub const SAID: [&str; 46] = [
     "about",
     "act",
     "all",

@@ -365,11 +365,8 @@ impl Keeping {
         let detail = extensions.remove::<Detail>().map(|detail| detail.0);
         let signed_in = extensions.remove::<SignedIn>();
         let code = extensions.remove::<Code>();
-<<<<<<< HEAD
         let name = extensions.remove::<As>().map_or_else(|| entry.name.clone(), |by| by.0.to_owned());
-=======
         let looked = extensions.remove::<Looked>().is_some() && outcome == Outcome::Done;
->>>>>>> 2493424 (stacks, panel: edit stacks and variables in a browser, with versions and a plan first)
         // What only looks is kept where it was refused, made somebody known, or says itself what was done.
         if (entry.changes() && !looked) || outcome == Outcome::Refused || signed_in.is_some() || detail.is_some() {
             let mut detail = whole(heard, detail, code);

@@ -12,12 +12,9 @@ mod plan;
 mod profile;
 mod reach;
 mod service;
-<<<<<<< HEAD
+mod stack;
 mod storage;
 mod welcome;
-=======
-mod stack;
->>>>>>> 2493424 (stacks, panel: edit stacks and variables in a browser, with versions and a plan first)
 mod work;
 
 use std::collections::BTreeMap;
@@ -168,7 +165,6 @@ fn sample(name: &'static str, page: &impl Template) -> Sample {
 
 /// All of them: one file per page.
 pub fn all() -> Vec<Sample> {
-<<<<<<< HEAD
     [
         home::all(),
         plan::all(),
@@ -183,13 +179,11 @@ pub fn all() -> Vec<Sample> {
         health::all(),
         profile::all(),
         reach::all(),
+        stack::all(),
         storage::all(),
         welcome::all(),
     ]
     .concat()
-=======
-    [home::all(), plan::all(), work::all(), service::all(), stack::all(), others::all()].concat()
->>>>>>> 2493424 (stacks, panel: edit stacks and variables in a browser, with versions and a plan first)
 }
 
 #[test]

@@ -11,20 +11,12 @@ use super::stacks::Text;
 use super::verbs::{begun, known, refused};
 use super::{Accepted, Api, Begun, bare};
 use crate::args;
-<<<<<<< HEAD
-use crate::auth::who::{Identity, Operator, Role, Viewer};
-=======
-use crate::auth::who::{Admin, Identity, Operator, Viewer};
->>>>>>> 2493424 (stacks, panel: edit stacks and variables in a browser, with versions and a plan first)
+use crate::auth::who::{Admin, Identity, Operator, Role, Viewer};
 use crate::cli::Failure;
 use crate::diag::{Diagnostic, Kind};
 use crate::plan::{self, text};
 use crate::stacks::cli::{apply as apply_, up};
-<<<<<<< HEAD
-use crate::stacks::{Target, history, saved, sql};
-=======
-use crate::stacks::{Target, changes, history, sql};
->>>>>>> 2493424 (stacks, panel: edit stacks and variables in a browser, with versions and a plan first)
+use crate::stacks::{Target, changes, history, saved, sql};
 use crate::web::list::{self, Page};
 use crate::web::read::{Json as Body, Path, Query};
 use crate::web::{Refusal, Refusals};
