@@ -53,6 +53,9 @@ pub enum Format {
 pub struct Deciding {
     /// Profiles in a home, services with -f
     pub names: Vec<String>,
+    /// Only this service and what it needs, whatever its profile; nothing is turned on for good
+    #[arg(long = "service", value_name = "SERVICE", conflicts_with = "names")]
+    pub services: Vec<String>,
     /// Also end containers that no stack names any more
     #[arg(long)]
     pub remove_orphans: bool,
@@ -89,6 +92,9 @@ pub struct PlanArgs {
     /// Plan a `down` instead
     #[arg(long)]
     pub down: bool,
+    /// Plan an `update` instead: pull again, and replace what moved
+    #[arg(long, conflicts_with = "down")]
+    pub update: bool,
     /// Exit 10 when there is something to do
     #[arg(long)]
     pub check: bool,

@@ -100,6 +100,10 @@ pub trait Engine: Send + Sync {
     async fn perform(&self, action: &Action, known: &Known, progress: Tell<'_>) -> Result<Outcome, EngineError>;
     /// One container in full, `None` when it is gone.
     async fn inspect(&self, id: &str) -> Result<Option<Container>, EngineError>;
+    /// A local image's digests as registries know it, `name@sha256:...`; none where it was built here, or is gone.
+    async fn digests(&self, _image: &str) -> Result<Vec<String>, EngineError> {
+        Ok(Vec::new())
+    }
     /// The last lines of a container's log, newest last, and its last health output.
     async fn last_words(&self, id: &str, lines: u32) -> Result<Vec<String>, EngineError>;
 }

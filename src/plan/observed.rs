@@ -124,6 +124,10 @@ pub struct Detail {
     pub config: Value,
     pub host_config: Value,
     pub network_settings: Value,
+    /// `State.Health`, without secrets of the container's own variables.
+    pub health: Value,
+    /// How often the engine has started it again by its policy.
+    pub restarts: i64,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -261,7 +261,7 @@ mod tests {
                 config: json!({ "Env": ["TZ=UTC"] }),
                 host_config: json!({ "Privileged": false, "PidMode": "", "IpcMode": "private", "CapAdd": null, "Devices": [],
                     "SecurityOpt": ["no-new-privileges:true"], "MaskedPaths": ["/proc/kcore"] }),
-                network_settings: Value::Null,
+                ..Detail::default()
             }),
             ..Container::default()
         }

@@ -33,6 +33,12 @@ pub struct Asked {
     /// What is to be removed by name, and nothing else of all this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prune: Option<Prune>,
+    /// Only these, and what they need.
+    #[serde(default)]
+    pub services: Vec<String>,
+    /// Pull again, and replace what moved.
+    #[serde(default)]
+    pub update: bool,
 }
 
 impl Asked {
@@ -50,6 +56,8 @@ impl Asked {
             pull: options.pull.clone(),
             timeout: options.timeout,
             prune: None,
+            services: deciding.services.clone(),
+            update: options.update,
         }
     }
 
@@ -68,6 +76,7 @@ impl Asked {
             pull: self.pull.clone(),
             timeout: self.timeout,
             only: self.names.clone(),
+            update: self.update,
             ..Options::default()
         }
     }

@@ -40,6 +40,7 @@ pub const SAID: [&str; 46] = [
     "unused_images",
     "unused_networks",
     "unused_volumes",
+    "update",
     "username",
     "uses",
     "value",

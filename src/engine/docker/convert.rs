@@ -59,7 +59,10 @@ pub fn inspected(mut value: Value) -> Container {
         pid: state_of["Pid"].as_i64().unwrap_or(0),
         detail: None,
     };
+    super::wait::conceal_probes(&mut value);
     let detail = Detail {
+        health: value["State"]["Health"].take(),
+        restarts: value["RestartCount"].as_i64().unwrap_or(0),
         config: value["Config"].take(),
         host_config: value["HostConfig"].take(),
         network_settings: value["NetworkSettings"].take(),
@@ -126,6 +129,11 @@ pub fn image(mut value: Value) -> Image {
         last_tag_time: moment(&value["Metadata"]["LastTagTime"]),
         config: value["Config"].take(),
     }
+}
+
+/// `name@sha256:...` of an inspected image, as registries know it.
+pub fn digests(value: &Value) -> Vec<String> {
+    list(&value["RepoDigests"]).iter().map(text).collect()
 }
 
 /// With containerd's image store the id is the digest of an index; what Compose 5.4 writes is the digest of the

@@ -159,6 +159,11 @@ impl Engine for DockerEngine {
         self.container(id).await.map_err(|f| self.tell(f, &format!("look at the container {id}")))
     }
 
+    async fn digests(&self, image: &str) -> Result<Vec<String>, EngineError> {
+        let found = self.find_image(image).await.map_err(|f| self.tell(f, &format!("look at the image {image}")))?;
+        Ok(found.as_ref().map(convert::digests).unwrap_or_default())
+    }
+
     async fn last_words(&self, id: &str, lines: u32) -> Result<Vec<String>, EngineError> {
         wait::last_words(self, id, lines).await.map_err(|f| self.tell(f, "read the container's last words"))
     }

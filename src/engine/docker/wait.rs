@@ -115,6 +115,19 @@ fn output(probe: &Value) -> String {
     errors::clean(&text.lines().last().unwrap_or_default().chars().take(300).collect::<String>())
 }
 
+/// The same of what its health checks have written.
+pub fn conceal_probes(inspected: &mut Value) {
+    let mut log = inspected["State"]["Health"]["Log"].take();
+    for probe in log.as_array_mut().into_iter().flatten() {
+        if let Some(said) = probe["Output"].as_str() {
+            probe["Output"] = conceal(said.to_owned(), inspected).into();
+        }
+    }
+    if !log.is_null() {
+        inspected["State"]["Health"]["Log"] = log;
+    }
+}
+
 /// What a container says, without the values of its own variables whose names say that they are secrets.
 fn conceal(mut words: String, inspected: &Value) -> String {
     for variable in convert::list(&inspected["Config"]["Env"]).iter().filter_map(Value::as_str) {

@@ -137,6 +137,7 @@ pub(super) fn container(c: &FakeContainer, detail: bool) -> Container {
         config: c.config.clone(),
         host_config: c.host_config.clone(),
         network_settings: network_settings(c),
+        ..Detail::default()
     });
     Container {
         id: c.id.clone(),

@@ -8,7 +8,7 @@ fn changes(wanted: (Value, Value), actual: (Value, Value), image: Value) -> Vec<
     let request =
         ContainerRequest { name: "web-1".into(), config: wanted.0, host_config: wanted.1, ..Default::default() };
     let container = Container { id: "0123456789abcdef".into(), name: "web-1".into(), ..Default::default() };
-    let detail = Detail { config: actual.0, host_config: actual.1, network_settings: json!({}) };
+    let detail = Detail { config: actual.0, host_config: actual.1, network_settings: json!({}), ..Detail::default() };
     let image = Image { config: image, ..Default::default() };
     diff(&request, &container, &detail, Some(&image), &[]).iter().map(crate::plan::text::field).collect()
 }

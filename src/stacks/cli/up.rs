@@ -55,7 +55,11 @@ pub async fn open<'a>(
     options: Options,
     out: &'a Out,
 ) -> Result<(Session<'a>, Options), Failure> {
-    let loading = if asked.down { Loading::whole() } else { target.selected(&asked.names)? };
+    let loading = match (asked.down, asked.services.is_empty()) {
+        (true, _) => Loading::whole(),
+        (false, false) => Loading::selected(asked.services.clone()),
+        (false, true) => target.selected(&asked.names)?,
+    };
     let (session, options) = load(target, asked, options, &loading, out).await?;
     if !asked.down && session.project.services.is_empty() {
         return Err(no_services(&session).into());
@@ -73,6 +77,7 @@ pub async fn load<'a>(
     let session = Session::open(target, loading, out, |project| deciding::scale(project, &asked.scale)).await?;
     let only = match asked.down {
         true => target.ending(&session.project, &asked.names)?.unwrap_or_default(),
+        false if !asked.services.is_empty() => asked.services.clone(),
         false => target.named(&session.project, &asked.names),
     };
     Ok((session, Options { only, ..options }))
@@ -123,13 +128,13 @@ pub async fn planned<'a>(
     door: &dyn FrontDoor,
     out: &'a Out,
 ) -> Result<(Session<'a>, Planned), Failure> {
-    let mut options = deciding::options(&args.deciding)?;
+    let mut options = Options { update: args.update, ..deciding::options(&args.deciding)? };
     if args.down {
         options.verb = Verb::Down;
     }
     let asked = Asked { down: args.down, ..Asked::up(&args.deciding, &options) };
     // Where no profile is on there is still something to see: what runs of those that are off.
-    let idle = !asked.down && asked.names.is_empty() && target.nothing_is_on();
+    let idle = !asked.down && asked.names.is_empty() && asked.services.is_empty() && target.nothing_is_on();
     let (session, options) = match idle {
         true => load(target, &asked, options, &Loading::default(), out).await?,
         false => open(target, &asked, options, out).await?,

@@ -9,6 +9,7 @@ use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
 use super::bare;
+use super::disks::{self, Disk};
 use super::plans::Of;
 use super::verbs::refused;
 use super::{Api, meant};
@@ -16,7 +17,7 @@ use crate::auth::who::Viewer;
 use crate::diag::Diagnostic;
 use crate::engine::streams::Stats;
 use crate::engine::{self, EngineError, Host, Scope};
-use crate::plan::observed;
+use crate::plan::{observed, request};
 use crate::stacks::home::{Home, Refused};
 use crate::stacks::seen::container::Container;
 use crate::web::Refusal;
@@ -37,8 +38,27 @@ pub struct Inspected {
     /// The program alone, and `…` in place of its arguments: those are shown to admins.
     pub command: Vec<String>,
     pub networks: Vec<String>,
+    /// What it is called by in each network, where it is in one.
+    pub addresses: Vec<Address>,
     pub mounts: Vec<Mount>,
     pub restart_policy: String,
+    /// How often the engine has started it again by that policy.
+    pub restart_count: i64,
+    /// The kernel ended it, since it took more memory than it may have.
+    pub oom_killed: bool,
+    /// The engine's words about its last start; empty where there was no trouble.
+    pub error: String,
+    /// When it ended; null while it runs, and where it never did.
+    #[schema(required)]
+    pub finished_at: Option<String>,
+    /// Null without a health check.
+    #[schema(required)]
+    pub health_check: Option<HealthCheck>,
+    pub limits: Limits,
+    /// What it waits for when it is started.
+    pub depends_on: Vec<Dependency>,
+    /// Its image as registries know it, `name@sha256:...`; none where it was built here.
+    pub image_digests: Vec<String>,
     /// The engine that it is on is the one in memory: nothing of it really runs.
     pub test_double: bool,
 }
@@ -50,6 +70,99 @@ pub struct Mount {
     /// The volume's name, or the path on the machine.
     pub source: String,
     pub target: String,
+    pub writable: bool,
+    /// Of this machine, where it can be seen.
+    #[schema(required)]
+    pub disk: Option<Disk>,
+}
+
+/// In one network.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ContainerAddress)]
+pub struct Address {
+    pub network: String,
+    /// Empty while it does not run.
+    pub ip: String,
+    /// Names by which others there find it.
+    pub names: Vec<String>,
+}
+
+/// How its health check went.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HealthCheck {
+    /// So often it has failed since it passed last.
+    pub failing: i64,
+    /// The last time; null where it has not been asked yet.
+    #[schema(required)]
+    pub last: Option<Probe>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Probe {
+    /// When it was over, RFC 3339.
+    pub at: String,
+    pub exit_code: i64,
+    /// What it wrote, at most 4 KiB of it. It may hold escape sequences for terminals.
+    pub output: String,
+}
+
+/// What it may use at most; null is no limit of its own.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub struct Limits {
+    /// Bytes.
+    #[schema(required)]
+    pub memory: Option<u64>,
+    /// Of processors.
+    #[schema(required)]
+    pub cpus: Option<f64>,
+    /// Processes and threads.
+    #[schema(required)]
+    pub pids: Option<i64>,
+}
+
+/// A service that it needs.
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Dependency {
+    pub service: String,
+    /// `service_started`, `service_healthy` or `service_completed_successfully`.
+    pub condition: String,
+}
+
+impl HealthCheck {
+    fn of(health: &serde_json::Value) -> Option<HealthCheck> {
+        let probe = |probe: &serde_json::Value| Probe {
+            at: probe["End"].as_str().unwrap_or_default().to_string(),
+            exit_code: probe["ExitCode"].as_i64().unwrap_or(0),
+            output: probe["Output"].as_str().unwrap_or_default().chars().take(4096).collect(),
+        };
+        let known = health["Status"].as_str().is_some_and(|status| status != "none");
+        known.then(|| HealthCheck {
+            failing: health["FailingStreak"].as_i64().unwrap_or(0),
+            last: health["Log"].as_array().and_then(|log| log.last()).map(probe),
+        })
+    }
+}
+
+impl Limits {
+    fn of(host: &serde_json::Value) -> Limits {
+        let number = |key: &str| host[key].as_i64().filter(|n| *n > 0);
+        let quota = number("CpuQuota").map(|quota| quota as f64 / number("CpuPeriod").unwrap_or(100_000) as f64);
+        Limits {
+            memory: number("Memory").and_then(|n| u64::try_from(n).ok()),
+            cpus: number("NanoCpus").map(|nano| nano as f64 / 1e9).or(quota),
+            pids: number("PidsLimit"),
+        }
+    }
+}
+
+/// Of the label that Compose writes: `db:service_healthy:false,cache:service_started:false`.
+fn depends_on(label: &str) -> Vec<Dependency> {
+    let one = |one: &str| {
+        let mut parts = one.split(':');
+        let service = parts.next().filter(|name| !name.is_empty())?.to_string();
+        Some(Dependency { service, condition: parts.next().unwrap_or("service_started").to_string() })
+    };
+    label.split(',').filter_map(one).collect()
 }
 
 crate::order! { By of Container, false:
@@ -161,13 +274,32 @@ pub async fn one(
         kind: m.kind.clone(),
         source: if m.kind == "volume" { m.name.clone() } else { m.source.clone() },
         target: m.destination.clone(),
+        writable: m.writable,
+        disk: None,
+    };
+    let sources = whole.mounts.iter().map(|m| m.source.clone()).collect();
+    let on = disks::of(&*engine, &api.works.setting().environment, sources).await;
+    let mounts = whole.mounts.iter().map(mount).zip(on).map(|(mount, disk)| Mount { disk, ..mount }).collect();
+    let address = |(network, at): (&String, &observed::Attachment)| Address {
+        network: network.clone(),
+        ip: at.ip_address.clone(),
+        names: at.aliases.iter().filter(|name| !whole.id.starts_with(*name)).cloned().collect(),
     };
     Ok(Json(Inspected {
         environment: texts(&detail.config["Env"]).into_iter().map(name).collect(),
         command: bare::command(texts(&detail.config["Cmd"]), has_entrypoint, &who),
         networks: whole.networks.keys().cloned().collect(),
-        mounts: whole.mounts.iter().map(mount).collect(),
+        addresses: whole.networks.iter().map(address).collect(),
+        mounts,
         restart_policy: detail.host_config["RestartPolicy"]["Name"].as_str().unwrap_or_default().to_string(),
+        restart_count: detail.restarts,
+        oom_killed: whole.oom_killed,
+        error: whole.error.clone(),
+        finished_at: Some(whole.finished_at.clone()).filter(|at| !at.is_empty() && whole.state != observed::State::Running),
+        health_check: HealthCheck::of(&detail.health),
+        limits: Limits::of(&detail.host_config),
+        depends_on: whole.labels.get(request::DEPENDS_ON).map(|label| depends_on(label)).unwrap_or_default(),
+        image_digests: engine.digests(&whole.image_id).await.unwrap_or_default(),
         test_double: engine.is_double(),
         container: Container::of(&whole),
     }))

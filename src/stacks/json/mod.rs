@@ -6,6 +6,7 @@
 pub mod adoption;
 mod bare;
 pub mod containers;
+pub mod disks;
 pub mod exec;
 pub mod history;
 pub mod live;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::stacks::Text;
-use super::verbs::{begun, known, refused};
+use super::verbs::{begun, either, refused};
 use super::{Accepted, Api, Begun, bare};
 use crate::args;
 use crate::auth::who::{Admin, Identity, Operator, Role, Viewer};
@@ -139,8 +139,12 @@ pub struct Asked {
     project: Option<String>,
     /// Profiles, which is why they are not called `services`; of an adopted project services. None is all that is on.
     names: Vec<String>,
+    /// Only these services and what they need, whatever their profiles; nothing is turned on for good. Not with `names`.
+    services: Vec<String>,
     /// Plan a `down` instead.
     down: bool,
+    /// Plan an `update` instead: pull again, and replace what moved. Only the pull tells what has.
+    update: bool,
     /// Also end containers that no stack names any more.
     remove_orphans: bool,
     /// Replace every container even if nothing changed.
@@ -159,6 +163,11 @@ impl Asked {
     pub fn of_profiles(names: &[String]) -> Asked {
         Asked { names: names.to_vec(), ..Asked::default() }
     }
+
+    /// To make a service's containers anew, of what is there or of what a pull brings.
+    pub fn of_service(project: Option<String>, name: &str, update: bool) -> Asked {
+        Asked { project, services: vec![name.to_owned()], update, force_recreate: !update, ..Asked::default() }
+    }
 }
 
 /// A plan that was made now.
@@ -173,18 +182,25 @@ pub struct Made {
 /// Makes a plan and keeps it. Nothing is changed.
 #[utoipa::path(post, path = "/api/v1/plans", request_body = Asked, responses((status = 200, body = Made)))]
 pub async fn make(who: Operator, State(api): State<Api>, Body(asked): Body<Asked>) -> Result<Json<Made>, Response> {
-    let global = known(&api, asked.project.as_deref(), &asked.names)?;
+    let global = either(&api, asked.project.as_deref(), &asked.names, &asked.services).await?;
+    if asked.down && (asked.update || !asked.services.is_empty()) {
+        let field = if asked.update { "update" } else { "services" };
+        let d = Diagnostic::error("cli.bad-value", format!("`{field}` and `down` do not go together")).field(field);
+        return Err(Refusal(d.hint("to end single services there is POST /api/v1/stop")).into_response());
+    }
     let door = api.door.clone();
     let names: Vec<&str> = std::iter::once("plan").chain(asked.names.iter().map(String::as_str)).collect();
     let args = args::PlanArgs {
         deciding: args::Deciding {
             names: asked.names.clone(),
+            services: asked.services.clone(),
             remove_orphans: asked.remove_orphans,
             force_recreate: asked.force_recreate,
             rerun: asked.rerun,
             ..args::Deciding::default()
         },
         down: asked.down,
+        update: asked.update,
         check: false,
         save: true,
         steps: false,
@@ -232,6 +248,7 @@ pub async fn draft(
     let args = args::PlanArgs {
         deciding: args::Deciding::default(),
         down: false,
+        update: false,
         check: false,
         save: false,
         steps: false,
@@ -328,7 +345,7 @@ pub async fn one(
 #[serde(deny_unknown_fields, default)]
 pub struct Apply {
     /// A project that this home has adopted; none is the home's own.
-    project: Option<String>,
+    pub project: Option<String>,
     /// Answers yes to what would be asked.
     yes: bool,
 }

@@ -70,6 +70,9 @@ pub struct Up {
     /// Profiles, which is why they are not called `services`; of an adopted project, which has no profiles to turn on, services. None is all that is on.
     #[schema(example = json!(["example"]))]
     names: Vec<String>,
+    /// Only these services and what they need, whatever their profiles; nothing is turned on for good. Not with `names`.
+    #[schema(example = json!([]))]
+    services: Vec<String>,
     /// Also end containers that no stack names any more.
     remove_orphans: bool,
     /// Replace every container even if nothing changed.
@@ -120,6 +123,9 @@ impl Pull {
 pub async fn up(who: Operator, State(api): State<Api>, Body(asked): Body<Up>) -> Result<Begun, Response> {
     let mut words = Words::new(asked.project.as_ref(), "up");
     words.names(&asked.names);
+    for service in &asked.services {
+        words.value("--service", Some(service));
+    }
     words.flag("--remove-orphans", asked.remove_orphans);
     words.flag("--force-recreate", asked.force_recreate);
     words.flag("--no-recreate", asked.no_recreate);
@@ -130,10 +136,11 @@ pub async fn up(who: Operator, State(api): State<Api>, Body(asked): Body<Up>) ->
     words.flag("--wait", asked.wait);
     words.value("--wait-timeout", asked.wait_timeout);
     words.flag("--yes", asked.yes);
-    let global = known(&api, asked.project.as_deref(), &asked.names)?;
+    let global = either(&api, asked.project.as_deref(), &asked.names, &asked.services).await?;
     let args = args::Up {
         deciding: args::Deciding {
             names: asked.names,
+            services: asked.services,
             remove_orphans: asked.remove_orphans,
             force_recreate: asked.force_recreate,
             no_recreate: asked.no_recreate,
@@ -364,7 +371,7 @@ async fn timed(api: &Api, verb: &str, asked: Timed) -> Result<(Words, args::Glob
 }
 
 /// The flags for a project, whose names are looked at where that takes no engine: nothing is begun for a profile that is none.
-pub(super) fn known(api: &Api, project: Option<&str>, names: &[String]) -> Result<args::Global, Response> {
+fn known(api: &Api, project: Option<&str>, names: &[String]) -> Result<args::Global, Response> {
     let global = api.global(project).map_err(refused)?;
     let home = api.home().map_err(refused)?;
     if project.is_none_or(|project| project == home.config.name)
@@ -374,6 +381,23 @@ pub(super) fn known(api: &Api, project: Option<&str>, names: &[String]) -> Resul
         home.check_profiles(&read, names).map_err(|d| Refusal(d).into_response())?;
     }
     Ok(global)
+}
+
+/// The flags for a project, for names or for services and never for both.
+pub(super) async fn either(
+    api: &Api,
+    project: Option<&str>,
+    names: &[String],
+    services: &[String],
+) -> Result<args::Global, Response> {
+    match (names, services) {
+        (_, []) => known(api, project, names),
+        ([], _) => there(api, project, services).await,
+        _ => {
+            let d = Diagnostic::error("cli.bad-value", "`names` and `services` do not go together").field("services");
+            Err(Refusal(d.hint("send one of them: names are profiles, services are single ones")).into_response())
+        }
+    }
 }
 
 /// The flags for a project, once it is known that the home has services of these names, or containers of them that no stack names any more: nothing is begun
