@@ -149,6 +149,10 @@ pub trait Streams: Send + Sync {
     async fn resize(&self, exec: &str, rows: u16, columns: u16) -> Result<(), EngineError>;
     /// The exit code, once the output has ended.
     async fn exit_code(&self, exec: &str) -> Result<i64, EngineError>;
+    /// Ends a program that was started in a terminal, as closing its window would: the engine itself leaves it running. Only where it can be seen from here.
+    async fn hang_up(&self, _exec: &str) -> Result<(), EngineError> {
+        Ok(())
+    }
     /// What a running container uses, about once a second; ends when it is gone.
     async fn stats(&self, id: &str) -> Result<BoxStream<'static, Result<Stats, EngineError>>, EngineError>;
     /// What happens to containers of Compose projects from now on; ends when the engine does.

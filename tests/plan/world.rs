@@ -397,7 +397,8 @@ fn container(
         );
     }
     let network_settings = json!({ "Networks": settings });
-    container.detail = Some(Detail { config, host_config: engine_defaults(host), network_settings });
+    container.detail =
+        Some(Detail { config, host_config: engine_defaults(host), network_settings, ..Detail::default() });
     container
 }
 

@@ -54,6 +54,10 @@ impl Streams for DockerEngine {
         exit_code(self, exec).await.map_err(|f| self.tell(f, "read the exit code"))
     }
 
+    async fn hang_up(&self, exec: &str) -> Result<(), EngineError> {
+        hang_up(self, exec).await.map_err(|f| self.tell(f, "end the program"))
+    }
+
     async fn stats(&self, id: &str) -> Result<BoxStream<'static, Result<Stats, EngineError>>, EngineError> {
         let what = format!("see what the container {id} uses");
         let figures = stats::follow(self, id).await.map_err(|f| self.tell(f, &what))?;
@@ -193,6 +197,24 @@ async fn terminal(
         }
     };
     Ok((stream::unfold(read, next).boxed(), Box::new(write)))
+}
+
+/// Tells the program that its terminal is gone, which ends shells and what they run; what takes no notice is killed.
+async fn hang_up(engine: &DockerEngine, exec: &str) -> Result<(), Fault> {
+    for signal in [rustix::process::Signal::HUP, rustix::process::Signal::KILL] {
+        let value = engine.wire.get(&format!("/exec/{exec}/json")).await?;
+        let pid = value["Pid"].as_i64().filter(|pid| *pid > 1 && value["Running"] == json!(true));
+        let Some(pid) = pid else { return Ok(()) };
+        // Of another machine, or seen from within a container, that number is somebody else's.
+        if super::itself::container_of_process(pid).as_deref() != value["ContainerID"].as_str() {
+            return Ok(());
+        }
+        if let Some(pid) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) {
+            rustix::process::kill_process(pid, signal).ok();
+        }
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    }
+    Ok(())
 }
 
 /// The exit code of an exec whose output has ended.

@@ -295,7 +295,8 @@ pub async fn one(
         restart_count: detail.restarts,
         oom_killed: whole.oom_killed,
         error: whole.error.clone(),
-        finished_at: Some(whole.finished_at.clone()).filter(|at| !at.is_empty() && whole.state != observed::State::Running),
+        finished_at: Some(whole.finished_at.clone())
+            .filter(|at| !at.is_empty() && whole.state != observed::State::Running),
         health_check: HealthCheck::of(&detail.health),
         limits: Limits::of(&detail.host_config),
         depends_on: whole.labels.get(request::DEPENDS_ON).map(|label| depends_on(label)).unwrap_or_default(),

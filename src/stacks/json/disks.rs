@@ -44,7 +44,8 @@ pub async fn of(
 fn look(path: &Path, mounted: &str) -> Option<Disk> {
     // Folders of the engine are for root only: what is above them lies on the same disk, unless it is a mount of its own, which is in the list.
     let seen = path.ancestors().filter(|path| path.is_absolute()).find_map(|path| rustix::fs::statvfs(path).ok())?;
-    let point = points(mounted).filter(|point| path.starts_with(point)).max_by_key(|point| point.components().count())?;
+    let point =
+        points(mounted).filter(|point| path.starts_with(point)).max_by_key(|point| point.components().count())?;
     let at = rustix::fs::statvfs(&point).unwrap_or(seen);
     let (total, free) = (at.f_blocks * at.f_frsize, at.f_bavail * at.f_frsize);
     (total > 0).then(|| Disk { at: point.display().to_string(), total, free })

@@ -268,13 +268,14 @@ pub async fn open(
         tty: asked.tty.map(|size| (size.rows, size.columns)),
         stdin: true,
     };
+    let tty = request.tty.is_some();
     let session = engine.exec(&container.id, &request).await.map_err(|error| noted(told(error), &detail))?;
     let (stop, Detail(of)) = (api.works.stopping(), detail.clone());
     let ends = ended(api.keeper.clone(), (*who).clone());
     let used = move || api.keeper.acts(&who);
     let opened = upgrade.max_frame_size(FRAME).max_message_size(FRAME).write_buffer_size(0).on_upgrade(
         move |socket| async move {
-            let End { code, why, exit_code, .. } = converse(socket, engine, session, stop, ends, used).await;
+            let End { code, why, exit_code, .. } = converse(socket, engine, session, tty, stop, ends, used).await;
             let outcome = if code == BROKEN { Outcome::Failed } else { Outcome::Done };
             let mut detail = of;
             detail["end"] = json!(why);

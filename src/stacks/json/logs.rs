@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, SchemaFormat, Type};
@@ -16,6 +16,7 @@ use super::Api;
 use super::containers::{failed, find, told};
 use crate::auth::who::Viewer;
 use crate::diag::Diagnostic;
+use crate::engine::EngineError;
 use crate::engine::streams::{LogLine, LogOptions};
 use crate::stacks::cli::logs::since;
 use crate::web::Refusal;
@@ -110,6 +111,23 @@ impl Which {
         }
         Ok(LogOptions { follow, tail: Some(u64::from(tail)), since, until: None, timestamps: true })
     }
+}
+
+/// Lines of a container as they come, for whoever has the permission; `None`: all that there are, and no more.
+pub async fn lines(
+    _: &Viewer,
+    api: &Api,
+    id: &str,
+    project: Option<&str>,
+    which: Option<&Which>,
+) -> Result<impl Stream<Item = Result<Line, EngineError>> + Send + Unpin + use<>, Response> {
+    let options = match which {
+        Some(which) => which.options(api, true)?,
+        None => LogOptions { timestamps: true, ..LogOptions::default() },
+    };
+    let (engine, found) = find(api, project, id).await?;
+    let log = engine.logs(&found.id, &options).await.map_err(told)?;
+    Ok(log.map(|line| line.map(Line::of)))
 }
 
 /// The last lines of a container.

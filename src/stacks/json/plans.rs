@@ -345,7 +345,7 @@ pub async fn one(
 #[serde(deny_unknown_fields, default)]
 pub struct Apply {
     /// A project that this home has adopted; none is the home's own.
-    pub project: Option<String>,
+    project: Option<String>,
     /// Answers yes to what would be asked.
     yes: bool,
 }
@@ -354,6 +354,11 @@ impl Apply {
     /// Whoever asks has said yes already.
     pub fn sure() -> Apply {
         Apply { yes: true, ..Apply::default() }
+    }
+
+    /// One of a project, with no answer to what would be asked.
+    pub fn of(project: Option<String>) -> Apply {
+        Apply { project, yes: false }
     }
 }
 

@@ -30,6 +30,8 @@ const PING: Duration = Duration::from_secs(20);
 const USED: Duration = Duration::from_secs(20);
 /// Frames of a client that wait for the program; with what one may weigh, a megabyte.
 const WAITING: usize = 16;
+/// Ctrl-C for what runs, and Ctrl-D for the shell.
+const LEAVE: &[u8] = b"\x03\x04";
 /// Bytes of one frame of ours.
 const PIECE: usize = 16 << 10;
 
@@ -72,30 +74,36 @@ enum Order {
 type Sink<'a> = SplitSink<&'a mut WebSocket, Message>;
 type Stream<'a> = SplitStream<&'a mut WebSocket>;
 
-/// Copies both ways until one of them ends it, somebody's rights do (`ends`) or the server; and closes the socket. `used` is told now and then that
+/// Copies both ways until one of them ends it, somebody's rights do (`ends`) or the server; and closes the socket. What runs in a terminal (`tty`) ends with it. `used` is told now and then that
 /// somebody types.
 pub async fn converse(
     mut socket: WebSocket,
     engine: Arc<dyn Host>,
     session: ExecSession,
+    tty: bool,
     stop: CancellationToken,
     ends: impl Future<Output = ()>,
     used: impl Fn(),
 ) -> End {
+    let id = session.id.clone();
     let end = tokio::select! {
         () = stop.cancelled() => (GOING_AWAY, "the server stops").into(),
         () = ends => (NOT_ALLOWED, "not allowed any more").into(),
-        ended = talk(&mut socket, &*engine, session, used) => ended,
+        ended = talk(&mut socket, &*engine, session, tty, used) => ended,
     };
     let frame = CloseFrame { code: end.code, reason: end.why.into() };
     let last = end.last.as_ref().map(|said| Message::Text(said.to_string().into()));
     for message in last.into_iter().chain([Message::Close(Some(frame))]) {
         let _ = timeout(PATIENCE, socket.send(message)).await;
     }
+    if tty && end.exit_code.is_none() {
+        // Whoever began it is gone, and may be one who may not any more.
+        let _ = timeout(PATIENCE, engine.hang_up(&id)).await;
+    }
     end
 }
 
-async fn talk(socket: &mut WebSocket, engine: &dyn Host, session: ExecSession, used: impl Fn()) -> End {
+async fn talk(socket: &mut WebSocket, engine: &dyn Host, session: ExecSession, tty: bool, used: impl Fn()) -> End {
     let ExecSession { id, output, input } = session;
     let (sink, stream) = socket.split();
     let (orders, waiting) = mpsc::channel(WAITING);
@@ -104,8 +112,13 @@ async fn talk(socket: &mut WebSocket, engine: &dyn Host, session: ExecSession, u
     let left = tokio::select! {
         end = &mut feeding => return end,
         end = tell(sink, engine, &id, output, &heard) => return end,
-        end = hear(stream, engine, &id, orders, &heard, used) => end,
+        end = hear(stream, engine, &id, &orders, &heard, used) => end,
     };
+    if tty {
+        // As somebody would end it: where the engine is on another machine there is no other way.
+        let _ = orders.try_send(Order::Write(Bytes::from_static(LEAVE)));
+    }
+    drop(orders);
     // What was sent before the client left is the program's still, as far as it takes it.
     let _ = timeout(PATIENCE, feeding).await;
     left
@@ -116,7 +129,7 @@ async fn hear(
     mut stream: Stream<'_>,
     engine: &dyn Host,
     id: &str,
-    orders: mpsc::Sender<Order>,
+    orders: &mpsc::Sender<Order>,
     heard: &Mutex<Instant>,
     used: impl Fn(),
 ) -> End {
