@@ -153,7 +153,19 @@ pub fn table() -> Table<App> {
         POST "/profiles/{name}/on" Operator => panel::profile::on;
         POST "/profiles/{name}/off" Operator => panel::profile::off;
         GET "/services/{name}" Viewer => panel::service::one;
-        POST "/services/{name}/act" Operator => panel::service::act;
+        GET "/services/{name}/way" Viewer => panel::service::way;
+        GET "/services/{name}/terminal" Operator => panel::service::terminal::show;
+        GET "/services/{name}/log" Viewer => panel::service::log_page;
+        POST "/services/{name}/start" Operator => panel::service::start;
+        POST "/services/{name}/stop" Operator => panel::service::stop;
+        POST "/services/{name}/restart" Operator => panel::service::restart;
+        POST "/services/{name}/pull" Operator => panel::service::pull;
+        POST "/services/{name}/update" Operator => panel::service::update;
+        POST "/services/{name}/recreate" Operator => panel::service::recreate;
+        GET "/bulk/stop" Operator => panel::bulk::ask;
+        POST "/bulk/start" Operator => panel::bulk::start;
+        POST "/bulk/restart" Operator => panel::bulk::restart;
+        POST "/bulk/stop" Operator => panel::bulk::stop;
         GET "/plans/{id}" Viewer => panel::plan::one;
         POST "/plans/{id}/apply" Operator => panel::plan::apply;
         POST "/plans/{id}/discard" Operator => panel::plan::discard;
@@ -198,7 +210,14 @@ pub fn table() -> Table<App> {
     table.streams(1, |table| {
         pages! { table:
             GET "/live" Viewer => panel::live::follow;
+            GET "/services/{name}/live" Viewer => panel::service::changes;
             GET "/works/{id}/live" Viewer => panel::work::follow;
+        }
+    });
+    table.streams(HEAVY, |table| {
+        pages! { table:
+            GET "/services/{name}/log/lines" Viewer => panel::service::log_lines;
+            GET "/services/{name}/log/file" Viewer => panel::service::log_file;
         }
     });
     of_people(&mut table);

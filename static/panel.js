@@ -39,58 +39,6 @@
     }
   });
 
-  // A log goes on. Lines come faster than they are drawn: what came in between is drawn at once, and the oldest lines go.
-  const log = document.getElementById('log');
-  if (log) {
-    const MOST = 5_000;
-    const escapes = /\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]P^_X][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)|[ -/]?.)|[\x00-\x08\x0a-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
-    let waiting = [];
-    let first = true;
-    const draw = () => {
-      const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
-      const lines = document.createDocumentFragment();
-      for (const line of waiting.slice(-MOST)) {
-        const one = document.createElement('span');
-        one.textContent = `${line.text.replace(escapes, '')}\n`;
-        if (line.stream === 'stderr') one.className = 'err';
-        lines.append(one);
-      }
-      if (first && log.querySelector('.soft')) log.replaceChildren();
-      first = false;
-      waiting = [];
-      log.append(lines);
-      while (log.childElementCount > MOST) log.firstElementChild.remove();
-      if (atEnd) log.scrollTop = log.scrollHeight;
-    };
-    let source;
-    let later;
-    let last = log.dataset.last;
-    // A container that ends ends its log; it is gone on with from the last line, whenever there is more.
-    const follow = () => {
-      source = new EventSource(`${log.dataset.stream}&tail=${MOST}&since=${encodeURIComponent(last)}`);
-      source.onerror = () => {
-        source.close();
-        clearTimeout(later);
-        if (!document.hidden) later = setTimeout(follow, 1_000);
-      };
-      source.addEventListener('line', (event) => {
-        const line = JSON.parse(event.data);
-        if (line.at && last && line.at <= last) return;
-        last = line.at ?? last;
-        waiting.push(line);
-        if (waiting.length === 1) requestAnimationFrame(draw);
-        if (waiting.length > 2 * MOST) waiting = waiting.slice(-MOST);
-      });
-    };
-    log.scrollTop = log.scrollHeight;
-    follow();
-    document.addEventListener('visibilitychange', () => {
-      source.close();
-      clearTimeout(later);
-      if (!document.hidden) follow();
-    });
-  }
-
   // The stream of what changes, where the page has one.
   const stream = document.getElementById('stream');
   if (!stream || !window.htmx) return;
@@ -104,7 +52,18 @@
     const me = await fetch('/api/v1/auth/me', { headers: { accept: 'application/json' } }).catch(() => null);
     if (me?.status === 401) location.reload();
   });
-  document.body.addEventListener('htmx:oobAfterSwap', age);
+  // Where somebody is with the keyboard they stay, though what they are on is made anew.
+  let focused = '';
+  document.body.addEventListener('htmx:oobBeforeSwap', ({ target }) => {
+    const at = document.activeElement;
+    if (at?.id && target.contains(at)) focused = at.id;
+  });
+  document.body.addEventListener('htmx:oobAfterSwap', () => {
+    age();
+    const lost = focused && document.activeElement === document.body && document.getElementById(focused);
+    focused = '';
+    if (lost) lost.focus({ preventScroll: true });
+  });
   // A tab that nobody sees asks for nothing; what it has missed comes when it is looked at again.
   let later;
   document.addEventListener('visibilitychange', () => {

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use time::OffsetDateTime;
 
+use super::bulk::Picked;
 use super::machine::Figure;
 use super::shell::Shell;
 use super::words::{Mark, Moment, id, part};
@@ -80,6 +81,8 @@ pub struct Row {
     pub id: String,
     pub name: String,
     pub path: String,
+    /// As what it is chosen by who may do something with several at once.
+    pub pick: Option<String>,
     pub mark: Mark,
     pub why: String,
     pub since: Option<Moment>,
@@ -182,7 +185,11 @@ pub fn of(
     now: OffsetDateTime,
 ) -> Home {
     let urls: BTreeMap<&str, &str> = ways.iter().rev().map(|way| (way.service.as_str(), way.url.as_str())).collect();
-    let row = |project: Option<&str>, one: &Service| row(project, one, &urls, now);
+    let operates = shell.operates();
+    let row = |project: Option<&str>, one: &Service| {
+        let pick = operates.then(|| Picked::value(project, &one.name));
+        Row { pick, ..row(project, one, &urls, now) }
+    };
     let mut wrong: Vec<(u8, Row)> =
         seen.all().filter(|(_, one)| is_wrong(one)).map(|(of, one)| (weight(one.state), row(of, one))).collect();
     wrong.sort_by(|(a, one), (b, other)| b.cmp(a).then_with(|| one.name.cmp(&other.name)));
@@ -259,6 +266,7 @@ fn row(project: Option<&str>, one: &Service, urls: &BTreeMap<&str, &str>, now: O
         id: format!("service-{of}{}", id(&one.name)),
         name: one.name.clone(),
         path,
+        pick: None,
         mark: Mark::standing(one.state),
         why: one.why.clone().unwrap_or_default(),
         since: since.and_then(|at| Moment::read(at, now)).filter(|_| one.state != Standing::Stopped),
@@ -270,7 +278,8 @@ fn row(project: Option<&str>, one: &Service, urls: &BTreeMap<&str, &str>, now: O
 pub fn card_of(seen: &Seen, profile: &Profile, ways: &[Mine], shell: &Shell, now: OffsetDateTime) -> Card {
     let urls: BTreeMap<&str, &str> = ways.iter().rev().map(|way| (way.service.as_str(), way.url.as_str())).collect();
     let all: Vec<&Service> = seen.services.iter().filter(|one| one.profiles.contains(&profile.name)).collect();
-    let rows = all.iter().map(|one| row(None, one, &urls, now)).collect();
+    let pick = |one: &Service| shell.operates().then(|| Picked::value(None, &one.name));
+    let rows = all.iter().map(|one| Row { pick: pick(one), ..row(None, one, &urls, now) }).collect();
     let key = if profile.on { "home-turn-off" } else { "home-turn-on" };
     Card {
         id: format!("profile-{}", id(&profile.name)),

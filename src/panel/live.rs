@@ -223,6 +223,29 @@ pub fn pieces_of<T: Send + Sync + 'static>(
     })
 }
 
+/// The same where making the pieces takes a call. `has`: what the page has already; `begins`: that is not known.
+pub fn pieces_when<T: Send + Sync + 'static, R: Future<Output = Vec<Piece>> + Send>(
+    watch: watch::Receiver<T>,
+    has: Has,
+    begins: bool,
+    make: impl Fn() -> R + Send + 'static,
+) -> impl Stream<Item = Message> + Send {
+    stream::unfold((watch, make, has, begins), |(mut watch, make, mut has, mut begins)| async move {
+        loop {
+            if !std::mem::take(&mut begins) {
+                watch.changed().await.ok()?;
+                tokio::time::sleep(CALM).await;
+            }
+            watch.borrow_and_update();
+            let sent = has.take(&make().await);
+            if !sent.is_empty() {
+                let message = Message { id: None, name: "parts".into(), data: sent.into() };
+                return Some((message, (watch, make, has, false)));
+            }
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

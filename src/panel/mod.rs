@@ -8,6 +8,8 @@
 //! | words that pages share: how something stands, when | `words` |
 //! | the home as a whole | `home` |
 //! | a service, its log, and what can be done with it | `service` |
+//! | what programs write for terminals, made safe | `ansi` |
+//! | several services at once | `bulk` |
 //! | a plan, before anything happens | `plan` |
 //! | stacks as text, looked through, tried and saved; what they said before | `stack` |
 //! | variables and secret files | `variables` |
@@ -41,6 +43,8 @@ pub mod bell;
 pub mod diff;
 mod form;
 pub mod found;
+mod ansi;
+pub mod bulk;
 pub mod health;
 pub mod home;
 pub mod live;

@@ -138,8 +138,15 @@ pub async fn one(
     headers: HeaderMap,
 ) -> Response {
     let shell = panel.shell(&who, &headers, &format!("/plans/{id}"), "/works");
+    let project = of.project.clone();
     match plans::one(who, State(panel.api.clone()), Path(id), Query(of)).await {
-        Ok(axum::Json(kept)) => page(&headers, &of_kept(shell, &kept, panel.clock.now())),
+        Ok(axum::Json(kept)) => {
+            let mut shown = of_kept(shell, &kept, panel.clock.now());
+            if let Some(project) = &project {
+                shown.acts.iter_mut().for_each(|act| act.action += &format!("?project={}", part(project)));
+            }
+            page(&headers, &shown)
+        }
         Err(refused) => refusal::page(shell, &headers, refused).await,
     }
 }
@@ -246,9 +253,15 @@ pub fn notes(lang: Lang, plan: &Value) -> Vec<String> {
 }
 
 /// Carries it out: on to the work.
-pub async fn apply(who: Operator, State(panel): State<Panel>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+pub async fn apply(
+    who: Operator,
+    State(panel): State<Panel>,
+    Path(id): Path<String>,
+    Query(of): Query<Of>,
+    headers: HeaderMap,
+) -> Response {
     let shell = panel.shell(&who, &headers, &format!("/plans/{id}"), "/works");
-    match plans::apply(who, State(panel.api.clone()), Path(id), Json(Apply::default())).await {
+    match plans::apply(who, State(panel.api.clone()), Path(id), Json(Apply::of(of.project))).await {
         Ok(begun) => Redirect::to(&format!("/works/{}", begun.0.id)).into_response(),
         Err(refused) => refusal::page(shell, &headers, refused).await,
     }
