@@ -38,13 +38,13 @@
 
 pub mod about;
 pub mod account;
+mod ansi;
 pub mod audit;
 pub mod bell;
+pub mod bulk;
 pub mod diff;
 mod form;
 pub mod found;
-mod ansi;
-pub mod bulk;
 pub mod health;
 pub mod home;
 pub mod live;

@@ -72,8 +72,9 @@ async fn what_was_asked_for_why_it_was_refused_and_how_it_ended_is_in_the_audit(
     assert_eq!((outcome, &detail["exit_code"]), (Outcome::Done, &json!(0)), "{detail}");
     assert!(detail["command"].as_str().unwrap().starts_with("hearth up"), "{detail}");
     // Also by a page, which answers with the way to it.
-    assert_eq!(s.form("operator", "/services/web/act", "verb=restart").await.0, 303);
-    assert_eq!(last("service.act").0, Outcome::Begun);
+    assert_eq!(s.form("operator", "/services/web/restart", "").await.0, 303);
+    let (outcome, object, _) = last("service.restart");
+    assert_eq!((outcome, object.as_str()), (Outcome::Begun, "/services/web/restart"), "it is named as what it does");
     let work = s.work("operator", "/api/v1/restart", json!({"services": ["tool"]})).await;
     assert_eq!(work["state"], "failed", "{work}");
     let (outcome, _, detail) = last("works.end");

@@ -30,6 +30,7 @@ mod labels;
 mod lan_trap;
 mod lighthouse;
 mod loading;
+mod log_follows;
 mod many_networks;
 mod new_engines;
 mod on_the_way;
@@ -48,10 +49,12 @@ mod samples;
 mod scanned;
 mod secrets;
 mod served_certificates;
+mod service_page;
 mod setup_walk;
 mod stack_editor;
 mod start_first;
 mod starter_home;
+mod terminal;
 mod tls;
 mod traefik_integration;
 mod tricky_cases;
@@ -83,6 +86,9 @@ fn main() -> std::process::ExitCode {
         ("pages", pages::CASES),
         ("prune", prune::CASES),
         ("setup_walk", setup_walk::CASES),
+        ("service_page", service_page::CASES),
+        ("log_follows", log_follows::CASES),
+        ("terminal", terminal::CASES),
         ("first_walk", first_walk::CASES),
         ("samples", samples::CASES),
         ("scanned", scanned::CASES),

@@ -257,7 +257,7 @@ impl<'t, 's> Prepares<'t, 's> {
             "/storage/plans/{id}/apply" => (self.call("POST", "plans/{id}/apply").0, json!({})),
             "/found/{name}/adopt" | "/found/{name}/leave" => (self.undecided(), json!({})),
             "/found/{name}/undo" => (self.call("DELETE", "projects/{name}/left-alone").0, json!({})),
-            "/services/{name}/act" => (vec!["web".to_owned()], json!({ "verb": "restart" })),
+            path if path.starts_with("/services/{name}/") => (vec!["web".to_owned()], json!({})),
             // As the calls that they stand for.
             "/plans/{id}/discard" => (self.call("DELETE", "plans/{id}").0, json!({})),
             "/stacks" => {

@@ -123,7 +123,7 @@ fn a_profile_is_turned_on_after_its_plan_is_watched_and_turned_off_again(s: &Scr
     browser.click("#service-web a.name");
     browser.until_text("What it is made of");
     browser.is_readable("service");
-    browser.click("button[value=restart]");
+    browser.click("#act-restart");
     browser.until_text("Steps");
     browser.until_text("Done: 1 restarted");
     browser.go(&panel.url("/profiles/web")).expect("the page comes");
@@ -179,7 +179,13 @@ fn hostile_22_what_containers_say_and_are_called_is_text(s: &Scratch) -> Done {
         assert_eq!(browser.run("return document.title.includes('t\\u0007')"), false, "{page}");
     }
     browser.go(&panel.url("/services/web")).expect("the page comes");
-    let log = || browser.run("return document.getElementById('log').innerText").as_str().unwrap_or_default().to_owned();
+    let log = || {
+        browser
+            .run("return [...document.querySelectorAll('#log > div')].map((one) => one.textContent).join('\\n')")
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
     let text = log();
     assert!(text.contains("<script>window.hacked = 3</script>") && text.contains("\nred"), "{text}");
     assert!(!text.contains('\u{1b}') && !text.contains("[31m"), "{text}");
