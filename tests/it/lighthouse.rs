@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::samples::judges;
-use crate::rig::{Done, Panel, Running, Scratch, Skip, cases, chromium, curl, set_up, setup_link, until};
+use crate::rig::{Done, Panel, Running, Scratch, cases, chromium, curl, set_up, setup_link, until};
 
 cases![
     alone:
