@@ -15,7 +15,7 @@ pub struct Diff {
 /// One line of both, or of one of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Row {
-    /// `same`, `add`, `less`, `change`, or `gap`: lines that are left out.
+    /// `like`, `add`, `less`, `change`, or `gap`: lines that are left out.
     pub kind: &'static str,
     pub left: Option<Line>,
     pub right: Option<Line>,
@@ -57,7 +57,7 @@ pub fn diff(before: &str, after: &str) -> Diff {
             rows.push(Row { kind, left, right, skipped: 0 });
         }
         if l < left.len() {
-            rows.push(Row { kind: "same", left: Some(line(&left, l)), right: Some(line(&right, r)), skipped: 0 });
+            rows.push(Row { kind: "like", left: Some(line(&left, l)), right: Some(line(&right, r)), skipped: 0 });
         }
         from = (l + 1, r + 1);
     }
@@ -110,7 +110,7 @@ fn common(left: &[&str], right: &[&str]) -> Vec<(usize, usize)> {
 
 /// Without what is far from any difference.
 fn folded(rows: Vec<Row>) -> Vec<Row> {
-    let differs: Vec<usize> = rows.iter().enumerate().filter(|(_, row)| row.kind != "same").map(|(at, _)| at).collect();
+    let differs: Vec<usize> = rows.iter().enumerate().filter(|(_, row)| row.kind != "like").map(|(at, _)| at).collect();
     let near = |at: usize| {
         let next = differs.partition_point(|one| *one < at);
         let around = [differs.get(next), next.checked_sub(1).and_then(|before| differs.get(before))];
@@ -149,7 +149,7 @@ mod tests {
         assert!(of("a\nb\n", "a\nb\n").is_empty());
         assert_eq!(
             of("a\nb\nc\n", "a\nx\nc\nd\n"),
-            ["same|1 a|1 a|0", "change|2 b|2 x|0", "same|3 c|3 c|0", "add||4 d|0"]
+            ["like|1 a|1 a|0", "change|2 b|2 x|0", "like|3 c|3 c|0", "add||4 d|0"]
         );
         assert_eq!(of("a\n", ""), ["less|1 a||0"]);
         let long: String = (0..20).map(|n| format!("{n}\n")).collect();

@@ -116,9 +116,10 @@ async function look_through(view) {
   const checks = name() ? `/api/v1/stacks/${encodeURIComponent(name())}/validate` : form.dataset.checks;
   const file = checks.split('/').at(-2);
   const answer = await fetch(checks, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ text: view.state.doc.toString() }) }).catch(() => null);
-  if (!answer) return [];
-  const told = await answer.json().catch(() => ({}));
-  const all = told.diagnostics ?? told.errors ?? (told.error ? [told.error] : []);
+  const told = await answer?.json().catch(() => null);
+  const all = told?.diagnostics ?? told?.errors ?? (told?.error && [told.error]);
+  // Nobody has looked: then nothing is said of it, not that it is sound.
+  if (!all) return [];
   const doc = view.state.doc;
   for (const one of all) {
     one.own = Boolean(one.place) && [`stacks/${file}.yaml`, `stacks/${file}.yml`].some((end) => one.place.file.endsWith(`/${end}`));
@@ -141,6 +142,8 @@ function begin() {
   const label = document.querySelector('label[for=text]');
   const hint = document.getElementById('keys-hint');
   hint.textContent = hint.dataset.editor;
+  // Here a link to a line leads into the editor.
+  document.querySelector('.excerpt')?.remove();
   let changed = false;
   const state = EditorState.create({
     doc: area.value,
