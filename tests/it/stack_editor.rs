@@ -235,9 +235,7 @@ fn hostile_22_what_stacks_messages_and_names_hold_is_text(s: &Scratch) -> Done {
     let evil = "</textarea><script>window.hacked = 1</script><img src=x onerror=\"window.hacked = 2\">";
     let text = format!("{}x-hearth: {{ title: '{evil}', about: '{evil}' }}\n# {evil}\n", stack(s));
     let save = json!({ "text": text, "message": format!("{evil}\n\n{evil}") });
-    panel
-        .ask_with("PUT", "/api/v1/stacks/pages", Some(panel.token("admin")), Some(&save), &["If-Match: *"])
-        .is(200);
+    panel.ask_with("PUT", "/api/v1/stacks/pages", Some(panel.token("admin")), Some(&save), &["If-Match: *"]).is(200);
     s.write("stacks/<img src=x onerror=window.hacked=3>.yaml", "services: {}\n");
     s.write("stacks/broken.yaml", &format!("'{}': 1\n", evil.replace('\'', "")));
     let id = git(s, &["rev-parse", "HEAD"]);
