@@ -119,12 +119,14 @@ fn nothing(shell: Shell, place: &Place, update: bool, made: &Made) -> plan::Plan
             .lang
             .say(if refusals.is_empty() { "service-plan-nothing" } else { "service-plan-blocked" })
             .into(),
-        risk: "",
+        risk: String::new(),
         made: None,
         rows: Vec::new(),
         notes: made.plan.notes.iter().map(|note| crate::base::wording::sentence(&note.text)).collect(),
         refusals,
+        changes: Vec::new(),
         acts: Vec::new(),
+        discard: None,
         command: if update {
             format!("hearth update {name}")
         } else {
