@@ -112,6 +112,8 @@ pub fn all() -> Vec<Sample> {
     let mut outside = ways().with("home.example.org".into(), "local", String::new());
     (outside.domain_mode, outside.outside) = (true, true);
     let hostile = ways().with(HOSTILE.into(), "dns", HOSTILE.into());
+    // A variable's name is made of letters; what stands beside it is anybody's.
+    let hostile_wanted = Wanted { why: HOSTILE.into(), services: HOSTILE.into(), ..wanted("DB_PASSWORD", true) };
     let found = |all| welcome::Found { shell: walk(), frame: frame(Step::Found), all, decided: 2 };
     vec![
         sample("welcome-machine", &machine("problem")),
@@ -127,7 +129,7 @@ pub fn all() -> Vec<Sample> {
             "welcome-profiles-wanted",
             &profiles(&["databases"], vec![wanted("DB_PASSWORD", true), wanted("DB_NAME", false)], refused()),
         ),
-        sample("welcome-profiles-hostile", &profiles(&[], vec![wanted(HOSTILE, true)], Vec::new())),
+        sample("welcome-profiles-hostile", &profiles(&[], vec![hostile_wanted], Vec::new())),
         sample("welcome-plan", &plan(Role::Admin, false)),
         sample("welcome-plan-refused", &plan(Role::Admin, true)),
         sample("welcome-work", &work(Some("running"))),
