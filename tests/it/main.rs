@@ -43,6 +43,7 @@ mod other_ways_in;
 mod own_server;
 mod pages;
 mod people;
+mod people_pages;
 mod plan_lints;
 mod prune;
 mod samples;
@@ -82,6 +83,7 @@ fn main() -> std::process::ExitCode {
         ("one_writer", one_writer::CASES),
         ("own_server", own_server::CASES),
         ("people", people::CASES),
+        ("people_pages", people_pages::CASES),
         ("found", found::CASES),
         ("pages", pages::CASES),
         ("prune", prune::CASES),

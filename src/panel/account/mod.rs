@@ -179,7 +179,8 @@ impl Own {
                 let again = |told| Account { told, at: at.to_owned(), ..account };
                 form_page(headers, refused, again).await
             }
-            Err(answer) => answer,
+            // Without the page around it the refusal is said all the same.
+            Err(_) => refused,
         }
     }
 }
