@@ -6,7 +6,7 @@
   const tools = by('log-tools');
   const most = Number(log.dataset.most);
   // Drawn in one frame: more would keep the page from answering.
-  const FRAME = 400;
+  const FRAME = 200;
   let waiting = [];
   let drawing = false;
   let paused = false;
