@@ -10,6 +10,8 @@ use crate::compose::tree::{Map, Node, Value};
 use crate::spec::keys;
 use crate::traefik::statics::{self, Settings};
 
+/// In nanoseconds.
+const HOUR: i64 = 3_600_000_000_000;
 const TRAEFIK: [&str; 5] = ["bind", "http", "https", "upload_timeout", "minimum"];
 
 impl Reader<'_> {
@@ -51,6 +53,8 @@ impl Reader<'_> {
         }
         if let Some(node) = map.get("upload_timeout") {
             match node.as_str().and_then(|text| size::duration(text).ok()).filter(|d| d.0 >= 0) {
+                // The default, written down, is told to Traefik in the same words: other words would replace its container.
+                Some(duration) if duration.0 == HOUR => {}
                 Some(duration) => settings.upload_timeout = format!("{}s", duration.0 / 1_000_000_000),
                 None => {
                     let title = "`traefik.upload_timeout` is no duration".to_string();

@@ -78,6 +78,12 @@ pub const KNOWN: &[Known] = &[
         WithUp,
     ),
     block("adopted", "Compose projects outside the home that it looks after.", "{}", Own("hearth adopt")),
+    value(
+        "left_alone",
+        "Compose projects outside the home that it was told to leave alone.",
+        "[]",
+        Own("hearth adopt"),
+    ),
     value("traefik.http", "The port on which Traefik takes plain HTTP.", "80", WithUp),
     value("traefik.https", "The port on which Traefik takes HTTPS.", "443", WithUp),
     value(

@@ -161,6 +161,6 @@ pub fn all() -> Vec<Sample> {
             "log-hostile",
             &log_page(HOSTILE, service::Log { container: HOSTILE.into(), stream: HOSTILE.into(), ..log(0) }),
         ),
-        sample("log-many", &log_page("", log(5000))),
+        sample("log-many", &log_page("", log(1000))),
     ]
 }
