@@ -52,6 +52,8 @@ fn sign_in(panel: &Panel, browser: &Browser, who: &str) {
     browser.fill("#username", who);
     browser.fill("#password", PASSWORD);
     browser.click("button.main");
+    let arrived = "return location.pathname !== '/login' && document.readyState === 'complete'";
+    assert!(until(Duration::from_secs(20), || browser.run(arrived) == true), "{}", browser.text());
 }
 
 fn disk(s: &Scratch) -> String {

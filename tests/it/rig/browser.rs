@@ -91,7 +91,7 @@ impl Browser {
         until(PATIENCE, || {
             let went = self.devtools("Page.navigate", json!({ "url": url }));
             error = went["errorText"].as_str().map(str::to_owned);
-            error.as_deref() != Some("net::ERR_NETWORK_CHANGED")
+            !["net::ERR_NETWORK_CHANGED", "net::ERR_ABORTED"].contains(&error.as_deref().unwrap_or_default())
         });
         if let Some(error) = error {
             return Err(error);
@@ -174,11 +174,13 @@ impl Browser {
         self.devtools("Emulation.setScriptExecutionDisabled", json!({ "value": true }));
     }
 
-    /// Clicks on the first element that a CSS selector finds.
+    /// Clicks on the first element that a CSS selector finds; one that is just being made is waited for.
     #[track_caller]
     pub fn click(&self, selector: &str) {
         let of = format!("/session/{}/element", self.session);
-        let found = self.call("POST", &of, &json!({ "using": "css selector", "value": selector }));
+        let look = || self.call("POST", &of, &json!({ "using": "css selector", "value": selector }));
+        until(Duration::from_secs(10), || look().is_ok());
+        let found = look();
         let found = found.unwrap_or_else(|why| panic!("{selector}: {why}"));
         let id = found.as_object().and_then(|all| all.values().next()?.as_str()).unwrap_or_default();
         let done = self.call("POST", &format!("{of}/{id}/click"), &json!({}));
