@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::rig::Server;
 
+#[expect(clippy::disallowed_methods, reason = "a person keeps the home in a repository of their own")]
 fn git(s: &Server, args: &[&str]) -> String {
     let mut command = Command::new("git");
     command.args(["-c", "user.name=Eve", "-c", "user.email=eve@example.org"]).args(args).current_dir(&s.dir);

@@ -70,7 +70,7 @@ pub fn level(text: &str) -> Option<&'static str> {
     let known = |word: &str| {
         let is = |name: &&str| word.eq_ignore_ascii_case(name);
         // In the middle of a sentence such a word in small letters is a word of the sentence.
-        LEVELS.iter().find(|(_, names)| names.iter().any(|name| is(name))).map(|(level, _)| *level)
+        LEVELS.iter().find(|(_, names)| names.iter().any(&is)).map(|(level, _)| *level)
     };
     words.filter(|word| (3..=11).contains(&word.len())).take(14).find_map(known)
 }
