@@ -11,7 +11,7 @@ macro_rules! pages {
 
 pages! {
     "getting-started" "homes" "stacks" "profiles" "plan-and-apply" "adopting" "prune" "leaving-hearth" "serve" "panel" "people" "login" "audit" "api" "routes" "gate" "traefik-labels"
-    "certificates" "local-ca" "tls" "hearth-yaml" "container" "database" "doctor" "troubleshooting"
+    "certificates" "local-ca" "tls" "hearth-yaml" "container" "database" "doctor" "compare" "troubleshooting"
 }
 
 /// The page of that name.
