@@ -11,7 +11,7 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::shell::Shell;
-use super::words::{Mark, part};
+use super::words::{Mark, service_path};
 use super::{Panel, page, refusal};
 use crate::auth::who::Operator;
 use crate::stacks::json::Begun;
@@ -124,10 +124,7 @@ pub fn of(shell: Shell, seen: &Seen, picked: &Picked) -> Option<Page> {
         picked.0.contains(&value).then(|| One {
             value,
             name: one.name.clone(),
-            path: match project {
-                None => format!("/services/{}", part(&one.name)),
-                Some(project) => format!("/services/{}?project={}", part(&one.name), part(project)),
-            },
+            path: service_path(project, &one.name),
             mark: Mark::standing(one.state),
             containers: one.containers.iter().map(|c| c.name.as_str()).collect::<Vec<_>>().join(", "),
         })

@@ -1,9 +1,13 @@
 //! What two texts have and have not in common, line by line, beside each other.
 
+use std::time::{Duration, Instant};
+
+use similar::{Algorithm, DiffOp};
+
 /// Lines around a difference that are shown with it.
 const AROUND: usize = 3;
-/// Lines of both sides that are compared in full; beyond, what differs is all of it.
-const MOST: usize = 6_000_000;
+/// So long two texts are compared line by line.
+const PATIENCE: Duration = Duration::from_millis(200);
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Diff {
@@ -67,45 +71,15 @@ pub fn diff(before: &str, after: &str) -> Diff {
     Diff { rows: folded(rows), added, removed }
 }
 
-/// Lines that both have, in order.
+/// Lines that both have, in order. Texts that have little in common are not compared for long: what is left then differs.
 fn aligned(left: &[&str], right: &[&str]) -> Vec<(usize, usize)> {
-    let begin = left.iter().zip(right).take_while(|(l, r)| l == r).count();
-    let (rest_l, rest_r) = (&left[begin..], &right[begin..]);
-    let end = rest_l.iter().rev().zip(rest_r.iter().rev()).take_while(|(l, r)| l == r).count();
-    let (mid_l, mid_r) = (&rest_l[..rest_l.len() - end], &rest_r[..rest_r.len() - end]);
-    let mut pairs: Vec<(usize, usize)> = (0..begin).map(|n| (n, n)).collect();
-    pairs.extend(common(mid_l, mid_r).into_iter().map(|(l, r)| (begin + l, begin + r)));
-    pairs.extend((0..end).map(|n| (left.len() - end + n, right.len() - end + n)));
-    pairs
-}
-
-/// A longest common subsequence.
-fn common(left: &[&str], right: &[&str]) -> Vec<(usize, usize)> {
-    let width = right.len() + 1;
-    if left.is_empty() || right.is_empty() || (left.len() + 1).saturating_mul(width) > MOST {
-        return Vec::new();
-    }
-    let mut longest = vec![0_u32; (left.len() + 1) * width];
-    for l in (0..left.len()).rev() {
-        for r in (0..right.len()).rev() {
-            longest[l * width + r] = match left[l] == right[r] {
-                true => longest[(l + 1) * width + r + 1] + 1,
-                false => longest[(l + 1) * width + r].max(longest[l * width + r + 1]),
-            };
-        }
-    }
-    let (mut l, mut r, mut pairs) = (0, 0, Vec::new());
-    while l < left.len() && r < right.len() {
-        if left[l] == right[r] {
-            pairs.push((l, r));
-            (l, r) = (l + 1, r + 1);
-        } else if longest[(l + 1) * width + r] >= longest[l * width + r + 1] {
-            l += 1;
-        } else {
-            r += 1;
-        }
-    }
-    pairs
+    let until = Instant::now() + PATIENCE;
+    let all = similar::capture_diff_slices_deadline(Algorithm::Myers, left, right, Some(until));
+    let equal = all.into_iter().filter_map(|one| match one {
+        DiffOp::Equal { old_index, new_index, len } => Some((0..len).map(move |n| (old_index + n, new_index + n))),
+        _ => None,
+    });
+    equal.flatten().collect()
 }
 
 /// Without what is far from any difference.

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use super::bulk::Picked;
 use super::machine::Figure;
 use super::shell::Shell;
-use super::words::{Mark, Moment, id, part};
+use super::words::{Mark, Moment, id, part, service_path};
 use super::{Panel, page, tiles, welcome};
 use crate::about::json;
 use crate::auth::who::{Anyone, Identity, Role};
@@ -257,15 +257,11 @@ pub fn row_of(project: Option<&str>, one: &Service, ways: &[Mine], now: OffsetDa
 
 fn row(project: Option<&str>, one: &Service, urls: &BTreeMap<&str, &str>, now: OffsetDateTime) -> Row {
     let since = one.containers.iter().filter_map(|c| c.started_at.as_deref()).max();
-    let name = part(&one.name);
-    let (of, path) = match project {
-        None => (String::new(), format!("/services/{name}")),
-        Some(project) => (format!("{}--", id(project)), format!("/services/{name}?project={}", part(project))),
-    };
+    let of = project.map(|project| format!("{}--", id(project))).unwrap_or_default();
     Row {
         id: format!("service-{of}{}", id(&one.name)),
         name: one.name.clone(),
-        path,
+        path: service_path(project, &one.name),
         pick: None,
         mark: Mark::standing(one.state),
         why: one.why.clone().unwrap_or_default(),

@@ -129,8 +129,13 @@ impl Panel {
 
 /// A page, compressed for whoever takes that.
 fn page(headers: &HeaderMap, page: &impl Template) -> Response {
+    page_as(headers, StatusCode::OK, page)
+}
+
+/// The same, with its status.
+fn page_as(headers: &HeaderMap, status: StatusCode, page: &impl Template) -> Response {
     match page.render_with_values(&Lang::of(headers)) {
-        Ok(text) => html(headers, StatusCode::OK, text),
+        Ok(text) => html(headers, status, text),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }

@@ -15,9 +15,9 @@ use crate::auth::who::{Operator, Viewer};
 use crate::base::clock::moment;
 use crate::base::wording;
 use crate::stacks::json::plans::{self, Apply, Asked, Kept, Made, Of};
+use crate::web::Lang;
 use crate::web::lang::filters;
 use crate::web::read::{Json, Path, Query};
-use crate::web::{Lang, Words};
 
 /// The page.
 #[derive(Debug, Template)]
@@ -95,13 +95,7 @@ pub async fn of_profile(
 
 /// One that has nothing to do, or that something stands in the way of.
 fn of_made(shell: Shell, name: &str, on: bool, made: &Made) -> Plan {
-    let told = |one: &plans::Blocked| Told {
-        title: Words::sentence(&one.title),
-        hints: crate::web::words::for_people(&one.hints),
-        code: one.code.clone(),
-        place: one.field.clone().unwrap_or_default(),
-    };
-    let refusals: Vec<Told> = made.plan.refusals.iter().map(told).collect();
+    let refusals: Vec<Told> = made.plan.refusals.iter().map(Told::from).collect();
     let mut acts = Vec::new();
     let lang = shell.lang;
     let of = |key: &str| lang.with(key, [("name", name.into())]);

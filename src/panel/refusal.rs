@@ -2,16 +2,18 @@
 
 use askama::Template;
 use axum::body::Body;
+use axum::http::response::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, Limited};
 use serde_json::Value;
 
 use super::shell::Shell;
+use crate::stacks::json::plans::Blocked;
 use crate::stacks::works::End;
 use crate::web::lang::filters;
 use crate::web::words::for_people;
-use crate::web::{Code, Words, html};
+use crate::web::{Code, Words};
 
 /// More than any refusal says.
 const MOST: usize = 1 << 20;
@@ -54,6 +56,18 @@ impl Told {
     }
 }
 
+impl From<&Blocked> for Told {
+    /// What stands in the way of a plan.
+    fn from(one: &Blocked) -> Told {
+        Told {
+            title: Words::sentence(&one.title),
+            hints: for_people(&one.hints),
+            code: one.code.clone(),
+            place: one.field.clone().unwrap_or_default(),
+        }
+    }
+}
+
 /// The status and the errors of a refused call, the first of them first.
 pub async fn read(refused: Response) -> (StatusCode, Vec<Told>) {
     let (status, all) = values(refused).await;
@@ -62,14 +76,19 @@ pub async fn read(refused: Response) -> (StatusCode, Vec<Told>) {
 
 /// The same as JSON.
 pub async fn values(refused: Response) -> (StatusCode, Vec<Value>) {
-    let (head, body) = refused.into_parts();
-    let bytes = Limited::new(body, MOST).collect().await.map(|all| all.to_bytes()).unwrap_or_default();
-    let value: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    let (head, value) = json(refused, MOST).await;
     let all = match value["errors"].as_array() {
         Some(all) => all.clone(),
         None => vec![value["error"].clone()],
     };
     (head.status, all)
+}
+
+/// The answer of a call: its head, and its body; null where that is no JSON, or is longer than `most` bytes.
+pub async fn json(answer: Response, most: usize) -> (Parts, Value) {
+    let (head, body) = answer.into_parts();
+    let bytes = Limited::new(body, most).collect().await.map(|all| all.to_bytes()).unwrap_or_default();
+    (head, serde_json::from_slice(&bytes).unwrap_or_default())
 }
 
 #[derive(Debug, Template)]
@@ -87,11 +106,7 @@ pub async fn page(shell: Shell, headers: &HeaderMap, mut refused: Response) -> R
     // The audit keeps why.
     let code = refused.extensions_mut().remove::<Code>();
     let (status, all) = read(refused).await;
-    let lang = shell.lang;
-    let mut answer = match (Page { shell, all }).render_with_values(&lang) {
-        Ok(text) => html(headers, status, text),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    };
+    let mut answer = super::page_as(headers, status, &Page { shell, all });
     if let Some(code) = code {
         answer.extensions_mut().insert(code);
     }
@@ -101,10 +116,7 @@ pub async fn page(shell: Shell, headers: &HeaderMap, mut refused: Response) -> R
 /// How a work failed, as a page.
 pub fn of_work(shell: Shell, headers: &HeaderMap, end: &End) -> Response {
     let all = vec![Told::of(end.error.as_ref().unwrap_or(&Value::Null))];
-    match (Page { shell, all }).render() {
-        Ok(text) => html(headers, StatusCode::CONFLICT, text),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
+    super::page_as(headers, StatusCode::CONFLICT, &Page { shell, all })
 }
 
 /// How a work failed, as the answer of a call.

@@ -7,7 +7,7 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::shell::Shell;
-use super::words::{Mark, part};
+use super::words::{Mark, part, service_path};
 use super::{Panel, page};
 use crate::auth::who::Viewer;
 use crate::base::wording;
@@ -84,12 +84,11 @@ fn everything(shell: &Shell, seen: &Seen) -> Vec<Found> {
     let lang = shell.lang;
     let service = |(project, one): (Option<&str>, &crate::stacks::seen::service::Service)| {
         let mark = Mark::standing(one.state);
-        let of = project.map(|project| format!("?project={}", part(project))).unwrap_or_default();
         let why = one.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
         Found {
             kind: "search-service",
             name: one.name.clone(),
-            path: format!("/services/{}{of}", part(&one.name)),
+            path: service_path(project, &one.name),
             mark: Some(mark),
             more: format!("{}{why}", lang.say(mark.key)),
         }

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use super::pairs::Pairs;
 use super::refusal::{self, Told};
 use super::shell::Shell;
-use super::words::{Moment, part};
+use super::words::{Moment, service_path};
 use super::{Panel, page};
 use crate::auth::who::{Admin, Operator, Role, Viewer};
 use crate::base::{units, wording};
@@ -144,14 +144,11 @@ impl Known {
         for one in users {
             let link = match (&one.project, &one.service) {
                 (Some(project), Some(service)) if *project == self.own => {
-                    Link { words: service.clone(), path: Some(format!("/services/{}", part(service))) }
+                    Link { words: service.clone(), path: Some(service_path(None, service)) }
                 }
                 (Some(project), Some(service)) => Link {
                     words: format!("{service} ({project})"),
-                    path: self
-                        .adopted
-                        .contains(project)
-                        .then(|| format!("/services/{}?project={}", part(service), part(project))),
+                    path: self.adopted.contains(project).then(|| service_path(Some(project), service)),
                 },
                 _ => Link { words: one.container.clone(), path: None },
             };
@@ -326,12 +323,8 @@ pub async fn plan(who: Admin, State(panel): State<Panel>, headers: HeaderMap, Fo
 
 /// One that something stands in the way of.
 fn of_made(shell: Shell, kind: Kind, made: &Made) -> Page {
-    let told = |one: &plans::Blocked| Told {
-        title: Words::sentence(&one.title),
-        hints: crate::web::words::for_people(&one.hints),
-        code: one.code.clone(),
-        place: String::new(),
-    };
+    // The field is of the call, and no field of this page.
+    let told = |one: &plans::Blocked| Told { place: String::new(), ..Told::from(one) };
     Page {
         heading: shell.lang.say("storage-plan-refused").into(),
         refusals: made.plan.refusals.iter().map(told).collect(),

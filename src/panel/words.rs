@@ -88,6 +88,12 @@ pub fn id(name: &str) -> String {
     })
 }
 
+/// Where a service has its page. `project`: an adopted one that it is of.
+pub fn service_path(project: Option<&str>, name: &str) -> String {
+    let of = project.map(|project| format!("?project={}", part(project))).unwrap_or_default();
+    format!("/services/{}{of}", part(name))
+}
+
 /// A name as a part of an address (RFC 3986, 2.3): whatever somebody has called a service.
 pub fn part(name: &str) -> String {
     name.bytes().fold(String::with_capacity(name.len()), |mut part, byte| {

@@ -20,12 +20,9 @@ fn beside<'s>(s: &'s Scratch) -> (Panel<'s>, String) {
     (panel, name)
 }
 
-fn opens(s: &Scratch, panel: &Panel, who: &str) -> Result<Browser, crate::rig::Skip> {
-    let browser = Browser::start(s, &[&s.dir.join("state/ca/root.pem")])?;
-    browser.go(&panel.url("/login")).expect("the page comes");
-    browser.fill("#username", who);
-    browser.fill("#password", PASSWORD);
-    browser.click("button.main");
+fn opens(panel: &Panel, who: &str) -> Result<Browser, crate::rig::Skip> {
+    let browser = panel.window()?;
+    panel.enter(&browser, who, PASSWORD);
     Ok(browser)
 }
 
@@ -36,7 +33,7 @@ fn container(s: &Scratch, name: &str) -> String {
 fn a_project_is_found_adopted_with_nothing_changed_and_let_go_again(s: &Scratch) -> Done {
     let (panel, name) = beside(s);
     let before = container(s, &name);
-    let browser = opens(s, &panel, "admin")?;
+    let browser = opens(&panel, "admin")?;
     browser.until_text("not under Hearth");
     browser.click("#others a");
     browser.until_text(&name);
@@ -84,7 +81,7 @@ fn whoever_only_looks_decides_nothing(s: &Scratch) -> Done {
     s.docker_args(&["run", "-d", "--name", &format!("{}-loose", s.project), "hearth-test/busybox:1", "sleep", "1000"])
         .ok();
     for who in ["viewer", "operator"] {
-        let browser = opens(s, &panel, who)?;
+        let browser = opens(&panel, who)?;
         for path in
             ["/found".to_owned(), format!("/found/{name}"), "/images".into(), "/volumes".into(), "/networks".into()]
         {

@@ -1,6 +1,5 @@
 //! A log that grows by ten thousand lines a second is followed by a real Chromium that goes on answering; one of a gigabyte opens at once. Nothing in a line acts on the page.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -16,21 +15,14 @@ fn home<'s>(s: &'s Scratch, script: &str) -> Panel<'s> {
         json!(script.replace('$', "$$"))
     );
     let panel = Panel::on_docker(s, &format!("networks: {}\n", s.range()), &[("web", &stack)]);
-    let begun = panel.call("admin", "POST", "/api/v1/up", Some(&json!({"names": ["web"]}))).is(202);
-    let path = format!("/api/v1/works/{}", begun.body["work"]["id"].as_str().expect("it has an id"));
-    let done = || panel.call("admin", "GET", &path, None).text("state") == "done";
-    assert!(until(Duration::from_secs(60), done), "{}", panel.call("admin", "GET", &path, None).page.body);
+    panel.up(&["web"]);
     panel
 }
 
 #[track_caller]
-fn open(s: &Scratch, panel: &Panel) -> Result<Browser, Skip> {
-    let root: PathBuf = s.dir.join("state/ca/root.pem");
-    let browser = Browser::start(s, &[&root])?;
-    browser.go(&panel.url("/login")).expect("the page comes");
-    browser.fill("#username", "viewer");
-    browser.fill("#password", PASSWORD);
-    browser.click("button.main");
+fn open(panel: &Panel) -> Result<Browser, Skip> {
+    let browser = panel.window()?;
+    panel.enter(&browser, "viewer", PASSWORD);
     browser.until_text("Work");
     Ok(browser)
 }
@@ -43,7 +35,7 @@ echo the very last line; touch /tmp/done; while true; do sleep 1; done"#;
 
 fn hostile_22_ten_thousand_lines_a_second_are_followed_and_stay_text(s: &Scratch) -> Done {
     let panel = home(s, FLOOD);
-    let browser = open(s, &panel)?;
+    let browser = open(&panel)?;
     browser.go(&panel.url("/services/web/log")).expect("the page comes");
     browser.run(
         "window.long = []; new PerformanceObserver((list) => { for (const one of list.getEntries()) window.long.push(Math.round(one.duration)); }).observe({ type: 'longtask' }); \

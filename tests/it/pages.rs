@@ -1,11 +1,10 @@
 //! The panel's pages in a real Chromium, over a real engine: each page's main task from end to end, with scripts and without.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::rig::{Browser, Done, PASSWORD, Panel, Scratch, Skip, cases, until};
+use crate::rig::{Done, PASSWORD, Panel, Scratch, Skip, cases, until};
 
 cases![alone: a_profile_is_turned_on_after_its_plan_is_watched_and_turned_off_again, without_scripts_the_same_is_done_by_forms, hostile_22_what_containers_say_and_are_called_is_text, nobody_is_shown_a_button_that_would_be_refused,];
 
@@ -24,47 +23,13 @@ fn home(s: &Scratch) -> Panel<'_> {
     Panel::on_docker(s, &format!("networks: {}\n", s.range()), &[("web", &stack(s))])
 }
 
-fn root(s: &Scratch) -> PathBuf {
-    s.dir.join("state/ca/root.pem")
-}
-
-#[track_caller]
-fn sign_in(panel: &Panel, browser: &Browser, who: &str) {
-    browser.go(&panel.url("/login")).expect("the page comes");
-    browser.fill("#username", who);
-    browser.fill("#password", PASSWORD);
-    browser.click("button.main");
-}
-
-/// Turns the profile on, as a program does.
-#[track_caller]
-fn up(panel: &Panel) {
-    let begun = panel.call("admin", "POST", "/api/v1/up", Some(&json!({"names": ["web"]}))).is(202);
-    let path = format!("/api/v1/works/{}", begun.body["work"]["id"].as_str().expect("it has an id"));
-    let done = || panel.call("admin", "GET", &path, None).text("state") == "done";
-    assert!(until(Duration::from_secs(60), done), "{}", panel.call("admin", "GET", &path, None).page.body);
-}
-
-/// Networks of the engine come and go on this machine: Chromium then ends its connections, which a stream complains about, and takes up again.
-fn is_of_networks(complaint: &str) -> bool {
-    ["ERR_NETWORK_CHANGED", "ERR_SOCKET_NOT_CONNECTED"].iter().any(|of| complaint.contains(of))
-        || complaint.ends_with("\"[object Event]\"")
-}
-
-/// Asserts that nothing of the page was kept from working: no error, nothing that its policy forbids.
-#[track_caller]
-fn is_quiet(browser: &Browser) {
-    let said: Vec<String> = browser.complaints().into_iter().filter(|one| !is_of_networks(one)).collect();
-    assert!(said.is_empty(), "{said:?}");
-}
-
 fn a_profile_is_turned_on_after_its_plan_is_watched_and_turned_off_again(s: &Scratch) -> Done {
     if hearth::web::asset("live.js").is_none() {
         return Err(Skip("built without what moves pages (scripts/assets needs npm)".into()));
     }
     let mut panel = home(s);
-    let browser = Browser::start(s, &[&root(s)])?;
-    sign_in(&panel, &browser, "admin");
+    let browser = panel.window()?;
+    panel.enter(&browser, "admin", PASSWORD);
     browser.until_text("Nothing runs yet");
     browser.is_readable("home-empty");
 
@@ -86,7 +51,7 @@ fn a_profile_is_turned_on_after_its_plan_is_watched_and_turned_off_again(s: &Scr
     // By itself: the page is not asked for again.
     browser.until_text("Done: 2 created");
     browser.is_readable("work");
-    is_quiet(&browser);
+    browser.is_quiet();
 
     browser.go(&panel.url("/")).expect("the page comes");
     browser.until_text("All is well");
@@ -137,15 +102,15 @@ fn a_profile_is_turned_on_after_its_plan_is_watched_and_turned_off_again(s: &Scr
     browser.is_readable("works");
     browser.go(&panel.url("/search?q=web")).expect("the page comes");
     browser.is_readable("search");
-    is_quiet(&browser);
+    browser.is_quiet();
     Ok(())
 }
 
 fn without_scripts_the_same_is_done_by_forms(s: &Scratch) -> Done {
     let panel = home(s);
-    let browser = Browser::start(s, &[&root(s)])?;
+    let browser = panel.window()?;
     browser.without_scripts();
-    sign_in(&panel, &browser, "operator");
+    panel.enter(&browser, "operator", PASSWORD);
     browser.click("form[action='/profiles/web/plan'] button");
     browser.until_text("What would happen");
     browser.click("button.main");
@@ -170,9 +135,9 @@ fn without_scripts_the_same_is_done_by_forms(s: &Scratch) -> Done {
 
 fn hostile_22_what_containers_say_and_are_called_is_text(s: &Scratch) -> Done {
     let panel = home(s);
-    up(&panel);
-    let browser = Browser::start(s, &[&root(s)])?;
-    sign_in(&panel, &browser, "admin");
+    panel.up(&["web"]);
+    let browser = panel.window()?;
+    panel.enter(&browser, "admin", PASSWORD);
     for page in [
         "/",
         "/services/web",
@@ -206,9 +171,9 @@ fn hostile_22_what_containers_say_and_are_called_is_text(s: &Scratch) -> Done {
 
 fn nobody_is_shown_a_button_that_would_be_refused(s: &Scratch) -> Done {
     let panel = home(s);
-    up(&panel);
-    let browser = Browser::start(s, &[&root(s)])?;
-    sign_in(&panel, &browser, "viewer");
+    panel.up(&["web"]);
+    let browser = panel.window()?;
+    panel.enter(&browser, "viewer", PASSWORD);
     browser.until_text("All is well");
     for page in ["/", "/profiles/web", "/services/web", "/works"] {
         browser.go(&panel.url(page)).expect("the page comes");
@@ -216,7 +181,7 @@ fn nobody_is_shown_a_button_that_would_be_refused(s: &Scratch) -> Done {
         assert_eq!(browser.run(forms), json!([]), "{page}");
     }
     browser.forgets_cookies();
-    sign_in(&panel, &browser, "member");
+    panel.enter(&browser, "member", PASSWORD);
     browser.until_text("My services");
     browser.go(&panel.url("/works")).expect("a page comes");
     assert_eq!(browser.status(), 403, "{}", browser.text());

@@ -1,6 +1,5 @@
 //! People are looked after in a browser: an admin invites somebody, who joins in another one, is put into a group, and is out within a second of being made inactive.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -9,19 +8,6 @@ use crate::rig::{Browser, Done, PASSWORD, Panel, Scratch, cases, until};
 
 cases![alone: somebody_is_invited_joins_is_put_into_a_group_and_is_out_at_once, ones_own_account_is_looked_after_without_scripts, hostile_22_names_of_people_and_their_devices_are_text,];
 
-fn root(s: &Scratch) -> PathBuf {
-    s.dir.join("state/ca/root.pem")
-}
-
-#[track_caller]
-fn sign_in(panel: &Panel, browser: &Browser, who: &str, password: &str) {
-    browser.go(&panel.url("/login")).expect("the page comes");
-    browser.fill("#username", who);
-    browser.fill("#password", password);
-    browser.click("button.main");
-    browser.until_text("About");
-}
-
 #[track_caller]
 fn at(panel: &Panel, browser: &Browser, path: &str) {
     browser.go(&panel.url(path)).expect("the page comes");
@@ -29,9 +15,10 @@ fn at(panel: &Panel, browser: &Browser, path: &str) {
 
 fn somebody_is_invited_joins_is_put_into_a_group_and_is_out_at_once(s: &Scratch) -> Done {
     let panel = Panel::with_people(s, "auth: { registration: invite }\n", &[]);
-    let admin = Browser::start(s, &[&root(s)])?;
-    let grace = Browser::start(s, &[&root(s)])?;
-    sign_in(&panel, &admin, "admin", PASSWORD);
+    let admin = panel.window()?;
+    let grace = panel.window()?;
+    panel.enter(&admin, "admin", PASSWORD);
+    admin.until_text("About");
     at(&panel, &admin, "/invitations");
     admin.fill("#note", "For Grace");
     admin.click("form[action='/invitations'] button.main");
@@ -100,9 +87,10 @@ fn somebody_is_invited_joins_is_put_into_a_group_and_is_out_at_once(s: &Scratch)
 
 fn ones_own_account_is_looked_after_without_scripts(s: &Scratch) -> Done {
     let panel = Panel::with_people(s, "", &[]);
-    let browser = Browser::start(s, &[&root(s)])?;
+    let browser = panel.window()?;
     browser.without_scripts();
-    sign_in(&panel, &browser, "operator", PASSWORD);
+    panel.enter(&browser, "operator", PASSWORD);
+    browser.until_text("About");
     at(&panel, &browser, "/account");
     browser.fill("#display_name", "Ada L.");
     browser.click("form.in button.main");
@@ -143,8 +131,9 @@ const HOSTILE: &str = "<script>window.hacked = 1</script><img src=x onerror='win
 
 fn hostile_22_names_of_people_and_their_devices_are_text(s: &Scratch) -> Done {
     let panel = Panel::with_people(s, "auth: { registration: invite }\n", &[]);
-    let browser = Browser::start(s, &[&root(s)])?;
-    sign_in(&panel, &browser, "admin", PASSWORD);
+    let browser = panel.window()?;
+    panel.enter(&browser, "admin", PASSWORD);
+    browser.until_text("About");
     let body = json!({"username": "eve", "display_name": HOSTILE, "role": "operator", "password": PASSWORD});
     let id = panel.call("admin", "POST", "/api/v1/users", Some(&body)).is(201).body["id"].clone();
     panel.call("admin", "POST", "/api/v1/groups", Some(&json!({"name": "odd", "about": HOSTILE}))).is(201);

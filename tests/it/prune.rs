@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::rig::{Browser, Done, PASSWORD, Panel, Scratch, cases, until};
+use crate::rig::{Done, PASSWORD, Panel, Scratch, cases, until};
 
 cases![alone: what_goes_is_what_the_plan_named_and_what_is_used_stays, a_plan_is_refused_when_something_of_it_came_into_use, a_volume_goes_in_the_browser_once_its_name_was_typed,];
 
@@ -160,12 +160,9 @@ fn a_plan_is_refused_when_something_of_it_came_into_use(s: &Scratch) -> Done {
 fn a_volume_goes_in_the_browser_once_its_name_was_typed(s: &Scratch) -> Done {
     let mine = made(s);
     let panel = home(s);
-    let browser = Browser::start(s, &[&s.dir.join("state/ca/root.pem")])?;
+    let browser = panel.window()?;
     browser.without_scripts();
-    browser.go(&panel.url("/login")).expect("the page comes");
-    browser.fill("#username", "admin");
-    browser.fill("#password", PASSWORD);
-    browser.click("button.main");
+    panel.enter(&browser, "admin", PASSWORD);
     browser.go(&panel.url("/images")).expect("the page comes");
     browser.until_text(&mine.image);
     browser.is_readable("images");

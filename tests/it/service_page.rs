@@ -1,6 +1,5 @@
 //! The page of a service in a real Chromium, over a real engine: why it is as it is comes by itself, figures move, and its log goes on with the container that comes next.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -21,25 +20,18 @@ fn stack(s: &Scratch) -> String {
 
 fn home(s: &Scratch) -> Panel<'_> {
     let panel = Panel::on_docker(s, &format!("networks: {}\n", s.range()), &[("web", &stack(s))]);
-    let begun = panel.call("admin", "POST", "/api/v1/up", Some(&json!({"names": ["web"]}))).is(202);
-    let path = format!("/api/v1/works/{}", begun.body["work"]["id"].as_str().expect("it has an id"));
-    let done = || panel.call("admin", "GET", &path, None).text("state") == "done";
-    assert!(until(Duration::from_secs(60), done), "{}", panel.call("admin", "GET", &path, None).page.body);
+    panel.up(&["web"]);
     panel
 }
 
 /// A browser in which somebody has signed in.
 #[track_caller]
-fn open(s: &Scratch, panel: &Panel, who: &str) -> Result<Browser, Skip> {
+fn open(panel: &Panel, who: &str) -> Result<Browser, Skip> {
     if hearth::web::asset("live.js").is_none() {
         return Err(Skip("built without what moves pages (scripts/assets needs npm)".into()));
     }
-    let root: PathBuf = s.dir.join("state/ca/root.pem");
-    let browser = Browser::start(s, &[&root])?;
-    browser.go(&panel.url("/login")).expect("the page comes");
-    browser.fill("#username", who);
-    browser.fill("#password", PASSWORD);
-    browser.click("button.main");
+    let browser = panel.window()?;
+    panel.enter(&browser, who, PASSWORD);
     browser.until_text("Work");
     Ok(browser)
 }
@@ -50,20 +42,9 @@ fn is_so(browser: &Browser, script: &str) {
     assert!(so, "{script}\n{}\n{:?}", browser.text(), browser.complaints());
 }
 
-/// Networks of the engine come and go on this machine: Chromium then ends its connections, which a stream complains about, and takes up again.
-#[track_caller]
-fn is_quiet(browser: &Browser) {
-    let of_networks = |one: &String| {
-        ["ERR_NETWORK_CHANGED", "ERR_SOCKET_NOT_CONNECTED"].iter().any(|of| one.contains(of))
-            || one.ends_with("\"[object Event]\"")
-    };
-    let said: Vec<String> = browser.complaints().into_iter().filter(|one| !of_networks(one)).collect();
-    assert!(said.is_empty(), "{said:?}");
-}
-
 fn why_a_service_failed_is_seen_without_asking_again(s: &Scratch) -> Done {
     let panel = home(s);
-    let browser = open(s, &panel, "operator")?;
+    let browser = open(&panel, "operator")?;
     let named = format!("{}-web", s.project);
     browser.go(&panel.url("/services/web")).expect("the page comes");
     browser.run("window.same = true");
@@ -126,7 +107,7 @@ fn why_a_service_failed_is_seen_without_asking_again(s: &Scratch) -> Done {
         "return /^\\d+ of \\d+$/.test(document.getElementById('log-hits').value) && document.querySelector('#log .this') !== null",
     );
     browser.is_readable("log");
-    is_quiet(&browser);
+    browser.is_quiet();
     // All of it as a file.
     let file = panel.call("viewer", "GET", "/services/web/log/file", None);
     assert_eq!(file.status, 200);
@@ -149,7 +130,7 @@ fn why_a_service_failed_is_seen_without_asking_again(s: &Scratch) -> Done {
 
 fn several_services_are_stopped_after_a_question_and_stay_chosen_while_rows_change(s: &Scratch) -> Done {
     let panel = home(s);
-    let browser = open(s, &panel, "operator")?;
+    let browser = open(&panel, "operator")?;
     browser.until_text("All is well");
     let shown = "return document.getElementById('bulk').checkVisibility()";
     assert_eq!(browser.run(shown), false, "nothing is chosen yet");
@@ -183,7 +164,7 @@ fn several_services_are_stopped_after_a_question_and_stay_chosen_while_rows_chan
     browser.click("button.danger");
     browser.until_text("Steps");
     browser.until_text("Done: 2 stopped");
-    is_quiet(&browser);
+    browser.is_quiet();
     // Without scripts too.
     browser.without_scripts();
     browser.go(&panel.url("/")).expect("the page comes");
@@ -193,7 +174,7 @@ fn several_services_are_stopped_after_a_question_and_stay_chosen_while_rows_chan
     let started = || browser.go(&at).is_ok() && browser.text().contains("1 started");
     assert!(until(Duration::from_secs(30), started), "{}", browser.text());
     // Who may not, has no boxes.
-    let viewer = open(s, &panel, "viewer")?;
+    let viewer = open(&panel, "viewer")?;
     viewer.go(&panel.url("/")).expect("the page comes");
     assert_eq!(viewer.run("return document.querySelectorAll('.choose, #bulk').length"), 0);
     Ok(())

@@ -1,6 +1,5 @@
 //! A stack is edited in a browser: mistakes are marked as one types, what it would do is shown before, a save is one commit, and nothing that was typed is lost. With scripts and without.
 
-use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -33,28 +32,11 @@ fn git(s: &Scratch, args: &[&str]) -> String {
 fn home(s: &Scratch) -> Panel<'_> {
     s.write(".env", &format!("# mine\nDB_PASSWORD={SECRET}\n"));
     let panel = Panel::on_docker(s, &format!("networks: {}\n", s.range()), &[("pages", &stack(s))]);
-    let begun = panel.call("admin", "POST", "/api/v1/up", Some(&json!({"names": ["web"]}))).is(202);
-    let path = format!("/api/v1/works/{}", begun.body["work"]["id"].as_str().expect("it has an id"));
-    let done = || panel.call("admin", "GET", &path, None).text("state") == "done";
-    assert!(until(Duration::from_secs(60), done), "{}", panel.call("admin", "GET", &path, None).page.body);
+    panel.up(&["web"]);
     git(s, &["init", "-q"]);
     git(s, &["add", "stacks", "hearth.yaml"]);
     git(s, &["commit", "-qm", "begin"]);
     panel
-}
-
-fn root(s: &Scratch) -> PathBuf {
-    s.dir.join("state/ca/root.pem")
-}
-
-#[track_caller]
-fn sign_in(panel: &Panel, browser: &Browser, who: &str) {
-    browser.go(&panel.url("/login")).expect("the page comes");
-    browser.fill("#username", who);
-    browser.fill("#password", PASSWORD);
-    browser.click("button.main");
-    let arrived = "return location.pathname !== '/login' && document.readyState === 'complete'";
-    assert!(until(Duration::from_secs(20), || browser.run(arrived) == true), "{}", browser.text());
 }
 
 fn disk(s: &Scratch) -> String {
@@ -70,23 +52,13 @@ fn select(browser: &Browser, words: &str) {
     ));
 }
 
-#[track_caller]
-fn is_quiet(browser: &Browser) {
-    let of_networks = |one: &String| {
-        ["ERR_NETWORK_CHANGED", "ERR_SOCKET_NOT_CONNECTED"].iter().any(|of| one.contains(of))
-            || one.ends_with("\"[object Event]\"")
-    };
-    let said: Vec<String> = browser.complaints().into_iter().filter(|one| !of_networks(one)).collect();
-    assert!(said.is_empty(), "{said:?}");
-}
-
 fn an_image_is_changed_in_the_editor_with_its_mistakes_marked_and_its_plan_shown(s: &Scratch) -> Done {
     if hearth::web::asset("editor.js").is_none() {
         return Err(Skip("built without the editor (scripts/assets needs npm)".into()));
     }
     let panel = home(s);
-    let browser = Browser::start(s, &[&root(s)])?;
-    sign_in(&panel, &browser, "admin");
+    let browser = panel.window()?;
+    panel.enter(&browser, "admin", PASSWORD);
     browser.go(&panel.url("/stacks")).expect("the page comes");
     browser.is_readable("stacks");
     browser.click("a[href='/stacks/pages']");
@@ -97,7 +69,7 @@ fn an_image_is_changed_in_the_editor_with_its_mistakes_marked_and_its_plan_shown
     browser.until_text("imgae");
     let marked = "return document.querySelectorAll('.cm-lint-marker-error').length > 0 && document.getElementById('mistakes').innerText.includes('line 4')";
     assert!(until(Duration::from_secs(15), || browser.run(marked) == true), "{}", browser.text());
-    browser.keep_picture("stack-wrong");
+    browser.is_readable("stack-wrong");
     select(&browser, "imgae");
     browser.types(".cm-content", "image");
     select(&browser, "busybox:1");
@@ -108,7 +80,7 @@ fn an_image_is_changed_in_the_editor_with_its_mistakes_marked_and_its_plan_shown
     browser.click("button[value=plan]");
     browser.until_text("What it would do");
     assert!(browser.text().contains("replace"), "{}", browser.text());
-    browser.keep_picture("stack-drafted");
+    browser.is_readable("stack-drafted");
     assert!(disk(s).contains("busybox:1"), "nothing is saved by a preview");
     browser.fill("#message", "A newer busybox");
     browser.click("button[value=save]");
@@ -119,7 +91,7 @@ fn an_image_is_changed_in_the_editor_with_its_mistakes_marked_and_its_plan_shown
         "admin: A newer busybox\n\nstacks/pages.yaml"
     );
     assert_eq!(disk(s), stack(s).replace("busybox:1", "busybox:2"));
-    is_quiet(&browser);
+    browser.is_quiet();
 
     browser.click("a[href$='/history']");
     browser.until_text("A newer busybox");
@@ -146,15 +118,15 @@ fn an_image_is_changed_in_the_editor_with_its_mistakes_marked_and_its_plan_shown
     assert!(!browser.source().contains("geheim"), "{}", browser.source());
     let env = std::fs::read_to_string(s.dir.join(".env")).expect("it is there");
     assert!(env.starts_with("# mine\nDB_PASSWORD='geheim-new one'\n"), "{env}");
-    is_quiet(&browser);
+    browser.is_quiet();
     Ok(())
 }
 
 fn without_scripts_a_stack_is_checked_planned_and_saved_by_forms(s: &Scratch) -> Done {
     let panel = home(s);
-    let browser = Browser::start(s, &[&root(s)])?;
+    let browser = panel.window()?;
     browser.without_scripts();
-    sign_in(&panel, &browser, "admin");
+    panel.enter(&browser, "admin", PASSWORD);
     browser.go(&panel.url("/stacks/pages")).expect("the page comes");
     browser.fill("#text", &stack(s).replace("image:", "imgae:"));
     browser.click("button[value=check]");
@@ -188,7 +160,7 @@ fn without_scripts_a_stack_is_checked_planned_and_saved_by_forms(s: &Scratch) ->
     assert!(!s.dir.join("stacks/second.yaml").exists());
     assert_eq!(git(s, &["rev-list", "--count", "HEAD"]), "4");
     browser.forgets_cookies();
-    sign_in(&panel, &browser, "viewer");
+    panel.enter(&browser, "viewer", PASSWORD);
     browser.go(&panel.url("/stacks")).expect("the page comes");
     assert!(browser.text().contains("pages") && !browser.text().contains("New stack"), "{}", browser.text());
     browser.go(&panel.url("/stacks/pages")).expect("a page comes");
@@ -198,9 +170,9 @@ fn without_scripts_a_stack_is_checked_planned_and_saved_by_forms(s: &Scratch) ->
 
 fn two_who_edit_one_stack_both_keep_what_they_typed(s: &Scratch) -> Done {
     let panel = home(s);
-    let browser = Browser::start(s, &[&root(s)])?;
+    let browser = panel.window()?;
     browser.without_scripts();
-    sign_in(&panel, &browser, "admin");
+    panel.enter(&browser, "admin", PASSWORD);
     let (mine, theirs) = (stack(s) + "# mine\n", stack(s) + "# theirs\n");
     for end in ["mine", "theirs"] {
         s.write("stacks/pages.yaml", &stack(s));
@@ -236,8 +208,8 @@ fn two_who_edit_one_stack_both_keep_what_they_typed(s: &Scratch) -> Done {
 
 fn hostile_22_what_stacks_messages_and_names_hold_is_text(s: &Scratch) -> Done {
     let panel = home(s);
-    let browser = Browser::start(s, &[&root(s)])?;
-    sign_in(&panel, &browser, "admin");
+    let browser = panel.window()?;
+    panel.enter(&browser, "admin", PASSWORD);
     let evil = "</textarea><script>window.hacked = 1</script><img src=x onerror=\"window.hacked = 2\">";
     let text = format!("{}x-hearth: {{ title: '{evil}', about: '{evil}' }}\n# {evil}\n", stack(s));
     let save = json!({ "text": text, "message": format!("{evil}\n\n{evil}") });

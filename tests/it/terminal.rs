@@ -1,6 +1,5 @@
 //! A terminal in a container, in a real Chromium: what is typed is run, what is shown is seen, and it ends when it is left.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::json;
@@ -12,21 +11,14 @@ cases![alone: a_terminal_types_and_shows_and_ends_when_it_is_left, hostile_11_a_
 fn home(s: &Scratch) -> Panel<'_> {
     let stack = "services:\n  web: {image: 'hearth-test/busybox:1', profiles: [web], stop_grace_period: 1s, command: [sleep, '600']}\n";
     let panel = Panel::on_docker(s, &format!("networks: {}\n", s.range()), &[("web", stack)]);
-    let begun = panel.call("admin", "POST", "/api/v1/up", Some(&json!({"names": ["web"]}))).is(202);
-    let path = format!("/api/v1/works/{}", begun.body["work"]["id"].as_str().expect("it has an id"));
-    let done = || panel.call("admin", "GET", &path, None).text("state") == "done";
-    assert!(until(Duration::from_secs(60), done), "{}", panel.call("admin", "GET", &path, None).page.body);
+    panel.up(&["web"]);
     panel
 }
 
 #[track_caller]
-fn open(s: &Scratch, panel: &Panel, who: &str) -> Result<Browser, Skip> {
-    let root: PathBuf = s.dir.join("state/ca/root.pem");
-    let browser = Browser::start(s, &[&root])?;
-    browser.go(&panel.url("/login")).expect("the page comes");
-    browser.fill("#username", who);
-    browser.fill("#password", PASSWORD);
-    browser.click("button.main");
+fn open(panel: &Panel, who: &str) -> Result<Browser, Skip> {
+    let browser = panel.window()?;
+    panel.enter(&browser, who, PASSWORD);
     browser.until_text("Work");
     Ok(browser)
 }
@@ -54,7 +46,7 @@ fn a_terminal_types_and_shows_and_ends_when_it_is_left(s: &Scratch) -> Done {
         return Err(Skip("built without the terminal (scripts/assets needs npm)".into()));
     }
     let panel = home(s);
-    let browser = open(s, &panel, "operator")?;
+    let browser = open(&panel, "operator")?;
     browser.go(&panel.url("/services/web/terminal")).expect("the page comes");
     // There is no bash in it: the next shell is found by itself.
     browser.until_text("Open.");
@@ -113,7 +105,7 @@ fn a_terminal_types_and_shows_and_ends_when_it_is_left(s: &Scratch) -> Done {
 
 fn hostile_11_a_viewer_gets_no_terminal(s: &Scratch) -> Done {
     let panel = home(s);
-    let browser = open(s, &panel, "viewer")?;
+    let browser = open(&panel, "viewer")?;
     browser.go(&panel.url("/services/web")).expect("the page comes");
     assert_eq!(browser.run("return document.querySelectorAll('a[href*=terminal]').length"), 0, "{}", browser.text());
     browser.go(&panel.url("/services/web/terminal")).expect("a page comes");

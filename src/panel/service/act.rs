@@ -12,11 +12,11 @@ use crate::panel::shell::Shell;
 use crate::panel::words::part;
 use crate::panel::{Panel, page, plan};
 use crate::stacks::json::Begun;
-use crate::stacks::json::plans::{self, Blocked, Made};
+use crate::stacks::json::plans::{self, Made};
 use crate::stacks::json::verbs::{self, Services, Timed};
 use crate::stacks::seen::service::{Service, Standing};
+use crate::web::Lang;
 use crate::web::read::{Form, Json, Path};
-use crate::web::{Lang, Words};
 
 /// A form of one button.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -103,13 +103,7 @@ impl Button {
 
 /// A plan in which nothing can be done, and why.
 fn nothing(shell: Shell, place: &Place, update: bool, made: &Made) -> plan::Plan {
-    let told = |one: &Blocked| Told {
-        title: Words::sentence(&one.title),
-        hints: crate::web::words::for_people(&one.hints),
-        code: one.code.clone(),
-        place: one.field.clone().unwrap_or_default(),
-    };
-    let refusals: Vec<Told> = made.plan.refusals.iter().map(told).collect();
+    let refusals: Vec<Told> = made.plan.refusals.iter().map(Told::from).collect();
     let name = place.name.as_str();
     plan::Plan {
         heading: shell

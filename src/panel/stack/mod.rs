@@ -6,11 +6,9 @@ pub mod history;
 pub use forms::{act, create, delete};
 
 use askama::Template;
-use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
-use http_body_util::{BodyExt, Limited};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -19,7 +17,7 @@ use super::plan::{self, Row};
 use super::refusal::{self, Told};
 use super::shell::Shell;
 use super::words::{Mark, Moment, part};
-use super::{Panel, page};
+use super::{Panel, page, page_as};
 use crate::auth::who::{Admin, Role, Viewer};
 use crate::base::random::SystemRandom;
 use crate::stacks::catalogue;
@@ -184,11 +182,7 @@ impl Page {
     }
 
     fn answer(self, headers: &HeaderMap, status: StatusCode) -> Response {
-        let mut answer = page(headers, &self);
-        if answer.status() == StatusCode::OK {
-            *answer.status_mut() = status;
-        }
-        self.nonce.allow(answer)
+        self.nonce.allow(page_as(headers, status, &self))
     }
 }
 
@@ -270,10 +264,9 @@ pub async fn new(who: Admin, State(panel): State<Panel>, Query(asked): Query<Fro
 
 /// A call's answer: its ETag and its JSON.
 async fn read(answer: Response) -> (String, Value) {
-    let (head, body) = answer.into_parts();
+    let (head, value) = refusal::json(answer, MOST).await;
     let etag = head.headers.get(header::ETAG).and_then(|tag| tag.to_str().ok()).unwrap_or_default().to_owned();
-    let bytes = Limited::new(Body::new(body), MOST).collect().await.map(|all| all.to_bytes()).unwrap_or_default();
-    (etag, serde_json::from_slice(&bytes).unwrap_or_default())
+    (etag, value)
 }
 
 async fn definition(answer: Response) -> (String, String) {

@@ -31,10 +31,10 @@ use crate::stacks::cli::profiles::Profile;
 use crate::stacks::home::told::Untold;
 use crate::stacks::json::plans::{self, Apply, Asked, Made, Of};
 use crate::stacks::json::profiles as toggles;
+use crate::web::Lang;
 use crate::web::lang::filters;
 use crate::web::list::MOST;
 use crate::web::read::{Form, Json, Path, Query};
-use crate::web::{Lang, Words};
 
 /// What can be turned on.
 #[derive(Debug, Template)]
@@ -218,7 +218,7 @@ async fn planned(operator: Operator, panel: &Panel, shell: Shell, headers: &Head
     match made {
         Made { id: Some(id), .. } => (kept.plan, kept.step) = (Some(id), Step::Plan),
         Made { plan, .. } if !plan.refusals.is_empty() => {
-            let told = plan.refusals.iter().map(blocked).collect();
+            let told = plan.refusals.iter().map(Told::from).collect();
             return shown(panel, shell, headers, &names, told).await;
         }
         // All of it runs already: that it is on is written down.
@@ -235,15 +235,6 @@ async fn planned(operator: Operator, panel: &Panel, shell: Shell, headers: &Head
     match kept.write(panel) {
         Ok(()) => Redirect::to(kept.step.path()).into_response(),
         Err(refused) => refusal::page(shell, headers, refused).await,
-    }
-}
-
-fn blocked(one: &plans::Blocked) -> Told {
-    Told {
-        title: Words::sentence(&one.title),
-        hints: crate::web::words::for_people(&one.hints),
-        code: one.code.clone(),
-        place: one.field.clone().unwrap_or_default(),
     }
 }
 

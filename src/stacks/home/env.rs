@@ -1,6 +1,9 @@
 //! `.env` of a home: where each variable stands, and the one value that Hearth writes there, `COMPOSE_PROFILES`.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
+
+use crate::compose::{Compat, dotenv};
 
 /// The variable that tells plain Compose which profiles are on.
 pub const PROFILES: &str = "COMPOSE_PROFILES";
@@ -117,8 +120,26 @@ pub fn without(text: &str, name: &str) -> Option<String> {
     Some(text)
 }
 
+/// The text with a variable that Compose, of either kind, reads as this very value, and every other variable as before; `None` where no spelling does that.
+pub fn holding(text: &str, name: &str, value: &str) -> Option<String> {
+    let parse = |text: &str, compat: Compat| {
+        let mut values = BTreeMap::new();
+        dotenv::parse(text, &mut values, &|_| None, compat).ok().map(|()| values)
+    };
+    let reads = |new: &str| {
+        [Compat::V2, Compat::V5].into_iter().all(|compat| {
+            let (Some(mut before), Some(mut after)) = (parse(text, compat), parse(new, compat)) else { return false };
+            let said = after.remove(name);
+            before.remove(name);
+            // What is made of it changes with it.
+            said.as_deref() == Some(value) && before.keys().eq(after.keys())
+        })
+    };
+    spellings(value).into_iter().map(|spelled| with(text, name, &spelled)).find(|new| reads(new))
+}
+
 /// Ways to write a value, the plainest first. Which of them is read as the value is for whoever writes it to see.
-pub fn spellings(value: &str) -> Vec<String> {
+fn spellings(value: &str) -> Vec<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+,=".contains(c);
     let mut all = Vec::new();
     if !value.is_empty() && value.chars().all(plain) {
@@ -133,9 +154,7 @@ pub fn spellings(value: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compose::{Compat, dotenv};
     use proptest::prelude::*;
-    use std::collections::BTreeMap;
 
     fn parse(text: &str) -> Option<BTreeMap<String, String>> {
         let mut map = BTreeMap::new();
@@ -189,6 +208,29 @@ mod tests {
                 prop_assert_eq!(read.remove(PROFILES), Some("p".to_string()));
                 before.remove(PROFILES);
                 prop_assert_eq!(read, before);
+            }
+        }
+
+        #[test]
+        fn a_value_is_read_as_it_was_given_and_every_other_stays(
+            value in "[ -~\\n\\t]{0,12}|\\PC{0,8}",
+            text in prop_oneof![
+                Just("# mine\nA=1 # a\nPW='old' # keep\nB=\"x\"\n".to_owned()),
+                Just(String::new()),
+                Just("A=1".to_owned()),
+                Just("PW=x\r\nB=2\r\n".to_owned()),
+            ],
+        ) {
+            if let Some(new) = holding(&text, "PW", &value) {
+                let mut values = BTreeMap::new();
+                dotenv::parse(&new, &mut values, &|_| None, Compat::V5).unwrap();
+                prop_assert_eq!(values.get("PW"), Some(&value));
+                for line in text.lines().filter(|line| !line.starts_with("PW")) {
+                    prop_assert!(new.contains(line), "{}", new);
+                }
+            } else {
+                // Only what no quote can hold.
+                prop_assert!(value.contains(['\\', '\'', '"', '\r', '\n']) || value.chars().any(char::is_control) || !value.is_ascii(), "{:?}", value);
             }
         }
     }

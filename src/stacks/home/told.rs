@@ -6,7 +6,6 @@ use std::path::Path;
 use super::secrets::{self, Variables};
 use super::{Home, Read, editing, env};
 use crate::base::secret::is_secret_name;
-use crate::compose::{Compat, dotenv};
 use crate::diag::{Diagnostic, Kind};
 
 /// A variable without which services cannot run, and which has no value, or a placeholder for one.
@@ -55,43 +54,12 @@ impl Home {
     pub fn tell(&self, name: &str, value: &str) -> Result<(), Diagnostic> {
         let _editing = editing::begin(&self.dir)?;
         let text = self.env_text()?;
-        let new = with(&text, name, value).ok_or_else(|| unfit(name))?;
+        let new = env::holding(&text, name, value).ok_or_else(|| unfit(name))?;
         match new == text {
             true => Ok(()),
             false => self.folder()?.write(Path::new(".env"), &new, 0o600),
         }
     }
-}
-
-/// The text with this variable, and every other one as before; `None`: no spelling of the value is read as it was given.
-fn with(text: &str, name: &str, value: &str) -> Option<String> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_./:@%+,-".contains(c);
-    let spelled = match value.chars().all(plain) {
-        true => value.to_owned(),
-        false => format!("'{value}'"),
-    };
-    let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    let new = match env::statements(text).into_iter().rfind(|one| one.name == name) {
-        Some(one) => {
-            let after = &text[one.value.end..];
-            let between = if after.is_empty() || after.starts_with(char::is_whitespace) { "" } else { newline };
-            format!("{}{spelled}{between}{after}", &text[..one.value.start])
-        }
-        None => {
-            let between = if text.is_empty() || text.ends_with('\n') { "" } else { newline };
-            format!("{text}{between}{name}={spelled}{newline}")
-        }
-    };
-    let read = |text: &str, compat: Compat| {
-        let mut values = BTreeMap::new();
-        dotenv::parse(text, &mut values, &|_| None, compat).ok().map(|()| values)
-    };
-    let holds = [Compat::V2, Compat::V5].into_iter().all(|compat| {
-        let (Some(mut before), Some(mut after)) = (read(text, compat), read(&new, compat)) else { return false };
-        before.remove(name);
-        after.remove(name).as_deref() == Some(value) && before.keys().eq(after.keys())
-    });
-    holds.then_some(new)
 }
 
 fn unfit(name: &str) -> Diagnostic {
@@ -114,10 +82,10 @@ mod tests {
             ("A=1\r\nN=old # why\r\n", "$x #y", "A=1\r\nN='$x #y' # why\r\n"),
             ("#N=a\nN=b\n", "c", "#N=a\nN=c\n"),
         ] {
-            assert_eq!(with(before, "N", value).as_deref(), Some(after), "{before:?}");
+            assert_eq!(env::holding(before, "N", value).as_deref(), Some(after), "{before:?}");
         }
         for value in ["it's", "two\nlines"] {
-            let new = with("A=1\n", "N", value);
+            let new = env::holding("A=1\n", "N", value);
             assert!(new.is_none_or(|new| new.starts_with("A=1\n")), "{value:?}");
         }
     }

@@ -14,7 +14,6 @@ use super::verbs::refused;
 use super::{Api, meant};
 use crate::auth::who::Admin;
 use crate::base::secret::is_secret_name;
-use crate::compose::{Compat, dotenv};
 use crate::diag::{Diagnostic, Kind};
 use crate::stacks::home::{Home, Read, env, secrets};
 use crate::web::Refusal;
@@ -168,7 +167,7 @@ pub async fn set(
     if asked.text.len() > MOST || asked.text.contains('\0') {
         return Err(Refusal(unfit(&name)).into_response());
     }
-    change(&api, &name, |text| written(text, &name, &asked.text).ok_or_else(|| unfit(&name))).await?;
+    change(&api, &name, |text| env::holding(text, &name, &asked.text).ok_or_else(|| unfit(&name))).await?;
     shown(&api, &name).await.map(Json)
 }
 
@@ -251,24 +250,6 @@ async fn shown(api: &Api, name: &str) -> Result<Variable, Response> {
     }))
 }
 
-/// The text with a value that Compose reads as it was given, and every other variable as before; `None` where no spelling does that.
-fn written(text: &str, name: &str, value: &str) -> Option<String> {
-    let parse = |text: &str, compat: Compat| {
-        let mut values = BTreeMap::new();
-        dotenv::parse(text, &mut values, &|_| None, compat).ok().map(|()| values)
-    };
-    let reads = |new: &str| {
-        [Compat::V2, Compat::V5].into_iter().all(|compat| {
-            let (Some(mut before), Some(mut after)) = (parse(text, compat), parse(new, compat)) else { return false };
-            let said = after.remove(name);
-            before.remove(name);
-            // What is made of it changes with it.
-            said.as_deref() == Some(value) && before.keys().eq(after.keys())
-        })
-    };
-    env::spellings(value).into_iter().map(|spelled| env::with(text, name, &spelled)).find(|new| reads(new))
-}
-
 fn fit(name: &str) -> Result<(), Diagnostic> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let sound =
@@ -299,8 +280,6 @@ fn none(name: &str) -> Diagnostic {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     #[test]
@@ -310,31 +289,6 @@ mod tests {
         }
         for name in ["", "1A", "A B", "A=B", "A\nB", "COMPOSE_PROFILES", "DOCKER_HOST", "HEARTH_DATABASE_URL", "Ä"] {
             fit(name).unwrap_err();
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_value_is_read_as_it_was_given_and_every_other_stays(
-            value in "[ -~\\n\\t]{0,12}|\\PC{0,8}",
-            text in prop_oneof![
-                Just("# mine\nA=1 # a\nPW='old' # keep\nB=\"x\"\n".to_owned()),
-                Just(String::new()),
-                Just("A=1".to_owned()),
-                Just("PW=x\r\nB=2\r\n".to_owned()),
-            ],
-        ) {
-            if let Some(new) = written(&text, "PW", &value) {
-                let mut values = BTreeMap::new();
-                dotenv::parse(&new, &mut values, &|_| None, Compat::V5).unwrap();
-                prop_assert_eq!(values.get("PW"), Some(&value));
-                for line in text.lines().filter(|line| !line.starts_with("PW")) {
-                    prop_assert!(new.contains(line), "{}", new);
-                }
-            } else {
-                // Only what no quote can hold.
-                prop_assert!(value.contains(['\\', '\'', '"', '\r', '\n']) || value.chars().any(char::is_control) || !value.is_ascii(), "{:?}", value);
-            }
         }
     }
 }

@@ -235,6 +235,18 @@ impl Browser {
         all.as_array().into_iter().flatten().filter(worth).map(said).filter(others).collect()
     }
 
+    /// Asserts that nothing of the page was kept from working: no error, nothing that its policy forbids. Networks of the engine come and go on this machine: Chromium then ends
+    /// its connections, which a stream complains about, and takes up again.
+    #[track_caller]
+    pub fn is_quiet(&self) {
+        let of_networks = |one: &String| {
+            ["ERR_NETWORK_CHANGED", "ERR_SOCKET_NOT_CONNECTED"].iter().any(|of| one.contains(of))
+                || one.ends_with("\"[object Event]\"")
+        };
+        let said: Vec<String> = self.complaints().into_iter().filter(|one| !of_networks(one)).collect();
+        assert!(said.is_empty(), "{said:?}");
+    }
+
     /// Asserts that the page can be read at a computer's and a telephone's width, by day and by night; keeps pictures of it, named so.
     #[track_caller]
     pub fn is_readable(&self, name: &str) {
@@ -297,15 +309,22 @@ impl Drop for Browser {
 const UNREADABLE: &str = r"
 const found = [];
 if (document.documentElement.scrollWidth > innerWidth) found.push(`${document.documentElement.scrollWidth} px wide`);
-const numbers = color => color.match(/[\d.]+/g).map(Number);
+// As it is drawn: a colour is written in many ways, as `color(srgb .7 .3 .1 / .28)`.
+const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+const numbers = color => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = color;
+    canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
+    return [r, g, b, a / 255];
+};
+const over = (color, below) => below.map((one, i) => one * (1 - color[3]) + color[i] * color[3]);
 const light = ([r, g, b]) => [r, g, b].map(c => (c /= 255) <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4)
     .reduce((sum, c, i) => sum + c * [.2126, .7152, .0722][i], 0);
 const behind = element => {
-    for (let e = element; e; e = e.parentElement) {
-        const color = numbers(getComputedStyle(e).backgroundColor);
-        if (color.length < 4 || color[3] > 0) return color;
-    }
-    return [255, 255, 255];
+    const layers = [];
+    for (let e = element; e && layers.at(-1)?.[3] !== 1; e = e.parentElement) layers.push(numbers(getComputedStyle(e).backgroundColor));
+    return layers.reduceRight((below, color) => over(color, below), [255, 255, 255]);
 };
 const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 while (walk.nextNode()) {
@@ -317,7 +336,8 @@ while (walk.nextNode()) {
     if (!box.width) continue;
     if (box.left < 0 || box.right > innerWidth) found.push(`out of sight: ${words}`);
     if (parseFloat(style.fontSize) < 13) found.push(`${style.fontSize}: ${words}`);
-    const [a, b] = [light(numbers(style.color)), light(behind(node.parentElement))].sort((a, b) => b - a);
+    const below = behind(node.parentElement);
+    const [a, b] = [light(over(numbers(style.color), below)), light(below)].sort((a, b) => b - a);
     if ((a + .05) / (b + .05) < 4.5) found.push(`contrast ${((a + .05) / (b + .05)).toFixed(2)}: ${words}`);
 }
 return found;

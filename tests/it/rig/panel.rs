@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use super::{Page, Ran, Running, Scratch, curl, free_port, until};
+use super::{Browser, Page, Ran, Running, Scratch, Skip, curl, free_port, until};
 
 /// Where an engine's address would stand: the double of it.
 pub const MEMORY: (&str, &str) = ("DOCKER_HOST", "memory:");
@@ -126,6 +126,31 @@ impl<'s> Panel<'s> {
     #[track_caller]
     pub fn on_docker(s: &'s Scratch, config: &str, stacks: &[(&str, &str)]) -> Panel<'s> {
         Panel::begun(s, config, stacks, Vec::new()).peopled()
+    }
+
+    /// A browser of somebody who trusts the home's CA; nobody has signed in.
+    pub fn window(&self) -> Result<Browser, Skip> {
+        Browser::start(self.s, &[&self.s.dir.join("state/ca/root.pem")])
+    }
+
+    /// Signs somebody in by the page, as people do.
+    #[track_caller]
+    pub fn enter(&self, browser: &Browser, who: &str, password: &str) {
+        browser.go(&self.url("/login")).expect("the page comes");
+        browser.fill("#username", who);
+        browser.fill("#password", password);
+        browser.click("button.main");
+        let arrived = "return location.pathname !== '/login' && document.readyState === 'complete'";
+        assert!(until(Duration::from_secs(20), || browser.run(arrived) == true), "{}", browser.text());
+    }
+
+    /// Turns these on, as a program does, and waits until all is done.
+    #[track_caller]
+    pub fn up(&self, names: &[&str]) {
+        let begun = self.call("admin", "POST", "/api/v1/up", Some(&json!({ "names": names }))).is(202);
+        let path = format!("/api/v1/works/{}", begun.body["work"]["id"].as_str().expect("it has an id"));
+        let done = || self.call("admin", "GET", &path, None).text("state") == "done";
+        assert!(until(Duration::from_secs(60), done), "{}", self.call("admin", "GET", &path, None).page.body);
     }
 
     /// The same, not set up yet.
