@@ -7,6 +7,8 @@
   const most = Number(log.dataset.most);
   // Drawn in one frame: more would keep the page from answering.
   const FRAME = 200;
+  // After what a frame took to be drawn, so many times as long is left to the page and to who reads it.
+  const REST = 3;
   let waiting = [];
   let drawing = false;
   let paused = false;
@@ -43,7 +45,6 @@
   const foot = (text) => { const at = by('log-foot'); if (at && at.textContent !== text) at.textContent = text; };
 
   const draw = () => {
-    drawing = false;
     if (paused) return;
     if (waiting.length > most) {
       skipped += waiting.length - most;
@@ -73,12 +74,19 @@
     }
     if (follow) log.scrollTop = log.scrollHeight;
     if (query) count();
-    if (waiting.length) wake();
   };
+  // What a frame costs is known once it is on the screen: a task that is asked for in it comes after that.
   const wake = () => {
     if (drawing) return;
     drawing = true;
-    requestAnimationFrame(draw);
+    requestAnimationFrame(() => {
+      const began = performance.now();
+      draw();
+      setTimeout(() => setTimeout(() => {
+        drawing = false;
+        if (waiting.length && !paused) wake();
+      }, REST * (performance.now() - began)));
+    });
   };
 
   let source;

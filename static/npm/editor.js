@@ -38,6 +38,13 @@ const look = EditorView.theme({
   '.cm-tooltip-autocomplete > ul > li[aria-selected]': { backgroundColor: 'var(--ember)', color: 'var(--on-ember)' },
   '.cm-completionInfo': { maxWidth: '24rem', padding: '.5rem .7rem', lineHeight: '1.45' },
   '.cm-textfield, .cm-button': { backgroundColor: 'var(--paper)', backgroundImage: 'none', color: 'var(--ink)', border: '1px solid var(--edge)', borderRadius: '6px' },
+  // The library's own marks are pictures in data: addresses, which the page's policy refuses.
+  '.cm-lintRange-error, .cm-lintRange-warning': { backgroundImage: 'none', textDecorationLine: 'underline', textDecorationStyle: 'wavy', textUnderlineOffset: '3px' },
+  '.cm-lintRange-error': { textDecorationColor: 'var(--bad)' },
+  '.cm-lintRange-warning': { textDecorationColor: 'var(--warn)' },
+  '.cm-lint-marker': { width: '.7em', height: '.7em', margin: '.4em auto 0' },
+  '.cm-lint-marker-error': { content: 'normal', borderRadius: '50%', backgroundColor: 'var(--bad)' },
+  '.cm-lint-marker-warning': { content: 'normal', clipPath: 'polygon(50% 0, 100% 100%, 0 100%)', backgroundColor: 'var(--warn)' },
   '.cm-diagnostic': { padding: '.35rem .7rem', fontSize: '.9rem' },
 });
 

@@ -380,6 +380,7 @@ impl<'t, 's> Prepares<'t, 's> {
                 (vec![], json!({ "services": ["web"] }), none)
             }
             ("POST", "prune") => (vec![], none.clone(), none),
+            ("POST", "notifications/read") => (vec![], json!({}), none),
             ("POST", "mode") => (vec![], json!({ "mode": "localhost", "yes": true }), none),
             ("POST", "plans/{id}/apply") => {
                 let made = self.keeper("POST", "/api/v1/plans", json!({ "force_recreate": true }));

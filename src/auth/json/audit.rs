@@ -201,7 +201,7 @@ pub async fn list(
 ///
 /// It gives those that there are as it begins. Texts that a program for tables would take for a formula have an apostrophe before them in the CSV.
 #[utoipa::path(get, path = "/api/v1/audit/export", params(Taken),
-    responses((status = 200, content((String = "application/x-ndjson"), (String = "text/csv")))))]
+    responses((status = 200, content((Shown = "application/x-ndjson"), (String = "text/csv")))))]
 pub async fn take(
     who: User,
     State(log): State<Log>,

@@ -43,7 +43,8 @@ pub fn run(global: &Global, args: Adopt, out: &Out) -> Done {
 fn the_one(home: &Home, found: Vec<Found>, name: &str) -> Result<Found, Diagnostic> {
     if *name == home.config.name {
         return Err(Diagnostic::error("stacks.own-project", format!("`{name}` is this home's own project"))
-            .hint("there is nothing to adopt: hearth up"));
+            .hint("there is nothing to adopt: hearth up")
+            .kind(Kind::Conflict));
     }
     let names: Vec<String> = found.iter().map(|one| one.name.clone()).collect();
     found.into_iter().find(|one| one.name == name).ok_or_else(|| {

@@ -10,11 +10,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Api;
-use super::stacks::{self, Save, well_named};
+use super::stacks::{self, Save};
 use super::verbs::refused;
 use crate::auth::accounts::Auth;
 use crate::auth::who::Admin;
 use crate::diag::{Diagnostic, Kind};
+use crate::stacks::home;
 use crate::stacks::versions::{self, Book};
 use crate::web::Refusal;
 use crate::web::list::{self, Page};
@@ -86,8 +87,11 @@ pub async fn list(
 
 /// All that are looked through, newest first. Neither a stack nor versions of one of that name: refused.
 async fn all(api: &Api, name: &str) -> Result<Vec<Version>, Response> {
-    well_named(name)?;
     let home = api.home().map_err(refused)?;
+    // What cannot be a stack's name is no file's either.
+    if !home::is_stack_name(name) {
+        return Err(stacks::gone(&home, name));
+    }
     let all = Book::of(&home).await.list(name, MOST).await.map_err(|d| Refusal(d).into_response())?;
     if all.is_empty() && stacks::there(&home, name)?.is_none() {
         return Err(stacks::gone(&home, name));
