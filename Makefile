@@ -32,5 +32,5 @@ record: ## ask Docker Compose again about tests/compose/ and show what changed (
 fuzz: ## every fuzz target for a short while (SECONDS_EACH=20)
 	@scripts/fuzz $(SECONDS_EACH)
 
-bench: ## how fast, beside Docker Compose, with a goal for each row (ROWS=config,load,turns,change,gate,login,render,serving,front,through,audit,people RUNS=5)
+bench: ## how fast, beside Docker Compose, with a goal for each row (ROWS=config,load,turns,change,gate,login,render,serving,front,through,audit,people,panel RUNS=5)
 	@scripts/needs && scripts/engine up && cargo bench --locked --bench table -- rows=$(ROWS) runs=$(RUNS)

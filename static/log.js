@@ -9,10 +9,14 @@
   const FRAME = 200;
   // After what a frame took to be drawn, so many times as long is left to the page and to who reads it.
   const REST = 3;
+  // Who is so many milliseconds behind goes to the end.
+  const LATE = 1_000;
   let waiting = [];
   let drawing = false;
   let paused = false;
   let skipped = 0;
+  // When all that had come was drawn.
+  let caught = 0;
   let query = '';
 
   const atEnd = () => log.scrollHeight - log.scrollTop - log.clientHeight < 60;
@@ -46,9 +50,10 @@
 
   const draw = () => {
     if (paused) return;
-    if (waiting.length > most) {
-      skipped += waiting.length - most;
-      waiting = waiting.slice(-most);
+    const keep = performance.now() - caught > LATE ? FRAME : most;
+    if (waiting.length > keep) {
+      skipped += waiting.length - keep;
+      waiting = waiting.slice(-keep);
     }
     if (skipped && waiting.length) {
       waiting.unshift({ kind: 'skip', note: log.dataset.skipped.replace('%n', skipped.toLocaleString()) });
@@ -74,6 +79,7 @@
     }
     if (follow) log.scrollTop = log.scrollHeight;
     if (query) count();
+    if (!waiting.length) caught = performance.now();
   };
   // What a frame costs is known once it is on the screen: a task that is asked for in it comes after that.
   const wake = () => {
@@ -108,6 +114,7 @@
     source.addEventListener('lines', (event) => {
       const told = JSON.parse(event.data);
       skipped += told.skipped;
+      if (!waiting.length) caught = performance.now();
       for (const line of told.lines) waiting.push(line);
       const end = told.lines.at(-1);
       if (end?.t) last = end.t;
@@ -190,6 +197,6 @@
   pause.addEventListener('click', () => {
     paused = !paused;
     pause.textContent = paused ? log.dataset.go : log.dataset.pause;
-    if (!paused) { foot(''); log.scrollTop = log.scrollHeight; wake(); }
+    if (!paused) { caught = performance.now(); foot(''); log.scrollTop = log.scrollHeight; wake(); }
   });
 })();

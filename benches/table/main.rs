@@ -3,7 +3,7 @@
 //! A benchmark target of cargo's without its harness: what is measured are whole processes and an engine's state, in turns,
 //! which no statistics of small functions fits; and as such a target it is built in release with the binary it runs.
 //! One file a subject: [`config`], [`load`], [`turns`], [`change`], [`gate`], [`login`], [`render`],
-//! [`serving`], [`front`], [`through`], [`audit`]. Ends with 1 where a goal is missed.
+//! [`serving`], [`front`], [`through`], [`audit`], [`people`], [`panel`]. Ends with 1 where a goal is missed.
 //! `cargo bench --bench table -- --calls PROGRAM WORD...` shows the engine calls of one command.
 
 // A clock and child processes are what this program is about.
@@ -21,6 +21,7 @@ mod home;
 mod http;
 mod load;
 mod login;
+mod panel;
 mod people;
 mod process;
 mod project;
@@ -38,11 +39,10 @@ use std::process::{Command, ExitCode};
 use report::Row;
 use rig::Rig;
 
-const USAGE: &str =
-    "usage: make bench [ROWS=config,load,turns,change,gate,login,render,serving,front,through,audit,people] [RUNS=5]";
+const USAGE: &str = "usage: make bench [ROWS=config,load,turns,change,gate,login,render,serving,front,through,audit,people,panel] [RUNS=5]";
 
 type Subject = fn(&Rig) -> Result<Vec<Row>, String>;
-const SUBJECTS: [(&str, Subject); 12] = [
+const SUBJECTS: [(&str, Subject); 13] = [
     ("config", config::rows),
     ("load", load::rows),
     ("turns", turns::rows),
@@ -55,6 +55,7 @@ const SUBJECTS: [(&str, Subject); 12] = [
     ("through", through::rows),
     ("audit", audit::rows),
     ("people", people::rows),
+    ("panel", panel::rows),
 ];
 
 fn main() -> ExitCode {

@@ -24,6 +24,8 @@ struct Watch {
     busy: Duration,
     most: usize,
     kinds: BTreeMap<String, Tally>,
+    /// Streams of events that are open.
+    listening: usize,
 }
 
 /// A socket before the engine's. It lives as long as the program; what it noted is taken run by run.
@@ -58,9 +60,15 @@ impl Relay {
         Ok(Relay { socket, watch })
     }
 
+    /// How many streams of events are open.
+    pub fn listening(&self) -> usize {
+        self.watch.lock().unwrap_or_else(|e| e.into_inner()).listening
+    }
+
     pub fn take(&self) -> Noted {
         let mut watch = self.watch.lock().unwrap_or_else(|e| e.into_inner());
-        let old = std::mem::take(&mut *watch);
+        let listening = watch.listening;
+        let old = std::mem::replace(&mut *watch, Watch { listening, ..Watch::default() });
         Noted { busy: old.busy, most: old.most, kinds: old.kinds }
     }
 }
@@ -70,7 +78,9 @@ fn hand_on(client: UnixStream, engine: &Path, watch: &Mutex<Watch>) -> io::Resul
     let (mut to_engine, mut to_client) = (upstream.try_clone()?, client.try_clone()?);
     let (mut requests, mut answers) = (BufReader::new(client), BufReader::new(upstream));
     while let Some(head) = Head::read(&mut requests)? {
-        let mut call = Some(open(watch)).filter(|_| !kind(&head.first).ends_with("/events"));
+        let listens = kind(&head.first).ends_with("/events");
+        let mut call = Some(open(watch)).filter(|_| !listens);
+        let _listening = listens.then(|| Listening::begin(watch));
         let mut message = head.bytes;
         body(&mut requests, head.length, &mut message, true)?;
         to_engine.write_all(&message)?;
@@ -101,6 +111,22 @@ fn hand_on(client: UnixStream, engine: &Path, watch: &Mutex<Watch>) -> io::Resul
         }
     }
     Ok(())
+}
+
+/// A stream of events that is open until this is dropped.
+struct Listening<'w>(&'w Mutex<Watch>);
+
+impl Listening<'_> {
+    fn begin(watch: &Mutex<Watch>) -> Listening<'_> {
+        watch.lock().unwrap_or_else(|e| e.into_inner()).listening += 1;
+        Listening(watch)
+    }
+}
+
+impl Drop for Listening<'_> {
+    fn drop(&mut self) {
+        self.0.lock().unwrap_or_else(|e| e.into_inner()).listening -= 1;
+    }
 }
 
 /// A call that is open until this is dropped: also where the program hangs up first, as on a ping that it needs no more.

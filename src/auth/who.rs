@@ -216,6 +216,13 @@ permissions!(
     Admin
 );
 
+/// Who may all may do this too: a page of an admin that goes on where operators do.
+impl From<Admin> for Operator {
+    fn from(Admin(who): Admin) -> Operator {
+        Operator(who)
+    }
+}
+
 /// Whoever it is; who they are where they have shown it.
 #[derive(Debug, Clone)]
 pub struct Anyone(pub Option<Arc<Identity>>);

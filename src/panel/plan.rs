@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::diff::{Diff, diff};
@@ -25,6 +26,8 @@ use crate::web::read::{Json, Path, Query};
 pub struct Plan {
     pub shell: Shell,
     pub heading: String,
+    /// What has just been done, as a sentence.
+    pub done: String,
     /// `2 to create, 1 to replace`.
     pub summary: String,
     pub risk: String,
@@ -93,34 +96,77 @@ pub async fn of_profile(
     }
 }
 
+/// Makes the plan of all that is on, after something was saved, and leads to it; `None`: nothing that runs has to change. `saved`: the version, for
+/// [`saved_words`].
+pub async fn of_all(who: Operator, panel: &Panel, headers: &HeaderMap, shell: Shell, saved: &str) -> Option<Response> {
+    match plans::make(who, State(panel.api.clone()), Json(Asked::default())).await {
+        Ok(axum::Json(Made { id: Some(id), .. })) => {
+            Some(Redirect::to(&format!("/plans/{id}?saved={}", part(saved))).into_response())
+        }
+        Ok(axum::Json(made)) if made.plan.refusals.is_empty() => None,
+        Ok(axum::Json(made)) => {
+            let heading = shell.lang.say("plan-title").into_owned();
+            let mut shown = without_steps(shell, heading, "hearth up".into(), &made);
+            shown.done = saved_words(shown.shell.lang, saved);
+            Some(page(headers, &shown))
+        }
+        Err(refused) => Some(refusal::page(shell, headers, refused).await),
+    }
+}
+
+/// That a stack was saved just now, and as which version. Ids are digits of commits or numbers: nothing else of an address is repeated.
+pub fn saved_words(lang: Lang, saved: &str) -> String {
+    let sound = saved.len() <= 64 && saved.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match saved {
+        "" => String::new(),
+        "same" => lang.say("stack-saved-same").into_owned(),
+        id if sound => lang.with("stack-saved", [("id", id.chars().take(10).collect::<String>().into())]),
+        _ => String::new(),
+    }
+}
+
 /// One that has nothing to do, or that something stands in the way of.
 fn of_made(shell: Shell, name: &str, on: bool, made: &Made) -> Plan {
-    let refusals: Vec<Told> = made.plan.refusals.iter().map(Told::from).collect();
-    let mut acts = Vec::new();
     let lang = shell.lang;
     let of = |key: &str| lang.with(key, [("name", name.into())]);
-    if refusals.is_empty() {
+    let heading = of(if on { "plan-turn-on" } else { "plan-turn-off" });
+    let mut shown = without_steps(shell, heading, format!("hearth {} {name}", if on { "up" } else { "down" }), made);
+    if shown.refusals.is_empty() {
+        shown.summary = of(if on { "plan-only-on" } else { "plan-only-off" });
         let word = lang.say(if on { "plan-turn-it-on" } else { "plan-turn-it-off" }).into_owned();
         let action = format!("/profiles/{}/{}", part(name), if on { "on" } else { "off" });
-        acts.push(Act { action, word, class: "main" });
+        shown.acts.push(Act { action, word, class: "main" });
     }
+    shown
+}
+
+/// A plan in which there is nothing to apply: what stands in the way, and what else is to be said.
+pub fn without_steps(shell: Shell, heading: String, command: String, made: &Made) -> Plan {
     Plan {
-        heading: of(if on { "plan-turn-on" } else { "plan-turn-off" }),
-        summary: match refusals.is_empty() {
-            true => of(if on { "plan-only-on" } else { "plan-only-off" }),
-            false => lang.say("plan-in-the-way").into_owned(),
-        },
+        heading,
+        summary: shell.lang.say("plan-in-the-way").into_owned(),
         shell,
+        done: String::new(),
         risk: String::new(),
         made: None,
         rows: Vec::new(),
         notes: made.plan.notes.iter().map(|note| wording::sentence(&note.text)).collect(),
-        refusals,
+        refusals: made.plan.refusals.iter().map(Told::from).collect(),
         changes: Vec::new(),
-        acts,
+        acts: Vec::new(),
         discard: None,
-        command: format!("hearth {} {name}", if on { "up" } else { "down" }),
+        command,
     }
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub struct Which {
+    /// As in the API.
+    #[serde(default)]
+    project: Option<String>,
+    /// The version of a stack that was saved just now.
+    #[serde(default)]
+    saved: String,
 }
 
 /// A plan that is kept.
@@ -128,16 +174,18 @@ pub async fn one(
     who: Viewer,
     State(panel): State<Panel>,
     Path(id): Path<String>,
-    Query(of): Query<Of>,
+    Query(which): Query<Which>,
     headers: HeaderMap,
 ) -> Response {
     let shell = panel.shell(&who, &headers, &format!("/plans/{id}"), "/works");
-    let project = of.project.clone();
+    let of = Of { project: which.project.clone() };
     match plans::one(who, State(panel.api.clone()), Path(id), Query(of)).await {
         Ok(axum::Json(kept)) => {
             let mut shown = of_kept(shell, &kept, panel.clock.now());
-            if let Some(project) = &project {
-                shown.acts.iter_mut().for_each(|act| act.action += &format!("?project={}", part(project)));
+            shown.done = saved_words(shown.shell.lang, &which.saved);
+            if let Some(project) = &which.project {
+                let more = format!("?project={}", part(project));
+                shown.acts.iter_mut().map(|act| &mut act.action).chain(&mut shown.discard).for_each(|at| *at += &more);
             }
             page(&headers, &shown)
         }
@@ -154,6 +202,7 @@ pub fn of_kept(shell: Shell, kept: &Kept, now: time::OffsetDateTime) -> Plan {
     let refusals = kept.plan["refusals"].as_array().into_iter().flatten().map(told).collect();
     Plan {
         heading: lang.say("plan-title").into_owned(),
+        done: String::new(),
         summary: format!("{}.", wording::sentence(&kept.summary)),
         risk: risk(lang, &kept.risk),
         made: Some(Made_ { who: kept.who.clone(), when: moment(&kept.made).map(|at| Moment::of(at, now)) }),
@@ -266,10 +315,11 @@ pub async fn discard(
     who: Operator,
     State(panel): State<Panel>,
     Path(id): Path<String>,
+    of: Query<Of>,
     headers: HeaderMap,
 ) -> Response {
     let shell = panel.shell(&who, &headers, &format!("/plans/{id}"), "/works");
-    match plans::discard(who, State(panel.api.clone()), Path(id), Query(Of::default())).await {
+    match plans::discard(who, State(panel.api.clone()), Path(id), of).await {
         Ok(_) => Redirect::to("/").into_response(),
         Err(refused) => refusal::page(shell, &headers, refused).await,
     }

@@ -67,6 +67,16 @@ async fn a_plan_is_made_shown_and_carried_out_by_id_while_the_world_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_plan_that_is_thrown_away_is_gone() {
+    let s = Server::begin().await;
+    let made = s.post("operator", "/api/v1/plans", json!({"names": ["media"]})).await.is(200).body;
+    let path = format!("/api/v1/plans/{}", made["id"].as_str().unwrap());
+    s.call("operator", "DELETE", &path, None, &[]).await.is(204);
+    s.get("viewer", &path).await.is(404);
+    assert!(s.get("viewer", "/api/v1/plans").await.is(200).items("id").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_is_told_before_anything_is_begun() {
     let s = Server::begin().await;
     let told = s.post("operator", "/api/v1/up", json!({"names": ["meida"]})).await.is(404);

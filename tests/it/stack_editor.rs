@@ -83,8 +83,11 @@ fn an_image_is_changed_in_the_editor_with_its_mistakes_marked_and_its_plan_shown
     browser.is_readable("stack-drafted");
     assert!(disk(s).contains("busybox:1"), "nothing is saved by a preview");
     browser.fill("#message", "A newer busybox");
-    browser.click("button[value=save]");
+    // Saved, and on to what it does to what is on.
+    browser.click("button[value=save-plan]");
     browser.until_text("Saved, as version");
+    assert!(browser.text().contains("replace") && browser.text().contains("Apply"), "{}", browser.text());
+    browser.is_readable("stack-saved-and-planned");
     assert_eq!(git(s, &["rev-list", "--count", "HEAD"]), "2");
     assert_eq!(
         git(s, &["show", "--format=%an: %s", "--name-only", "HEAD"]),
@@ -93,14 +96,16 @@ fn an_image_is_changed_in_the_editor_with_its_mistakes_marked_and_its_plan_shown
     assert_eq!(disk(s), stack(s).replace("busybox:1", "busybox:2"));
     browser.is_quiet();
 
-    browser.click("a[href$='/history']");
+    browser.go(&panel.url("/stacks")).expect("the page comes");
+    browser.click("a[href='/stacks/pages/history']");
     browser.until_text("A newer busybox");
     browser.is_readable("stack-history");
     browser.click("main .rows li:nth-child(2) a");
     browser.until_text("Then and now");
     browser.is_readable("stack-version");
+    // What runs is as that version says: it is restored, and nothing has to be done.
     browser.click("form[action*='/history/'] button.main");
-    browser.until_text("Saved, as version");
+    browser.until_text("Nothing that runs has to change");
     assert_eq!(disk(s), stack(s));
     assert_eq!(git(s, &["rev-list", "--count", "HEAD"]), "3");
 

@@ -39,23 +39,29 @@ pub fn rows(rig: &Rig) -> Result<Vec<Row>, String> {
 }
 
 /// A server that is set up, with an admin who has signed in.
-struct Panel {
-    running: Running,
-    http: SocketAddr,
+pub struct Panel {
+    pub running: Running,
+    pub http: SocketAddr,
     /// Of the admin.
-    token: String,
-    runtime: tokio::runtime::Runtime,
+    pub token: String,
+    pub runtime: tokio::runtime::Runtime,
 }
 
 impl Panel {
-    /// `more`: arguments of `serve`.
-    fn start(s: &Scratch, more: &[&str]) -> Panel {
-        let (http, https) = (local(free_port()), local(free_port()));
+    /// A home of its own, on an engine in memory. `more`: arguments of `serve`.
+    pub fn start(s: &Scratch, more: &[&str]) -> Panel {
         s.write("hearth.yaml", &format!("name: {}\nlan: 127.0.0.0/8\n", s.project));
         s.write("stacks/.keep", "");
+        Panel::on(s, "memory:", more)
+    }
+
+    /// The home that there is, on an engine; an empty one is this machine's.
+    pub fn on(s: &Scratch, engine: &str, more: &[&str]) -> Panel {
+        let (http, https) = (local(free_port()), local(free_port()));
         let (said, plain) = (https.to_string(), http.to_string());
+        let engine: Vec<_> = (!engine.is_empty()).then_some(("DOCKER_HOST", engine)).into_iter().collect();
         let args = [&["serve", "--listen", &said, "--http", &plain], more].concat();
-        let running = s.hearth_args_start(&args, &[("DOCKER_HOST", "memory:")]);
+        let running = s.hearth_args_start(&args, &engine);
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
         let mut panel = Panel { running, http, token: String::new(), runtime };
@@ -76,7 +82,7 @@ impl Panel {
     }
 
     /// As the admin, from this machine.
-    fn ask(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
+    pub fn ask(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
         let token = Some(self.token.as_str()).filter(|token| !token.is_empty());
         self.runtime
             .block_on(ask(Ipv4Addr::LOCALHOST, self.http, method, path, token, body))
@@ -90,7 +96,7 @@ impl Panel {
         self.runtime.block_on(asked).unwrap_or((0, Value::Null))
     }
 
-    fn end(self, s: &Scratch) {
+    pub fn end(self, s: &Scratch) {
         self.running.signal(rustix::process::Signal::TERM);
         s.noted(self.running);
     }

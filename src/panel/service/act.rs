@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::Place;
 use crate::auth::who::Operator;
-use crate::panel::refusal::{self, Told};
+use crate::panel::refusal;
 use crate::panel::shell::Shell;
 use crate::panel::words::part;
 use crate::panel::{Panel, page, plan};
@@ -103,31 +103,14 @@ impl Button {
 
 /// A plan in which nothing can be done, and why.
 fn nothing(shell: Shell, place: &Place, update: bool, made: &Made) -> plan::Plan {
-    let refusals: Vec<Told> = made.plan.refusals.iter().map(Told::from).collect();
-    let name = place.name.as_str();
-    plan::Plan {
-        heading: shell
-            .lang
-            .with(if update { "service-plan-update" } else { "service-plan-recreate" }, [("name", name.into())]),
-        summary: shell
-            .lang
-            .say(if refusals.is_empty() { "service-plan-nothing" } else { "service-plan-blocked" })
-            .into(),
-        risk: String::new(),
-        made: None,
-        rows: Vec::new(),
-        notes: made.plan.notes.iter().map(|note| crate::base::wording::sentence(&note.text)).collect(),
-        refusals,
-        changes: Vec::new(),
-        acts: Vec::new(),
-        discard: None,
-        command: if update {
-            format!("hearth update {name}")
-        } else {
-            format!("hearth up --service {name} --force-recreate")
-        },
-        shell,
-    }
+    let (name, lang) = (place.name.as_str(), shell.lang);
+    let heading = if update { "service-plan-update" } else { "service-plan-recreate" };
+    let command =
+        if update { format!("hearth update {name}") } else { format!("hearth up --service {name} --force-recreate") };
+    let mut shown = plan::without_steps(shell, lang.with(heading, [("name", name.into())]), command, made);
+    let summary = if shown.refusals.is_empty() { "service-plan-nothing" } else { "service-plan-blocked" };
+    shown.summary = lang.say(summary).into_owned();
+    shown
 }
 
 macro_rules! buttons {

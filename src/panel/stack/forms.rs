@@ -10,11 +10,12 @@ use serde_json::Value;
 
 use super::super::diff::diff;
 use super::super::refusal;
+use super::super::shell::Shell;
 use super::{Conflict, Draft, Page, definition, lines, mistakes, read};
 use crate::auth::accounts::Auth;
 use crate::auth::who::Admin;
-use crate::panel::Panel;
 use crate::panel::words::part;
+use crate::panel::{Panel, plan};
 use crate::stacks::catalogue;
 use crate::stacks::json::stacks as calls;
 use crate::stacks::json::{plans, versions};
@@ -76,7 +77,7 @@ impl Desk {
         let mut page = self.page(&typed, disk.as_deref());
         page.in_git = versions::in_git(&self.panel.api).await;
         match typed.act.as_str() {
-            "save" => self.save(page, typed).await,
+            "save" | "save-plan" => self.save(page, typed).await,
             "plan" => self.plan(page).await,
             // What was typed stays at hand.
             "theirs" => {
@@ -154,6 +155,7 @@ impl Desk {
             Ok(tag) if !typed.etag.is_empty() => over.insert(header::IF_MATCH, tag),
             _ => over.insert(header::IF_NONE_MATCH, HeaderValue::from_static("*")),
         };
+        let goes_on = typed.act == "save-plan";
         let save = calls::Save { text: page.text.clone(), message: typed.message };
         let api = State(self.panel.api.clone());
         let saved = calls::save(self.who.clone(), api, self.auth.clone(), Path(self.name.clone()), over, Json(save));
@@ -166,7 +168,8 @@ impl Desk {
                     return page.answer(&self.headers, StatusCode::OK);
                 }
                 let id = saved["version"].as_str().unwrap_or("same");
-                Redirect::to(&format!("/stacks/{}?saved={id}", part(&self.name))).into_response()
+                let Desk { who, panel, headers, name, .. } = &self;
+                after_save(who.clone(), panel, headers, page.shell, (name, id), goes_on).await
             }
             Err(refused) if refused.status() == StatusCode::PRECONDITION_FAILED => {
                 let (etag, disk) = self.there().await;
@@ -190,6 +193,21 @@ impl Desk {
         self.mark(&mut page, &told);
         page.answer(&self.headers, status)
     }
+}
+
+/// Where it goes on after a stack was saved: `saved` is its name and the version. To the plan of all that is on, or back to the stack.
+pub async fn after_save(
+    who: Admin,
+    panel: &Panel,
+    headers: &HeaderMap,
+    shell: Shell,
+    saved: (&str, &str),
+    plans: bool,
+) -> Response {
+    let (name, id) = saved;
+    let led = if plans { plan::of_all(who.into(), panel, headers, shell, id).await } else { None };
+    let planned = if plans { "&planned=nothing" } else { "" };
+    led.unwrap_or_else(|| Redirect::to(&format!("/stacks/{}?saved={id}{planned}", part(name))).into_response())
 }
 
 /// The form that deletes one.

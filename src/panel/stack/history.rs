@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use serde::Deserialize;
 
 use super::super::diff::{Diff, diff};
@@ -13,6 +13,7 @@ use super::super::refusal;
 use super::super::shell::Shell;
 use super::super::words::{Moment, part};
 use super::super::{Panel, page};
+use super::forms::after_save;
 use super::{definition, read};
 use crate::auth::accounts::Auth;
 use crate::auth::who::Admin;
@@ -135,6 +136,9 @@ pub struct Typed {
     etag: String,
     #[serde(default)]
     message: String,
+    /// `plan`: and on to what it would do.
+    #[serde(default)]
+    act: String,
 }
 
 /// Back to it.
@@ -154,11 +158,11 @@ pub async fn restore(
         _ => over.insert(header::IF_NONE_MATCH, HeaderValue::from_static("*")),
     };
     let body = Json(Restore { message: typed.message });
-    match api::restore(who, State(panel.api.clone()), auth, Path((name.clone(), id)), over, body).await {
+    match api::restore(who.clone(), State(panel.api.clone()), auth, Path((name.clone(), id)), over, body).await {
         Ok(answer) => {
             let saved = read(answer).await.1;
             let id = saved["version"].as_str().unwrap_or("same");
-            Redirect::to(&format!("/stacks/{}?saved={id}", part(&name))).into_response()
+            after_save(who, &panel, &headers, shell, (&name, id), typed.act == "plan").await
         }
         Err(refused) => refusal::page(shell, &headers, refused).await,
     }

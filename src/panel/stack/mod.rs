@@ -47,7 +47,7 @@ pub struct List {
 #[derive(Debug, Clone)]
 pub struct One {
     pub name: String,
-    /// Its page, for whoever may open it.
+    /// Its page, for whoever may open it; its history is below.
     pub path: String,
     pub title: String,
     pub about: String,
@@ -194,6 +194,9 @@ pub struct Asked {
     /// What was saved just now.
     #[serde(default)]
     saved: String,
+    /// `nothing`: the plan that was asked for with it has nothing to do.
+    #[serde(default)]
+    planned: String,
 }
 
 pub async fn one(
@@ -213,7 +216,7 @@ pub async fn one(
         Err(refused) => return refusal::page(shell, &headers, refused).await,
     };
     let mut shown = Page::new(shell, &name, text, etag);
-    shown.done = said_saved(lang, &asked.saved);
+    shown.done = said_saved(lang, &asked);
     shown.in_git = versions::in_git(&panel.api).await;
     if !asked.version.is_empty() {
         match versions::one(who, State(panel.api.clone()), Path((name, asked.version))).await {
@@ -228,14 +231,12 @@ pub async fn one(
     shown.answer(&headers, StatusCode::OK)
 }
 
-/// Ids are digits of commits or numbers: nothing else of an address is repeated.
-fn said_saved(lang: Lang, saved: &str) -> String {
-    let sound = saved.len() <= 64 && saved.bytes().all(|byte| byte.is_ascii_hexdigit());
-    match saved {
-        "" => String::new(),
-        "same" => lang.say("stack-saved-same").into_owned(),
-        id if sound => lang.with("stack-saved", [("id", id.chars().take(10).collect::<String>().into())]),
-        _ => String::new(),
+/// What was saved just now, and that nothing else has to be done where a plan was asked for.
+fn said_saved(lang: Lang, asked: &Asked) -> String {
+    let saved = plan::saved_words(lang, &asked.saved);
+    match asked.planned.as_str() {
+        "nothing" if !saved.is_empty() => format!("{saved} {}", lang.say("stack-nothing-to-do")),
+        _ => saved,
     }
 }
 

@@ -17,6 +17,7 @@ use crate::diag::{Diagnostic, Kind};
 use crate::plan::{self, text};
 use crate::stacks::cli::{apply as apply_, up};
 use crate::stacks::{Target, changes, history, saved, sql};
+use crate::store::Db;
 use crate::web::list::{self, Page};
 use crate::web::read::{Json as Body, Path, Query};
 use crate::web::{Refusal, Refusals};
@@ -399,8 +400,9 @@ pub async fn discard(
         let target = Target::find(&global, out)?;
         crate::stacks::cli::start(async {
             let place = target.place(&target.name(out)?);
-            for db in history::open_all(place.histories()?, out).await? {
+            for location in place.histories()? {
                 let (project, id) = (place.project().to_owned(), id.clone());
+                let db = Db::open(location).await?;
                 db.write(async move |tx| sql::forget_plan(tx, &project, &id).await).await?;
             }
             Ok(())

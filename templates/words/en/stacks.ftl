@@ -11,7 +11,7 @@ stacks-errors = { $count ->
 }
 stacks-none = There is no stack yet. A new one can begin as a copy of one that ships with Hearth.
 
-stack-about = Saving changes the file and nothing that runs: that is for Preview plan to show, and for turning a profile on, or its service up, to do.
+stack-about = Saving changes the file and nothing that runs. Save and plan leads on to what would happen to what is on, which is done where it is applied.
 stack-history = History
 stack-name = Name
 stack-name-hint = Lower-case letters, digits, dashes and underscores. It becomes the name of the file.
@@ -29,10 +29,12 @@ stack-message = Why (a message for the history)
 stack-message-git = What is saved is a commit of this file alone, in your name, with this message.
 stack-message-kept = What is saved is kept as a version with this message.
 stack-save = Save
+stack-save-plan = Save and plan
 stack-plan = Preview plan
 stack-check = Check
 stack-saved = Saved, as version { $id }.
 stack-saved-same = Saved.
+stack-nothing-to-do = Nothing that runs has to change for it.
 stack-sound = Nothing is wrong with it. It is not saved yet.
 stack-sound-but = It can be saved, with the warnings below.
 stack-older = This is the text of { $at }. It is not saved yet.
@@ -67,8 +69,9 @@ history-against = Then and now
 history-same = It is what stands there now.
 history-deleted = The stack was deleted with it.
 history-back = Back to it
-history-back-about = Its text is saved as it is, a new version like any other; nothing that runs is changed by that. To see first what it would do, open it in the editor and preview the plan.
+history-back-about = Its text is saved as it is, a new version like any other; nothing that runs is changed by that. Restore and plan leads on to what would happen to what is on.
 history-restore = Restore
+history-restore-plan = Restore and plan
 history-editor = Open in the editor
 
 diff-on-disk = The file

@@ -1,0 +1,197 @@
+//! The panel: pages of a host with a thousand containers, a hundred panels that are open while nothing happens, what Hearth takes for five, and the log of
+//! a container that has written a gigabyte. Over plain HTTP on this machine, as an admin, in the program as it is released.
+
+use std::fmt::Write as _;
+use std::io::{BufReader, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream as Following;
+
+use crate::home::{self, Scratch, cpu, memory, until};
+use crate::http::{Head, body};
+use crate::people::Panel;
+use crate::project::IMAGE;
+use crate::relay::Relay;
+use crate::report::{Goal, Row, Samples, Unit};
+use crate::rig::Rig;
+
+const HOME: &str = "the home page with 1,000 containers, slowest of a hundred";
+const SIZE: &str = "the same, as it is sent";
+const SERVICE: &str = "the page of one service of 1,000, slowest of a hundred";
+const WORK: &str = "share of a core for 100 open panels, while nothing happens";
+const EVENTS: &str = "their subscriptions to events at the engine";
+const MEMORY: &str = "memory of Hearth with 50 containers and 5 open panels";
+const LOG: &str = "the last 200 lines of a log of a gigabyte, slowest of twenty";
+const PROFILES: usize = 25;
+const WATCHED: Duration = Duration::from_secs(60);
+
+pub fn rows(rig: &Rig) -> Result<Vec<Row>, String> {
+    let mut rows = home::measured("pages", &[HOME, SIZE, SERVICE], |s| Ok(pages(s)))?;
+    rows.extend(home::measured("panels", &[WORK, EVENTS, MEMORY], |s| Ok(open_panels(s, rig)))?);
+    rows.extend(home::measured("log", &[LOG], |s| Ok(log(s)))?);
+    Ok(rows)
+}
+
+/// On an engine in memory: the time is Hearth's own.
+fn pages(s: &Scratch) -> Vec<Row> {
+    s.write("stacks/host.yaml", &host(s, 1000, PROFILES));
+    let panel = Panel::start(s, &[]);
+    let names: Vec<String> = (0..PROFILES).map(|n| format!("p{n:02}")).collect();
+    let (status, told) = panel.ask("POST", "/api/v1/up", Some(json!({ "names": names })));
+    assert_eq!(status, 202, "it begins: {told}");
+    let work = format!("/api/v1/works/{}", told["id"].as_str().unwrap_or_default());
+    let ended = until(Duration::from_secs(300), || panel.ask("GET", &work, None).1["state"] == "done");
+    assert!(ended, "they run: {}", panel.ask("GET", &work, None).1);
+    let running = |page: &str| page.matches("id=\"service-").count();
+    let (_, page) = ask(&panel, "/", "identity", 1);
+    let shown = running(&String::from_utf8_lossy(&page));
+    assert!(shown >= 1000, "{shown} services are on the page");
+    let (home, sent) = ask(&panel, "/", "br, gzip", 300);
+    let (service, _) = ask(&panel, "/services/s0500", "br, gzip", 300);
+    panel.end(s);
+    let size = Samples(vec![sent.len() as f64 / 1000.0]);
+    let plain = format!("{:.0} KB as text", page.len() as f64 / 1000.0);
+    vec![
+        Row::new(HOME, Unit::Milliseconds, slowest(home), Samples::default(), Goal::AtMost(20.0))
+            .note("300 in a row over one connection, from the request's first byte to the answer's last"),
+        Row::new(SIZE, Unit::Kilobytes, size, Samples::default(), Goal::AtMost(60.0)).note(plain),
+        Row::new(SERVICE, Unit::Milliseconds, slowest(service), Samples::default(), Goal::AtMost(10.0)),
+    ]
+}
+
+/// Many services that do nothing, in profiles.
+fn host(s: &Scratch, services: usize, profiles: usize) -> String {
+    let mut text = "services:\n".to_owned();
+    for n in 0..services {
+        let _ = writeln!(
+            text,
+            "  s{n:04}:\n    image: {IMAGE}\n    container_name: {}-s{n:04}\n    profiles: [p{:02}]\n    command: [sleep, infinity]\n    \
+             stop_grace_period: 0s\n    network_mode: none",
+            s.project,
+            n % profiles
+        );
+    }
+    text
+}
+
+/// What took `times` requests, in milliseconds each, and the last answer's body.
+fn ask(panel: &Panel, path: &str, coding: &str, times: usize) -> (Vec<f64>, Vec<u8>) {
+    let stream = TcpStream::connect(panel.http).expect("it can be reached");
+    stream.set_nodelay(true).expect("a socket of this machine");
+    let mut stream = BufReader::new(stream);
+    let request = request(panel, path, "text/html", coding);
+    let (mut took, mut last) = (Vec::new(), Vec::new());
+    for _ in 0..times {
+        last.clear();
+        let began = Instant::now();
+        stream.get_mut().write_all(request.as_bytes()).expect("it takes a request");
+        let head = Head::read(&mut stream).expect("it answers").expect("it answers");
+        body(&mut stream, head.length, &mut last, false).expect("it answers whole");
+        took.push(began.elapsed().as_secs_f64() * 1000.0);
+        assert_eq!(head.status(), 200, "{path}: {}", String::from_utf8_lossy(&last));
+    }
+    (took, last)
+}
+
+fn request(panel: &Panel, path: &str, kind: &str, coding: &str) -> String {
+    format!(
+        "GET {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nAccept: {kind}\r\nAccept-Encoding: {coding}\r\n\r\n",
+        panel.http, panel.token
+    )
+}
+
+/// The slowest of each hundred.
+fn slowest(took: Vec<f64>) -> Samples {
+    let of = |part: &[f64]| {
+        let mut part = part.to_vec();
+        part.sort_by(f64::total_cmp);
+        part[part.len() * 99 / 100 - 1]
+    };
+    Samples(took.chunks(100).map(of).collect())
+}
+
+/// On the real engine, with something in between that sees who listens to its events.
+fn open_panels(s: &Scratch, rig: &Rig) -> Vec<Row> {
+    s.write("stacks/host.yaml", &host(s, 50, 1));
+    s.write("hearth.yaml", &format!("name: {}\nprofiles: [p00]\nlan: 127.0.0.0/8\n", s.project));
+    s.hearth_args(&["up", "--yes"]).ok();
+    let relay = Relay::start(s.dir.join("engine.sock"), &rig.socket).expect("a socket can be made");
+    let engine = format!("unix://{}", relay.socket.display());
+    let panel = Panel::on(s, &engine, &[]);
+    let pid = panel.running.pid();
+    let mut all = open(&panel, 5);
+    std::thread::sleep(Duration::from_secs(15));
+    let taken = memory(pid, "VmRSS");
+    all.extend(open(&panel, 95));
+    std::thread::sleep(Duration::from_secs(15));
+    let began = cpu(pid);
+    std::thread::sleep(WATCHED);
+    let share = (cpu(pid) - began) / WATCHED.as_secs_f64() * 100.0;
+    let subscriptions = relay.listening() as f64;
+    // They are still there.
+    panel.runtime.block_on(async {
+        for stream in &mut all {
+            let mut buffer = [0; 4096];
+            let read = tokio::time::timeout(Duration::from_millis(20), stream.read(&mut buffer)).await;
+            assert!(!matches!(read, Ok(Ok(0) | Err(_))), "a panel was hung up on");
+        }
+    });
+    panel.end(s);
+    vec![
+        Row::new(WORK, Unit::Percent, Samples(vec![share]), Samples::default(), Goal::AtMost(2.0))
+            .note(format!("home pages over plain HTTP, 50 containers, for {} s", WATCHED.as_secs())),
+        Row::new(EVENTS, Unit::Count, Samples(vec![subscriptions]), Samples::default(), Goal::AtMost(1.0)),
+        Row::new(MEMORY, Unit::Megabytes, Samples(vec![taken]), Samples::default(), Goal::AtMost(40.0)),
+    ]
+}
+
+/// Home pages with their streams, each told already what it shows.
+fn open(panel: &Panel, count: usize) -> Vec<Following> {
+    ask(panel, "/", "br, gzip", count);
+    let begin = async || {
+        let mut stream = Following::connect(panel.http).await.expect("it can be reached");
+        stream
+            .write_all(request(panel, "/live?number=0", "text/event-stream", "br, gzip").as_bytes())
+            .await
+            .expect("it takes a request");
+        let mut said = String::new();
+        while !said.contains("event: ") {
+            let mut buffer = [0; 16384];
+            let n = stream.read(&mut buffer).await.expect("it answers");
+            assert!(n > 0, "it has ended: {said}");
+            said.push_str(&String::from_utf8_lossy(&buffer[..n]));
+        }
+        stream
+    };
+    (0..count).map(|_| panel.runtime.block_on(begin())).collect()
+}
+
+fn log(s: &Scratch) -> Vec<Row> {
+    // With what the engine writes around each line it is a gigabyte on the disk.
+    let script =
+        "head -c 700000000 /dev/zero | tr '\\0' x | fold -w 1000; echo; echo the end; touch /tmp/done; sleep infinity";
+    let stack = format!(
+        "services:\n  web:\n    image: {IMAGE}\n    profiles: [web]\n    container_name: {}-web\n    stop_grace_period: 0s\n    network_mode: none\n    \
+         logging: {{driver: json-file}}\n    command: [sh, -c, {}]\n",
+        s.project,
+        json!(script)
+    );
+    s.write("stacks/web.yaml", &stack);
+    s.write("hearth.yaml", &format!("name: {}\nprofiles: [web]\nlan: 127.0.0.0/8\n", s.project));
+    s.hearth_args(&["up", "--yes"]).ok();
+    let named = format!("{}-web", s.project);
+    let is_done = || s.docker_args(&["exec", &named, "test", "-e", "/tmp/done"]).code == 0;
+    assert!(until(Duration::from_secs(300), is_done), "it is written");
+    let panel = Panel::on(s, "", &[]);
+    let (mut took, page) = ask(&panel, "/services/web/log?lines=200", "br, gzip", 20);
+    let (_, plain) = ask(&panel, "/services/web/log?lines=200", "identity", 1);
+    assert!(String::from_utf8_lossy(&plain).contains("the end"), "its last line is there");
+    panel.end(s);
+    took.sort_by(f64::total_cmp);
+    let note = format!("{:.0} KB as it is sent", page.len() as f64 / 1000.0);
+    let slowest = Samples(vec![*took.last().unwrap_or(&f64::NAN)]);
+    vec![Row::new(LOG, Unit::Milliseconds, slowest, Samples::default(), Goal::AtMost(300.0)).note(note)]
+}
