@@ -154,6 +154,7 @@ pub fn table() -> Table<App> {
         POST "/profiles/{name}/off" Operator => panel::profile::off;
         GET "/services/{name}" Viewer => panel::service::one;
         GET "/services/{name}/way" Viewer => panel::service::way;
+        POST "/services/{name}/invite" Admin => panel::service::invite;
         GET "/services/{name}/terminal" Operator => panel::service::terminal::show;
         GET "/services/{name}/log" Viewer => panel::service::log_page;
         POST "/services/{name}/start" Operator => panel::service::start;

@@ -31,6 +31,9 @@ pub enum UsersVerb {
         /// A group that they are in; repeat for several
         #[arg(long = "group", value_name = "NAME")]
         groups: Vec<String>,
+        /// A service that a member's account is for alone; repeat for several
+        #[arg(long, value_name = "SERVICE")]
+        only: Vec<String>,
         #[command(flatten)]
         password: PasswordFrom,
     },
@@ -52,6 +55,9 @@ pub enum UsersVerb {
         /// All groups that they are in from now on, separated by commas; empty: none
         #[arg(long, value_name = "NAMES")]
         groups: Option<String>,
+        /// All services that a member's account is for alone from now on, separated by commas; empty: for whatever the role opens
+        #[arg(long, value_name = "SERVICES")]
+        only: Option<String>,
     },
     /// Give a user another password; it is asked for. They are signed out everywhere
     Password {
@@ -107,6 +113,9 @@ pub enum UsersVerb {
         /// viewer, member, operator or admin
         #[arg(long)]
         role: String,
+        /// A service that a member's account will be for alone; repeat for several
+        #[arg(long, value_name = "SERVICE")]
+        only: Vec<String>,
         /// How many days it holds, 1 to 90
         #[arg(long, default_value_t = 7)]
         days: u32,

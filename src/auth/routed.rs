@@ -14,6 +14,8 @@ pub struct Routed {
     pub service: String,
     /// The group that it is for, if it is for one.
     pub group: Option<String>,
+    /// It asks for a login, and lets in whose account is for its service alone.
+    pub login: bool,
 }
 
 /// Reads the home's files for its routes as they are now; `None` where they cannot be read.
@@ -38,6 +40,14 @@ impl Routes {
         }
         self.look().await.map_or(Ok(()), |routes| named(&routes, scopes, field))
     }
+
+    /// As [`served`], with the routes as they are now.
+    pub async fn served(&self, only: &[String], before: &[String], field: &str) -> Result<(), Diagnostic> {
+        if only.is_empty() {
+            return Ok(());
+        }
+        self.look().await.map_or(Ok(()), |routes| served(&routes, only, before, field))
+    }
 }
 
 /// Refuses a scope for a service that no route leads to: its token would enter nowhere. `field`: where the scopes stand.
@@ -53,6 +63,26 @@ pub fn named(routes: &[Routed], scopes: &[String], field: &str) -> Result<(), Di
     })
 }
 
+/// Refuses a service that no route leads to: an account for it alone would enter nowhere. `before`: those that the account is for already, which may have
+/// gone meanwhile.
+pub fn served(routes: &[Routed], only: &[String], before: &[String], field: &str) -> Result<(), Diagnostic> {
+    let known: BTreeSet<&str> = routes.iter().map(|route| route.service.as_str()).collect();
+    let unknown = only.iter().find(|name| !known.contains(name.as_str()) && !before.contains(name));
+    let Some(name) = unknown else { return Ok(()) };
+    let d =
+        Diagnostic::error("auth.bad-only", format!("no route of this home leads to a service `{name}`")).field(field);
+    Err(match wording::nearest(name, known.iter().copied()) {
+        Some(near) => d.hint(format!("did you mean `{near}`?")),
+        None => d.hint("`hearth routes` lists them: the service, or the key of a route in hearth.yaml"),
+    })
+}
+
+/// The services for which alone an account can be, in order.
+pub fn logins(routes: &[Routed]) -> Vec<&str> {
+    let all: BTreeSet<&str> = routes.iter().filter(|route| route.login).map(|route| route.service.as_str()).collect();
+    all.into_iter().collect()
+}
+
 /// The services that let in nobody but this group and admins, in order.
 pub fn of_group<'r>(routes: &'r [Routed], name: &str) -> Vec<&'r str> {
     let of = routes.iter().filter(|route| route.group.as_deref() == Some(name));
@@ -66,11 +96,16 @@ mod tests {
 
     #[test]
     fn a_scope_for_a_service_without_a_route_is_refused_with_the_nearest() {
-        let routes = ["photos", "films"].map(|service| Routed { service: service.into(), group: None });
+        let routes = ["photos", "films"].map(|service| Routed { service: service.into(), group: None, login: true });
         let told = |scope: &str| named(&routes, &["read".into(), scope.into()], "scopes").err();
         assert!(told("route:photos").is_none() && told("operate").is_none() && told("route:").is_none());
         let near = told("route:photo").unwrap();
         assert_eq!((near.code, &*near.hints[0]), ("auth.bad-token-request", "did you mean `route:photos`?"));
         assert!(told("route:nope").unwrap().hints[0].contains("hearth routes"));
+        let told = |only: &str, before: &str| served(&routes, &[only.into()], &[before.into()], "only").err();
+        assert!(told("photos", "").is_none() && told("gone", "gone").is_none());
+        let near = told("photo", "gone").unwrap();
+        assert_eq!((near.code, &*near.hints[0]), ("auth.bad-only", "did you mean `photos`?"));
+        assert!(told("nope", "").unwrap().hints[0].contains("hearth routes"));
     }
 }

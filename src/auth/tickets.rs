@@ -93,7 +93,14 @@ mod tests {
     }
 
     fn ann() -> Identity {
-        Identity { user: 1, name: "ann".into(), role: Role::Operator, groups: Vec::new(), by: By::Session("s1".into()) }
+        Identity {
+            user: 1,
+            name: "ann".into(),
+            role: Role::Operator,
+            groups: Vec::new(),
+            only: Vec::new(),
+            by: By::Session("s1".into()),
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
+use crate::base::wording;
 use crate::diag::{Diagnostic, Kind};
 use crate::web::Refusal;
 
@@ -92,6 +93,8 @@ pub struct Identity {
     pub name: String,
     pub role: Role,
     pub groups: Vec<String>,
+    /// Services that the account is for alone; none: for whatever its role opens.
+    pub only: Vec<String>,
     pub by: By,
 }
 
@@ -249,6 +252,10 @@ fn checked(parts: &Parts, who: Who) -> Result<Arc<Identity>, Refusal> {
             if who == Who::Person {
                 identity.in_person()?;
             }
+            // What a member has beside services: not for one who is here for some of them alone.
+            if who == Who::Member && !identity.only.is_empty() {
+                return Err(Refusal(for_these_alone(identity)));
+            }
             Ok(identity.clone())
         }
         Some(Asking::Somebody(identity)) => Err(Refusal(not_allowed(who, identity))),
@@ -270,6 +277,11 @@ pub(super) fn not_allowed(who: Who, identity: &Identity) -> Diagnostic {
     Diagnostic::error("auth.not-allowed", title)
         .kind(Kind::Denied)
         .hint("ask an admin of the home for the role that it takes")
+}
+
+fn for_these_alone(identity: &Identity) -> Diagnostic {
+    let title = format!("this is for members, and your account is for {} alone", wording::list(&identity.only));
+    Diagnostic::error("auth.not-allowed", title).kind(Kind::Denied).hint("ask an admin of the home to open more to you")
 }
 
 fn role_words(who: Who) -> &'static str {

@@ -119,7 +119,7 @@ pub const KNOWN: &[Known] = &[
         "auth.registration",
         "Who may make an account of their own: nobody, whoever has an invitation, or everybody who reaches the panel.",
         &["closed", "invite", "open"],
-        "closed",
+        "invite",
         AtOnce,
     ),
     value("auth.sessions.idle", "A session that is not used for so long ends.", "7d", AtOnce),

@@ -21,9 +21,9 @@ const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Registration {
     /// Nobody: an admin adds people.
-    #[default]
     Closed,
-    /// Whoever has an invitation.
+    /// Whoever has an invitation, which an admin makes.
+    #[default]
     Invite,
     /// Everybody who reaches the panel; they become members.
     Open,
@@ -51,7 +51,7 @@ impl Default for People {
     fn default() -> People {
         let day = Duration::from_secs(24 * 3600);
         People {
-            registration: Registration::Closed,
+            registration: Registration::default(),
             idle: 7 * day,
             absolute: 30 * day,
             second_factor: Vec::new(),
@@ -237,21 +237,21 @@ mod tests {
     }
 
     #[test]
-    fn a_home_that_says_nothing_is_closed() {
+    fn a_home_that_says_nothing_is_closed_but_to_whom_an_admin_invites() {
         let people = read("").unwrap();
         assert_eq!(people, People::default());
-        assert_eq!(people.registration, Registration::Closed);
+        assert_eq!(people.registration, Registration::Invite);
         assert!(!people.homeserver_clients && people.cors_origins.is_empty() && people.second_factor.is_empty());
     }
 
     #[test]
     fn what_is_said_counts() {
         let people = read(
-            "auth:\n  registration: invite\n  sessions: {idle: 12h, absolute: 14d}\n  second_factor: {required: [admin, operator]}\n\
+            "auth:\n  registration: closed\n  sessions: {idle: 12h, absolute: 14d}\n  second_factor: {required: [admin, operator]}\n\
              api:\n  homeserver_clients: true\n  cors_origins: [https://app.example.org, \"http://localhost:3000\"]\n",
         )
         .unwrap();
-        assert_eq!(people.registration, Registration::Invite);
+        assert_eq!(people.registration, Registration::Closed);
         assert_eq!((people.idle_ms(), people.absolute_ms()), (12 * 3_600_000, 14 * 24 * 3_600_000));
         assert_eq!(people.second_factor, ["admin", "operator"]);
         assert!(people.homeserver_clients);

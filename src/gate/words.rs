@@ -202,18 +202,20 @@ pub fn sign_in() -> Words {
     }
 }
 
-/// Somebody who has signed in, and whom the access does not name; `panel`: where they see their services, and sign out.
-pub fn not_allowed(access: &Access, user: &str, panel: &str) -> Words {
+/// Somebody who has signed in, and whom the access does not name; `only`: the services that their account is for alone, `panel`: where they see their
+/// services, and sign out.
+pub fn not_allowed(access: &Access, user: &str, only: &[String], panel: &str) -> Words {
     let whom = match access {
         Access::Group(name) => format!("the group {name}"),
         Access::Admin => "admins".into(),
         _ => "others".into(),
     };
+    let why = match only {
+        [] => format!("You are signed in as {user}, and this address is for {whom}."),
+        only => format!("You are signed in as {user}, and this account is for {} alone.", wording::list(only)),
+    };
     Words {
-        story: vec![
-            format!("You are signed in as {user}, and this address is for {whom}."),
-            "Ask an admin of the home, or sign out and come back as somebody else.".into(),
-        ],
+        story: vec![why, "Ask an admin of the home, or sign out and come back as somebody else.".into()],
         ways: vec![(format!("{panel}/"), "To my services"), (format!("{panel}/logout"), "Sign out")],
         ..still("Not for you".into())
     }
@@ -397,10 +399,12 @@ mod tests {
     #[test]
     fn who_may_not_enter_is_told_whom_it_is_for() {
         assert!(
-            not_allowed(&Access::Group("family".into()), "ada", "https://panel.test").story[0]
+            not_allowed(&Access::Group("family".into()), "ada", &[], "https://panel.test").story[0]
                 .contains("ada, and this address is for the group family")
         );
-        assert!(not_allowed(&Access::Admin, "ada", "https://panel.test").story[0].ends_with("for admins."));
+        assert!(not_allowed(&Access::Admin, "ada", &[], "https://panel.test").story[0].ends_with("for admins."));
+        let guest = not_allowed(&Access::User, "ben", &["films".into(), "photos".into()], "https://panel.test");
+        assert_eq!(guest.story[0], "You are signed in as ben, and this account is for films and photos alone.");
         assert!(panel_away().again && !sign_in().again && !closed().again);
     }
 }

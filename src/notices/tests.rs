@@ -19,7 +19,7 @@ impl Clock for At {
 }
 
 fn who(user: i64, role: Role) -> Identity {
-    Identity { user, name: "ada".into(), role, groups: Vec::new(), by: By::Terminal }
+    Identity { user, name: "ada".into(), role, groups: Vec::new(), only: Vec::new(), by: By::Terminal }
 }
 
 fn new(kind: &'static str, subject: &str, person: Option<i64>) -> New {

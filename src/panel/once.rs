@@ -50,7 +50,7 @@ mod tests {
 
     fn who(user: i64, session: &str) -> Identity {
         let by = By::Session(session.into());
-        Identity { user, name: "ada".into(), role: Role::Admin, groups: Vec::new(), by }
+        Identity { user, name: "ada".into(), role: Role::Admin, groups: Vec::new(), only: Vec::new(), by }
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::web::lang::filters;
 pub struct Tiles {
     pub shell: Shell,
     pub tiles: Vec<Tile>,
-    /// Of the machine, which serves everybody; nothing of what runs on it.
+    /// Of the machine, which serves everybody; nothing of what runs on it. None for who is here for some services alone.
     pub machine: Vec<Figure>,
 }
 
@@ -38,5 +38,6 @@ pub async fn page_of(who: &Identity, panel: &Panel, path: &'static str, headers:
     let tile = |way: Mine| Tile { title: wording::sentence(&way.service), about: way.about, url: way.url };
     let tiles = panel.ways.clone().of(who).await.into_iter().map(tile).collect();
     let shell = panel.shell(who, headers, path, path);
-    page(headers, &Tiles { shell, tiles, machine: panel.machine.figures() })
+    let machine = if who.only.is_empty() { panel.machine.figures() } else { Vec::new() };
+    page(headers, &Tiles { shell, tiles, machine })
 }

@@ -8,8 +8,9 @@ use super::{inward, names};
 use crate::auth::routed::{Routed, Routes};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::plan::observed::Foreign;
-use crate::spec::keys;
+use crate::spec::{Mode, keys};
 use crate::stacks::home::{Home, Read};
+use crate::traefik::route::Door as Guard;
 use crate::traefik::{Access, Entry, Route, Target};
 
 /// A home's routes, as far as people are concerned; `None` where its stacks cannot be read.
@@ -18,7 +19,13 @@ pub fn routed(home: &Home) -> Option<Vec<Routed>> {
         Access::Group(name) => Some(name.clone()),
         _ => None,
     };
-    let one = |route: &Route| Routed { service: route.service.clone(), group: group(&route.access) };
+    let asks = home.config.mode == Mode::Domain;
+    let one = |route: &Route| Routed {
+        service: route.service.clone(),
+        group: group(&route.access),
+        // On ports of this machine nobody asks.
+        login: asks && route.door() == Guard::Login && route.access != Access::Admin,
+    };
     home.read().ok().map(|read| read.rendered.routes.all().map(one).collect())
 }
 

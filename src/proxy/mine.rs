@@ -13,6 +13,7 @@ use crate::diag::Diagnostic;
 use crate::spec::Mode;
 use crate::stacks::home::{Home, Read};
 use crate::traefik::Access;
+use crate::traefik::forward::wire::Guest;
 use crate::traefik::route::Entry;
 
 /// A change of the home's files is seen after so long at most.
@@ -31,10 +32,11 @@ pub struct Mine {
 impl Mine {
     /// Whether somebody gets in, as far as that depends on who they are.
     pub fn admits(&self, who: &Identity) -> bool {
+        let guest = Guest { admin: who.role == Role::Admin, groups: &who.groups, only: &who.only };
         match &self.access {
-            Access::Public | Access::Lan | Access::LanOrUser | Access::User => true,
-            Access::Group(name) => who.role == Role::Admin || who.groups.contains(name),
-            Access::Admin => who.role == Role::Admin,
+            // Nobody is asked there: what somebody is here for alone is all that they are shown.
+            Access::Public | Access::Lan => who.only.is_empty() || who.only.contains(&self.service),
+            access => access.admits(guest, &[&self.service]),
         }
     }
 }
@@ -118,6 +120,7 @@ mod tests {
             name: "ada".into(),
             role,
             groups: groups.iter().map(|g| g.to_string()).collect(),
+            only: Vec::new(),
             by: By::Session("s".into()),
         };
         let way = |access: &str| Mine {
@@ -130,5 +133,21 @@ mod tests {
         assert!(!way("admin").admits(&who(Role::Operator, &[])) && way("admin").admits(&who(Role::Admin, &[])));
         assert!(!way("group:family").admits(&who(Role::Member, &["friends"])));
         assert!(way("group:family").admits(&who(Role::Member, &["friends", "family"])));
+        let guest = |only: &str| Identity { only: vec![only.into()], ..who(Role::Member, &["family"]) };
+        for (access, named, other) in [
+            ("public", true, false),
+            ("lan", true, false),
+            ("lan-or-user", true, false),
+            ("user", true, false),
+            ("group:family", true, true),
+            ("group:other", true, false),
+            ("admin", false, false),
+        ] {
+            assert_eq!(
+                (way(access).admits(&guest("web")), way(access).admits(&guest("w"))),
+                (named, other),
+                "{access}"
+            );
+        }
     }
 }

@@ -110,7 +110,14 @@ impl Doorkeeper for Keeper {
             Some(scope) => By::Token { id: "t1".into(), scopes: vec![scope.into()] },
             None => By::Access("family".into()),
         };
-        Asking::Somebody(Arc::new(Identity { user: role as i64, name: "ann".into(), role, groups: Vec::new(), by }))
+        Asking::Somebody(Arc::new(Identity {
+            user: role as i64,
+            name: "ann".into(),
+            role,
+            groups: Vec::new(),
+            only: Vec::new(),
+            by,
+        }))
     }
 }
 

@@ -85,6 +85,7 @@ fn who(user: &str, groups: &[&str], admin: bool) -> Grant {
         email: format!("{user}@example.org"),
         groups: groups.iter().map(|g| g.to_string()).collect(),
         admin,
+        only: Vec::new(),
         of: Of::Host(String::new()),
         until: i64::MAX,
         idle: 0,

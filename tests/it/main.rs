@@ -34,6 +34,7 @@ mod log_follows;
 mod many_networks;
 mod new_engines;
 mod on_the_way;
+mod one_service;
 mod one_writer;
 mod other_ports;
 mod other_routes;
@@ -114,6 +115,7 @@ fn main() -> std::process::ExitCode {
         ("front_door_faults", front_door_faults::CASES),
         ("lan_trap", lan_trap::CASES),
         ("on_the_way", on_the_way::CASES),
+        ("one_service", one_service::CASES),
         ("other_routes", other_routes::CASES),
         ("other_ports", other_ports::CASES),
         ("other_sites", other_sites::CASES),

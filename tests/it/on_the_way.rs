@@ -28,13 +28,13 @@ fn stack() -> String {
 }
 
 /// A home whose panel runs and has an admin, `ada`.
-struct Home<'s> {
-    door: Door<'s>,
+pub struct Home<'s> {
+    pub door: Door<'s>,
     _serve: Serve<'s>,
 }
 
 impl<'s> Home<'s> {
-    fn of(door: Door<'s>) -> Home<'s> {
+    pub fn of(door: Door<'s>) -> Home<'s> {
         door.hearth("up web").ok();
         let serve = door.serve();
         assert!(until(Duration::from_secs(20), || door.get("panel", "/health").status == 200), "{}", door.routes());
@@ -49,7 +49,7 @@ impl<'s> Home<'s> {
         Home { door, _serve: serve }
     }
 
-    fn root(&self) -> PathBuf {
+    pub fn root(&self) -> PathBuf {
         self.door.s.dir.join("state/ca/root.pem")
     }
 
@@ -57,7 +57,7 @@ impl<'s> Home<'s> {
         format!("https://{host}.{DOMAIN}:{}", self.door.https)
     }
 
-    fn url(&self, host: &str, path: &str) -> String {
+    pub fn url(&self, host: &str, path: &str) -> String {
         format!("{}{path}", self.origin(host))
     }
 }
@@ -68,7 +68,7 @@ fn at(browser: &Browser) -> String {
 
 /// Waits until the browser has gone on to this address; the service's answer has what it was asked with.
 #[track_caller]
-fn until_at(browser: &Browser, url: &str) {
+pub fn until_at(browser: &Browser, url: &str) {
     let there = || at(browser) == url && browser.run("return document.readyState") == "complete";
     assert!(until(Duration::from_secs(20), there), "{} in place of {url}:\n{}", at(browser), browser.text());
 }

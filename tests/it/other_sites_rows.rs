@@ -11,7 +11,7 @@ use crate::other_ways_in::code_of;
 use crate::rig::{Browser, PASSWORD, Panel, until};
 
 /// A profile that is brought up, so that there is something to enter and to watch, and one that is not.
-pub const STACK: &str = "services:\n  web: { image: any/web:1, profiles: [media], ports: ['127.0.0.1:18080:80'] }\n  tool: { image: any/tool:1, profiles: [tools] }\n";
+pub const STACK: &str = "services:\n  web: { image: any/web:1, profiles: [media], ports: ['127.0.0.1:18080:80'] }\n  tool: { image: any/tool:1, profiles: [tools], x-hearth: { route: { host: tool, port: 80 } } }\n";
 const OTHER: &str = "services:\n  page: { image: any/page:1 }\n";
 pub const NEW_PASSWORD: &str = "mallory was here and stayed";
 
@@ -257,6 +257,7 @@ impl<'t, 's> Prepares<'t, 's> {
             "/storage/plans/{id}/apply" => (self.call("POST", "plans/{id}/apply").0, json!({})),
             "/found/{name}/adopt" | "/found/{name}/leave" => (self.undecided(), json!({})),
             "/found/{name}/undo" => (self.call("DELETE", "projects/{name}/left-alone").0, json!({})),
+            "/services/{name}/invite" => (vec!["tool".to_owned()], json!({ "days": 7 })),
             path if path.starts_with("/services/{name}/") => (vec!["web".to_owned()], json!({})),
             // As the calls that they stand for.
             "/plans/{id}/discard" => (self.call("DELETE", "plans/{id}").0, json!({})),

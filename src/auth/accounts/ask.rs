@@ -217,12 +217,12 @@ impl Auth {
         }
     }
 
-    /// Whether somebody who was let in may still be: the same session, family or token, role and groups. For what stays open.
+    /// Whether somebody who was let in may still be: the same session, family or token, role, groups and services. For what stays open.
     pub async fn still(&self, who: &Identity) -> Result<bool, Diagnostic> {
         let mut on = self.db.reader().await?;
         let Some(row) = sql::users::by_id(&mut on, who.user).await? else { return Ok(false) };
         let user = users::whole(&mut on, &row).await?;
-        if !user.active || user.role != who.role || user.groups != who.groups {
+        if !user.active || user.role != who.role || user.groups != who.groups || user.only != who.only {
             return Ok(false);
         }
         let now = self.now();
@@ -245,7 +245,8 @@ impl Auth {
 }
 
 fn identity(user: User, by: By) -> Arc<Identity> {
-    Arc::new(Identity { user: user.id, name: user.name, role: user.role, groups: user.groups, by })
+    let User { id, name, role, groups, only, .. } = user;
+    Arc::new(Identity { user: id, name, role, groups, only, by })
 }
 
 /// The kind of a refusal that says nothing about who asks, only that it cannot be known now.

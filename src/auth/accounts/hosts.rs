@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use super::{Auth, sql, users};
+use super::{Auth, only, sql, users};
 use crate::auth::forward::sessions::{Opened, Person, Sessions};
 use crate::auth::secrets;
 use crate::auth::who::Role;
@@ -25,6 +25,7 @@ impl Auth {
             email: row.email.unwrap_or_default(),
             groups,
             admin: row.role == Role::Admin.word(),
+            only: only::read(&row.confined),
             of: Of::Host(row.host),
             until: row.expires,
             idle: self.rules().idle_ms(),
@@ -56,6 +57,7 @@ impl Auth {
             email: user.email.filter(|_| user.email_vouched).unwrap_or_default(),
             groups: user.groups,
             admin: user.role == Role::Admin,
+            only: user.only,
             of: Of::Routes(routes),
             until: row.expires.unwrap_or(i64::MAX),
             idle: 0,

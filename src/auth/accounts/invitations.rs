@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Auth, sql, words};
+use super::{Auth, only, sql, words};
 use crate::auth::secrets;
 use crate::auth::who::Role;
 use crate::base::secret::Secret;
@@ -17,6 +17,8 @@ const DAY_MS: i64 = 24 * 3600 * 1000;
 pub struct Invitation {
     pub id: String,
     pub role: String,
+    /// Services that the account will be for alone; none: for whatever its role opens.
+    pub only: Vec<String>,
     pub note: String,
     /// Milliseconds since 1970.
     pub made: i64,
@@ -29,6 +31,8 @@ pub struct Invitation {
 #[derive(Debug, Clone)]
 pub struct NewInvitation {
     pub role: Role,
+    /// Services that the account will be for alone; none: for whatever its role opens.
+    pub only: Vec<String>,
     /// For whom it is, for the list.
     pub note: String,
     pub days: u32,
@@ -63,6 +67,8 @@ impl Auth {
         if !(1..=MOST_USES).contains(&new.uses) {
             return out("uses", format!("an invitation is for 1 to {MOST_USES} people"));
         }
+        let only = only::named(&new.only)?;
+        only::fits(&only, new.role)?;
         let note = words::note(&new.note, "note", 200)?;
         let now = self.now();
         let token = secrets::token(&*self.random);
@@ -70,6 +76,7 @@ impl Auth {
         let row = sql::invitations::Row {
             id: secrets::id(&*self.random),
             role: new.role.word().into(),
+            confined: only::text(&only),
             note,
             made: now,
             made_by,
@@ -97,8 +104,8 @@ impl Auth {
 
 impl Invitation {
     pub(super) fn of(row: sql::invitations::Row) -> Invitation {
-        let sql::invitations::Row { id, role, note, made, made_by, expires, uses_left, .. } = row;
-        Invitation { id, role, note, made, made_by, expires, uses_left }
+        let sql::invitations::Row { id, role, confined, note, made, made_by, expires, uses_left, .. } = row;
+        Invitation { id, role, only: only::read(&confined), note, made, made_by, expires, uses_left }
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::invitations::{Invitation, closed};
 use super::users::{self, NewUser, Says, User};
 use super::words::{self, no_such_user};
-use super::{Arrival, Auth, NewSession, Tokens, sql};
+use super::{Arrival, Auth, NewSession, Tokens, only, sql};
 use crate::auth::brakes::{Attempt, What};
 use crate::auth::passwords::Verdict;
 use crate::auth::secrets;
@@ -170,16 +170,18 @@ impl Auth {
         };
         let pass = self.brake(Attempt { what, from, account: None, place })?;
         let hash = new.invite.as_ref().map(|token| secrets::hash(token.expose()));
-        let role = match &hash {
-            None => Role::Member,
+        let (role, only) = match &hash {
+            None => (Role::Member, Vec::new()),
             // Before anything is hashed slowly for nobody.
             Some(hash) => {
                 let open = sql::invitations::open(&mut self.db.reader().await?, hash, self.now()).await?;
-                open.and_then(|row| row.role.parse().ok()).ok_or_else(no_invitation)?
+                let row = open.ok_or_else(no_invitation)?;
+                (row.role.parse().map_err(|()| no_invitation())?, only::read(&row.confined))
             }
         };
         let Registration { username: name, email, password, .. } = new;
-        let new = NewUser { name, email, display_name: None, role, groups: Vec::new(), password: Some(password) };
+        let (groups, password) = (Vec::new(), Some(password));
+        let new = NewUser { name, email, display_name: None, role, groups, only, password };
         let (new, groups) = self.prepared(new, Says::Themselves, Auth::hashing(place.is_near(), from)).await?;
         let now = self.now();
         let user = self

@@ -10,6 +10,7 @@
 //! | users, as an admin sees them | `users` |
 //! | groups, invitations, sessions, API tokens, second factors | files of that name |
 //! | by what a user gets in, as an admin sees it | `ways` |
+//! | accounts for some services alone | `only` |
 //! | names that are taken | `words` |
 //! | sessions on routed hosts, for the login in front of services | `hosts` |
 //! | tables | `sql/` |
@@ -25,6 +26,7 @@ mod invitations;
 mod keep;
 mod live;
 mod login;
+pub mod only;
 mod refresh;
 mod sessions;
 mod setup;

@@ -51,7 +51,7 @@ impl Auth {
         if !sql::users::is_setup(&mut self.db.reader().await?, &hash, now).await? {
             return Err(wrong());
         }
-        let new = NewUser { role: Role::Admin, groups: Vec::new(), ..new };
+        let new = NewUser { role: Role::Admin, groups: Vec::new(), only: Vec::new(), ..new };
         let (new, groups) = self.prepared(new, Says::Home, Auth::hashing(place.is_near(), from)).await?;
         let user = self
             .db

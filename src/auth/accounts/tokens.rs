@@ -128,7 +128,7 @@ impl Auth {
 }
 
 /// Whether a service, or a route of `hearth.yaml`, can be called so.
-fn is_service(name: &str) -> bool {
+pub(super) fn is_service(name: &str) -> bool {
     (1..=128).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
 }
 

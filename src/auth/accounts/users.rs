@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::sql::users::{Fields, New, Row};
 use super::words::{self, no_such_group, no_such_user};
-use super::{Auth, sql};
+use super::{Auth, only, sql};
 use crate::auth::passwords::{self, About, Lane, Turn};
 use crate::auth::who::Role;
 use crate::base::secret::Secret;
@@ -28,6 +28,8 @@ pub struct User {
     pub active: bool,
     /// In order.
     pub groups: Vec<String>,
+    /// Services that the account is for alone, in order; none: for whatever its role opens.
+    pub only: Vec<String>,
     /// Has a confirmed second factor.
     pub second_factor: bool,
     pub has_password: bool,
@@ -47,6 +49,8 @@ pub struct NewUser {
     pub display_name: Option<String>,
     pub role: Role,
     pub groups: Vec<String>,
+    /// Services that the account is for alone; none: for whatever its role opens.
+    pub only: Vec<String>,
     /// `None`: cannot sign in with one yet.
     pub password: Option<Secret>,
 }
@@ -72,6 +76,8 @@ pub struct Change {
     pub role: Option<Role>,
     pub active: Option<bool>,
     pub groups: Option<Vec<String>>,
+    /// Services that the account is for alone; empty: for whatever its role opens.
+    pub only: Option<Vec<String>>,
     /// The version that the change was made of: refused where it is another by now.
     pub version: Option<i64>,
     /// The same, as `If-Match` says it.
@@ -143,13 +149,16 @@ impl Auth {
         }
         let email = words::email(new.email.as_deref().unwrap_or_default())?;
         let display_name = words::label(new.display_name.as_deref().unwrap_or(&name), "display_name", 100)?;
+        let only = only::named(&new.only)?;
+        only::fits(&only, new.role)?;
         let groups = new.groups.iter().map(|group| words::group_name(group)).collect::<Result<_, _>>()?;
         let password = match new.password {
             Some(password) => Some(self.hashed(password, &name, email.as_deref(), turn).await?),
             None => None,
         };
         let (email_vouched, role) = (email.is_some() && says != Says::Themselves, new.role.word());
-        let new = New { name, email, email_vouched, display_name, role, password, created: self.now() };
+        let (confined, created) = (only::text(&only), self.now());
+        let new = New { name, email, email_vouched, display_name, role, confined, password, created };
         Ok((new, groups))
     }
 
@@ -165,12 +174,13 @@ impl Auth {
         self.passwords.hash(password, turn).await
     }
 
-    /// Changes a user. With another role, or no longer active, all by which they are known ends; other groups count from now on.
+    /// Changes a user. With another role, or no longer active, all by which they are known ends; other groups and services count from now on.
     pub async fn change_user(&self, id: i64, change: Change) -> Result<User, Diagnostic> {
         let email = change.email.as_deref().map(words::email).transpose()?;
         let shown = change.display_name.as_deref().map(|text| words::label(text, "display_name", 100)).transpose()?;
         let groups = change.groups.as_ref().map(|all| all.iter().map(|name| words::group_name(name)).collect());
         let groups: Option<Vec<String>> = groups.transpose()?;
+        let only = change.only.as_deref().map(only::named).transpose()?;
         self.end(async move |tx| {
             let row = sql::users::by_id(tx, id).await?.ok_or_else(|| no_such_user(id))?;
             if change.version.is_some_and(|version| version != row.version) {
@@ -182,6 +192,8 @@ impl Auth {
             }
             let role = change.role.unwrap_or(before.role);
             let active = change.active.unwrap_or(before.active);
+            let only = only.unwrap_or(before.only.clone());
+            only::fits(&only, role)?;
             if before.is_admin() && !(active && role == Role::Admin) && sql::users::admins(tx).await? < 2 {
                 return Err(last_admin(&before.name));
             }
@@ -200,7 +212,8 @@ impl Auth {
                 return Err(taken("this e-mail address"));
             }
             let display_name = shown.unwrap_or(before.display_name);
-            let fields = Fields { email, email_vouched, display_name, role: role.word().into(), active };
+            let (role_word, confined) = (role.word().into(), only::text(&only));
+            let fields = Fields { email, email_vouched, display_name, role: role_word, confined, active };
             sql::users::change(tx, id, &fields).await?;
             if let Some(groups) = groups {
                 sql::groups::leave_all(tx, id).await?;
@@ -346,6 +359,7 @@ impl User {
             role,
             active: row.active,
             groups,
+            only: only::read(&row.confined),
             second_factor: row.factor,
             has_password: row.password.is_some(),
             version: row.version,
@@ -356,8 +370,8 @@ impl User {
 
     /// Of all that can be changed of them by an admin.
     pub fn tag(&self) -> Etag {
-        let User { id, name, email, display_name, role, active, groups, version, .. } = self;
-        Etag::of(format!("{:?}", (id, name, email, display_name, role, active, groups, version)).as_bytes())
+        let User { id, name, email, display_name, role, active, groups, only, version, .. } = self;
+        Etag::of(format!("{:?}", (id, name, email, display_name, role, active, groups, only, version)).as_bytes())
     }
 
     /// Refused where the account is not active.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use super::accounts::{Auth, Parts};
 use super::audit::Log;
 use super::passwords::Passwords;
-use super::routed::Routed;
+use super::routed::{self, Routed};
 use super::who::Role;
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::random::{Random, SystemRandom};
@@ -61,6 +61,11 @@ impl Place {
             db.close().await;
             done
         })
+    }
+
+    /// Refuses a service that no route leads to; see [`routed::served`].
+    fn served(&self, only: &[String], before: &[String]) -> Result<(), Diagnostic> {
+        self.routes.iter().try_for_each(|routes| routed::served(routes, only, before, "--only"))
     }
 
     /// After something by which somebody's access ends: says where it has not ended yet.

@@ -27,7 +27,9 @@ pub fn run(place: Place, args: Users, out: &Out) -> Done {
 /// Whether somebody may be in who is not to be any more.
 fn ends_access(verb: &UsersVerb) -> bool {
     match verb {
-        UsersVerb::Set { role, active, groups, .. } => role.is_some() || *active == Some(false) || groups.is_some(),
+        UsersVerb::Set { role, active, groups, only, .. } => {
+            role.is_some() || *active == Some(false) || groups.is_some() || only.is_some()
+        }
         UsersVerb::Sessions { end, one, .. } => *end || one.is_some(),
         UsersVerb::Password { .. } | UsersVerb::Delete { .. } => true,
         UsersVerb::Groups { verb } => matches!(verb, Some(GroupsVerb::Remove { .. })),
@@ -51,23 +53,26 @@ fn carry_out(place: &Place, verb: UsersVerb, out: &Out) -> Done {
             out.say(format!("It is good once, for {SETUP_HOURS} hours; the link before it has ended."));
             Ok(())
         }),
-        UsersVerb::Add { name, role: word, email, display_name, groups, password } => {
+        UsersVerb::Add { name, role: word, email, display_name, groups, only, password } => {
             let role = role(&word)?;
+            place.served(&only, &[])?;
             let password = Some(asked(&name, &password)?);
-            let new = NewUser { name, email, display_name, role, groups, password };
+            let new = NewUser { name, email, display_name, role, groups, only, password };
             place.with(|auth| async move {
                 let user = auth.add_user(new).await?;
-                said(out, &user, format!("{} was added as {}", user.name, user.role))
+                said(out, &user, format!("{} was added as {}{}", user.name, user.role, alone(&user)))
             })
         }
-        UsersVerb::Set { name, role: word, active, email, display_name, groups } => {
+        UsersVerb::Set { name, role: word, active, email, display_name, groups, only } => {
             let role = word.as_deref().map(role).transpose()?;
             let names =
                 |list: String| list.split(',').map(str::trim).filter(|n| !n.is_empty()).map(str::to_owned).collect();
-            let groups = groups.map(names);
-            let change = Change { email, vouched: true, display_name, role, active, groups, ..Change::default() };
+            let (groups, only) = (groups.map(names), only.map(names));
+            let named = only.clone().unwrap_or_default();
+            let change = Change { email, vouched: true, display_name, role, active, groups, only, ..Change::default() };
             place.with(|auth| async move {
                 let before = auth.user_named(&name).await?;
+                place.served(&named, &before.only)?;
                 let user = auth.change_user(before.id, change).await?;
                 let ended = user.role != before.role || user.active != before.active;
                 let more = if ended { "; whoever was signed in as them is no more" } else { "" };
@@ -110,10 +115,11 @@ fn carry_out(place: &Place, verb: UsersVerb, out: &Out) -> Done {
             auth.remove_user(user.id, heir.map(|heir| heir.id)).await?;
             said(out, &user, format!("{} was removed", user.name))
         }),
-        UsersVerb::Invite { role: word, days, uses, note } => {
+        UsersVerb::Invite { role: word, only, days, uses, note } => {
             let role = role(&word)?;
+            place.served(&only, &[])?;
             place.with(|auth| async move {
-                let new = NewInvitation { role, note, days, uses, maker: None };
+                let new = NewInvitation { role, only, note, days, uses, maker: None };
                 let (shown, token) = auth.invite(new).await?;
                 let link = format!("{panel}/invitation?token={}", token.expose());
                 if out.json {
@@ -121,8 +127,9 @@ fn carry_out(place: &Place, verb: UsersVerb, out: &Out) -> Done {
                 } else {
                     out.line(link);
                     out.say(format!(
-                        "It makes {} as {role}, within {}.",
+                        "It makes {} as {role}{}, within {}.",
                         count(uses as usize, "account"),
+                        for_alone(&shown.only),
                         count(days as usize, "day")
                     ));
                 }
@@ -152,7 +159,16 @@ pub(super) fn said(out: &Out, user: &User, words: String) -> Done {
 
 pub(super) fn state(user: &User) -> String {
     let groups = if user.groups.is_empty() { String::new() } else { format!(", in {}", user.groups.join(", ")) };
-    format!("{}, {}{groups}", user.role, if user.active { "active" } else { "not active" })
+    format!("{}{}, {}{groups}", user.role, alone(user), if user.active { "active" } else { "not active" })
+}
+
+/// ` for photos alone`, where it is.
+fn alone(user: &User) -> String {
+    for_alone(&user.only)
+}
+
+pub(super) fn for_alone(only: &[String]) -> String {
+    if only.is_empty() { String::new() } else { format!(" for {} alone", wording::list(only)) }
 }
 
 async fn list(auth: &Auth, out: &Out) -> Done {
@@ -174,7 +190,7 @@ async fn list(auth: &Auth, out: &Out) -> Done {
     let row = |user: &User| {
         vec![
             user.name.clone(),
-            user.role.to_string(),
+            format!("{}{}", user.role, alone(user)),
             match user.active {
                 true => "active".into(),
                 false => out.paint(Tone::Warn, "not active"),

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::users::{said, state};
+use super::users::{for_alone, said, state};
 use super::{ago, date};
 use crate::auth::accounts::{Auth, User};
 use crate::base::wording::count;
@@ -167,7 +167,7 @@ pub async fn invitations(auth: &Auth, end: Option<&str>, out: &Out) -> Done {
         .map(|one| {
             vec![
                 one.id,
-                one.role,
+                format!("{}{}", one.role, for_alone(&one.only)),
                 one.note,
                 one.made_by,
                 ago(Some(one.made)),

@@ -8,7 +8,7 @@ use utoipa::openapi::schema::{KnownFormat, SchemaFormat, Type};
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::auth::accounts::{tokens, words};
+use crate::auth::accounts::{only, tokens, words};
 use crate::auth::passwords::{EXAMPLE, LONGEST, SHORTEST};
 use crate::base::secret::Secret;
 
@@ -47,6 +47,8 @@ texts! {
     Note: 0, 200, Some(words::NOTE), "for the kitchen tablet";
     /// `read`, `operate`, `admin`; or `route:SERVICE` for the paths of a service that take a token.
     Scope: 1, 134, Some(tokens::SCOPE), "read";
+    /// A service that a route leads to, or the key of a route in `hearth.yaml`.
+    ServiceName: 1, 128, Some(only::SERVICE), "photos";
 }
 
 /// A password to be: long enough, and not among those that are tried first, which no pattern can say.

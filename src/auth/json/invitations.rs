@@ -8,9 +8,10 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::fit::Note;
+use super::fit::{Note, ServiceName};
 use super::{Refused, in_person, moment};
 use crate::auth::accounts::{self, Auth, NewInvitation};
+use crate::auth::routed::Routes;
 use crate::auth::who::{Admin, Role};
 use crate::web::list::{self, Page};
 use crate::web::read;
@@ -19,6 +20,8 @@ use crate::web::read;
 pub struct Invitation {
     pub id: String,
     pub role: String,
+    /// Services that the account will be for alone; empty: for whatever its role opens.
+    pub only: Vec<String>,
     /// For whom it is.
     pub note: String,
     /// RFC 3339.
@@ -34,6 +37,7 @@ impl From<accounts::Invitation> for Invitation {
         Invitation {
             id: one.id,
             role: one.role,
+            only: one.only,
             note: one.note,
             created_at: moment(one.made),
             created_by: one.made_by,
@@ -84,6 +88,10 @@ pub async fn list(
 #[serde(deny_unknown_fields)]
 pub struct InvitationRequest {
     pub role: Role,
+    /// Services that the account will be for alone, of a member: of all that asks for a login it enters these, and what is for one of its groups.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub only: Vec<ServiceName>,
     /// For whom it is.
     #[serde(default)]
     pub note: Option<Note>,
@@ -124,14 +132,17 @@ pub struct NewInvitationAnswer {
 pub async fn add(
     admin: Admin,
     State(auth): State<Arc<Auth>>,
+    State(routes): State<Routes>,
     read::Json(asked): read::Json<InvitationRequest>,
 ) -> Result<(StatusCode, Json<NewInvitationAnswer>), Refused> {
-    let InvitationRequest { role, note, days, uses } = asked;
+    let InvitationRequest { role, only, note, days, uses } = asked;
     if role == Role::Admin {
         in_person(&admin)?;
     }
     let note = note.map_or_else(String::new, |note| note.0);
-    let new = NewInvitation { role, note, days, uses, maker: Some((admin.user, admin.name.clone())) };
+    let only: Vec<String> = only.into_iter().map(|service| service.0).collect();
+    routes.served(&only, &[], "only").await?;
+    let new = NewInvitation { role, only, note, days, uses, maker: Some((admin.user, admin.name.clone())) };
     let (about, token) = auth.invite(new).await?;
     let token = token.expose().to_owned();
     let answer = NewInvitationAnswer { path: format!("/invitation?token={token}"), token, about: about.into() };

@@ -84,6 +84,8 @@ pub struct User {
     /// An admin.
     pub is_superuser: bool,
     pub groups: Vec<String>,
+    /// Services that the account is for alone, in order; empty: for whatever its role opens.
+    pub only: Vec<String>,
     /// Has a second factor.
     pub second_factor: bool,
     /// RFC 3339.
@@ -106,6 +108,7 @@ impl From<&accounts::User> for User {
             is_active: user.active,
             is_superuser: user.role == Role::Admin,
             groups: user.groups.clone(),
+            only: user.only.clone(),
             second_factor: user.second_factor,
             created_at: moment(user.created),
             last_login: user.last_login.map(moment),

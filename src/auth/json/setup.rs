@@ -44,7 +44,8 @@ pub async fn set_up(
     let SetupRequest { token, username, password, email, display_name } = asked;
     let (email, display_name) = (email.map(|email| email.0), display_name.map(|shown| shown.0));
     let password = Some(password.secret());
-    let new = NewUser { name: username.0, email, display_name, role: Role::Admin, groups: Vec::new(), password };
+    let (role, groups, only) = (Role::Admin, Vec::new(), Vec::new());
+    let new = NewUser { name: username.0, email, display_name, role, groups, only, password };
     let user = auth.set_up(&Secret::new(token), new, caller.address).await?;
     let login = login_of(&caller, &headers);
     let tokens = auth.begin_family(&user, &login.agent, login.from).await?;

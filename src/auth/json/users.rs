@@ -8,9 +8,10 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::fit::{Email, GroupName, Label, Password, UserName};
+use super::fit::{Email, GroupName, Label, Password, ServiceName, UserName};
 use super::{Refused, User, in_person};
 use crate::auth::accounts::{self, Auth, Change, NewUser};
+use crate::auth::routed::Routes;
 use crate::auth::who::{Admin, By, Identity, Role};
 use crate::web::list::{self, Page};
 use crate::web::{Over, read};
@@ -105,6 +106,10 @@ pub struct UserRequest {
     /// Groups that they are in.
     #[serde(default)]
     pub groups: Vec<GroupName>,
+    /// Services that the account is for alone, of a member: of all that asks for a login it enters these, and what is for one of its groups.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub only: Vec<ServiceName>,
     /// Without one they cannot sign in until they have one.
     #[serde(default)]
     pub password: Option<Password>,
@@ -126,18 +131,22 @@ pub(super) async fn spares_admins(who: &Identity, auth: &Auth, id: i64, becomes:
 pub async fn add(
     admin: Admin,
     State(auth): State<Arc<Auth>>,
+    State(routes): State<Routes>,
     read::Json(asked): read::Json<UserRequest>,
 ) -> Result<(StatusCode, Json<User>), Refused> {
-    let UserRequest { username, email, display_name, role, groups, password } = asked;
+    let UserRequest { username, email, display_name, role, groups, only, password } = asked;
     if role == Role::Admin {
         in_person(&admin)?;
     }
+    let only: Vec<String> = only.into_iter().map(|service| service.0).collect();
+    routes.served(&only, &[], "only").await?;
     let new = NewUser {
         name: username.0,
         email: email.map(|email| email.0),
         display_name: display_name.map(|shown| shown.0),
         role,
         groups: groups.into_iter().map(|group| group.0).collect(),
+        only,
         password: password.map(Password::secret),
     };
     let user = auth.add_user(new).await?;
@@ -160,6 +169,10 @@ pub struct UserChange {
     /// All that they are in from now on; wants `If-Match`, or `version`.
     #[serde(default)]
     pub groups: Option<Vec<GroupName>>,
+    /// All services that the account is for alone from now on; empty: it is for whatever its role opens. Wants `If-Match`, or `version`.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub only: Option<Vec<ServiceName>>,
     /// Of the user as it was looked at: refused with 409 where somebody has changed it meanwhile.
     /// The header `If-Match` does the same.
     #[serde(default)]
@@ -169,7 +182,8 @@ pub struct UserChange {
 
 /// Change a user
 ///
-/// What is left out stays. Another role, or an account made inactive, ends all by which the user is known. A token changes nothing about admins, and makes
+/// What is left out stays. Another role, or an account made inactive, ends all by which the user is known; other groups and services count within a second,
+/// and end nothing. A token changes nothing about admins, and makes
 /// nobody one.
 #[utoipa::path(patch, path = "/api/v1/users/{id}",
     params(("id" = i64, Path), ("If-Match" = Option<String>, Header, description = "The ETag of the version that was looked at, in its quotes; `*` is whatever version there is")),
@@ -179,13 +193,19 @@ pub struct UserChange {
 pub async fn change(
     admin: Admin,
     State(auth): State<Arc<Auth>>,
+    State(routes): State<Routes>,
     read::Path(id): read::Path<i64>,
     headers: HeaderMap,
     read::Json(asked): read::Json<UserChange>,
 ) -> Result<Tagged, Refused> {
-    let UserChange { email, display_name, role, is_active: active, groups, version } = asked;
+    let UserChange { email, display_name, role, is_active: active, groups, only, version } = asked;
     spares_admins(&admin, &auth, id, role).await?;
-    let over = Over::of_list(&headers, groups.as_ref().map(|_| "groups"), version.is_some())?;
+    let list = groups.as_ref().map(|_| "groups").or(only.as_ref().map(|_| "only"));
+    let over = Over::of_list(&headers, list, version.is_some())?;
+    let only = only.map(|all| all.into_iter().map(|service| service.0).collect::<Vec<String>>());
+    if let Some(only) = &only {
+        routes.served(only, &auth.user(id).await?.only, "only").await?;
+    }
     let change = Change {
         email: email.map(|email| email.0),
         vouched: true,
@@ -193,6 +213,7 @@ pub async fn change(
         role,
         active,
         groups: groups.map(|all| all.into_iter().map(|group| group.0).collect()),
+        only,
         version,
         over,
     };

@@ -317,6 +317,7 @@ impl Oidc {
                 display_name: claims.shown.as_deref().map(names::shown),
                 role,
                 groups: Vec::new(),
+                only: Vec::new(),
                 password: None,
             };
             let (issuer, subject) = (issuer.clone(), subject.clone());

@@ -23,6 +23,7 @@ use crate::auth::who::{self, Anyone, By, Identity, Role, User, article};
 use crate::base::clock::rfc3339;
 use crate::base::random::Random;
 use crate::base::secret::Secret;
+use crate::base::wording;
 use crate::config::people::Registration as Rule;
 use crate::diag::{Diagnostic, Kind};
 use crate::web::read::{Form, Query};
@@ -108,6 +109,7 @@ pub async fn set_up(
             display_name: None,
             role: Role::Admin,
             groups: Vec::new(),
+            only: Vec::new(),
             password: Some(Secret::new(password)),
         };
         let user = pages.auth.set_up(&Secret::new(token.clone()), new, caller.address).await?;
@@ -393,8 +395,10 @@ fn invited(pages: &Pages, caller: &Caller, held: Option<&Invitation>) -> Account
     let mut story = String::from(
         "Somebody who looks after this home has sent you the link. Choose a name and a password of your own.",
     );
-    if let Some(Invitation { role, expires, .. }) = held {
+    if let Some(Invitation { role, only, expires, .. }) = held {
+        let alone = format!(": you use {}", wording::list(only));
         let may = match role.parse() {
+            Ok(Role::Member) if !only.is_empty() => alone.as_str(),
             Ok(Role::Viewer) => ": you see all services",
             Ok(Role::Member) => ": you use the services that are opened to you",
             Ok(Role::Operator) => ": you start, stop and update the services",

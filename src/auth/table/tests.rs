@@ -57,7 +57,7 @@ impl Doorkeeper for Credulous {
         match word.parse() {
             Ok(role) => {
                 let user = *self.person.lock().unwrap();
-                let identity = Identity { user, name: word.into(), role, groups: Vec::new(), by };
+                let identity = Identity { user, name: word.into(), role, groups: Vec::new(), only: Vec::new(), by };
                 Asking::Somebody(Arc::new(identity))
             }
             Err(()) => {
@@ -487,8 +487,14 @@ async fn hostile_18_what_is_open_outlives_a_moment_without_a_database_and_no_mor
     let says = Arc::new(Says(Mutex::new(Some(true)), tokio::sync::watch::channel(0).0));
     let ms = Duration::from_millis;
     let patience = Patience { now_and_then: ms(20), again: ms(5), unknown: ms(300) };
-    let who =
-        Identity { user: 7, name: "ann".into(), role: Role::Viewer, groups: Vec::new(), by: By::Session("s".into()) };
+    let who = Identity {
+        user: 7,
+        name: "ann".into(),
+        role: Role::Viewer,
+        groups: Vec::new(),
+        only: Vec::new(),
+        by: By::Session("s".into()),
+    };
     let begin = || tokio::spawn(stay::ended_within(says.clone(), who.clone(), patience));
     let say = |what: Option<bool>| *says.0.lock().unwrap() = what;
     // Away, and back in time: it goes on, and has all the time again.

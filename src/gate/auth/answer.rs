@@ -105,7 +105,7 @@ pub fn to_login(auth: &Auth, rules: &Rules, asked: &Asked, host: &str) -> Respon
 
 /// Signed in, and not one of those whom the access names.
 pub fn not_allowed(rules: &Rules, asked: &Asked, access: &Access, who: &Grant) -> Response<Body> {
-    page(StatusCode::FORBIDDEN, &words::not_allowed(access, &who.user, &panel(rules)), asked)
+    page(StatusCode::FORBIDDEN, &words::not_allowed(access, &who.user, &who.only, &panel(rules)), asked)
 }
 
 /// The panel's address, as browsers see it.

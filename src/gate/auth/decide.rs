@@ -37,8 +37,9 @@ impl Auth {
         if question.access == Access::Public {
             return Ok(answer::enter(&asked, None, false));
         }
-        let enter = Enter { auth: self, rules: &rules, asked: &asked, access: &question.access, until };
         let route = question.route.and_then(|name| rules.route(name));
+        let behind = rules.behind(route, question.route.is_some(), asked.host.as_deref());
+        let enter = Enter { auth: self, rules: &rules, asked: &asked, access: &question.access, behind, until };
         let needs = route.and_then(|route| bypass::needs(&route.bypass, asked.uri));
         match (needs, route) {
             (Some(Needs::Nothing), _) => {
@@ -57,7 +58,7 @@ impl Auth {
             return Ok(answer::enter(&asked, who.as_deref(), false));
         }
         match enter.by_session().await? {
-            Some(who) if question.access.admits(&who.grant) => Ok(answer::enter(&asked, Some(&who), false)),
+            Some(who) if enter.admits(&who) => Ok(answer::enter(&asked, Some(&who), false)),
             Some(who) => {
                 self.refused(&rules, &asked, route, 403, Some(&who.grant.user));
                 Ok(answer::not_allowed(&rules, &asked, &question.access, &who.grant))
@@ -110,10 +111,16 @@ struct Enter<'a> {
     rules: &'a Rules,
     asked: &'a Asked<'a>,
     access: &'a Access,
+    /// The services that it may lead to.
+    behind: Vec<&'a str>,
     until: Instant,
 }
 
 impl Enter<'_> {
+    fn admits(&self, who: &Kept) -> bool {
+        self.access.admits(who.grant.guest(), &self.behind)
+    }
+
     /// Who has the cookie's session on this host; the panel is asked where that is not known.
     async fn by_session(&self) -> Result<Option<Arc<Kept>>, Unanswered> {
         let Some(cookie) = &self.asked.cookies.session else { return Ok(None) };
@@ -130,7 +137,7 @@ impl Enter<'_> {
         }
         let until = self.until.min(Instant::now() + SOON);
         let who = self.look(Kind::Cookie, hash, until).await.ok()??;
-        (self.is_for_here(&who) && self.access.admits(&who.grant)).then_some(who)
+        (self.is_for_here(&who) && self.admits(&who)).then_some(who)
     }
 
     /// Who has the token, where it is one for this service and its owner may enter.
@@ -138,7 +145,7 @@ impl Enter<'_> {
         let Some(token) = self.asked.bearer().filter(|token| token.len() <= 512) else { return Ok(None) };
         let Some(who) = self.look(Kind::Token, Hash::of(token), self.until).await? else { return Ok(None) };
         let fits = matches!(&who.grant.of, Of::Routes(all) if all.iter().any(|one| one == service));
-        Ok((fits && self.access.admits(&who.grant)).then_some(who))
+        Ok((fits && self.admits(&who)).then_some(who))
     }
 
     fn is_for_here(&self, who: &Kept) -> bool {

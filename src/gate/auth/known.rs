@@ -47,6 +47,15 @@ impl Rules {
         self.doors.routes.iter().find(|route| route.name == name)
     }
 
+    /// The services that a question may be about: of the route that it names, or all that have this host and name no route there.
+    pub fn behind<'r>(&'r self, route: Option<&'r Door>, named: bool, host: Option<&str>) -> Vec<&'r str> {
+        if named {
+            return route.map(|route| route.service.as_str()).into_iter().collect();
+        }
+        let here = |door: &&Door| door.bypass.is_empty() && door.hosts.iter().any(|own| Some(own.as_str()) == host);
+        self.doors.routes.iter().filter(here).map(|door| door.service.as_str()).collect()
+    }
+
     pub fn is_home(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.lan.iter().any(|range| range.contains(&address))

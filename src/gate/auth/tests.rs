@@ -39,6 +39,7 @@ fn grant(groups: &[&str], admin: bool) -> Grant {
         email: "ada@example.org".into(),
         groups: groups.iter().map(|g| g.to_string()).collect(),
         admin,
+        only: Vec::new(),
         of: Of::Host(String::new()),
         until: i64::MAX,
         idle: 0,
@@ -659,5 +660,75 @@ async fn cookies_that_are_too_large_are_said_in_words_with_the_way_out() {
             assert!(answer.body.contains("stuffed") && answer.body.contains("/cookies"), "{}", answer.body);
             assert!(answer.get("clear-site-data").is_empty(), "a script of the service could ask for it here");
         }
+    }
+}
+
+#[tokio::test]
+async fn hostile_19_an_account_for_some_services_enters_these_alone_and_a_change_counts_within_a_second() {
+    let home = Home::new().await;
+    let only = |names: &[&str]| names.iter().map(|name| name.to_string()).collect::<Vec<_>>();
+    let guest = Grant { only: only(&["api"]), ..grant(&["family"], false) };
+    let (app, api) = (home.signed_in("p1", guest.clone(), APP).await, home.signed_in("p2", guest.clone(), API).await);
+    let at_app = async |query: &str| home.ask(query, APP, "/", &[("cookie", &app), ("accept", "text/html")]).await;
+    let at_api = async |query: &str| home.ask(query, API, "/", &[("cookie", &api)]).await;
+    for (query, status) in
+        [("p=user", 403), ("p=lan-or-user", 403), ("p=group:family", 200), ("p=group:x", 403), ("p=admin", 403)]
+    {
+        assert_eq!(at_app(query).await.status, status, "{query}");
+    }
+    let told = at_app("p=user").await;
+    assert!(told.body.contains("signed in as ada, and this account is for api alone"), "{told:?}");
+    // The route names its service itself; a question that names none is about no such route, and one that names another about that.
+    for (query, status) in [
+        ("p=user&r=home-api", 200),
+        ("p=group:x&r=home-api", 200),
+        ("p=admin&r=home-api", 403),
+        ("p=user&r=home-app", 403),
+        ("p=user&r=home-gone", 403),
+        ("p=user", 403),
+    ] {
+        assert_eq!(at_api(query).await.status, status, "{query}");
+    }
+    // Who is in the home's network enters as anybody there does, and is nobody.
+    let near = home.ask("p=lan-or-user", APP, "/", &[("cookie", &app), ("x-forwarded-for", "192.168.1.7")]).await;
+    assert_eq!((near.status, near.get("remote-user")), (StatusCode::OK, ""));
+    let open = home.ask("p=user&r=home-api", API, "/feed", &[("cookie", &api)]).await;
+    assert_eq!((open.status, open.get("remote-user")), (StatusCode::OK, "ada"));
+    // A token opens nothing that its owner may not enter.
+    let by = |token: &crate::base::secret::Secret| format!("Bearer {}", token.expose());
+    let (mine, others) = (
+        by(&home.people.give_token(&guest, &["api"])),
+        by(&home.people.give_token(&Grant { only: only(&["app"]), ..guest.clone() }, &["api", "app"])),
+    );
+    for (token, status) in [(&mine, 200), (&others, 401)] {
+        let answer = home.ask("p=user&r=home-api", API, "/v1/x", &[("authorization", token)]).await;
+        assert_eq!(answer.status, status, "{answer:?}");
+    }
+    // Services of one host share its pages and cookies: who is for one of them alone does not enter.
+    home.doors.send_modify(|doors| {
+        let doors = doors.as_mut().unwrap();
+        let beside = Door { name: "home-beside".into(), service: "beside".into(), ..doors.routes[0].clone() };
+        doors.routes.push(beside);
+    });
+    home.until("gate knows them", |home| home.auth.known.rules().is_some_and(|rules| rules.doors.routes.len() == 3))
+        .await;
+    for (names, status) in [(&["app"][..], 403), (&["beside"], 403), (&["app", "beside"], 200), (&["api"], 403)] {
+        let names = only(names);
+        home.people.alter("p1", |grant| grant.only = names.clone());
+        soon(async || at_app("p=user").await.status == status).await;
+    }
+    // What was a service's name opens nothing once no route has it.
+    home.people.alter("p2", |grant| grant.only = only(&["renamed"]));
+    soon(async || at_api("p=user&r=home-api").await.status == StatusCode::FORBIDDEN).await;
+    home.people.alter("p1", |grant| grant.only = Vec::new());
+    soon(async || at_app("p=user").await.status == StatusCode::OK).await;
+}
+
+/// Within a second.
+async fn soon(is: impl AsyncFn() -> bool) {
+    let began = Instant::now();
+    while !is().await {
+        assert!(began.elapsed() < Duration::from_secs(1), "within a second");
+        sleep(Duration::from_millis(5)).await;
     }
 }

@@ -13,9 +13,11 @@ use crate::auth::accounts::Auth;
 use crate::auth::factor::totp;
 use crate::auth::json::fit::Note;
 use crate::auth::json::invitations::{self as calls, Invitation, InvitationRequest, Which};
+use crate::auth::routed::Routes;
 use crate::auth::table::guard::As;
 use crate::auth::who::{Admin, Role};
 use crate::base::secret::Secret;
+use crate::base::wording;
 use crate::panel::form::Fields;
 use crate::panel::refusal::{self, Told};
 use crate::panel::shell::Shell;
@@ -48,6 +50,8 @@ pub struct Row {
     pub id: String,
     /// The name of its word.
     pub role: &'static str,
+    /// Services that the account will be for alone.
+    pub only: String,
     pub note: String,
     pub by: String,
     pub made: Option<Moment>,
@@ -83,6 +87,7 @@ pub fn of(shell: Shell, all: Vec<Invitation>, next: Option<String>, now: OffsetD
     let row = |one: Invitation| Row {
         id: one.id,
         role: role(one.role.parse().unwrap_or(Role::Viewer)),
+        only: wording::list(&one.only),
         note: one.note,
         by: one.created_by,
         made: Moment::read(&one.created_at, now),
@@ -127,17 +132,19 @@ pub async fn make(
     admin: Admin,
     State(panel): State<Panel>,
     State(auth): State<Arc<Auth>>,
+    State(routes): State<Routes>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     Form(fields): Form<Fields>,
 ) -> Response {
     let asked = InvitationRequest {
         role: fields.text("role").parse().unwrap_or(Role::Member),
+        only: Vec::new(),
         note: fields.given("note").map(Note),
         days: fields.number("days").unwrap_or_default(),
         uses: fields.number("uses").unwrap_or_default(),
     };
-    let answer = match calls::add(admin.clone(), State(auth.clone()), Json(asked)).await {
+    let answer = match calls::add(admin.clone(), State(auth.clone()), State(routes), Json(asked)).await {
         Ok((_, axum::Json(made))) => {
             let host = caller.host.unwrap_or_default();
             panel.once.put(&admin, PATH, Secret::new(format!("https://{host}{}", made.path)));

@@ -30,9 +30,11 @@ use crate::auth::factor::recovery;
 use crate::auth::json::fit::{Email, GroupName, Label, Password, UserName};
 use crate::auth::json::users::{self as calls, UserRequest, Which};
 use crate::auth::json::{User, groups as of_groups};
+use crate::auth::routed::Routes;
 use crate::auth::table::guard::As;
 use crate::auth::who::{Admin, Role};
 use crate::base::random::SystemRandom;
+use crate::base::wording;
 use crate::web::lang::filters;
 use crate::web::list;
 use crate::web::list::MOST;
@@ -64,6 +66,8 @@ pub struct Row {
     /// The name of its word.
     pub role: &'static str,
     pub groups: String,
+    /// Services that the account is for alone.
+    pub only: String,
     pub factor: bool,
     pub last: Option<Moment>,
 }
@@ -170,6 +174,7 @@ fn row(user: &User, now: OffsetDateTime) -> Row {
         path: format!("/people/{}", user.id),
         role: role(user.role),
         groups: user.groups.join(", "),
+        only: wording::list(&user.only),
         factor: user.second_factor,
         last: user.last_login.as_deref().and_then(|at| Moment::read(at, now)),
     }
@@ -272,12 +277,15 @@ pub fn of_new(shell: Shell, fields: &Fields, groups: Vec<String>, told: Vec<Told
 
 /// What the box of a group is called, before the group's name.
 const GROUP: &str = "group.";
+/// The same of a service that an account is for alone.
+const ONLY: &str = "only.";
 
 /// Adds somebody. Where no password was thought of one is made up, and shown once on their page.
 pub async fn add(
     admin: Admin,
     State(panel): State<Panel>,
     State(auth): State<Arc<Auth>>,
+    State(routes): State<Routes>,
     headers: HeaderMap,
     Form(fields): Form<Fields>,
 ) -> Response {
@@ -290,9 +298,10 @@ pub async fn add(
         display_name: fields.given("display_name").map(Label),
         role: fields.text("role").parse().unwrap_or(Role::Member),
         groups: fields.ticked(GROUP).into_iter().map(GroupName).collect(),
+        only: Vec::new(),
         password: Some(Password::of(password)),
     };
-    match calls::add(admin.clone(), State(auth.clone()), Json(asked)).await {
+    match calls::add(admin.clone(), State(auth.clone()), State(routes), Json(asked)).await {
         Ok((_, axum::Json(user))) => {
             let path = format!("/people/{}", user.id);
             if let Some(made) = made {

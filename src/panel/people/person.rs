@@ -9,19 +9,21 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::json;
 use time::OffsetDateTime;
 
-use super::{Choice, GROUP, Tick, active, group_names, role, roles};
+use super::{Choice, GROUP, ONLY, Tick, active, group_names, role, roles};
 use crate::auth::accounts::{Auth, KeyOf, LinkOf};
 use crate::auth::factor::recovery;
-use crate::auth::json::fit::{Email, GroupName, Label, Password};
+use crate::auth::json::fit::{Email, GroupName, Label, Password, ServiceName};
 use crate::auth::json::second_factor::SecondFactor;
 use crate::auth::json::sessions::{self, Session};
 use crate::auth::json::tokens::{self, Token};
 use crate::auth::json::users::{self as calls, Heir, PasswordRequest, UserChange};
 use crate::auth::json::{Refused, User, ways};
+use crate::auth::routed::{self, Routes};
 use crate::auth::table::guard::{As, Detail};
 use crate::auth::who::{Admin, Role};
 use crate::base::random::SystemRandom;
 use crate::base::secret::Secret;
+use crate::base::wording;
 use crate::diag::Diagnostic;
 use crate::panel::form::Fields;
 use crate::panel::refusal::{self, Told};
@@ -55,6 +57,10 @@ pub struct Person {
     pub last_admin: bool,
     pub roles: Vec<Choice>,
     pub groups: Vec<Tick>,
+    /// Services that the account can be for alone.
+    pub services: Vec<Tick>,
+    /// Those that it is for alone, in words; empty: it is for whatever its role opens.
+    pub only: String,
     pub created: Option<Moment>,
     pub last: Option<Moment>,
     /// A password that was just made up.
@@ -137,9 +143,11 @@ pub struct Known {
     pub tokens: Vec<Token>,
     pub others: Vec<User>,
     pub groups: Vec<String>,
+    /// Services that an account can be for alone.
+    pub services: Vec<String>,
 }
 
-async fn known(admin: &Admin, auth: &Arc<Auth>, id: i64) -> Result<Known, Refused> {
+async fn known(admin: &Admin, auth: &Arc<Auth>, routes: &Routes, id: i64) -> Result<Known, Refused> {
     let (who, state, path) = (|| admin.clone(), || State(auth.clone()), || Path(id));
     let (_, axum::Json(user)) = calls::show(who(), state(), path()).await?;
     let keys = ways::WhichKeys { limit: Some(MOST), ..Default::default() };
@@ -155,12 +163,16 @@ async fn known(admin: &Admin, auth: &Arc<Auth>, id: i64) -> Result<Known, Refuse
         tokens: ways::tokens(who(), state(), path(), Query(held)).await?.0.items,
         others: calls::list(who(), state(), Query(others)).await?.0.items,
         groups: group_names(admin, auth).await,
+        services: routed::logins(&routes.look().await.unwrap_or_default()).into_iter().map(str::to_owned).collect(),
         user,
     })
 }
 
 pub fn of(shell: Shell, known: Known, own: bool, last_admin: bool, now: OffsetDateTime) -> Person {
-    let Known { user, factor, keys, links, sessions, tokens, others, groups } = known;
+    let Known { user, factor, keys, links, sessions, tokens, others, groups, mut services } = known;
+    // One that is gone from the home stays until it is taken away here.
+    services.extend(user.only.iter().filter(|name| !services.contains(name)).cloned().collect::<Vec<_>>());
+    let service = |name: String| Tick { is: user.only.contains(&name), name };
     let tick = |name: String| Tick { is: user.groups.contains(&name), name };
     let heirs = others.into_iter().filter(|one| one.id != user.id).map(|one| (one.id, one.username)).collect();
     Person {
@@ -172,6 +184,8 @@ pub fn of(shell: Shell, known: Known, own: bool, last_admin: bool, now: OffsetDa
         role: role(user.role),
         roles: roles(user.role.word()),
         groups: groups.into_iter().map(tick).collect(),
+        services: services.into_iter().map(service).collect(),
+        only: wording::list(&user.only),
         created: Moment::read(&user.created_at, now),
         last: user.last_login.as_deref().and_then(|at| Moment::read(at, now)),
         version: user.version,
@@ -196,12 +210,13 @@ async fn shown(
     admin: &Admin,
     panel: &Panel,
     auth: &Arc<Auth>,
+    routes: &Routes,
     id: i64,
     headers: &HeaderMap,
 ) -> Result<Person, Response> {
     let shell = panel.shell(admin, headers, &format!("/people/{id}"), "/people");
     let found = async {
-        let known = known(admin, auth, id).await?;
+        let known = known(admin, auth, routes, id).await?;
         let last = known.user.role == Role::Admin && auth.is_last_admin(id).await?;
         Ok::<_, Refused>((known, last))
     };
@@ -218,10 +233,11 @@ pub async fn show(
     admin: Admin,
     State(panel): State<Panel>,
     State(auth): State<Arc<Auth>>,
+    State(routes): State<Routes>,
     Path(id): Path<i64>,
     headers: HeaderMap,
 ) -> Response {
-    match shown(&admin, &panel, &auth, id, &headers).await {
+    match shown(&admin, &panel, &auth, &routes, id, &headers).await {
         Ok(person) => {
             let made = panel.once.take(&admin, &format!("/people/{id}"));
             page(&headers, &Person { made, ..person })
@@ -251,20 +267,21 @@ pub async fn act(
     admin: Admin,
     State(panel): State<Panel>,
     State(auth): State<Arc<Auth>>,
+    State(routes): State<Routes>,
     Path(id): Path<i64>,
     headers: HeaderMap,
     Form(fields): Form<Fields>,
 ) -> Response {
     let act = fields.text("act").to_owned();
     let path = format!("/people/{id}");
-    let answer = match done(&admin, &panel, &auth, id, &act, &fields).await {
+    let answer = match done(&admin, &panel, &auth, &routes, id, &act, &fields).await {
         Ok(detail) => {
             let to = if act == "remove" { "/people" } else { path.as_str() };
             let mut answer = Redirect::to(to).into_response();
             answer.extensions_mut().insert(Detail(detail));
             answer
         }
-        Err(refused) => match shown(&admin, &panel, &auth, id, &headers).await {
+        Err(refused) => match shown(&admin, &panel, &auth, &routes, id, &headers).await {
             Ok(person) => {
                 let again = |told| Person { told, at: act.clone(), ..person };
                 form_page(&headers, refused.into_response(), again).await
@@ -281,6 +298,7 @@ async fn done(
     admin: &Admin,
     panel: &Panel,
     auth: &Arc<Auth>,
+    routes: &Routes,
     id: i64,
     act: &str,
     fields: &Fields,
@@ -291,9 +309,13 @@ async fn done(
     match act {
         "change" => {
             let groups = fields.ticked(GROUP);
-            let detail = json!({"username": name, "groups": groups});
-            calls::change(who(), state(), Path(id), HeaderMap::new(), Json(change(fields, groups))).await.map(drop)?;
-            return Ok(detail);
+            let asked = Json(change(fields, groups.clone(), alone(fields)?));
+            let only = asked.0.only.as_ref().map(|all| all.iter().map(|one| one.0.clone()).collect::<Vec<_>>());
+            calls::change(who(), state(), State(routes.clone()), Path(id), HeaderMap::new(), asked).await.map(drop)?;
+            return Ok(match only {
+                Some(only) => json!({"username": name, "groups": groups, "only": only}),
+                None => json!({"username": name, "groups": groups}),
+            });
         }
         "password" => password(admin, panel, auth, id, fields).await?,
         "factor-off" => calls::second_factor_off(who(), state(), Path(id)).await.map(drop)?,
@@ -312,14 +334,30 @@ async fn done(
 }
 
 /// What the form says of who they are. A role and a state that the form could not change stay.
-fn change(fields: &Fields, groups: Vec<String>) -> UserChange {
+fn change(fields: &Fields, groups: Vec<String>, only: Option<Vec<ServiceName>>) -> UserChange {
     UserChange {
         email: Some(Email(fields.text("email").to_owned())),
         display_name: Some(fields.given("display_name").unwrap_or_default()).filter(|t| !t.is_empty()).map(Label),
         role: fields.text("role").parse().ok(),
         is_active: fields.has("states").then(|| fields.has("is_active")),
         groups: Some(groups.into_iter().map(GroupName).collect()),
+        only,
         version: fields.number("version"),
+    }
+}
+
+/// The services that the account is to be for alone, where the form asks. None ticked is no answer: it would open everything.
+fn alone(fields: &Fields) -> Result<Option<Vec<ServiceName>>, Diagnostic> {
+    let ticked = fields.ticked(ONLY);
+    match fields.text("reach") {
+        "all" => Ok(Some(Vec::new())),
+        "only" if ticked.is_empty() => {
+            let d =
+                Diagnostic::error("auth.bad-only", "no service is ticked that the account is for alone").field("only");
+            Err(d.hint("tick one, or open to it whatever is open to its role"))
+        }
+        "only" => Ok(Some(ticked.into_iter().map(ServiceName).collect())),
+        _ => Ok(None),
     }
 }
 

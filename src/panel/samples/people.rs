@@ -25,6 +25,7 @@ pub fn user(id: i64, name: &str, role: Role) -> User {
         is_active: id % 5 != 4,
         is_superuser: role == Role::Admin,
         groups: if id % 3 == 0 { vec!["family".into(), "kids".into()] } else { Vec::new() },
+        only: if id == 3 { vec!["photos".into()] } else { Vec::new() },
         second_factor: id % 2 == 0,
         created_at: "2026-10-01T08:00:00Z".into(),
         last_login: (id % 4 != 3).then(|| "2026-11-27T09:15:00Z".into()),
@@ -70,8 +71,12 @@ fn many() -> Vec<User> {
 }
 
 fn one(name: &str, device: &str) -> person::Person {
+    one_of(user(2, name, Role::Operator), device)
+}
+
+fn one_of(who: User, device: &str) -> person::Person {
     let known = person::Known {
-        user: user(2, name, Role::Operator),
+        user: who,
         factor: SecondFactor { on: true, codes_left: 9, required: false },
         keys: vec![KeyOf { id: "k1".into(), name: device.into(), made: 1_764_000_000_000, last_used: None }],
         links: vec![LinkOf {
@@ -83,6 +88,7 @@ fn one(name: &str, device: &str) -> person::Person {
         tokens: vec![token(0, device), token(1, "cron")],
         others: vec![user(1, "grace", Role::Admin), user(3, "linus", Role::Member)],
         groups: vec!["family".into(), "kids".into()],
+        services: vec!["films".into(), "photos".into()],
     };
     person::of(at("/people/2"), known, false, false, NOW)
 }
@@ -93,13 +99,16 @@ fn group(name: &str, about: &str, members: &[&str]) -> Group {
 }
 
 fn routes() -> Vec<Routed> {
-    ["photos", "films"].map(|service| Routed { service: service.into(), group: Some("family".into()) }).to_vec()
+    ["photos", "films"]
+        .map(|service| Routed { service: service.into(), group: Some("family".into()), login: true })
+        .to_vec()
 }
 
 fn invitations(note: &str) -> invitations::List {
     let held = Invitation {
         id: "i1".into(),
         role: "member".into(),
+        only: vec!["photos".into()],
         note: note.into(),
         created_at: "2026-11-27T10:00:00Z".into(),
         created_by: "ada".into(),
@@ -140,6 +149,13 @@ pub fn all() -> Vec<Sample> {
         sample("people-many", &list(many(), people::Asked::default())),
         sample("person-new", &people::of_new(at("/people/new"), &Fields::default(), vec!["family".into()], refused())),
         sample("person", &one("ada", "Firefox on Linux")),
+        sample(
+            "person-alone",
+            &one_of(
+                User { only: vec!["gone".into(), "photos".into()], ..user(3, "linus", Role::Member) },
+                "Firefox on Linux",
+            ),
+        ),
         sample(
             "person-last-admin",
             &person::Person {

@@ -7,11 +7,13 @@
 //! | what it is made of | `made` |
 //! | what is done with it | `act` |
 //! | what changes of its page | `live` |
+//! | somebody is invited to it alone | `invite` |
 //! | its log | `log`, `lines`, `follow` |
 //! | a terminal in it | `terminal` |
 
 mod act;
 mod follow;
+mod invite;
 mod lines;
 mod live;
 mod log;
@@ -28,6 +30,7 @@ use time::OffsetDateTime;
 
 pub use act::{Act, pull, recreate, restart, start, stop, update};
 pub use follow::follow as log_lines;
+pub use invite::{Invite, invite};
 pub use lines::Line;
 pub use live::{follow as changes, way};
 pub use log::{Asked as LogAsked, Log, Page as LogPage, file as log_file, of as log_of, show as log_page};
@@ -39,7 +42,8 @@ use super::refusal;
 use super::shell::Shell;
 use super::words::{Mark, Moment, part};
 use super::{Panel, page};
-use crate::auth::who::Viewer;
+use crate::auth::routed::Routes;
+use crate::auth::who::{Role, Viewer};
 use crate::stacks::json::containers::{self, Inspected};
 use crate::stacks::json::plans::Of;
 use crate::stacks::json::services as calls;
@@ -151,6 +155,8 @@ pub struct Page {
     pub made: Vec<Fact>,
     pub figures: Option<Figures>,
     pub log: Option<Log>,
+    /// Where it asks for a login, for admins.
+    pub invite: Option<Invite>,
     pub command: String,
     pub call: String,
 }
@@ -233,26 +239,44 @@ pub struct MadePart<'a> {
 pub async fn one(
     who: Viewer,
     State(panel): State<Panel>,
+    State(routes): State<Routes>,
     Path(name): Path<String>,
     Query(which): Query<Which>,
     headers: HeaderMap,
 ) -> Response {
-    let seen = panel.world.now().await;
     let place = Place::of(name, which.project, which.container);
-    let mut shell = panel.shell(&who, &headers, &place.to(""), "/");
-    let Some(service) = place.find(&seen) else { return missing(who, &panel, place, shell, &headers).await };
+    match shown(who.clone(), &panel, &routes, place, &headers).await {
+        Ok(one) => page(&headers, &Page { invite: one.invite.map(|invite| invite.with_made(&who, &panel)), ..one }),
+        Err(answer) => answer,
+    }
+}
+
+/// The page as it is now; otherwise the answer that says that there is no such service.
+async fn shown(
+    who: Viewer,
+    panel: &Panel,
+    routes: &Routes,
+    place: Place,
+    headers: &HeaderMap,
+) -> Result<Page, Response> {
+    let seen = panel.world.now().await;
+    let mut shell = panel.shell(&who, headers, &place.to(""), "/");
+    let Some(service) = place.find(&seen) else { return Err(missing(who, panel, place, shell, headers).await) };
     shell.stream = Some(place.with("/live", &format!("number={}", seen.number)));
     let ways = panel.ways.clone().of(&who).await;
     let now = panel.clock.now();
     let row = row_of(place.project.as_deref(), service, &ways, now);
-    let inspected = inspect(&who, &panel, &place, service).await;
+    let inspected = inspect(&who, panel, &place, service).await;
+    let invite = match who.role {
+        Role::Admin => Invite::of(&who, &place, &routes.look().await.unwrap_or_default()),
+        _ => None,
+    };
     let log = match place.chosen(service) {
-        Some(one) => log::short(who, &panel, &place, one, LINES).await,
+        Some(one) => log::short(who, panel, &place, one, LINES).await,
         None => None,
     };
-    let mut shown = of_service(shell, place, row, service, &seen, inspected.as_ref(), now);
-    shown.log = log;
-    page(&headers, &shown)
+    let shown = of_service(shell, place, row, service, &seen, inspected.as_ref(), now);
+    Ok(Page { log, invite, ..shown })
 }
 
 /// There is no such service: as the API says it.
@@ -298,6 +322,7 @@ pub fn of_service(
         made: inspected.map(|one| made::of(lang, one)).unwrap_or_default(),
         figures: inspected.and_then(|one| figures(lang, &place, one)),
         log: None,
+        invite: None,
         command: format!("hearth logs {}", row.name),
         call: format!("GET /api/v1/services/{}", row.name),
         head,

@@ -15,7 +15,7 @@ use super::bypass::Bypass;
 use crate::traefik::Access;
 
 /// The version of what is said here; a gate or panel of another one is not understood, and so refused.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 /// Bytes of one line of gate's, and of one of the panel's.
 pub const LINE: usize = 1 << 20;
 pub const SNAPSHOT: usize = 64 << 20;
@@ -136,6 +136,8 @@ pub struct Grant {
     pub groups: Vec<String>,
     /// May enter everywhere.
     pub admin: bool,
+    /// Services that the account is for alone; none: for whatever its groups and role open.
+    pub only: Vec<String>,
     #[serde(flatten)]
     pub of: Of,
     /// When it ends whatever happens, in milliseconds since 1970.
@@ -163,13 +165,34 @@ impl Grant {
     }
 }
 
+/// Somebody who has signed in, as far as a door asks.
+#[derive(Debug, Clone, Copy)]
+pub struct Guest<'a> {
+    pub admin: bool,
+    pub groups: &'a [String],
+    /// Services that the account is for alone; none: for whatever its groups and role open.
+    pub only: &'a [String],
+}
+
+impl Grant {
+    pub fn guest(&self) -> Guest<'_> {
+        Guest { admin: self.admin, groups: &self.groups, only: &self.only }
+    }
+}
+
 impl Access {
-    /// Whether it lets somebody in who has signed in.
-    pub fn admits(&self, who: &Grant) -> bool {
+    /// Whether it lets somebody in who has signed in. `behind`: the services that this door may lead to; where nobody can tell which, whoever is for
+    /// some alone has to be for all of these.
+    pub fn admits(&self, who: Guest<'_>, behind: &[&str]) -> bool {
+        let is_in = |name: &String| who.groups.contains(name);
+        let confined = !who.only.is_empty();
+        let named = !behind.is_empty() && behind.iter().all(|one| who.only.iter().any(|name| name == one));
         match self {
-            Access::Public | Access::LanOrUser | Access::User => true,
-            Access::Group(name) => who.admin || who.groups.iter().any(|group| group == name),
-            Access::Admin => who.admin,
+            Access::Public => true,
+            Access::LanOrUser | Access::User => !confined || named,
+            Access::Group(name) if confined => named || is_in(name),
+            Access::Group(name) => who.admin || is_in(name),
+            Access::Admin => who.admin && !confined,
             // Only an address tells.
             Access::Lan => false,
         }
@@ -265,7 +288,18 @@ mod tests {
 
     fn grant(of: Of) -> Grant {
         let (user, title, email) = ("ada".into(), "Ada".into(), "ada@example.org".into());
-        Grant { user, title, email, groups: vec!["family".into()], admin: false, of, until: 1000, idle: 100, used: 500 }
+        Grant {
+            user,
+            title,
+            email,
+            groups: vec!["family".into()],
+            admin: false,
+            only: vec![],
+            of,
+            until: 1000,
+            idle: 100,
+            used: 500,
+        }
     }
 
     #[test]
@@ -341,7 +375,50 @@ mod tests {
             ("lan", false, false),
         ] {
             let access: Access = access.parse().unwrap();
-            assert_eq!((access.admits(&ada), access.admits(&admin)), (member, boss), "{access}");
+            assert_eq!(
+                (access.admits(ada.guest(), &["app"]), access.admits(admin.guest(), &[])),
+                (member, boss),
+                "{access}"
+            );
+        }
+    }
+
+    #[test]
+    fn hostile_19_an_account_for_some_services_enters_these_and_those_of_its_groups_and_nothing_else() {
+        let only = |names: &[&str]| names.iter().map(|name| name.to_string()).collect::<Vec<_>>();
+        // Whatever stands in a grant besides: one that is for some services is no admin's.
+        for admin in [false, true] {
+            let guest = Grant { admin, only: only(&["films", "photos"]), ..grant(Of::Host("a".into())) };
+            for (access, named, other) in [
+                ("user", true, false),
+                ("lan-or-user", true, false),
+                ("group:family", true, true),
+                ("group:other", true, false),
+                ("admin", false, false),
+                ("lan", false, false),
+                ("public", true, true),
+            ] {
+                let access: Access = access.parse().unwrap();
+                for (behind, is) in [
+                    (&["photos"][..], named),
+                    (&["photos", "films"], named),
+                    (&["notes"], other),
+                    (&["photos", "notes"], other),
+                    (&["photo"], other),
+                    (&["photos2"], other),
+                    (&["PHOTOS"], other),
+                    (&[""], other),
+                    // A door that nobody knows.
+                    (&[], other),
+                ] {
+                    assert_eq!(access.admits(guest.guest(), behind), is, "{access} {behind:?}");
+                }
+            }
+        }
+        // A service that was called so once, and what is no name at all.
+        for gone in [" ", ""] {
+            let nobody = Grant { only: only(&[gone]), ..grant(Of::Host("a".into())) };
+            assert!(!Access::User.admits(nobody.guest(), &["photos"]) && !Access::User.admits(nobody.guest(), &[]));
         }
     }
 }

@@ -52,6 +52,11 @@ people-who = Who they are
 people-may-sign-in = May sign in
 people-may-sign-in-hint = Another role, or no longer being active, signs them out everywhere at once and ends their API tokens.
 people-save = Save
+people-only = only { $services }
+people-reach = What they may enter
+people-reach-all = Whatever is open to their role and groups
+people-reach-only = Only these services
+people-reach-hint = Of all that asks for a login they enter these, and what is for one of their groups. It counts within a second. Only for members.
 people-ways = How they sign in
 people-codes-left = On. { $count ->
     [one] 1 recovery code is left.

@@ -179,3 +179,8 @@ service-terminal-paste-hidden = It has characters in it that are not seen; here 
 service-terminal-paste-text = What would be pasted
 service-terminal-paste-yes = Paste
 service-terminal-paste-no = Leave it
+
+service-invite = Invite somebody to this alone
+service-invite-open = Make a link
+service-invite-more = Make another link
+service-invite-story = By a link they make an account of their own, which enters { $service } and nothing else that asks for a login. No other service has to be closed to them.

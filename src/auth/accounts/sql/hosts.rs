@@ -18,10 +18,11 @@ pub struct Row {
     pub email: Option<String>,
     pub display_name: String,
     pub role: String,
+    pub confined: String,
 }
 
 const SELECT: &str = "SELECT s.hash, p.id AS parent, s.host, s.last_used, s.expires, u.id AS person, u.name,
-        CASE WHEN u.email_vouched THEN u.email END AS email, u.display_name, u.role
+        CASE WHEN u.email_vouched THEN u.email END AS email, u.display_name, u.role, u.confined
     FROM sessions s JOIN sessions p ON p.id = s.parent JOIN users u ON u.id = s.person
     WHERE u.active AND s.host IS NOT NULL AND s.expires > $1 AND s.last_used > $2";
 

@@ -9,6 +9,8 @@ use crate::store::{Conn, Tx, execute, fetch_all, fetch_optional};
 pub struct Row {
     pub id: String,
     pub role: String,
+    /// As of users.
+    pub confined: String,
     pub note: String,
     pub made: i64,
     pub made_by: String,
@@ -18,16 +20,16 @@ pub struct Row {
     pub uses_left: i64,
 }
 
-const SELECT: &str = "SELECT id, role, note, made, made_by, maker, expires, uses_left FROM invitations";
+const SELECT: &str = "SELECT id, role, confined, note, made, made_by, maker, expires, uses_left FROM invitations";
 /// Not used up, and whoever made it could make it today.
 const HOLDS: &str = "uses_left > 0 AND (maker IS NULL
     OR EXISTS (SELECT 1 FROM users WHERE users.id = invitations.maker AND users.active AND users.role = 'admin'))";
 
 pub async fn add(tx: &mut Tx, row: &Row, hash: &str) -> Result<(), Diagnostic> {
-    let sql = "INSERT INTO invitations (id, hash, role, note, made, made_by, maker, expires, uses_left)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    let (by, ends) = (&row.made_by, row.expires);
-    execute!(tx, sql, &row.id, hash, &row.role, &row.note, row.made, by, row.maker, ends, row.uses_left).map(drop)
+    let sql = "INSERT INTO invitations (id, hash, role, note, made, made_by, maker, expires, uses_left, confined)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    let (by, ends, only) = (&row.made_by, row.expires, &row.confined);
+    execute!(tx, sql, &row.id, hash, &row.role, &row.note, row.made, by, row.maker, ends, row.uses_left, only).map(drop)
 }
 
 pub async fn all(on: &mut Conn, now: i64) -> Result<Vec<Row>, Diagnostic> {

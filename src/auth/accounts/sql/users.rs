@@ -14,6 +14,8 @@ pub struct Row {
     pub email_vouched: bool,
     pub display_name: String,
     pub role: String,
+    /// Services that the account is for alone, a blank between two; empty: for whatever its role opens.
+    pub confined: String,
     pub active: bool,
     pub password: Option<String>,
     pub version: i64,
@@ -31,6 +33,7 @@ pub struct New {
     pub email_vouched: bool,
     pub display_name: String,
     pub role: &'static str,
+    pub confined: String,
     pub password: Option<String>,
     pub created: i64,
 }
@@ -42,20 +45,21 @@ pub struct Fields {
     pub email_vouched: bool,
     pub display_name: String,
     pub role: String,
+    pub confined: String,
     pub active: bool,
 }
 
 const SELECT: &str =
-    "SELECT id, name, email, email_vouched, display_name, role, active, password, version, created, last_login,
+    "SELECT id, name, email, email_vouched, display_name, role, confined, active, password, version, created, last_login,
     EXISTS (SELECT 1 FROM second_factors f WHERE f.person = users.id AND f.confirmed) AS factor FROM users";
 
 /// `None`: the name or the e-mail address is taken.
 pub async fn add(tx: &mut Tx, new: &New) -> Result<Option<i64>, Diagnostic> {
-    let sql = "INSERT INTO users (name, email, email_vouched, display_name, role, active, password, version, created)
-               VALUES ($1, $2, $3, $4, $5, TRUE, $6, 1, $7) ON CONFLICT DO NOTHING RETURNING id";
-    let (email, vouched, shown) = (&new.email, new.email_vouched, &new.display_name);
+    let sql = "INSERT INTO users (name, email, email_vouched, display_name, role, active, password, version, created, confined)
+               VALUES ($1, $2, $3, $4, $5, TRUE, $6, 1, $7, $8) ON CONFLICT DO NOTHING RETURNING id";
+    let (email, vouched, shown, only) = (&new.email, new.email_vouched, &new.display_name, &new.confined);
     let row: Option<(i64,)> =
-        fetch_optional!(tx, sql, &new.name, email, vouched, shown, new.role, &new.password, new.created)?;
+        fetch_optional!(tx, sql, &new.name, email, vouched, shown, new.role, &new.password, new.created, only)?;
     Ok(row.map(|(id,)| id))
 }
 
@@ -84,10 +88,10 @@ pub async fn admins(on: &mut Conn) -> Result<i64, Diagnostic> {
 }
 
 pub async fn change(tx: &mut Tx, id: i64, fields: &Fields) -> Result<(), Diagnostic> {
-    let sql = "UPDATE users SET email = $2, email_vouched = $3, display_name = $4, role = $5, active = $6, version = version + 1
+    let sql = "UPDATE users SET email = $2, email_vouched = $3, display_name = $4, role = $5, active = $6, confined = $7, version = version + 1
                WHERE id = $1";
-    let (email, vouched) = (&fields.email, fields.email_vouched);
-    execute!(tx, sql, id, email, vouched, &fields.display_name, &fields.role, fields.active).map(drop)
+    let (email, vouched, only) = (&fields.email, fields.email_vouched, &fields.confined);
+    execute!(tx, sql, id, email, vouched, &fields.display_name, &fields.role, fields.active, only).map(drop)
 }
 
 /// Whether somebody else has this address.

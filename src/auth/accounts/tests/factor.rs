@@ -144,6 +144,7 @@ async fn hostile_18_who_needs_two_factors_comes_in_by_no_other_door_with_one() {
             name: "anna".into(),
             role: Role::Member,
             groups: vec![],
+            only: vec![],
             by: By::Session("x".into()),
         };
         let changed = a.change_password(&who, &secret(PASSWORD), secret("another four words here"), &near()).await;

@@ -3,6 +3,7 @@
 use super::*;
 use crate::auth::forward::sessions::Sessions;
 use crate::auth::who::By;
+use crate::config::people::Registration as Rule;
 use crate::traefik::forward::wire::{Grant, Hash, Kind, Of};
 
 impl World {
@@ -66,8 +67,14 @@ async fn hostile_18_sessions_on_hosts_end_with_the_panels_and_with_the_account()
         assert!(world.grant_of(a).await.is_some(), "the panel's own is no host's");
         changes.mark_unchanged();
         let by = crate::auth::who::By::Session(panel.id.clone());
-        let who =
-            crate::auth::who::Identity { user: ada.id, name: ada.name.clone(), role: ada.role, groups: vec![], by };
+        let who = crate::auth::who::Identity {
+            user: ada.id,
+            name: ada.name.clone(),
+            role: ada.role,
+            groups: vec![],
+            only: vec![],
+            by,
+        };
         world.auth.logout(&who).await.unwrap();
         assert!(changes.has_changed().unwrap(), "gate is told");
         assert!(world.grant_of(a).await.is_none() && world.grant_of(b).await.is_none());
@@ -140,6 +147,64 @@ async fn a_token_for_a_service_opens_that_and_nothing_of_the_api() {
         assert!(world.auth.whose(Kind::Token, Hash::of(read.expose())).await.unwrap().is_none());
         world.clock.pass(DAY + 1);
         assert!(world.auth.whose(Kind::Token, hash).await.unwrap().is_none());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn hostile_18_the_services_that_an_account_is_for_alone_count_at_once_and_end_nothing() {
+    both(async |db| {
+        let world = World::new(db, People { registration: Rule::Invite, ..People::default() }).await;
+        world.add("boss", Role::Admin).await;
+        let ada = world.add("ada", Role::Member).await;
+        let (panel, other) = (world.session(&ada).await, world.again().await);
+        let host = world.on_host(&panel, "films.example.org").await;
+        let new = NewToken { name: "player".into(), scopes: vec!["route:films".into()], days: None };
+        let (_, token) = world.auth.add_token(ada.id, &By::Terminal, new).await.unwrap();
+        let token = Hash::of(token.expose());
+        let mut changes = Sessions::changes(&*world.auth);
+        let only = |names: &[&str]| names.iter().map(|name| name.to_string()).collect::<Vec<_>>();
+        let before = world.auth.by_cookie(panel.token.expose()).await.unwrap().unwrap();
+        for names in [&["photos"][..], &["films", "photos"], &[]] {
+            changes.mark_unchanged();
+            let change = Change { only: Some(only(names)), ..Change::default() };
+            let user = world.auth.change_user(ada.id, change).await.unwrap();
+            assert!(changes.has_changed().unwrap(), "gate is told");
+            other.look().await.unwrap();
+            for grant in [
+                world.grant_of(host).await,
+                world.auth.whose(Kind::Token, token).await.unwrap(),
+                other.whose(Kind::Cookie, host).await.unwrap(),
+                world.auth.all().await.unwrap().pop().map(|(_, grant)| grant),
+            ] {
+                assert_eq!((grant.unwrap().only, &user.only), (only(names), &only(names)));
+            }
+            let who = world.auth.by_cookie(panel.token.expose()).await.unwrap().expect("they stay signed in");
+            assert_eq!(who.only, only(names));
+            assert_eq!(world.auth.still(&before).await.unwrap(), names.is_empty(), "who is open has to look again");
+        }
+        // Nobody but a member is for some services alone, whichever of the two is changed.
+        let photos = || Some(only(&["photos"]));
+        let both = Change { only: photos(), role: Some(Role::Operator), ..Change::default() };
+        assert_eq!(world.auth.change_user(ada.id, both).await.unwrap_err().code, "auth.bad-only");
+        world.auth.change_user(ada.id, Change { only: photos(), ..Change::default() }).await.unwrap();
+        for role in [Role::Viewer, Role::Operator, Role::Admin] {
+            let rises = Change { role: Some(role), ..Change::default() };
+            assert_eq!(world.auth.change_user(ada.id, rises).await.unwrap_err().code, "auth.bad-only", "{role}");
+            let only = vec!["photos".to_owned()];
+            let new = NewInvitation { role, only, note: String::new(), days: 1, uses: 1, maker: None };
+            assert_eq!(world.auth.invite(new).await.unwrap_err().code, "auth.bad-only", "{role}");
+        }
+        let freed = Change { only: Some(vec![]), role: Some(Role::Operator), ..Change::default() };
+        assert_eq!(world.auth.change_user(ada.id, freed).await.unwrap().role, Role::Operator);
+        // Who comes by an invitation is for what it says.
+        let (note, only) = ("Ben".to_owned(), only(&["photos", "films"]));
+        let new = NewInvitation { role: Role::Member, only, note, days: 1, uses: 1, maker: None };
+        let (made, link) = world.auth.invite(new).await.unwrap();
+        assert_eq!((&made.only, world.auth.invitations().await.unwrap()), (&made.only, vec![made.clone()]));
+        let new = Registration { username: "ben".into(), email: None, password: secret(PASSWORD), invite: Some(link) };
+        let ben = world.auth.register(new, "192.168.1.9".parse().unwrap()).await.unwrap();
+        assert_eq!((ben.role, ben.only), (Role::Member, vec!["films".to_owned(), "photos".to_owned()]));
     })
     .await;
 }

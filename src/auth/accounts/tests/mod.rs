@@ -82,7 +82,8 @@ impl World {
 
     pub async fn add(&self, name: &str, role: Role) -> User {
         let password = Some(secret(PASSWORD));
-        let new = NewUser { name: name.into(), email: None, display_name: None, role, groups: vec![], password };
+        let (groups, only) = (vec![], vec![]);
+        let new = NewUser { name: name.into(), email: None, display_name: None, role, groups, only, password };
         self.auth.add_user(new).await.unwrap()
     }
 

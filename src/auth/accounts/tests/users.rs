@@ -52,6 +52,7 @@ async fn users_are_added_changed_listed_and_removed() {
             display_name: Some("Anna B.".into()),
             role: Role::Member,
             groups: vec!["kids".into()],
+            only: Vec::new(),
             password: Some(secret(PASSWORD)),
         };
         let anna = a.add_user(new.clone()).await.unwrap();
@@ -155,8 +156,8 @@ fn registration(name: &str, invite: Option<&Secret>) -> Registration {
 #[tokio::test]
 async fn registration_is_closed_by_invitation_or_open_as_the_home_says() {
     let me: IpAddr = "192.168.1.9".parse().unwrap();
-    let invited = |days, uses, role| NewInvitation { role, note: "Anna".into(), days, uses, maker: None };
-    homes(People::default(), async |w| {
+    let invited = |days, uses, role| NewInvitation { role, only: vec![], note: "Anna".into(), days, uses, maker: None };
+    homes(People { registration: Rule::Closed, ..People::default() }, async |w| {
         assert_eq!(code(w.auth.register(registration("anna", None), me).await), "auth.registration-closed");
         assert_eq!(code(w.auth.invite(invited(1, 1, Role::Member)).await), "auth.registration-closed");
     })
@@ -214,7 +215,8 @@ async fn hostile_18_invitations_end_with_who_made_them() {
         for how in ["removed", "demoted", "inactive", "password", "only", "nothing"] {
             let tina = w.add(&format!("tina-{how}"), Role::Admin).await;
             let maker = Some((tina.id, tina.name.clone()));
-            let new = NewInvitation { role: Role::Admin, note: String::new(), days: 90, uses: 100, maker };
+            let new =
+                NewInvitation { role: Role::Admin, only: vec![], note: String::new(), days: 90, uses: 100, maker };
             let (shown, link) = a.invite(new).await.unwrap();
             assert_eq!((a.invitations().await.unwrap(), &shown.made_by), (vec![shown.clone()], &tina.name));
             match how {
@@ -335,6 +337,7 @@ async fn hostile_15_the_first_admin_is_made_with_the_printed_token_only_and_only
         display_name: None,
         role: Role::Viewer,
         groups: vec!["none".into()],
+        only: Vec::new(),
         password: Some(secret(PASSWORD)),
     };
     homes(People::default(), async |w| {
@@ -386,11 +389,13 @@ async fn a_link_is_looked_at_before_its_form_and_guessing_it_there_is_counted() 
             display_name: None,
             role: Role::Admin,
             groups: Vec::new(),
+            only: Vec::new(),
             password: Some(secret(PASSWORD)),
         };
         a.set_up(&token, root, me).await.unwrap();
         assert_eq!(code(a.look_at_setup(&token, me).await), "auth.bad-link", "it was used");
-        let new = NewInvitation { role: Role::Member, note: String::new(), days: 1, uses: 1, maker: None };
+        let (role, only, note) = (Role::Member, vec![], String::new());
+        let new = NewInvitation { role, only, note, days: 1, uses: 1, maker: None };
         let (_, link) = a.invite(new).await.unwrap();
         for _ in 0..30 {
             assert_eq!(a.look_at_invitation(&link, stranger).await.unwrap().role, "member");
@@ -408,7 +413,7 @@ async fn a_link_is_looked_at_before_its_form_and_guessing_it_there_is_counted() 
         assert_eq!(code(a.look_at_invitation(&link, stranger).await), "auth.too-often", "whether it holds or not");
     })
     .await;
-    homes(People::default(), async |w| {
+    homes(People { registration: Rule::Closed, ..People::default() }, async |w| {
         assert_eq!(code(w.auth.look_at_invitation(&secret("any"), me).await), "auth.registration-closed");
     })
     .await;
@@ -442,7 +447,8 @@ async fn an_admin_made_at_the_terminal_opens_the_server_that_runs() {
         w.auth.look().await.unwrap();
         assert!(!w.auth.is_set_up());
         let (name, password) = ("root".to_owned(), Some(Secret::new(PASSWORD)));
-        let new = NewUser { name, email: None, display_name: None, role: Role::Admin, groups: vec![], password };
+        let (role, groups, only) = (Role::Admin, vec![], vec![]);
+        let new = NewUser { name, email: None, display_name: None, role, groups, only, password };
         terminal.add_user(new).await.unwrap();
         w.auth.look().await.unwrap();
         assert!(w.auth.is_set_up());

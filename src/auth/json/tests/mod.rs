@@ -15,6 +15,7 @@ use tower::ServiceExt;
 
 use super::*;
 use crate::auth::Auth;
+use crate::auth::accounts::Change;
 use crate::auth::accounts::tests::{MINUTE, PASSWORD, World, homes, named, near};
 use crate::auth::own_name::OwnName;
 use crate::auth::routed::Routes;
@@ -112,6 +113,10 @@ struct Answer {
 
 impl Program {
     fn of(world: &World) -> Program {
+        Program::in_home(world, no_routes())
+    }
+
+    fn in_home(world: &World, routed: Routes) -> Program {
         let guard = Arc::new(Guard::new(
             world.auth.clone(),
             Arc::new(NoNotes),
@@ -119,7 +124,7 @@ impl Program {
             Vec::new(),
             1,
         ));
-        let here = Here { auth: world.auth.clone(), routed: no_routes() };
+        let here = Here { auth: world.auth.clone(), routed };
         Program { router: table().router(&guard).with_state(here), bearer: None, address: "192.168.1.7" }
     }
 
@@ -261,7 +266,7 @@ async fn a_program_stays_signed_in_by_refreshing_until_it_signs_out() {
 #[tokio::test]
 async fn registration_answers_201_closed_403_and_taken_409() {
     let anna = json!({"username": "anna", "email": "anna@example.org", "password": PASSWORD});
-    homes(People::default(), async |w| {
+    homes(People { registration: Registration::Closed, ..People::default() }, async |w| {
         w.add("root", Role::Admin).await;
         let told = Program::of(&w).calls("POST /api/v1/auth/register", anna.clone()).await;
         assert_eq!(told.told(), (403, "auth.registration-closed"));
@@ -582,4 +587,60 @@ fn every_call_of_people_is_described_with_who_may_make_it() {
     assert_eq!(api["paths"]["/api/v1/users"]["get"]["x-hearth-who"], "admin");
     let person = &api["components"]["schemas"]["Person"];
     assert_eq!(person["properties"]["id"]["type"], "integer", "{person}");
+}
+
+#[tokio::test]
+async fn an_account_and_an_invitation_are_for_services_that_there_are() {
+    use crate::auth::routed::Routed;
+    let routes = || Some(["films", "photos"].map(|s| Routed { service: s.into(), group: None, login: true }).to_vec());
+    homes(People::default(), async |w| {
+        w.add("root", Role::Admin).await;
+        let p = Program::in_home(&w, Routes::new(routes));
+        let root = p.signed_in("root").await;
+        let anna = |only: Value| json!({"username": "anna", "role": "member", "only": only, "password": PASSWORD});
+        for (line, body) in [
+            ("POST /api/v1/users", anna(json!(["photo"]))),
+            ("POST /api/v1/invitations", json!({"role": "member", "only": ["photo"]})),
+            ("PATCH /api/v1/users/1", json!({"only": ["photo"], "version": 1})),
+        ] {
+            let told = root.calls(line, body).await;
+            assert_eq!(told.told(), (422, "auth.bad-only"), "{line}");
+            assert!(told.body["error"].to_string().contains("did you mean `photos`?"), "{line}: {}", told.body);
+        }
+        let admin = json!({"role": "admin", "only": ["photos"]});
+        assert_eq!(root.calls("POST /api/v1/invitations", admin).await.told(), (422, "auth.bad-only"));
+        let made = root.calls("POST /api/v1/users", anna(json!(["photos", "films", "photos"]))).await;
+        assert_eq!((made.status, &made.body["only"]), (201, &json!(["films", "photos"])));
+        assert_eq!(root.gets("/api/v1/users/1").await.body["only"], json!([]));
+        // The account is the same for itself, and another list is sent over what was looked at.
+        let who = p.signed_in("anna").await;
+        assert_eq!(who.gets("/api/v1/auth/me").await.body["only"], json!(["films", "photos"]));
+        let bare = root.calls("PATCH /api/v1/users/2", json!({"only": ["photos"]})).await;
+        assert_eq!(bare.told(), (428, "web.no-version"));
+        let version = &made.body["version"];
+        let changed = root.calls("PATCH /api/v1/users/2", json!({"only": ["photos"], "version": version})).await;
+        assert_eq!((changed.status, &changed.body["only"]), (200, &json!(["photos"])));
+        let stale = root.calls("PATCH /api/v1/users/2", json!({"only": [], "version": version})).await;
+        assert_eq!(stale.told(), (409, "auth.changed-meanwhile"));
+        assert_eq!(who.gets("/api/v1/auth/me").await.body["only"], json!(["photos"]), "it ends no session");
+        // What is gone from the home since then may stay.
+        w.auth.change_user(2, Change { only: Some(vec!["gone".into()]), ..Change::default() }).await.unwrap();
+        let now = root.gets("/api/v1/users/2").await.body["version"].clone();
+        let kept = root.calls("PATCH /api/v1/users/2", json!({"only": ["gone", "films"], "version": now})).await;
+        assert_eq!((kept.status, &kept.body["only"]), (200, &json!(["films", "gone"])));
+
+        let invited = root.calls("POST /api/v1/invitations", json!({"role": "member", "only": ["photos"]})).await;
+        assert_eq!((invited.status, &invited.body["only"]), (201, &json!(["photos"])));
+        assert_eq!(root.gets("/api/v1/invitations").await.body["items"][0]["only"], json!(["photos"]));
+        let ben = json!({"username": "ben", "password": PASSWORD, "invite": invited.body["token"]});
+        let ben = p.calls("POST /api/v1/auth/register", ben).await;
+        assert_eq!((ben.status, &ben.body["only"]), (201, &json!(["photos"])));
+        let ben = p.signed_in("ben").await;
+        for path in ["/api/v1/users", "/api/v1/groups", "/api/v1/invitations"] {
+            assert_eq!(ben.gets(path).await.told(), (403, "auth.not-allowed"), "{path}");
+        }
+        let more = ben.calls("PATCH /api/v1/auth/me", json!({"only": []})).await;
+        assert_eq!(more.told(), (422, "web.does-not-fit"));
+    })
+    .await;
 }

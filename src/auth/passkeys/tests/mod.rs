@@ -127,7 +127,8 @@ async fn the_only_way_in_stays() {
     both(async |db| {
         let scene = Scene::new(db, People::default()).await;
         let name = "eve".to_owned();
-        let new = NewUser { name, email: None, display_name: None, role: Role::Member, groups: vec![], password: None };
+        let (role, groups, only) = (Role::Member, vec![], vec![]);
+        let new = NewUser { name, email: None, display_name: None, role, groups, only, password: None };
         let eve = scene.world.auth.add_user(new).await.unwrap();
         let (_, session) = scene.world.auth.admit(eve.clone(), &near()).await.unwrap();
         let who = scene.world.auth.by_cookie(session.token.expose()).await.unwrap().unwrap();

@@ -1,0 +1,2 @@
+UPDATE users SET confined = 'films photos' WHERE id = 4;
+UPDATE invitations SET confined = 'photos' WHERE id = 'i2';
