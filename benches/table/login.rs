@@ -78,6 +78,7 @@ fn measure(dir: &Path) -> io::Result<Vec<Vec<f64>>> {
         email: "ada@example.org".into(),
         groups: vec!["family".into()],
         admin: false,
+        only: Vec::new(),
         of: Of::Host(String::new()),
         until: i64::MAX,
         idle: 3_600_000,

@@ -28,6 +28,7 @@ async fn filled() -> (Server, Objects, String) {
             display_name: Some(format!("marker-{name}")),
             role,
             groups: Vec::new(),
+            only: Vec::new(),
             password: None,
         };
         s.auth.add_user(new).await.unwrap();
@@ -38,7 +39,14 @@ async fn filled() -> (Server, Objects, String) {
     let new = NewToken { name: "marker-token".into(), scopes: vec!["read".into()], days: None };
     let (token, _) = s.auth.add_token(4, &By::Terminal, new).await.unwrap();
     s.auth.add_group("family", "marker-group").await.unwrap();
-    let new = NewInvitation { role: Role::Admin, note: "marker-note".into(), days: 7, uses: 1, maker: None };
+    let new = NewInvitation {
+        role: Role::Admin,
+        only: Vec::new(),
+        note: "marker-note".into(),
+        days: 7,
+        uses: 1,
+        maker: None,
+    };
     let (invitation, _) = s.auth.invite(new).await.unwrap();
     let path = format!("sqlite://{}", s.dir.join("state/hearth.db").display());
     let mut db = SqliteConnection::connect(&path).await.unwrap();

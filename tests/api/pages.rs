@@ -17,6 +17,7 @@ async fn with_ann() -> Server {
         display_name: None,
         role: Role::Member,
         groups: Vec::new(),
+        only: Vec::new(),
         password: Some(Secret::new(PASSWORD)),
     };
     assert_eq!(s.auth.add_user(new).await.unwrap().id, Role::Member as i64);
@@ -111,6 +112,7 @@ async fn a_setup_link_of_a_home_with_an_admin_says_so_and_leads_to_the_login() {
         display_name: None,
         role: Role::Admin,
         groups: Vec::new(),
+        only: Vec::new(),
         password: Some(Secret::new(PASSWORD)),
     };
     let token = s.auth.setup_token().await.unwrap();
@@ -145,7 +147,8 @@ async fn a_page_says_which_home_it_is_of_and_speaks_to_people() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invitation_says_as_what_until_when_and_what_a_name_may_be() {
     let s = Server::begin().await;
-    let new = NewInvitation { role: Role::Operator, note: String::new(), days: 3, uses: 1, maker: None };
+    let new =
+        NewInvitation { role: Role::Operator, only: Vec::new(), note: String::new(), days: 3, uses: 1, maker: None };
     let (held, token) = s.auth.invite(new).await.unwrap();
     let token = token.expose();
     let day = time::OffsetDateTime::from_unix_timestamp(held.expires / 1000).unwrap().date().to_string();

@@ -64,8 +64,7 @@ impl Invite {
 pub async fn invite(
     admin: Admin,
     who: Viewer,
-    State(panel): State<Panel>,
-    (State(auth), State(routes)): (State<Arc<Auth>>, State<Routes>),
+    (State(panel), State(auth), State(routes)): (State<Panel>, State<Arc<Auth>>, State<Routes>),
     Extension(caller): Extension<Caller>,
     Path(name): Path<String>,
     headers: HeaderMap,
