@@ -1,4 +1,4 @@
-//! Puts the words of pages into the program, names the files of `static/` and `static/dist/` by their content, and compresses them, so that browsers keep them for ever and no request waits for it.
+//! Puts the words of pages into the program, names the files of `static/` and `static/dist/` and the pictures of the guide by their content, and compresses them, so that browsers keep them for ever and no request waits for it.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 /// What a file's name ends with, and how it is called in `Content-Type` (RFC 9239 for scripts).
-const KINDS: [(&str, &str); 4] = [
+const KINDS: [(&str, &str); 5] = [
     ("css", "text/css; charset=utf-8"),
     ("js", "text/javascript; charset=utf-8"),
     ("json", "application/json"),
     ("svg", "image/svg+xml"),
+    ("webp", "image/webp"),
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -19,9 +20,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=static");
+    println!("cargo:rerun-if-changed=docs/guide/pictures");
     let mut table = String::from("&[\n");
     // `static/dist` is what scripts/assets made of packages; without it pages are without what they add.
-    for folder in ["static", "static/dist"] {
+    for folder in ["static", "static/dist", "docs/guide/pictures"] {
         let Ok(paths) = sorted(&root.join(folder)) else { continue };
         for path in paths.into_iter().filter(|path| path.is_file()) {
             add(&path, &out, &mut table)?;

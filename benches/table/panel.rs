@@ -42,7 +42,7 @@ fn pages(s: &Scratch) -> Vec<Row> {
     let names: Vec<String> = (0..PROFILES).map(|n| format!("p{n:02}")).collect();
     let (status, told) = panel.ask("POST", "/api/v1/up", Some(json!({ "names": names })));
     assert_eq!(status, 202, "it begins: {told}");
-    let work = format!("/api/v1/works/{}", told["id"].as_str().unwrap_or_default());
+    let work = format!("/api/v1/works/{}", told["work"]["id"].as_str().unwrap_or_default());
     let ended = until(Duration::from_secs(300), || panel.ask("GET", &work, None).1["state"] == "done");
     assert!(ended, "they run: {}", panel.ask("GET", &work, None).1);
     let running = |page: &str| page.matches("id=\"service-").count();

@@ -125,7 +125,7 @@ pub fn of(shell: Shell, seen: &Seen, picked: &Picked) -> Option<Page> {
             value,
             name: one.name.clone(),
             path: service_path(project, &one.name),
-            mark: Mark::standing(one.state),
+            mark: Mark::service(one),
             containers: one.containers.iter().map(|c| c.name.as_str()).collect::<Vec<_>>().join(", "),
         })
     });

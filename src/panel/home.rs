@@ -224,7 +224,7 @@ fn is_wrong(one: &Service) -> bool {
     match one.state {
         Standing::Failed | Standing::Restarting | Standing::Unhealthy | Standing::Paused => true,
         Standing::Missing => one.on,
-        Standing::Off | Standing::Running | Standing::Starting | Standing::Stopped => false,
+        Standing::Off | Standing::Running | Standing::Starting | Standing::Stopped | Standing::Done => false,
     }
 }
 
@@ -263,9 +263,11 @@ fn row(project: Option<&str>, one: &Service, urls: &BTreeMap<&str, &str>, now: O
         name: one.name.clone(),
         path: service_path(project, &one.name),
         pick: None,
-        mark: Mark::standing(one.state),
+        mark: Mark::service(one),
         why: one.why.clone().unwrap_or_default(),
-        since: since.and_then(|at| Moment::read(at, now)).filter(|_| one.state != Standing::Stopped),
+        since: since
+            .and_then(|at| Moment::read(at, now))
+            .filter(|_| !matches!(one.state, Standing::Stopped | Standing::Done)),
         url: urls.get(one.name.as_str()).filter(|_| project.is_none()).map(|url| (*url).to_owned()),
     }
 }
@@ -324,7 +326,7 @@ fn cards(
             id: format!("profile-{}", id(&profile.name)),
             title: profile.name.clone(),
             path: Some(format!("/profiles/{}", part(&profile.name))),
-            note: if profile.on { note(&shown, lang) } else { off(profile, lang) },
+            note: if profile.on { running(profile, &shown, lang) } else { off(profile, lang) },
             switch: operates.then(|| Switch { action: format!("/profiles/{}/plan", part(&profile.name)), key }),
             rows: rows(None, &shown),
         });
@@ -359,7 +361,7 @@ fn cards(
 fn note(all: &[&Service], lang: Lang) -> String {
     let mut counts: BTreeMap<(std::cmp::Reverse<u8>, &str), usize> = BTreeMap::new();
     for one in all {
-        let key = Mark::standing(one.state).key;
+        let key = Mark::service(one).key;
         *counts.entry((std::cmp::Reverse(weight(one.state)), key)).or_default() += 1;
     }
     let words = counts.iter().map(|((_, key), n)| {
@@ -368,15 +370,26 @@ fn note(all: &[&Service], lang: Lang) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
+/// `2 healthy, 1 running, up to 1.5 GiB`.
+fn running(profile: &Profile, shown: &[&Service], lang: Lang) -> String {
+    let words = [Some(note(shown, lang)), budget(profile, lang)];
+    words.into_iter().flatten().filter(|words| !words.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
+/// What the limits of its services add up to.
+fn budget(profile: &Profile, lang: Lang) -> Option<String> {
+    let key = match (profile.memory, profile.unlimited) {
+        (0, _) => return None,
+        (_, false) => "home-up-to",
+        (_, true) => "home-more-than",
+    };
+    Some(lang.with(key, [("memory", units::bytes(profile.memory).into())]))
+}
+
 /// `3 services, up to 1.5 GiB, turns on databases too`.
 fn off(profile: &Profile, lang: Lang) -> String {
     let mut words = vec![lang.with("home-services", [("count", profile.services.len().into())])];
-    let memory = || [("memory", units::bytes(profile.memory).into())];
-    match (profile.memory, profile.unlimited) {
-        (0, _) => {}
-        (_, false) => words.push(lang.with("home-up-to", memory())),
-        (_, true) => words.push(lang.with("home-more-than", memory())),
-    }
+    words.extend(budget(profile, lang));
     if !profile.needs.is_empty() {
         let needs: Vec<&String> = profile.needs.iter().collect();
         words.push(lang.with("home-needs", [("profiles", wording::list(&needs).into())]));

@@ -83,7 +83,7 @@ pub fn of(shell: Shell, asked: &str, seen: &Seen) -> Page {
 fn everything(shell: &Shell, seen: &Seen) -> Vec<Found> {
     let lang = shell.lang;
     let service = |(project, one): (Option<&str>, &crate::stacks::seen::service::Service)| {
-        let mark = Mark::standing(one.state);
+        let mark = Mark::service(one);
         let why = one.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
         Found {
             kind: "search-service",

@@ -3,7 +3,8 @@
 use time::OffsetDateTime;
 
 use crate::base::clock::{Unit, parse, rfc3339, since as ago};
-use crate::stacks::seen::service::Standing;
+use crate::stacks::seen::container::Container;
+use crate::stacks::seen::service::{Service, Standing};
 
 /// How something stands: a shape, by the name of its style, and the name of the word beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +28,17 @@ impl Mark {
             Standing::Restarting => Mark::of("restarting", "state-restarting"),
             Standing::Paused => Mark::of("paused", "state-paused"),
             Standing::Stopped => Mark::of("stopped", "state-stopped"),
+            Standing::Done => Mark::of("done", "state-done"),
             Standing::Failed => Mark::of("failed", "state-failed"),
+        }
+    }
+
+    /// Of a service: one whose health check passes is healthy.
+    pub fn service(service: &Service) -> Mark {
+        let healthy = |one: &Container| one.health == Some("healthy");
+        match service.state {
+            Standing::Running if service.containers.iter().all(healthy) => Mark::of("running", "state-healthy"),
+            standing => Mark::standing(standing),
         }
     }
 

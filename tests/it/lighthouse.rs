@@ -94,7 +94,7 @@ fn each_page(s: &Scratch, mut look: impl FnMut(&Lighthouse<'_>, &str, &str, &str
     look(&lighthouse, "setup", &setup_link(panel.running()), "");
     let cookie = set_up(s, panel.running(), &root.display().to_string());
     let cookie = cookie.trim_start_matches("Cookie: ");
-    s.hearth("up media --yes").ok();
+    s.hearth_args(&["up", "media", "--yes"]).ok();
     let (header, root) = (format!("Cookie: {cookie}"), root.display().to_string());
     let of = |path: &str| {
         let args =

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use askama::Template;
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
+
+use crate::web::asset;
 
 /// A document as markup, for a page.
 #[derive(Debug)]
@@ -12,11 +15,13 @@ pub struct Markup {
     pub html: String,
 }
 
-/// Pictures are left out: they would have to come from somewhere. `leads`: where a link of the text leads here; to what is not served there is none, and its words stand alone.
+/// Pictures are those of the guide, which are in the program; of others their words are left. `leads`: where a link of the text leads here; to what is not served there is none, and its words stand alone.
 pub fn markup(text: &str, leads: impl Fn(&str) -> Option<String>) -> Markup {
     let mut events: Vec<Event> = Parser::new_ext(text, Options::ENABLE_TABLES).map(plain).collect();
     let title = name_headings(&mut events);
     let mut kept = true;
+    // The picture that is being read, and the words that stand for it so far.
+    let mut picture: Option<(String, String)> = None;
     let events = events.into_iter().filter_map(|event| match event {
         Event::Start(Tag::Link { link_type, dest_url, title, id }) => {
             let to = leads(&dest_url);
@@ -24,12 +29,45 @@ pub fn markup(text: &str, leads: impl Fn(&str) -> Option<String>) -> Markup {
             to.map(|to| Event::Start(Tag::Link { link_type, dest_url: to.into(), title, id }))
         }
         Event::End(TagEnd::Link) => kept.then_some(Event::End(TagEnd::Link)),
-        Event::Start(Tag::Image { .. }) | Event::End(TagEnd::Image) => None,
+        Event::Start(Tag::Image { dest_url, .. }) => {
+            picture = Some((dest_url.into_string(), String::new()));
+            None
+        }
+        Event::End(TagEnd::Image) => {
+            let (file, words) = picture.take()?;
+            Some(shown(&file, &words).map_or(Event::Text(words.into()), |html| Event::InlineHtml(html.into())))
+        }
+        Event::Text(text) if picture.is_some() => {
+            picture.iter_mut().for_each(|(_, words)| words.push_str(&text));
+            None
+        }
         other => Some(other),
     });
     let mut out = String::new();
     html::push_html(&mut out, events);
     Markup { title, html: out }
+}
+
+/// A picture of the guide as an element. Its name says how large it is, `home.1280x800.webp`, so that nothing moves when it comes.
+fn shown(file: &str, words: &str) -> Option<String> {
+    let name = file.strip_prefix("pictures/")?;
+    let path = asset(name)?;
+    let (width, height) = name.strip_suffix(".webp")?.rsplit_once('.')?.1.split_once('x')?;
+    let (width, height): (u16, u16) = (width.parse().ok()?, height.parse().ok()?);
+    Picture { path, words, width, height }.render().ok()
+}
+
+/// An element of a page.
+#[derive(Template)]
+#[template(
+    source = "<img src=\"{{ path }}\" alt=\"{{ words }}\" width=\"{{ width }}\" height=\"{{ height }}\" loading=\"lazy\">",
+    ext = "html"
+)]
+struct Picture<'a> {
+    path: &'a str,
+    words: &'a str,
+    width: u16,
+    height: u16,
 }
 
 /// What would be markup is text.

@@ -46,7 +46,7 @@ pub fn of(lang: Lang, place: &Place, service: &Service) -> (Vec<Act>, Vec<Act>) 
         Standing::Missing => {
             (vec![act("recreate", &say("service-act-create"), "main")], vec![act("pull", &pull, "quiet")])
         }
-        Standing::Stopped | Standing::Failed => (vec![act("start", &start, "main")], seldom()),
+        Standing::Stopped | Standing::Done | Standing::Failed => (vec![act("start", &start, "main")], seldom()),
         _ => (vec![act("restart", &restart, "quiet"), act("stop", &stop, "danger")], seldom()),
     }
 }

@@ -152,7 +152,7 @@ fn wait(lang: Lang, on: &Dependency, seen: &Seen, place: &Place) -> Option<Wait>
         "service_healthy" => (service.state == Standing::Running, "service-waits-healthy"),
         "service_completed_successfully" => {
             let done = service.containers.iter().any(|c| c.exit_code == Some(0));
-            (service.state == Standing::Stopped && done, "service-waits-completed")
+            (matches!(service.state, Standing::Stopped | Standing::Done) && done, "service-waits-completed")
         }
         _ => {
             let runs = matches!(service.state, Standing::Running | Standing::Starting | Standing::Unhealthy);
@@ -161,7 +161,7 @@ fn wait(lang: Lang, on: &Dependency, seen: &Seen, place: &Place) -> Option<Wait>
     };
     (!is_met).then(|| Wait {
         path: at.to(""),
-        mark: Mark::standing(service.state),
+        mark: Mark::service(service),
         words: lang.say(words).into_owned(),
         name: at.name,
     })

@@ -1,13 +1,15 @@
 //! A service as every face shows it: how it stands, and why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::container::Container;
+use crate::compose::tree::Node;
 use crate::plan::observed::{self, Health, State as Run};
 use crate::plan::request;
+use crate::spec::needs;
 use crate::stacks::home::{Home, Read};
 
 /// One service of a project.
@@ -45,6 +47,8 @@ pub enum Standing {
     Paused,
     /// It was stopped, or ended well.
     Stopped,
+    /// It is a job, and has ended well: it is as it should be.
+    Done,
     /// It ended badly.
     Failed,
 }
@@ -59,16 +63,35 @@ pub fn all(home: &Home, read: Option<&Read>, project: &str, seen: &[observed::Co
         of.entry(service.map_or("", String::as_str)).or_default().push(container);
     }
     of.remove("");
+    let jobs = read.filter(|_| own).map(jobs).unwrap_or_default();
     let mut all = Vec::new();
     for (name, service) in read.filter(|_| own).iter().flat_map(|read| &read.spec.services) {
         let stack = read.and_then(|read| read.spec.stacks.get(service.stack)).map(|stack| stack.name.clone());
         let containers = of.remove(name.as_str()).unwrap_or_default();
-        all.push(judged(name.clone(), stack, service.profiles.clone(), home.has_on(&service.profiles), &containers));
+        let on = home.has_on(&service.profiles);
+        let mut one = judged(name.clone(), stack, service.profiles.clone(), on, &containers);
+        let ended = |c: &&observed::Container| c.state == Run::Exited && c.exit_code == 0;
+        if one.state == Standing::Stopped && jobs.contains(name.as_str()) && containers.iter().all(ended) {
+            (one.state, one.why) = (Standing::Done, None);
+        }
+        all.push(one);
     }
     // Of an adopted project only what is there is known.
     all.extend(of.into_iter().map(|(name, of)| judged(name.to_owned(), None, Vec::new(), !own, &of)));
     all.sort_by(|a, b| a.name.cmp(&b.name));
     all
+}
+
+/// Services that run to their end: others wait for that, or they say themselves that they are not started again. What says neither may have been stopped.
+fn jobs(read: &Read) -> BTreeSet<&str> {
+    let services = &read.spec.services;
+    let needs = services.values().flat_map(|service| &service.needs);
+    let waited = needs.filter(|need| need.kind == needs::Kind::RunsBefore).map(|need| need.service.as_str());
+    let once = services.iter().filter(|(_, service)| {
+        let restart = service.node.get("restart").and_then(Node::as_str).unwrap_or_default();
+        restart == "no" || restart.starts_with("on-failure")
+    });
+    waited.chain(once.map(|(name, _)| name.as_str())).collect()
 }
 
 /// `of`: its containers.
@@ -97,7 +120,7 @@ pub fn weight(state: Standing) -> u8 {
         Standing::Paused => 4,
         Standing::Starting => 3,
         Standing::Stopped => 2,
-        Standing::Running => 1,
+        Standing::Running | Standing::Done => 1,
         Standing::Missing | Standing::Off => 0,
     }
 }

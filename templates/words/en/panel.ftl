@@ -44,6 +44,7 @@ panel-days-ago = { $count ->
 state-off = Off
 state-missing = Not there
 state-running = Running
+state-healthy = Healthy
 state-starting = Starting
 state-unhealthy = Unhealthy
 state-restarting = Restarting
