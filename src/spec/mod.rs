@@ -6,6 +6,7 @@
 
 pub mod cidr;
 mod closure;
+pub mod edit;
 mod flatten;
 pub mod front;
 pub mod keys;
