@@ -303,6 +303,9 @@ fn of_stacks(table: &mut Table<App>) {
         POST "/api/v1/profiles/{name}/disable" Operator => stacks::json::profiles::disable;
         GET "/api/v1/services" Viewer => stacks::json::services::list;
         GET "/api/v1/services/{name}" Viewer => stacks::json::services::one;
+        GET "/api/v1/services/{name}/route" Admin => stacks::json::route::show;
+        PUT "/api/v1/services/{name}/route" Admin => stacks::json::route::set;
+        DELETE "/api/v1/services/{name}/route" Admin => stacks::json::route::remove;
         GET "/api/v1/containers" Viewer => stacks::json::containers::list;
         GET "/api/v1/containers/{id}" Viewer => stacks::json::containers::one;
         GET "/api/v1/containers/{id}/logs" Viewer => stacks::json::logs::last;
@@ -464,6 +467,7 @@ pub fn bodies() -> Vec<(String, Reads)> {
         work::verbs::Switch,
         work::stacks::Text,
         work::stacks::Save,
+        work::route::Set,
         work::versions::Restore,
         work::variables::Text,
         work::settings::Text,

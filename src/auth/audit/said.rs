@@ -1,8 +1,9 @@
 //! Which fields of calls an entry keeps. Every field that a call takes stands in one of the two lists.
 
 /// What was asked for: kept as it came, cut where it is long. Sorted.
-pub const SAID: [&str; 47] = [
+pub const SAID: [&str; 50] = [
     "about",
+    "access",
     "act",
     "all",
     "check",
@@ -15,6 +16,7 @@ pub const SAID: [&str; 47] = [
     "force_recreate",
     "groups",
     "heir",
+    "host",
     "ids",
     "images",
     "is_active",
@@ -29,6 +31,7 @@ pub const SAID: [&str; 47] = [
     "note",
     "now",
     "only",
+    "port",
     "project",
     "pull",
     "remove_orphans",

@@ -57,6 +57,8 @@ pub struct Inspected {
     pub limits: Limits,
     /// What it waits for when it is started.
     pub depends_on: Vec<Dependency>,
+    /// Ports inside it, TCP, that its image or its stack names.
+    pub exposes: Vec<u16>,
     /// Its image as registries know it, `name@sha256:...`; none where it was built here.
     pub image_digests: Vec<String>,
     /// The engine that it is on is the one in memory: nothing of it really runs.
@@ -300,10 +302,18 @@ pub async fn one(
         health_check: HealthCheck::of(&detail.health),
         limits: Limits::of(&detail.host_config),
         depends_on: whole.labels.get(request::DEPENDS_ON).map(|label| depends_on(label)).unwrap_or_default(),
+        exposes: exposes(&detail.config),
         image_digests: engine.digests(&whole.image_id).await.unwrap_or_default(),
         test_double: engine.is_double(),
         container: Container::of(&whole),
     }))
+}
+
+fn exposes(config: &serde_json::Value) -> Vec<u16> {
+    let ports = config["ExposedPorts"].as_object().into_iter().flatten();
+    let mut ports: Vec<u16> = ports.filter_map(|(port, _)| port.strip_suffix("/tcp")?.parse().ok()).collect();
+    ports.sort_unstable();
+    ports
 }
 
 /// What a running container uses, about once a second: server-sent events named `stats`.

@@ -15,6 +15,7 @@ pub mod loose;
 mod places;
 pub mod plans;
 pub mod profiles;
+pub mod route;
 pub mod services;
 pub mod settings;
 pub mod stacks;

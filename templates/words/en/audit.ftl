@@ -156,6 +156,14 @@ audit-said-disable = { $tried ->
     [yes] tried to turn off
    *[no] turned off
   } { $what }
+audit-said-route = { $tried ->
+    [yes] tried to change
+   *[no] changed
+  } the route of { $what }
+audit-said-route-remove = { $tried ->
+    [yes] tried to take away
+   *[no] took away
+  } the route of { $what }
 audit-said-service = { $tried ->
     [yes] tried to act
    *[no] acted
