@@ -163,6 +163,7 @@ pub fn table() -> Table<App> {
         POST "/services/{name}/pull" Operator => panel::service::pull;
         POST "/services/{name}/update" Operator => panel::service::update;
         POST "/services/{name}/recreate" Operator => panel::service::recreate;
+        POST "/services/{name}/route" Admin => panel::service::route;
         GET "/bulk/stop" Operator => panel::bulk::ask;
         POST "/bulk/start" Operator => panel::bulk::start;
         POST "/bulk/restart" Operator => panel::bulk::restart;

@@ -8,6 +8,7 @@ mod objects;
 mod pages;
 mod rare;
 mod rig;
+mod route;
 mod store;
 mod tokens;
 mod variables;

@@ -47,6 +47,7 @@ mod people;
 mod people_pages;
 mod plan_lints;
 mod prune;
+mod route_form;
 mod samples;
 mod scanned;
 mod secrets;
@@ -89,6 +90,7 @@ fn main() -> std::process::ExitCode {
         ("pages", pages::CASES),
         ("prune", prune::CASES),
         ("setup_walk", setup_walk::CASES),
+        ("route_form", route_form::CASES),
         ("service_page", service_page::CASES),
         ("log_follows", log_follows::CASES),
         ("terminal", terminal::CASES),

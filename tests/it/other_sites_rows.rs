@@ -257,6 +257,9 @@ impl<'t, 's> Prepares<'t, 's> {
             "/storage/plans/{id}/apply" => (self.call("POST", "plans/{id}/apply").0, json!({})),
             "/found/{name}/adopt" | "/found/{name}/leave" => (self.undecided(), json!({})),
             "/found/{name}/undo" => (self.call("DELETE", "projects/{name}/left-alone").0, json!({})),
+            "/services/{name}/route" => {
+                (vec![self.stack().0], json!({ "host": "mallory", "port": "1", "access": "public", "etag": "*" }))
+            }
             "/services/{name}/invite" => (vec!["tool".to_owned()], json!({ "days": 7 })),
             path if path.starts_with("/services/{name}/") => (vec!["web".to_owned()], json!({})),
             // As the calls that they stand for.
@@ -415,6 +418,11 @@ impl<'t, 's> Prepares<'t, 's> {
                 self.keeper("PUT", &format!("/api/v1/variables/{name}"), json!({ "text": "before" }));
                 (vec![name], json!({ "text": "mallory" }), none)
             }
+            ("PUT" | "DELETE", "services/{name}/route") => (
+                vec![self.stack().0],
+                json!({ "host": "mallory", "port": 1, "access": "public" }),
+                json!({ "if-match": "*" }),
+            ),
             ("PUT", "secrets/{name}") => (vec![self.stack().0], json!({ "text": "mallory" }), none),
             ("POST", "stacks/{name}/validate" | "stacks/{name}/plan") => {
                 (vec!["app".into()], json!({ "text": STACK }), none)

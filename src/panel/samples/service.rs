@@ -1,5 +1,7 @@
 //! Samples of a service.
 
+use serde_json::json;
+
 use super::*;
 use crate::panel::service::terminal;
 use crate::panel::service::{self, Place};
@@ -44,6 +46,7 @@ fn inspected(one: &Service, hostile: &str) -> Option<Inspected> {
         health_check: Some(HealthCheck { failing: i64::from(one.state == Standing::Unhealthy) * 3, last: Some(probe) }),
         limits: Limits { memory: Some(2 << 30), cpus: Some(1.5), pids: None },
         depends_on: vec![Dependency { service: "postgres".into(), condition: "service_healthy".into() }],
+        exposes: vec![8096, 8920],
         image_digests: vec!["jellyfin/jellyfin@sha256:9c8d1b6e2a".to_owned() + hostile],
         test_double: false,
         container,
@@ -84,6 +87,47 @@ fn service_page(state: Standing, why: &str, role: Role, hostile: &str) -> servic
     let inspected = inspected(&one, hostile);
     let mut page = service::of_service(shell(role), place, row, &one, &seen(0), inspected.as_ref(), NOW);
     page.log = inspected.is_some().then(|| log(0));
+    page
+}
+
+/// With the form of its way in, in a home of some groups. `shown`: what the call says of its route.
+fn with_form(shown: serde_json::Value, hostile: &str) -> service::Page {
+    let mut page = service_page(Standing::Running, "", Role::Admin, hostile);
+    let groups = vec!["family".to_owned(), "kids".to_owned() + hostile];
+    let mut form = service::form_of(page.shell.lang, &page.place, &shown, &[8096, 8920], groups);
+    form.etag = "\"3f2a\"".to_owned() + hostile;
+    form.domain = Some("home.arpa".to_owned() + hostile);
+    page.form = Some(form);
+    page
+}
+
+fn first_route() -> service::Page {
+    let mut page = with_form(json!({"stack": "media", "route": null, "by_hand": null, "ports": []}), "");
+    if let Some(form) = &mut page.form {
+        (form.localhost, form.domain) = (true, None);
+    }
+    page.done = page.shell.lang.say("service-route-saved").into_owned();
+    page
+}
+
+fn refused_route(hostile: &str) -> service::Page {
+    let route =
+        json!({"host": hostile.to_owned() + "media", "port": "8096", "access": "group:kids".to_owned() + hostile});
+    let mut page = with_form(json!({"stack": "media", "route": route, "by_hand": null, "ports": [80]}), hostile);
+    if let Some(form) = &mut page.form {
+        form.open = true;
+        form.host.told = refused();
+        form.port.told = refused();
+        form.access.told = refused();
+        form.told = refused();
+    }
+    page
+}
+
+fn route_by_hand() -> service::Page {
+    let why = "the route of `jellyfin` can only be changed in its stack's text: it has a list of routes";
+    let mut page = with_form(json!({"stack": "media", "route": null, "by_hand": why, "ports": []}), "");
+    page.form.iter_mut().for_each(|form| form.open = true);
     page
 }
 
@@ -149,6 +193,10 @@ pub fn all() -> Vec<Sample> {
         ),
         sample("service-several", &several()),
         sample("service-hostile", &service_page(Standing::Unhealthy, HOSTILE, Role::Admin, HOSTILE)),
+        sample("service-route-first", &first_route()),
+        sample("service-route-refused", &refused_route("")),
+        sample("service-route-by-hand", &route_by_hand()),
+        sample("service-route-hostile", &refused_route(HOSTILE)),
         sample("terminal", &terminal(Role::Admin, true)),
         sample("terminal-operator", &terminal(Role::Operator, true)),
         sample("terminal-stopped", &terminal(Role::Operator, false)),

@@ -6,6 +6,7 @@
 //! | why it is as it is | `why` |
 //! | what it is made of | `made` |
 //! | what is done with it | `act` |
+//! | the form of its way in | `route` |
 //! | what changes of its page | `live` |
 //! | somebody is invited to it alone | `invite` |
 //! | its log | `log`, `lines`, `follow` |
@@ -18,8 +19,11 @@ mod lines;
 mod live;
 mod log;
 mod made;
+mod route;
 pub mod terminal;
 mod why;
+
+use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
@@ -35,6 +39,9 @@ pub use lines::Line;
 pub use live::{follow as changes, way};
 pub use log::{Asked as LogAsked, Log, Page as LogPage, file as log_file, of as log_of, show as log_page};
 pub use made::Fact;
+#[cfg(test)]
+pub use route::made as form_of;
+pub use route::{Form as RouteForm, act as route};
 pub use why::Why;
 
 use super::home::{Row, row_of};
@@ -42,17 +49,18 @@ use super::refusal;
 use super::shell::Shell;
 use super::words::{Mark, Moment, part};
 use super::{Panel, page};
+use crate::auth::accounts::Auth;
 use crate::auth::routed::Routes;
-use crate::auth::who::{Role, Viewer};
+use crate::auth::who::{Admin, Role, Viewer};
 use crate::stacks::json::containers::{self, Inspected};
 use crate::stacks::json::plans::Of;
 use crate::stacks::json::services as calls;
 use crate::stacks::seen::Seen;
 use crate::stacks::seen::container::Container;
 use crate::stacks::seen::service::Service;
-use crate::web::Lang;
 use crate::web::lang::filters;
 use crate::web::read::{Path, Query};
+use crate::web::{Lang, Refusal};
 
 /// Lines of the log that the page begins with.
 const LINES: u16 = 100;
@@ -68,6 +76,9 @@ pub struct Which {
     /// The number of the look that a page was made from.
     #[serde(default)]
     pub number: Option<u64>,
+    /// What was saved just now, and left nothing to do.
+    #[serde(default)]
+    pub saved: Option<String>,
 }
 
 /// Which service, and where its pages are.
@@ -157,6 +168,10 @@ pub struct Page {
     pub log: Option<Log>,
     /// Where it asks for a login, for admins.
     pub invite: Option<Invite>,
+    /// For who may change how it is reached.
+    pub form: Option<RouteForm>,
+    /// What has just been done, as a sentence.
+    pub done: String,
     pub command: String,
     pub call: String,
 }
@@ -238,20 +253,29 @@ pub struct MadePart<'a> {
 
 pub async fn one(
     who: Viewer,
-    State(panel): State<Panel>,
-    State(routes): State<Routes>,
+    admin: Result<Admin, Refusal>,
+    (State(panel), State(routes), auth): (State<Panel>, State<Routes>, State<Arc<Auth>>),
     Path(name): Path<String>,
     Query(which): Query<Which>,
     headers: HeaderMap,
 ) -> Response {
     let place = Place::of(name, which.project, which.container);
-    match shown(who.clone(), &panel, &routes, place, &headers).await {
-        Ok(one) => page(&headers, &Page { invite: one.invite.map(|invite| invite.with_made(&who, &panel)), ..one }),
-        Err(answer) => answer,
+    let drawn = drawn(who.clone(), &panel, &routes, place, &headers).await;
+    let (mut shown, exposes) = match drawn {
+        Ok(drawn) => drawn,
+        Err(refused) => return refused,
+    };
+    shown.invite = shown.invite.map(|invite| invite.with_made(&who, &panel));
+    if let (Ok(admin), None) = (admin, &shown.place.project) {
+        shown.form = RouteForm::of(&panel, &auth, &admin, &shown, &exposes).await;
     }
+    if which.saved.as_deref() == Some("route") {
+        shown.done = shown.shell.lang.say("service-route-saved").into_owned();
+    }
+    page(&headers, &shown)
 }
 
-/// The page as it is now; otherwise the answer that says that there is no such service.
+/// The page as it is now, without the form of its way in; otherwise the answer that says that there is no such service.
 async fn shown(
     who: Viewer,
     panel: &Panel,
@@ -259,6 +283,17 @@ async fn shown(
     place: Place,
     headers: &HeaderMap,
 ) -> Result<Page, Response> {
+    drawn(who, panel, routes, place, headers).await.map(|(page, _)| page)
+}
+
+/// The same, and the ports that the container which is shown exposes.
+async fn drawn(
+    who: Viewer,
+    panel: &Panel,
+    routes: &Routes,
+    place: Place,
+    headers: &HeaderMap,
+) -> Result<(Page, Vec<u16>), Response> {
     let seen = panel.world.now().await;
     let mut shell = panel.shell(&who, headers, &place.to(""), "/");
     let Some(service) = place.find(&seen) else { return Err(missing(who, panel, place, shell, headers).await) };
@@ -276,7 +311,7 @@ async fn shown(
         None => None,
     };
     let shown = of_service(shell, place, row, service, &seen, inspected.as_ref(), now);
-    Ok(Page { log, invite, ..shown })
+    Ok((Page { log, invite, ..shown }, inspected.map(|one| one.exposes).unwrap_or_default()))
 }
 
 /// There is no such service: as the API says it.
@@ -323,6 +358,8 @@ pub fn of_service(
         figures: inspected.and_then(|one| figures(lang, &place, one)),
         log: None,
         invite: None,
+        form: None,
+        done: String::new(),
         command: format!("hearth logs {}", row.name),
         call: format!("GET /api/v1/services/{}", row.name),
         head,

@@ -104,9 +104,31 @@ service-figure-of = %n of %a
 service-figure-minute = %w in the last minute: now %n, at most %m
 
 service-way = How it is reached
-service-way-for = for { $who }
 service-way-none = No route leads to it.
 service-way-where = All routes
+
+service-route-give = Give it an address
+service-route-change = Change its address, or who may enter
+service-route-localhost = Addresses are for domain mode, and this home is in localhost mode. What you save counts once it has a domain.
+service-route-how = How it gets one
+service-route-host = Name
+service-route-host-of = Under { $domain }: photos becomes photos.{ $domain }. A whole name with dots stays as it is, and @ is the domain itself.
+service-route-host-hint = A name under the domain of the home, a whole name with dots, or @ for the domain itself
+service-route-port = Port inside the container
+service-route-port-hint = Where the program listens; its documentation says which
+service-route-port-known = It says itself that it listens at { $ports }
+service-route-who = Who may enter
+service-route-user = Whoever signs in
+service-route-lan = Whoever is in the home's network
+service-route-lan-or-user = Whoever is in the home's network, and others who sign in
+service-route-public = Everybody, without signing in
+service-route-admin = Admins
+service-route-group = Members of the group { $group }, and admins
+service-route-save = Save and plan
+service-route-remove = Take it away, after a plan
+service-route-open = Open its stack as text
+service-route-story = It is written into the stack of this service. Nothing that runs changes before you have seen the plan and applied it.
+service-route-saved = It is saved. Of what is on nothing changes by it, so there is nothing to do.
 
 service-log = Log
 service-log-title = Log of { $service }
