@@ -33,7 +33,6 @@ fn invited(home: &Home<'_>, admin: &Browser) -> String {
     admin.fill("#password", PASSWORD);
     admin.click("button.main");
     admin.until_text("Invite somebody to this alone");
-    admin.click("#service-invite summary");
     admin.fill("#invite-note", "For Ben");
     admin.click("#service-invite button.main");
     admin.until_text("shown now and never again");
