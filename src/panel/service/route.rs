@@ -21,7 +21,7 @@ use crate::spec::Mode;
 use crate::stacks::json::route as calls;
 use crate::web::list::MOST as ALL;
 use crate::web::read::{Form as Read, Json, Path, Query};
-use crate::web::{Code, Lang, Refusal};
+use crate::web::{Code, Lang, Refusal, Words};
 
 /// More than a stack that was saved.
 const MOST: usize = 16 << 20;
@@ -56,7 +56,7 @@ pub struct Form {
     pub localhost: bool,
     /// Where its stack is as text, and why it can only be changed there.
     pub stack: String,
-    pub by_hand: Option<String>,
+    pub by_hand: Option<Words>,
     /// What was refused and is of no field.
     pub told: Vec<Told>,
 }
@@ -143,7 +143,7 @@ pub fn made(lang: Lang, place: &Place, shown: &Value, exposes: &[u16], groups: V
     if !choices.iter().any(|one| one.value == access) {
         choices.push(Choice { value: access.clone(), word: access.clone(), chosen: false });
     }
-    let by_hand = shown["by_hand"].as_str().map(crate::base::wording::sentence);
+    let by_hand = shown["by_hand"].as_str().map(Words::sentence);
     let mut form = Form {
         action: place.to("/route"),
         open: !is_there && by_hand.is_none(),
