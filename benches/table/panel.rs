@@ -1,16 +1,13 @@
 //! The panel: pages of a host with a thousand containers, a hundred panels that are open while nothing happens, what Hearth takes for five, and the log of
-//! a container that has written a gigabyte. Over plain HTTP on this machine, as an admin, in the program as it is released.
+//! a container that has written a gigabyte. Over HTTPS on this machine, as an admin, in the program as it is released.
 
 use std::fmt::Write as _;
-use std::io::{BufReader, Write as _};
-use std::net::TcpStream;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream as Following;
 
-use crate::home::{self, Scratch, cpu, memory, until};
+use crate::home::{self, Scratch, Stream, cpu, memory, until};
 use crate::http::{Head, body};
 use crate::people::Panel;
 use crate::project::IMAGE;
@@ -79,9 +76,7 @@ fn host(s: &Scratch, services: usize, profiles: usize) -> String {
 
 /// What took `times` requests, in milliseconds each, and the last answer's body.
 fn ask(panel: &Panel, path: &str, coding: &str, times: usize) -> (Vec<f64>, Vec<u8>) {
-    let stream = TcpStream::connect(panel.http).expect("it can be reached");
-    stream.set_nodelay(true).expect("a socket of this machine");
-    let mut stream = BufReader::new(stream);
+    let mut stream = reached(panel);
     let request = request(panel, path, "text/html", coding);
     let (mut took, mut last) = (Vec::new(), Vec::new());
     for _ in 0..times {
@@ -99,8 +94,15 @@ fn ask(panel: &Panel, path: &str, coding: &str, times: usize) -> (Vec<f64>, Vec<
 fn request(panel: &Panel, path: &str, kind: &str, coding: &str) -> String {
     format!(
         "GET {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nAccept: {kind}\r\nAccept-Encoding: {coding}\r\n\r\n",
-        panel.http, panel.token
+        panel.host, panel.token
     )
+}
+
+fn reached(panel: &Panel) -> BufReader<Stream> {
+    let host = panel.host.split(':').next().unwrap_or_default();
+    let stream = home::connect(panel.https, host).expect("it can be reached");
+    stream.sock.set_nodelay(true).expect("a socket of this machine");
+    BufReader::new(stream)
 }
 
 /// The slowest of each hundred.
@@ -131,42 +133,37 @@ fn open_panels(s: &Scratch, rig: &Rig) -> Vec<Row> {
     std::thread::sleep(WATCHED);
     let share = (cpu(pid) - began) / WATCHED.as_secs_f64() * 100.0;
     let subscriptions = relay.listening() as f64;
-    // They are still there.
-    panel.runtime.block_on(async {
-        for stream in &mut all {
-            let mut buffer = [0; 4096];
-            let read = tokio::time::timeout(Duration::from_millis(20), stream.read(&mut buffer)).await;
-            assert!(!matches!(read, Ok(Ok(0) | Err(_))), "a panel was hung up on");
-        }
-    });
+    // They are still there: nothing has come, or what was said meanwhile.
+    for stream in &mut all {
+        stream.get_ref().sock.set_read_timeout(Some(Duration::from_millis(20))).expect("a socket of this machine");
+        let read = stream.read(&mut [0; 4096]);
+        let silent = read.as_ref().is_err_and(|e| e.kind() == std::io::ErrorKind::WouldBlock);
+        assert!(silent || read.as_ref().is_ok_and(|n| *n > 0), "a panel was hung up on: {read:?}");
+    }
     panel.end(s);
     vec![
         Row::new(WORK, Unit::Percent, Samples(vec![share]), Samples::default(), Goal::AtMost(2.0))
-            .note(format!("home pages over plain HTTP, 50 containers, for {} s", WATCHED.as_secs())),
+            .note(format!("home pages over HTTPS, 50 containers, for {} s", WATCHED.as_secs())),
         Row::new(EVENTS, Unit::Count, Samples(vec![subscriptions]), Samples::default(), Goal::AtMost(1.0)),
         Row::new(MEMORY, Unit::Megabytes, Samples(vec![taken]), Samples::default(), Goal::AtMost(40.0)),
     ]
 }
 
 /// Home pages with their streams, each told already what it shows.
-fn open(panel: &Panel, count: usize) -> Vec<Following> {
+fn open(panel: &Panel, count: usize) -> Vec<BufReader<Stream>> {
     ask(panel, "/", "br, gzip", count);
-    let begin = async || {
-        let mut stream = Following::connect(panel.http).await.expect("it can be reached");
-        stream
-            .write_all(request(panel, "/live?number=0", "text/event-stream", "br, gzip").as_bytes())
-            .await
-            .expect("it takes a request");
-        let mut said = String::new();
-        while !said.contains("event: ") {
-            let mut buffer = [0; 16384];
-            let n = stream.read(&mut buffer).await.expect("it answers");
-            assert!(n > 0, "it has ended: {said}");
-            said.push_str(&String::from_utf8_lossy(&buffer[..n]));
+    let begin = || {
+        let mut stream = reached(panel);
+        let request = request(panel, "/live?number=0", "text/event-stream", "identity");
+        stream.get_mut().write_all(request.as_bytes()).expect("it takes a request");
+        let mut line = String::new();
+        while !line.contains("event: ") {
+            line.clear();
+            assert!(stream.read_line(&mut line).expect("it answers") > 0, "it has ended");
         }
         stream
     };
-    (0..count).map(|_| panel.runtime.block_on(begin())).collect()
+    (0..count).map(|_| begin()).collect()
 }
 
 fn log(s: &Scratch) -> Vec<Row> {

@@ -128,8 +128,8 @@ fn without_scripts_the_same_is_done_by_forms(s: &Scratch) -> Done {
     assert!(until(Duration::from_secs(20), says), "the log: {}", browser.text());
     browser.click("details.menu summary");
     browser.click("button[value=dark]");
-    let page = browser.source();
-    assert!(page.contains("data-theme=\"dark\""), "{page}");
+    let is_dark = || browser.source().contains("data-theme=\"dark\"");
+    assert!(until(Duration::from_secs(10), is_dark), "{}", browser.source());
     Ok(())
 }
 

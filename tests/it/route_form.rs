@@ -89,6 +89,9 @@ fn a_service_has_an_address_in_four_steps_from_its_page(s: &Scratch) -> Done {
     browser.click(".way button.main");
     browser.until_text("is no host name");
     assert_eq!(typed("route-host"), json!("my photos"));
+    // Of the refused form alone.
+    let complaints = browser.complaints();
+    assert!(complaints.iter().all(|line| line.contains("422")), "{complaints:?}");
     browser.is_readable("service-route-refused");
     assert_eq!(house.written(), stack(""));
     // 2 and 3: the form.
@@ -105,9 +108,7 @@ fn a_service_has_an_address_in_four_steps_from_its_page(s: &Scratch) -> Done {
     if hearth::web::asset("live.js").is_some() {
         browser.until_text(&format!("https://photos.{DOMAIN}"));
     }
-    // The refused form alone is in the console.
-    let complaints = browser.complaints();
-    assert!(complaints.iter().all(|line| line.contains("422")), "{complaints:?}");
+    browser.is_quiet();
     Ok(())
 }
 

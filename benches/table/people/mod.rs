@@ -42,6 +42,9 @@ pub fn rows(rig: &Rig) -> Result<Vec<Row>, String> {
 pub struct Panel {
     pub running: Running,
     pub http: SocketAddr,
+    pub https: SocketAddr,
+    /// Under which its pages are asked for.
+    pub host: String,
     /// Of the admin.
     pub token: String,
     pub runtime: tokio::runtime::Runtime,
@@ -64,7 +67,8 @@ impl Panel {
         let running = s.hearth_args_start(&args, &engine);
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be made");
-        let mut panel = Panel { running, http, token: String::new(), runtime };
+        let (host, token) = (String::new(), String::new());
+        let mut panel = Panel { running, http, https, host, token, runtime };
         assert!(
             home::until(Duration::from_secs(20), || panel.ask("GET", "/health", None).0 == 200),
             "it does not answer"
@@ -72,6 +76,8 @@ impl Panel {
         let link = s.hearth_args(&["users", "setup-link"]).ok().out;
         let token =
             link.split("token=").nth(1).and_then(|rest| rest.split_whitespace().next()).expect("a link is printed");
+        let host = link.split("https://").nth(1).and_then(|rest| rest.split(['/', ':']).next());
+        panel.host = format!("{}:{}", host.expect("the link has a host"), https.port());
         let first = json!({"token": token, "username": "admin", "password": PASSWORD});
         let made = panel.ask("POST", "/api/v1/setup", Some(first));
         assert_eq!(made.0, 201, "the first admin is made: {}", made.1);
