@@ -245,7 +245,7 @@ fn who_was_answered_as_made_is_there_after_the_power_went(s: &Scratch) -> Done {
 }
 
 fn what_hearth_yaml_says_of_people_counts_without_a_new_start(s: &Scratch) -> Done {
-    let panel = Panel::with_people(s, "", &[]);
+    let panel = Panel::with_people(s, "auth: { registration: closed }\n", &[]);
     let invites = || panel.call("admin", "POST", "/api/v1/invitations", Some(&json!({ "role": "member" })));
     let signs_in = || {
         let body = json!({ "username": "viewer", "password": PASSWORD });

@@ -61,6 +61,10 @@ impl<'s> House<'s> {
     /// Applies the plan that the browser shows, and waits until that is done.
     fn applies(&self, browser: &Browser) {
         browser.click("form[action$='/apply'] button");
+        let begun = || browser.run("return location.pathname.startsWith('/works/')") == true || browser.is_cut_off();
+        if !until(Duration::from_secs(20), begun) {
+            browser.click("form[action$='/apply'] button");
+        }
         let done = || {
             // Networks of the engine come and go, and Chromium then ends the way to a page.
             let at = browser.address();

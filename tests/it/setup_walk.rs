@@ -182,7 +182,7 @@ fn from_the_printed_link_to_a_service_that_answers_in_under_five_minutes(s: &Scr
     walk.chooses();
     walk.browser.is_readable("welcome-plan");
     walk.browser.click("form[action='/welcome/plan'] button");
-    walk.shows("It is being done", "/welcome/work");
+    walk.shows("Carry out a plan", "/welcome/work");
     walk.is_done();
     walk.answers();
     walk.browser.is_readable("welcome-done");
@@ -202,7 +202,7 @@ fn by_forms_alone_the_same(s: &Scratch) -> Done {
     walk.browser.click("a[href='/welcome']");
     walk.browser.until_text("What would happen");
     walk.browser.click("form[action='/welcome/plan'] button");
-    walk.shows("It is being done", "/welcome/work");
+    walk.shows("Carry out a plan", "/welcome/work");
     let done = || walk.browser.go(&walk.url("/welcome/work")).is_ok() && walk.browser.text().contains("Done:");
     assert!(until(Duration::from_secs(240), done), "{}", walk.browser.text());
     walk.is_done();
@@ -222,7 +222,7 @@ fn killed_half_way_it_goes_on_from_there(s: &Scratch) -> Done {
     walk.browser.go(&walk.url("/welcome")).expect("the page comes");
     walk.browser.until_text("What would happen");
     walk.browser.click("form[action='/welcome/plan'] button");
-    walk.shows("It is being done", "/welcome/work");
+    walk.shows("Carry out a plan", "/welcome/work");
     walk.is_killed();
     walk.serves();
     walk.browser.go(&walk.url("/welcome")).expect("the page comes");
@@ -237,7 +237,7 @@ fn killed_half_way_it_goes_on_from_there(s: &Scratch) -> Done {
     );
     if at().contains("Before anything happens") {
         walk.browser.click("form[action='/welcome/plan'] button");
-        walk.shows("It is being done", "/welcome/work");
+        walk.shows("Carry out a plan", "/welcome/work");
         walk.is_done();
     }
     let answered = || walk.browser.go(&walk.url("/welcome/done")).is_ok() && !at().contains("Does not answer");
@@ -261,7 +261,7 @@ fn by_name_through_traefik_in_under_five_minutes(s: &Scratch) -> Done {
     walk.browser.click(".steps button.main");
     walk.chooses();
     walk.browser.click("form[action='/welcome/plan'] button");
-    walk.shows("It is being done", "/welcome/work");
+    walk.shows("Carry out a plan", "/welcome/work");
     walk.is_done();
     let text = || walk.browser.text();
     let address = format!("https://example.{DOMAIN}");

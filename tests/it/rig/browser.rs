@@ -218,7 +218,7 @@ impl Browser {
     }
 
     /// Networks of the engine come and go on this machine, and Chromium then ends the way to a page: that is gone once more. Always `false`: nothing has come yet.
-    pub(super) fn is_cut_off(&self) -> bool {
+    pub fn is_cut_off(&self) -> bool {
         if self.run("return location.protocol === 'chrome-error:'") == true {
             self.session("POST", "/refresh", &json!({})).expect("it goes there once more");
         }
