@@ -168,8 +168,8 @@ fn open(panel: &Panel, count: usize) -> Vec<BufReader<Stream>> {
 
 fn log(s: &Scratch) -> Vec<Row> {
     // With what the engine writes around each line it is a gigabyte on the disk.
-    let script =
-        "head -c 700000000 /dev/zero | tr '\\0' x | fold -w 1000; echo; echo the end; touch /tmp/done; sleep infinity";
+    let script = "/bin/busybox head -c 700000000 /dev/zero | /bin/busybox tr '\\0' x | /bin/busybox fold -w 1000; echo; echo the end; \
+         /bin/busybox sleep 100000";
     let stack = format!(
         "services:\n  web:\n    image: {IMAGE}\n    profiles: [web]\n    container_name: {}-web\n    stop_grace_period: 0s\n    network_mode: none\n    \
          logging: {{driver: json-file}}\n    command: [sh, -c, {}]\n",
@@ -180,7 +180,7 @@ fn log(s: &Scratch) -> Vec<Row> {
     s.write("hearth.yaml", &format!("name: {}\nprofiles: [web]\nlan: 127.0.0.0/8\n", s.project));
     s.hearth_args(&["up", "--yes"]).ok();
     let named = format!("{}-web", s.project);
-    let is_done = || s.docker_args(&["exec", &named, "test", "-e", "/tmp/done"]).code == 0;
+    let is_done = || s.docker_args(&["logs", "--tail", "1", &named]).out.trim_end() == "the end";
     assert!(until(Duration::from_secs(300), is_done), "it is written");
     let panel = Panel::on(s, "", &[]);
     let (mut took, page) = ask(&panel, "/services/web/log?lines=200", "br, gzip", 20);
