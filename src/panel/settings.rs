@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::form::Fields;
@@ -17,9 +17,9 @@ use crate::auth::table::guard::As;
 use crate::auth::who::Admin;
 use crate::config::one;
 use crate::stacks::json::settings::{self as calls, KnownSetting, New};
-use crate::web::Refusal;
 use crate::web::lang::filters;
 use crate::web::read::{Form, Json, Path};
+use crate::web::{Refusal, over};
 
 /// All of them.
 #[derive(Debug, Template)]
@@ -147,8 +147,7 @@ pub async fn act(
 ) -> Response {
     let (act, typed) = (fields.text("act"), fields.text("value").to_owned());
     let call = if act.starts_with("reset") { "settings.unset" } else { "settings.set" };
-    let over = HeaderValue::from_str(fields.text("tag")).ok();
-    let over = over.map(|tag| HeaderMap::from_iter([(header::IF_MATCH, tag)])).unwrap_or_default();
+    let over = over(fields.text("tag"));
     let (who, api, path) = (admin.clone(), State(panel.api.clone()), Path(key.clone()));
     // What is no YAML stands there as a text.
     let value = one::value(&typed).unwrap_or_else(|| typed.clone().into());

@@ -18,7 +18,7 @@ impl Mark {
         Mark { kind, key }
     }
 
-    pub fn standing(standing: Standing) -> Mark {
+    fn standing(standing: Standing) -> Mark {
         match standing {
             Standing::Off => Mark::of("off", "state-off"),
             Standing::Missing => Mark::of("missing", "state-missing"),

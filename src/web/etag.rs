@@ -40,6 +40,20 @@ impl Etag {
     }
 }
 
+/// The headers of a call that a form or another call stands for: a change of the version of this tag. What cannot be a tag is left out, and the call says that
+/// it is missing.
+pub fn over(tag: &str) -> HeaderMap {
+    HeaderValue::from_str(tag).map(|tag| HeaderMap::from_iter([(header::IF_MATCH, tag)])).unwrap_or_default()
+}
+
+/// The same; without a tag what is there only where there is nothing yet.
+pub fn over_or_new(tag: &str) -> HeaderMap {
+    match over(tag) {
+        over if !tag.is_empty() && !over.is_empty() => over,
+        _ => HeaderMap::from_iter([(header::IF_NONE_MATCH, HeaderValue::from_static("*"))]),
+    }
+}
+
 fn judged(now: Option<&Etag>, headers: &HeaderMap, what: &str) -> Result<(), Diagnostic> {
     let only_new = only_new(headers)?;
     match (now, Over::of(headers)?) {
@@ -148,6 +162,16 @@ fn other() -> Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_form_sends_on_the_version_that_it_was_made_over() {
+        let named = |headers: HeaderMap| headers.iter().map(|(k, v)| format!("{k}: {}", v.to_str().unwrap())).collect();
+        let (over, or_new) = (|tag| named(over(tag)), |tag| -> Vec<String> { named(over_or_new(tag)) });
+        let said: Vec<String> = over("\"a\"");
+        assert_eq!((said, or_new("\"a\"")), (vec!["if-match: \"a\"".into()], vec!["if-match: \"a\"".into()]));
+        assert_eq!((over(""), or_new("")), (vec!["if-match: ".into()], vec!["if-none-match: *".into()]));
+        assert_eq!((over("\n"), or_new("\n")), (Vec::<String>::new(), vec!["if-none-match: *".into()]));
+    }
 
     #[test]
     fn two_editors_never_overwrite_each_other_in_silence() {

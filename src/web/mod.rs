@@ -35,7 +35,7 @@ pub use crate::base::net::SESSION;
 pub use assets::{asset, html, serve as serve_asset};
 pub use cookies::{cookie, cookies, set_cookie};
 pub use dress::{Caller, Manner, dress};
-pub use etag::{Etag, Over};
+pub use etag::{Etag, Over, over, over_or_new};
 pub use lang::Lang;
 pub use limits::{Limits, Places, household};
 pub use listen::bind;

@@ -61,7 +61,10 @@ impl<'s> House<'s> {
     /// Applies the plan that the browser shows, and waits until that is done.
     fn applies(&self, browser: &Browser) {
         browser.click("form[action$='/apply'] button");
-        let begun = || browser.run("return location.pathname.startsWith('/works/')") == true || browser.is_cut_off();
+        let begun = || {
+            browser.goes_on();
+            browser.run("return location.pathname.startsWith('/works/')") == true
+        };
         if !until(Duration::from_secs(20), begun) {
             browser.click("form[action$='/apply'] button");
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::json;
 
@@ -22,6 +22,7 @@ use crate::panel::shell::Shell;
 use crate::panel::{Panel, form_page, page};
 use crate::web::lang::filters;
 use crate::web::list::MOST;
+use crate::web::over;
 use crate::web::read::{Form, Json, Path, Query};
 
 /// All of them, and a new one.
@@ -264,8 +265,6 @@ async fn done(
     }
     let detail = json!({ "name": name, "members": change.members });
     // Over the version that was looked at: nobody is taken away in silence whom somebody else has just added.
-    let over = HeaderValue::from_str(fields.text("tag")).ok();
-    let headers = over.map(|tag| HeaderMap::from_iter([(header::IF_MATCH, tag)])).unwrap_or_default();
-    calls::change(who, state, path, headers, Json(change)).await.map(drop)?;
+    calls::change(who, state, path, over(fields.text("tag")), Json(change)).await.map(drop)?;
     Ok(detail)
 }

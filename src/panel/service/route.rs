@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::Value;
 
@@ -21,7 +21,7 @@ use crate::spec::Mode;
 use crate::stacks::json::route as calls;
 use crate::web::list::MOST as ALL;
 use crate::web::read::{Form as Read, Json, Path, Query};
-use crate::web::{Code, Lang, Refusal, Words};
+use crate::web::{Code, Lang, Refusal, Words, over};
 
 /// More than a stack that was saved.
 const MOST: usize = 16 << 20;
@@ -176,10 +176,7 @@ pub async fn act(
     Read(typed): Read<Fields>,
 ) -> Response {
     let place = Place::of(name.clone(), None, None);
-    let mut over = HeaderMap::new();
-    if let Ok(tag) = HeaderValue::from_str(typed.text("etag")) {
-        over.insert(header::IF_MATCH, tag);
-    }
+    let over = over(typed.text("etag"));
     let api = State(panel.api.clone());
     let saved = match typed.text("act") {
         "remove" => calls::remove(who.clone(), api, auth.clone(), Path(name), over).await,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use serde_json::Value;
@@ -20,6 +20,7 @@ use crate::stacks::catalogue;
 use crate::stacks::json::stacks as calls;
 use crate::stacks::json::{plans, versions};
 use crate::web::read::{Form, Json, Path, Query};
+use crate::web::{over, over_or_new};
 
 /// The form of a stack.
 #[derive(Debug, Default, Deserialize)]
@@ -150,11 +151,7 @@ impl Desk {
     }
 
     async fn save(&self, mut page: Page, typed: Typed) -> Response {
-        let mut over = HeaderMap::new();
-        match HeaderValue::from_str(&typed.etag) {
-            Ok(tag) if !typed.etag.is_empty() => over.insert(header::IF_MATCH, tag),
-            _ => over.insert(header::IF_NONE_MATCH, HeaderValue::from_static("*")),
-        };
+        let over = over_or_new(&typed.etag);
         let goes_on = typed.act == "save-plan";
         let save = calls::Save { text: page.text.clone(), message: typed.message };
         let api = State(self.panel.api.clone());
@@ -240,10 +237,7 @@ pub async fn delete(
         page.in_git = versions::in_git(&desk.panel.api).await;
         return page.answer(&desk.headers, StatusCode::UNPROCESSABLE_ENTITY);
     }
-    let mut over = HeaderMap::new();
-    if let Ok(tag) = HeaderValue::from_str(&typed.etag) {
-        over.insert(header::IF_MATCH, tag);
-    }
+    let over = over(&typed.etag);
     let why = Query(calls::Why { message: Some(typed.message) });
     match calls::delete(who, State(panel.api.clone()), auth, Path(name), why, over).await {
         Ok(_) => Redirect::to("/stacks").into_response(),

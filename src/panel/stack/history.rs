@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
 
@@ -21,6 +21,7 @@ use crate::stacks::json::stacks as calls;
 use crate::stacks::json::versions::{self as api, Restore, Version, Which};
 use crate::web::lang::filters;
 use crate::web::list::Page as Listed;
+use crate::web::over_or_new;
 use crate::web::read::{Form, Json, Path, Query};
 
 /// All versions, a page of them.
@@ -152,11 +153,7 @@ pub async fn restore(
 ) -> Response {
     let path = format!("/stacks/{}/history/{}", part(&name), part(&id));
     let shell = panel.shell(&who, &headers, &path, "/stacks");
-    let mut over = HeaderMap::new();
-    match HeaderValue::from_str(&typed.etag) {
-        Ok(tag) if !typed.etag.is_empty() => over.insert(header::IF_MATCH, tag),
-        _ => over.insert(header::IF_NONE_MATCH, HeaderValue::from_static("*")),
-    };
+    let over = over_or_new(&typed.etag);
     let body = Json(Restore { message: typed.message });
     match api::restore(who.clone(), State(panel.api.clone()), auth, Path((name.clone(), id)), over, body).await {
         Ok(answer) => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::{Value, json};
 
@@ -24,6 +24,7 @@ use crate::stacks::home::Home;
 use crate::stacks::json::settings;
 use crate::stacks::json::verbs::{self, Switch};
 use crate::web::lang::filters;
+use crate::web::over;
 use crate::web::read::{Form, Json, Path};
 
 /// The page.
@@ -253,10 +254,8 @@ async fn by_name(
     if let Some(value) = wanted(form, home) {
         let new =
             serde_json::from_value(json!({ "value": value })).map_err(|_| StatusCode::BAD_REQUEST.into_response())?;
-        let mut whichever = HeaderMap::new();
-        whichever.insert(header::IF_MATCH, HeaderValue::from_static("*"));
         let key = Path("certificates".to_owned());
-        settings::set(who.clone(), api(), State(auth.clone()), key, whichever, Json(new)).await?;
+        settings::set(who.clone(), api(), State(auth.clone()), key, over("*"), Json(new)).await?;
     }
     let home = panel.api.home().map_err(|refused| crate::web::Refusals::from(refused).into_response())?;
     switch(who, panel, &home, Mode::Domain).await

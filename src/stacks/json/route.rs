@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -20,7 +20,7 @@ use crate::compose::tree::Node;
 use crate::diag::Diagnostic;
 use crate::spec::edit::{self, Said, Wanted};
 use crate::web::read::{Json as Body, Path};
-use crate::web::{Etag, Refusal};
+use crate::web::{Etag, Refusal, over};
 
 /// The route of a service as its stack says it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -120,9 +120,7 @@ impl Found {
         text: String,
         message: String,
     ) -> Result<Response, Response> {
-        let mut over = HeaderMap::new();
-        let tag = HeaderValue::from_str(self.tag().as_str()).unwrap_or(HeaderValue::from_static("\"\""));
-        over.insert(header::IF_MATCH, tag);
+        let over = over(self.tag().as_str());
         stacks::save(who, api, auth, Path(self.stack), over, Body(Save { text, message })).await
     }
 }

@@ -212,17 +212,19 @@ impl Browser {
     /// Waits until these words can be read on the page.
     #[track_caller]
     pub fn until_text(&self, words: &str) {
-        let came = until(Duration::from_secs(20), || self.text().contains(words) || self.is_cut_off());
+        let came = until(Duration::from_secs(20), || {
+            self.goes_on();
+            self.text().contains(words)
+        });
         let at = self.run("return location.href");
         assert!(came, "`{words}` cannot be read at {at}:\n{}\n{:?}", self.text(), self.complaints());
     }
 
-    /// Networks of the engine come and go on this machine, and Chromium then ends the way to a page: that is gone once more. Always `false`: nothing has come yet.
-    pub fn is_cut_off(&self) -> bool {
+    /// Networks of the engine come and go on this machine, and Chromium then ends the way to a page: it is gone once more.
+    pub fn goes_on(&self) {
         if self.run("return location.protocol === 'chrome-error:'") == true {
             self.session("POST", "/refresh", &json!({})).expect("it goes there once more");
         }
-        false
     }
 
     /// A command of this window's session.

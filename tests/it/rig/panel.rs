@@ -141,7 +141,10 @@ impl<'s> Panel<'s> {
         browser.fill("#password", password);
         browser.click("button.main");
         let arrived = "return location.protocol === 'https:' && location.pathname !== '/login' && document.readyState === 'complete'";
-        let came = until(Duration::from_secs(20), || browser.run(arrived) == true || browser.is_cut_off());
+        let came = until(Duration::from_secs(20), || {
+            browser.goes_on();
+            browser.run(arrived) == true
+        });
         assert!(came, "{}", browser.text());
     }
 
