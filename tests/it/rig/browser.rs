@@ -8,10 +8,10 @@ use std::time::Duration;
 use base64::Engine;
 use serde_json::{Value, json};
 
-use super::pebble::Program;
+use super::command::Program;
+use super::plain::{ask_for, get};
 use super::scratch::script_with;
-use super::traefik::ask_for;
-use super::{Running, Scratch, Skip, free_port, get, until};
+use super::{Running, Scratch, Skip, free_port, until};
 
 /// Longer than Chromium takes for anything on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -167,6 +167,11 @@ impl Browser {
         let value = if yes { "dark" } else { "light" };
         let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": value }] });
         self.devtools("Emulation.setEmulatedMedia", features);
+    }
+
+    /// Runs a script in each page from here on, before anything of the page.
+    pub fn in_each_page(&self, script: &str) {
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script }));
     }
 
     /// From here on no page runs a script of its own.

@@ -145,3 +145,25 @@ fn reader(mut from: impl Read + Send + 'static, said: Said) -> JoinHandle<String
         String::from_utf8_lossy(&all).into_owned()
     })
 }
+
+/// A program that ends with its test.
+pub struct Program(Option<Running>);
+
+impl Program {
+    pub fn start(program: &Path, args: &[String], dir: &Path, more: &[(&str, &str)]) -> Program {
+        let env: Vec<(String, String)> = more.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
+        // As long as its test goes on.
+        Program(Some(Running::start(program, args, dir, &env).patient(Duration::from_secs(3600))))
+    }
+    pub fn end(&mut self) -> String {
+        let Some(running) = self.0.take() else { return String::new() };
+        running.signal(rustix::process::Signal::KILL);
+        running.end().both()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.end();
+    }
+}

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::traefik::{Answer, get};
+use super::plain::{Answer, get};
 use super::{Ran, Running, Scratch, free_port, until};
 
 /// It runs until it is dropped.

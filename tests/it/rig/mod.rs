@@ -18,6 +18,7 @@ mod gate;
 mod leftovers;
 mod panel;
 mod pebble;
+mod plain;
 mod ports;
 mod private_engine;
 mod provider;
@@ -51,13 +52,14 @@ pub use front::{Asked, Front, Reply, TestCa};
 pub use gate::{Gate, Heard};
 pub use panel::{PASSWORD, Panel, own_name, set_up, setup_link};
 pub use pebble::{Knot, Like, Pebble};
+pub use plain::{Answer, ask, get};
 pub use ports::free_port;
 pub use private_engine::PrivateEngine;
 pub use provider::Provider;
 pub use proxy::{Proxy, Verdict};
 pub use relay::Relay;
 pub use scratch::{Scratch, repository, scanner, script_with, until};
-pub use traefik::{Answer, Traefik, ask, get};
+pub use traefik::Traefik;
 pub use watch::Watch;
 
 /// Why a case could not be judged here. It is counted and shown; it is never a pass.

@@ -9,37 +9,16 @@ use std::time::Duration;
 use hearth::certs::challenges::Challenges;
 use hearth::certs::store::Store;
 
+use super::command::Program;
 use super::front::TestCa;
 use super::scratch::script_with;
-use super::{Running, Scratch, Skip, free_port, until};
+use super::{Scratch, Skip, free_port, until};
 
 /// Where the programs are; `Err`: they cannot be had.
 pub fn tools() -> Result<&'static Path, Skip> {
     static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let found = FOUND.get_or_init(|| script_with("pebble", &[], &[]).map(PathBuf::from));
     found.as_deref().map_err(|why| Skip(format!("no pebble here ({})", why.lines().last().unwrap_or_default())))
-}
-
-/// A program that ends with its test.
-pub struct Program(Option<Running>);
-
-impl Program {
-    pub fn start(program: &Path, args: &[String], dir: &Path, more: &[(&str, &str)]) -> Program {
-        let env: Vec<(String, String)> = more.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
-        // As long as its test goes on.
-        Program(Some(Running::start(program, args, dir, &env).patient(Duration::from_secs(3600))))
-    }
-    pub fn end(&mut self) -> String {
-        let Some(running) = self.0.take() else { return String::new() };
-        running.signal(rustix::process::Signal::KILL);
-        running.end().both()
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        self.end();
-    }
 }
 
 /// How a pebble is to be.

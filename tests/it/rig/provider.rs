@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::pebble::Program;
+use super::command::Program;
 use super::scratch::script_with;
 use super::{Scratch, Skip, TestCa, curl, until};
 
