@@ -1,6 +1,6 @@
 //! What the values of `.env` make of a home's routes: judged before anything is written, so that a plan refuses what could not work.
 
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::adopted::Absent;
 use super::content::{self, Values};
@@ -9,12 +9,17 @@ use crate::auth::routed::{Routed, Routes};
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::plan::observed::Foreign;
 use crate::spec::{Mode, keys};
+use crate::stacks::home::known::Readings;
 use crate::stacks::home::{Home, Read};
 use crate::traefik::route::Door as Guard;
 use crate::traefik::{Access, Entry, Route, Target};
 
 /// A home's routes, as far as people are concerned; `None` where its stacks cannot be read.
 pub fn routed(home: &Home) -> Option<Vec<Routed>> {
+    home.read().ok().map(|read| routed_in(home, &read))
+}
+
+fn routed_in(home: &Home, read: &Read) -> Vec<Routed> {
     let group = |access: &Access| match access {
         Access::Group(name) => Some(name.clone()),
         _ => None,
@@ -26,12 +31,12 @@ pub fn routed(home: &Home) -> Option<Vec<Routed>> {
         // On ports of this machine nobody asks.
         login: asks && route.door() == Guard::Login && route.access != Access::Admin,
     };
-    home.read().ok().map(|read| read.rendered.routes.all().map(one).collect())
+    read.rendered.routes.all().map(one).collect()
 }
 
-/// The same of the home in a folder, read anew each time.
-pub fn routes_of(dir: PathBuf) -> Routes {
-    Routes::new(move || Home::open(dir.clone()).ok().and_then(|home| routed(&home)))
+/// The same of a home as it is whenever they are looked at.
+pub fn routes_of(readings: Arc<Readings>) -> Routes {
+    Routes::new(move || readings.now().ok().map(|known| routed_in(&known.home, &known.read)))
 }
 
 /// The home's domain, and all routes with their values. What is wrong with them is in `told`. `containers`: every one on the engine,

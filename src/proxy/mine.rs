@@ -1,7 +1,6 @@
 //! The services that somebody may enter, as their start page shows them.
 
-use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -11,6 +10,7 @@ use super::{cli, is_on};
 use crate::auth::who::{Identity, Role};
 use crate::diag::Diagnostic;
 use crate::spec::Mode;
+use crate::stacks::home::known::Readings;
 use crate::stacks::home::{Home, Read};
 use crate::traefik::Access;
 use crate::traefik::forward::wire::Guest;
@@ -43,19 +43,18 @@ impl Mine {
 
 /// All ways in to a home that are on.
 pub struct Ways {
-    dir: PathBuf,
+    readings: Arc<Readings>,
     kept: Mutex<Option<(Instant, Vec<Mine>)>>,
 }
 
 impl Ways {
-    /// `dir`: the home's folder.
-    pub fn new(dir: PathBuf) -> Ways {
-        Ways { dir, kept: Mutex::default() }
+    pub fn new(readings: Arc<Readings>) -> Ways {
+        Ways { readings, kept: Mutex::default() }
     }
 
     /// Those of one person, in the order of the stacks. Reads the home's files, on a thread where that may take its time. While they cannot be read
     /// (somebody is editing them) it is what it was before.
-    pub async fn of(self: std::sync::Arc<Self>, who: &Identity) -> Vec<Mine> {
+    pub async fn of(self: Arc<Self>, who: &Identity) -> Vec<Mine> {
         let all = tokio::task::spawn_blocking(move || self.all()).await.unwrap_or_default();
         all.into_iter().filter(|way| way.admits(who)).collect()
     }
@@ -65,8 +64,7 @@ impl Ways {
         if let Some((_, all)) = kept.as_ref().filter(|(at, _)| at.elapsed() < KEPT) {
             return all.clone();
         }
-        let read = Home::open(self.dir.clone()).and_then(|home| home.read().map(|read| (home, read)));
-        let all = match read.map(|(home, read)| ways(&home, &read)) {
+        let all = match self.readings.now().map(|known| ways(&known.home, &known.read)) {
             Ok(Ok(all)) => all,
             _ => kept.take().map(|(_, all)| all).unwrap_or_default(),
         };

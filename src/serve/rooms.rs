@@ -73,7 +73,8 @@ impl Rooms {
         let (found, _) = watch::channel(proxy::Found::default());
         let (doors, known) = watch::channel(None);
         let (answers, trusted) = (certificates.challenges.clone(), own.clone());
-        let ways = Arc::new(proxy::Ways::new(home.dir.clone()));
+        let ways = Arc::new(proxy::Ways::new(stacks.works.readings()));
+        let routed = proxy::routes_of(stacks.works.readings());
         let notices = Notices::new(database.clone(), clock.clone());
         let app = App {
             audit: Log::new(database.clone(), clock.clone()),
@@ -96,7 +97,7 @@ impl Rooms {
             docs: Arc::new(docs),
             certs: api::of_certs(stacks.clone()),
             stacks,
-            routed: proxy::routes_of(home.dir.clone()),
+            routed,
             auth,
         };
         Ok(Rooms { app, own, certificates, database, found, doors: Arc::new(doors) })

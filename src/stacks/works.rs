@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::history::new_id;
+use super::home::known::Readings;
 use crate::args::Global;
 use crate::auth::table::{Later, Outcome};
 use crate::base::clock::{Clock, rfc3339};
@@ -258,6 +259,7 @@ pub struct Works(Arc<Inner>);
 
 struct Inner {
     setting: Setting,
+    readings: Arc<Readings>,
     all: Mutex<VecDeque<Arc<Work>>>,
     running: watch::Sender<usize>,
     stop: CancellationToken,
@@ -266,11 +268,17 @@ struct Inner {
 impl Works {
     pub fn new(setting: Setting) -> Works {
         let (running, _) = watch::channel(0);
-        Works(Arc::new(Inner { setting, all: Mutex::default(), running, stop: CancellationToken::new() }))
+        let readings = Arc::new(Readings::new(setting.home.clone()));
+        Works(Arc::new(Inner { setting, readings, all: Mutex::default(), running, stop: CancellationToken::new() }))
     }
 
     pub fn setting(&self) -> &Setting {
         &self.0.setting
+    }
+
+    /// The home's stacks, read once for all who look at them.
+    pub fn readings(&self) -> Arc<Readings> {
+        self.0.readings.clone()
     }
 
     /// Newest first.

@@ -401,7 +401,7 @@ async fn serve(dir: &Path, stacks: Api, keeper: Arc<Keeper>) -> (web::Server, So
     // Nobody looks after a front door here: no host has a login.
     let doors = tokio::sync::watch::channel(None).1;
     let desk = desk(dir, &auth, &database, &random);
-    let ways = Arc::new(proxy::Ways::new(dir.to_path_buf()));
+    let ways = Arc::new(proxy::Ways::new(stacks.works.readings()));
     let app = App {
         panel: Panel::new(
             &home.config.name,
@@ -412,7 +412,7 @@ async fn serve(dir: &Path, stacks: Api, keeper: Arc<Keeper>) -> (web::Server, So
         ),
         notices: Notices::new(database.clone(), Arc::new(SystemClock)),
         forward: Arc::new(Forward::new(auth.clone(), doors, Arc::new(SystemClock), random.clone())),
-        routed: proxy::routes_of(dir.to_path_buf()),
+        routed: proxy::routes_of(stacks.works.readings()),
         auth: auth.clone(),
         audit: Log::new(database.clone(), Arc::new(SystemClock)),
         oidc: desk.oidc.clone(),

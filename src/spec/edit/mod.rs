@@ -37,9 +37,19 @@ pub struct Said {
 
 /// What the route of a service says in a stack's text; `None` where it has none. Refuses where it can only be changed by hand.
 pub fn said(text: &str, service: &str) -> Result<Option<Said>, Diagnostic> {
+    said_in(tree(text).as_ref(), service)
+}
+
+/// The tree of a stack's text; `None` where it holds mistakes or is no single mapping.
+pub fn tree(text: &str) -> Option<Node> {
+    read(plain(text).1)
+}
+
+/// As [`said`], of the text's [`tree`].
+pub fn said_in(tree: Option<&Node>, service: &str) -> Result<Option<Said>, Diagnostic> {
     let by_hand = |why: &str| by_hand(service, why, &Wanted::default());
-    let tree = read(plain(text).1).ok_or_else(|| by_hand("its stack is no single mapping"))?;
-    let Some(route) = found(&tree, service).map_err(by_hand)? else { return Ok(None) };
+    let tree = tree.ok_or_else(|| by_hand("its stack is no single mapping"))?;
+    let Some(route) = found(tree, service).map_err(by_hand)? else { return Ok(None) };
     let text = |key: &str| match route.get(key).map(|node| (&node.value, node.scalar_text())) {
         Some((Value::Seq(items), _)) => items.iter().filter_map(Node::scalar_text).collect::<Vec<_>>().join(", "),
         Some((_, text)) => text.unwrap_or_default(),

@@ -18,6 +18,7 @@
 pub mod editing;
 pub mod env;
 pub mod init;
+pub mod known;
 mod load;
 mod outside;
 pub mod secrets;
@@ -150,9 +151,13 @@ impl Home {
 
     /// The home whose `hearth.yaml` lies in `dir`, an absolute path.
     pub fn open(dir: PathBuf) -> Result<Home, Refused> {
-        let path = dir.join(config::FILE);
         let disk = Disk::beneath(&dir).map_err(|e| unreadable(&dir, &e))?;
-        let text = compose::discover::read_text(&disk, &path).map_err(|why| why.words("hearth.yaml"))?;
+        Home::open_from(dir, &disk)
+    }
+
+    fn open_from(dir: PathBuf, files: &dyn Files) -> Result<Home, Refused> {
+        let path = dir.join(config::FILE);
+        let text = compose::discover::read_text(files, &path).map_err(|why| why.words("hearth.yaml"))?;
         let mut refused = Refused::default();
         let file = refused.sources.add(path, text);
         match config::parse(file, &refused.sources, &mut refused.diagnostics) {
@@ -168,13 +173,17 @@ impl Home {
 
     /// As [`Home::read`], with another text of one stack than is on the disk, or without that stack: what would be if it were saved.
     pub fn read_with(&self, other: Option<(&str, Option<&str>)>) -> Result<Read, Refused> {
-        let mut refused = Refused::default();
         let disk = Disk::beneath(&self.dir).map_err(|e| unreadable(&self.dir, &e))?;
+        self.read_from(&disk, other)
+    }
+
+    fn read_from(&self, files: &dyn Files, other: Option<(&str, Option<&str>)>) -> Result<Read, Refused> {
+        let mut refused = Refused::default();
         // First, as in `open`: the places of routes that stand in it then mean the same here.
         let path = self.dir.join(config::FILE);
-        let text = compose::discover::read_text(&disk, &path).map_err(|why| why.words("hearth.yaml"))?;
+        let text = compose::discover::read_text(files, &path).map_err(|why| why.words("hearth.yaml"))?;
         refused.sources.add(path, text);
-        let mut stacks = self.stack_files(&disk, &mut refused.diagnostics);
+        let mut stacks = self.stack_files(files, &mut refused.diagnostics);
         if let Some((name, text)) = other {
             let there = stacks.iter().position(|stack| stack.name == name);
             let path = there.map(|at| stacks.remove(at).path);
@@ -185,10 +194,10 @@ impl Home {
             }
         }
         let Refused { diagnostics, sources } = &mut refused;
-        let spec = spec::read(&self.dir, &stacks, &disk, sources, diagnostics);
+        let spec = spec::read(&self.dir, &stacks, files, sources, diagnostics);
         let mode = self.config.mode;
         let other = if mode == Mode::Domain { Mode::Localhost } else { Mode::Domain };
-        let text = |mode: Mode| String::from_utf8(disk.read(&self.dir.join(mode.file())).ok()?).ok();
+        let text = |mode: Mode| String::from_utf8(files.read(&self.dir.join(mode.file())).ok()?).ok();
         let previous: Vec<String> = [mode, other].into_iter().filter_map(text).collect();
         let settings = spec::Settings {
             project: &self.config.name,
@@ -240,7 +249,7 @@ impl Home {
         spec.filter(|_| !told.has_errors())
     }
 
-    fn stack_files(&self, disk: &Disk, diagnostics: &mut Diagnostics) -> Vec<StackFile> {
+    fn stack_files(&self, files: &dyn Files, diagnostics: &mut Diagnostics) -> Vec<StackFile> {
         let dir = self.dir.join(STACKS);
         let mut names: Vec<PathBuf> = match std::fs::read_dir(&dir) {
             Ok(entries) => entries.filter_map(|e| Some(e.ok()?.path())).collect(),
@@ -258,7 +267,7 @@ impl Home {
             let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
             let Some(name) = path.file_stem().and_then(|n| n.to_str()).map(str::to_string) else { continue };
             // Files of editors, and folders with parts that stacks include.
-            if !matches!(ending, "yaml" | "yml") || name.starts_with('.') || disk.is_dir(&path) {
+            if !matches!(ending, "yaml" | "yml") || name.starts_with('.') || files.is_dir(&path) {
                 continue;
             }
             if stacks.iter().any(|s| s.name == name) {
@@ -266,7 +275,7 @@ impl Home {
                 diagnostics.push(Diagnostic::error("home.stack-twice", title).hint("keep one of the two files"));
                 continue;
             }
-            match compose::discover::read_text(disk, &path) {
+            match compose::discover::read_text(files, &path) {
                 Ok(text) if bytes + text.len() > compose::load::MAX_TOGETHER => {
                     let title =
                         format!("the stacks are larger than {} MiB together", compose::load::MAX_TOGETHER >> 20);

@@ -265,7 +265,10 @@ pub async fn one(
     Query(of): Query<Of>,
 ) -> Result<Json<Inspected>, Response> {
     let (engine, found) = find(&api, of.project.as_deref(), &id).await?;
-    let whole = engine.inspect(&found.id).await.map_err(told)?.ok_or_else(|| gone(&id, &[]))?;
+    let whole = match found.detail {
+        Some(_) => found,
+        None => engine.inspect(&found.id).await.map_err(told)?.ok_or_else(|| gone(&id, &[]))?,
+    };
     let detail = whole.detail.clone().unwrap_or_default();
     let texts = |value: &serde_json::Value| -> Vec<String> {
         value.as_array().into_iter().flatten().filter_map(|v| v.as_str().map(str::to_string)).collect()
@@ -379,11 +382,25 @@ pub(super) async fn find(
 ) -> Result<(std::sync::Arc<dyn Host>, observed::Container), Response> {
     let (_, project) = project_of(api, project).map_err(refused)?;
     let engine = engine(api).await?;
-    let all = engine.observe(&Scope::of(&project)).await.map_err(told)?.containers;
     let is = |c: &observed::Container| c.name == wanted || wanted.len() >= 12 && c.id.starts_with(wanted);
+    // Asked for by itself, where it is its name or whole id: to list all of a thousand takes the engine long.
+    if is_plain(wanted) {
+        let of_project = |c: &observed::Container| c.labels.get(request::PROJECT).is_some_and(|of| *of == project);
+        let found = engine.inspect(wanted).await.map_err(told)?;
+        if let Some(found) = found.filter(|c| is(c) && of_project(c)) {
+            return Ok((engine, found));
+        }
+    }
+    let all = engine.observe(&Scope::of(&project)).await.map_err(told)?.containers;
     let (found, others): (Vec<_>, Vec<_>) = all.into_iter().partition(is);
     let found = found.into_iter().next().ok_or_else(|| gone(wanted, &others))?;
     Ok((engine, found))
+}
+
+/// What a container can be called: nothing in it leads elsewhere in an address of the engine.
+fn is_plain(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(plain)
 }
 
 fn gone(wanted: &str, others: &[observed::Container]) -> Response {

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::stacks::{self, Save, Saved, there};
+use super::stacks::{self, Save, Saved};
 use super::verbs::refused;
 use super::{Api, meant};
 use crate::auth::accounts::Auth;
@@ -19,6 +19,7 @@ use crate::compose::short::ports;
 use crate::compose::tree::Node;
 use crate::diag::Diagnostic;
 use crate::spec::edit::{self, Said, Wanted};
+use crate::stacks::home::known::Known;
 use crate::web::read::{Json as Body, Path};
 use crate::web::{Etag, Refusal, over};
 
@@ -75,23 +76,20 @@ pub struct Set {
 
 /// A service of the home, with the text that it stands in.
 struct Found {
+    known: Arc<Known>,
     stack: String,
-    text: String,
     ports: Vec<u16>,
 }
 
 impl Found {
-    fn of(api: &Api, service: &str) -> Result<Found, Response> {
-        let home = api.home().map_err(refused)?;
-        let read = home.read().map_err(refused)?;
+    async fn of(api: &Api, service: &str) -> Result<Found, Response> {
+        let known = api.works.readings().later().await.map_err(refused)?;
+        let read = &known.read;
         let of = read.spec.services.get(service);
         let stack = of.and_then(|of| read.spec.stacks.get(of.stack)).map(|stack| stack.name.clone());
-        let text = match &stack {
-            Some(stack) => there(&home, stack)?,
-            None => None,
-        };
         // What domain mode brings along stands in no stack.
-        let (Some(of), Some(stack), Some(text)) = (of, stack, text) else {
+        let stack = stack.filter(|stack| known.text(stack).is_some());
+        let (Some(of), Some(stack)) = (of, stack) else {
             let d = Diagnostic::error("compose.no-such-service", format!("no stack has a service `{service}`"));
             let known = read.spec.services.keys().map(String::as_str);
             return Err(Refusal(meant(d, service, known, "/api/v1/services")).into_response());
@@ -100,11 +98,15 @@ impl Found {
         ports.extend(of.keys.localhost.iter().filter_map(|one| one.target.as_ref()?.parse::<u16>().ok()));
         let mut seen = BTreeSet::new();
         ports.retain(|port| seen.insert(*port));
-        Ok(Found { stack, text, ports })
+        Ok(Found { stack, ports, known })
+    }
+
+    fn text(&self) -> &str {
+        self.known.text(&self.stack).unwrap_or_default()
     }
 
     fn tag(&self) -> Etag {
-        Etag::of(self.text.as_bytes())
+        Etag::of(self.text().as_bytes())
     }
 
     fn require(&self, headers: &HeaderMap) -> Result<(), Response> {
@@ -145,8 +147,9 @@ fn named(service: &Node) -> Vec<u16> {
 /// The route of a service as its stack says it; its ETag is the stack's, and wanted for changing it.
 #[utoipa::path(get, path = "/api/v1/services/{name}/route", params(("name" = String, Path)), responses((status = 200, body = Shown)))]
 pub async fn show(_: Admin, State(api): State<Api>, Path(name): Path<String>) -> Result<Response, Response> {
-    let found = Found::of(&api, &name)?;
-    let (route, by_hand) = match edit::said(&found.text, &name) {
+    let found = Found::of(&api, &name).await?;
+    let tree = found.known.tree(&found.stack, edit::tree);
+    let (route, by_hand) = match edit::said_in(tree.as_deref(), &name) {
         Ok(said) => (said.map(Route::from), None),
         Err(why) => (None, Some(why.title)),
     };
@@ -171,10 +174,10 @@ pub async fn set(
     headers: HeaderMap,
     Body(asked): Body<Set>,
 ) -> Result<Response, Response> {
-    let found = Found::of(&api, &name)?;
+    let found = Found::of(&api, &name).await?;
     found.require(&headers)?;
     let told = |d: Diagnostic| Refusal(d).into_response();
-    let is_first = edit::said(&found.text, &name).map_err(told)?.is_none();
+    let is_first = edit::said(found.text(), &name).map_err(told)?.is_none();
     let wanted = Wanted {
         host: asked.host,
         port: asked.port.map(|port| port.to_string()),
@@ -189,7 +192,7 @@ pub async fn set(
             .into_response());
         }
     }
-    let text = edit::set(&found.text, &name, &wanted).map_err(told)?;
+    let text = edit::set(found.text(), &name, &wanted).map_err(told)?;
     let message = asked.message.filter(|message| !message.trim().is_empty());
     let message = message.unwrap_or_else(|| words(&name, &text));
     found.save(who, api, auth, text, message).await
@@ -208,9 +211,9 @@ pub async fn remove(
     Path(name): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Response> {
-    let found = Found::of(&api, &name)?;
+    let found = Found::of(&api, &name).await?;
     found.require(&headers)?;
-    let text = edit::remove(&found.text, &name).map_err(|d| Refusal(d).into_response())?;
+    let text = edit::remove(found.text(), &name).map_err(|d| Refusal(d).into_response())?;
     let message = words(&name, &text);
     found.save(who, api, auth, text, message).await
 }

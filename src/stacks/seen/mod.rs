@@ -13,6 +13,8 @@ pub mod service;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -20,9 +22,11 @@ pub use world::World;
 
 use super::cli::adopt;
 use super::cli::profiles::{self, Profile};
-use super::home::{Home, Read, Refused};
+use super::home::known::{Known, Readings};
+use super::home::{Home, Refused};
 use super::projects;
-use crate::diag::{Diagnostic, Severity, Sources, text};
+use super::works::Works;
+use crate::diag::{Diagnostic, Severity, text};
 use crate::engine::{EngineError, Host, Scope};
 use crate::plan::observed::{Container, State};
 use service::Service;
@@ -48,6 +52,8 @@ pub struct Seen {
     pub others: Vec<String>,
     /// What each stack calls itself, by its file's name.
     pub titles: BTreeMap<String, String>,
+    /// The first process of each container that runs, by its id.
+    pub pids: BTreeMap<String, i64>,
 }
 
 impl Seen {
@@ -62,6 +68,7 @@ impl Seen {
             && self.adopted == other.adopted
             && self.others == other.others
             && self.titles == other.titles
+            && self.pids == other.pids
     }
 
     /// All services, the home's own first: with the project where it is another one.
@@ -80,6 +87,7 @@ struct Inspected {
     finished_at: String,
     oom_killed: bool,
     error: String,
+    pid: i64,
 }
 
 /// What is kept from one look to the next.
@@ -97,6 +105,7 @@ impl Kept {
                     one.finished_at.clone_from(&known.finished_at);
                     one.error.clone_from(&known.error);
                     one.oom_killed = known.oom_killed;
+                    one.pid = known.pid;
                 }
                 None => missing.push(one.id.clone()),
             }
@@ -111,8 +120,8 @@ impl Kept {
         let mut found = futures_util::stream::iter(ids).map(look).buffer_unordered(AT_ONCE);
         while let Some(one) = found.next().await {
             let Some(one) = one else { continue };
-            let Container { id, state, started_at, finished_at, oom_killed, error, .. } = one;
-            self.0.insert(id, Inspected { state, started_at, finished_at, oom_killed, error });
+            let Container { id, state, started_at, finished_at, oom_killed, error, pid, .. } = one;
+            self.0.insert(id, Inspected { state, started_at, finished_at, oom_killed, error, pid });
         }
     }
 
@@ -121,12 +130,11 @@ impl Kept {
     }
 }
 
-/// The home's files as they are, read on a thread where that may take its time.
-fn read(dir: std::path::PathBuf) -> Result<(Home, Option<Read>, Vec<Value>), Refused> {
-    let home = Home::open(dir)?;
-    match home.read() {
-        Ok(read) => Ok((home, Some(read), Vec::new())),
-        Err(refused) => Ok((home, None, errors(&refused))),
+/// The home's files as they are; where its stacks cannot be read, the home and why.
+async fn read(readings: Arc<Readings>, dir: PathBuf) -> Result<(Home, Option<Arc<Known>>, Vec<Value>), Refused> {
+    match readings.later().await {
+        Ok(known) => Ok((known.home.clone(), Some(known), Vec::new())),
+        Err(refused) => Ok((Home::open(dir)?, None, errors(&refused))),
     }
 }
 
@@ -148,22 +156,18 @@ async fn look(engine: &dyn Host, project: &str, kept: &mut Kept) -> Result<Vec<C
 
 /// One look at files and engine.
 async fn whole(
-    dir: std::path::PathBuf,
-    engine: Result<std::sync::Arc<dyn Host>, EngineError>,
+    works: &Works,
+    engine: Result<Arc<dyn Host>, EngineError>,
     kept: &mut Kept,
     before: Option<&Seen>,
 ) -> Seen {
-    let read = tokio::task::spawn_blocking(move || read(dir)).await;
-    let (home, read, unread) = match read {
-        Ok(Ok(read)) => read,
-        Ok(Err(refused)) => return Seen { unread: errors(&refused), ..before.cloned().unwrap_or_default() },
-        Err(_) => {
-            let told = text::to_json(&super::works::panicked(), &Sources::default());
-            return Seen { unread: vec![told], ..before.cloned().unwrap_or_default() };
-        }
+    let (home, known, unread) = match read(works.readings(), works.setting().home.clone()).await {
+        Ok(read) => read,
+        Err(refused) => return Seen { unread: errors(&refused), ..before.cloned().unwrap_or_default() },
     };
+    let read = known.as_ref().map(|known| &known.read);
     let mut seen = Seen { name: home.config.name.clone(), unread, ..Seen::default() };
-    if let Some(read) = &read {
+    if let Some(read) = read {
         let titles = read.spec.stacks.iter().map(|stack| (stack.name.clone(), stack.keys.title.clone()));
         seen.titles = titles.filter_map(|(name, title)| Some((name, title?))).collect();
         seen.profiles = profiles::gather(&home, &read.spec);
@@ -179,7 +183,8 @@ async fn whole(
             Err(error) => return away(seen, *error.diagnostic, before),
         };
         there.extend(all.iter().map(|one| one.id.clone()));
-        let services = service::all(&home, read.as_ref(), project, &all);
+        seen.pids.extend(all.iter().filter(|one| one.pid > 0).map(|one| (one.id.clone(), one.pid)));
+        let services = service::all(&home, read, project, &all);
         if *project == home.config.name {
             profiles::count_all(&mut seen.profiles, &all);
             seen.services = services;
@@ -198,5 +203,12 @@ async fn whole(
 /// What was seen last, while the engine cannot be asked.
 fn away(seen: Seen, told: Diagnostic, before: Option<&Seen>) -> Seen {
     let before = before.cloned().unwrap_or_default();
-    Seen { away: Some(told), services: before.services, adopted: before.adopted, others: before.others, ..seen }
+    Seen {
+        away: Some(told),
+        services: before.services,
+        adopted: before.adopted,
+        others: before.others,
+        pids: before.pids,
+        ..seen
+    }
 }

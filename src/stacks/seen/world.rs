@@ -76,7 +76,7 @@ impl Inner {
         let setting = self.works.setting();
         let before = self.seen.borrow().clone();
         let engine = engine::connect(&setting.environment, setting.double.as_ref()).await;
-        let mut seen = whole(setting.home.clone(), engine, &mut kept, before.as_deref()).await;
+        let mut seen = whole(&self.works, engine, &mut kept, before.as_deref()).await;
         seen.number = before.as_ref().map_or(1, |before| before.number + 1);
         if before.is_none_or(|before| !seen.is_as(&before)) {
             self.seen.send_replace(Some(Arc::new(seen)));
