@@ -5,18 +5,26 @@
 
   // "3 minutes ago" is so for a minute.
   const units = [[86400, 'day'], [3600, 'hour'], [60, 'minute'], [1, 'second']];
-  const words = new Intl.RelativeTimeFormat(document.documentElement.lang || 'en', { numeric: 'always' });
-  const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+  // Each takes a browser milliseconds, and the page came with the right words.
+  let words, exact;
   const age = () => {
+    words ??= new Intl.RelativeTimeFormat(document.documentElement.lang || 'en', { numeric: 'always' });
     for (const time of document.querySelectorAll('time[datetime]')) {
       const then = new Date(time.dateTime);
       const seconds = Math.max(0, Math.round((Date.now() - then) / 1000));
       const [size, unit] = units.find(([size]) => seconds >= size) ?? units[3];
-      time.textContent = words.format(-Math.floor(seconds / size), unit);
-      time.title = exact.format(then);
+      const said = words.format(-Math.floor(seconds / size), unit);
+      // A page may have a thousand of them, and each that is written is laid out anew.
+      if (time.textContent !== said) time.textContent = said;
     }
   };
-  age();
+  // The exact one, in the zone of whoever points at it.
+  document.addEventListener('pointerover', ({ target }) => {
+    const time = target.closest?.('time[datetime]');
+    if (!time) return;
+    exact ??= new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+    time.title = exact.format(new Date(time.dateTime));
+  });
   setInterval(age, 20_000);
 
   if (find) {
@@ -59,7 +67,6 @@
     if (at?.id && target.contains(at)) focused = at.id;
   });
   document.body.addEventListener('htmx:oobAfterSwap', () => {
-    age();
     const lost = focused && document.activeElement === document.body && document.getElementById(focused);
     focused = '';
     if (lost) lost.focus({ preventScroll: true });

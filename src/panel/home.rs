@@ -1,6 +1,7 @@
 //! The home at a glance: is anything wrong, what runs, what can be turned on and off, what was done.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
@@ -11,6 +12,7 @@ use time::OffsetDateTime;
 use super::bulk::Picked;
 use super::machine::Figure;
 use super::shell::Shell;
+use super::used::{self, Bytes};
 use super::words::{Mark, Moment, id, part, service_path};
 use super::{Panel, page, tiles, welcome};
 use crate::about::json;
@@ -26,6 +28,9 @@ use crate::web::{Lang, wants_html};
 
 /// Of what is wrong so much stands above; all of it stands below.
 const ABOVE: usize = 8;
+/// With more services than this none is chosen for doing something with several here: browsers look at each field of a page for what they could fill in,
+/// which takes them long. The page of a profile lets somebody choose.
+const CHOICES: usize = 200;
 /// Works that are shown.
 const LATEST: usize = 5;
 
@@ -39,6 +44,10 @@ pub struct Home {
     /// Of what is wrong so many more.
     pub more: usize,
     pub cards: Vec<Card>,
+    /// Whether something can be turned on or off by who looks.
+    pub switches: bool,
+    /// Whether services are chosen here, for who may do something with several.
+    pub picks: bool,
     /// Profiles that are off, of which nothing is there.
     pub off: Vec<Card>,
     /// How many Compose projects nobody has decided about.
@@ -63,6 +72,8 @@ pub struct Card {
     pub title: String,
     pub path: Option<String>,
     pub note: String,
+    /// Memory in use.
+    pub used: Option<String>,
     pub switch: Option<Switch>,
     pub rows: Vec<Row>,
 }
@@ -119,6 +130,18 @@ pub struct CardPart<'a> {
 }
 
 #[derive(Template)]
+#[template(path = "panel/home/switch.html")]
+pub struct SwitchPart {
+    pub switches: bool,
+}
+
+#[derive(Template)]
+#[template(path = "panel/home/used.html")]
+pub struct UsedPart<'a> {
+    pub card: &'a Card,
+}
+
+#[derive(Template)]
 #[template(path = "panel/home/off.html")]
 pub struct OffPart<'a> {
     pub off: &'a [Card],
@@ -170,9 +193,17 @@ pub async fn shown(panel: &Panel, who: &Identity, headers: &HeaderMap) -> Home {
     shell.stream = Some(format!("/live?number={}", seen.number));
     let ways = panel.ways.clone().of(who).await;
     let now = panel.clock.now();
-    let mut home = of(shell, &seen, &ways, &panel.api.works.list(), panel.machine.figures(), now);
+    let measured = Measured { machine: panel.machine.figures(), used: panel.used.of(&seen).await };
+    let mut home = of(shell, &seen, &ways, &panel.api.works.list(), measured, now);
     home.setup = welcome::waits(panel, who);
     home
+}
+
+/// What was measured for the page.
+#[derive(Debug, Clone, Default)]
+pub struct Measured {
+    pub machine: Vec<Figure>,
+    pub used: Arc<Bytes>,
 }
 
 /// `ways`: those that whoever looks may take.
@@ -180,14 +211,14 @@ pub fn of(
     shell: Shell,
     seen: &Seen,
     ways: &[Mine],
-    works: &[std::sync::Arc<Work>],
-    machine: Vec<Figure>,
+    works: &[Arc<Work>],
+    measured: Measured,
     now: OffsetDateTime,
 ) -> Home {
     let urls: BTreeMap<&str, &str> = ways.iter().rev().map(|way| (way.service.as_str(), way.url.as_str())).collect();
-    let operates = shell.operates();
+    let picks = shell.operates() && seen.all().count() <= CHOICES;
     let row = |project: Option<&str>, one: &Service| {
-        let pick = operates.then(|| Picked::value(project, &one.name));
+        let pick = picks.then(|| Picked::value(project, &one.name));
         Row { pick, ..row(project, one, &urls, now) }
     };
     let mut wrong: Vec<(u8, Row)> =
@@ -196,26 +227,38 @@ pub fn of(
     let more = wrong.len().saturating_sub(ABOVE);
     let count = wrong.len();
     let attention = wrong.into_iter().take(ABOVE).map(|(_, row)| row).collect();
-    let latest = |work: &std::sync::Arc<Work>| Latest {
+    let lang = shell.lang;
+    let latest = |work: &Arc<Work>| Latest {
         mark: Mark::work(work.state()),
-        command: work.asked.command.trim_start_matches("hearth ").to_owned(),
+        command: shortened(work.asked.command.trim_start_matches("hearth "), lang),
         path: format!("/works/{}", work.id),
         began: Moment::of(work.began, now),
     };
-    let lang = shell.lang;
-    let (cards, off) = cards(seen, shell.operates(), lang, &row);
+    let (cards, off) = cards(seen, shell.operates(), lang, &measured.used, &row);
     let others = seen.others.len();
     Home {
         shell,
         now: in_a_sentence(seen, count, lang),
         attention,
         more,
+        switches: cards.iter().chain(&off).any(|card| card.switch.is_some()),
         cards,
+        picks,
         off,
         others,
         setup: false,
-        machine,
+        machine: measured.machine,
         works: works.iter().take(LATEST).map(latest).collect(),
+    }
+}
+
+/// Of a command that names many the first of them, and how many more.
+fn shortened(command: &str, lang: Lang) -> String {
+    const SHOWN: usize = 4;
+    let words: Vec<&str> = command.split(' ').collect();
+    match words.len().saturating_sub(SHOWN) {
+        0 | 1 => command.to_owned(),
+        more => lang.with("home-command-more", [("command", words[..SHOWN].join(" ").into()), ("count", more.into())]),
     }
 }
 
@@ -273,7 +316,14 @@ fn row(project: Option<&str>, one: &Service, urls: &BTreeMap<&str, &str>, now: O
 }
 
 /// One profile, with all of its services.
-pub fn card_of(seen: &Seen, profile: &Profile, ways: &[Mine], shell: &Shell, now: OffsetDateTime) -> Card {
+pub fn card_of(
+    seen: &Seen,
+    profile: &Profile,
+    ways: &[Mine],
+    bytes: &Bytes,
+    shell: &Shell,
+    now: OffsetDateTime,
+) -> Card {
     let urls: BTreeMap<&str, &str> = ways.iter().rev().map(|way| (way.service.as_str(), way.url.as_str())).collect();
     let all: Vec<&Service> = seen.services.iter().filter(|one| one.profiles.contains(&profile.name)).collect();
     let pick = |one: &Service| shell.operates().then(|| Picked::value(None, &one.name));
@@ -284,6 +334,7 @@ pub fn card_of(seen: &Seen, profile: &Profile, ways: &[Mine], shell: &Shell, now
         title: profile.name.clone(),
         path: None,
         note: note(&all, shell.lang),
+        used: used::words(bytes, &all),
         switch: shell.operates().then(|| Switch { action: format!("/profiles/{}/plan", part(&profile.name)), key }),
         rows,
     }
@@ -294,6 +345,7 @@ fn cards(
     seen: &Seen,
     operates: bool,
     lang: Lang,
+    bytes: &Bytes,
     row: &dyn Fn(Option<&str>, &Service) -> Row,
 ) -> (Vec<Card>, Vec<Card>) {
     let on: BTreeSet<&str> = seen.profiles.iter().filter(|one| one.on).map(|one| one.name.as_str()).collect();
@@ -311,6 +363,7 @@ fn cards(
             title: lang.say("home-always").into(),
             path: None,
             note: note(&always, lang),
+            used: used::words(bytes, &always),
             switch: None,
             rows: rows(None, &always),
         });
@@ -327,6 +380,7 @@ fn cards(
             title: profile.name.clone(),
             path: Some(format!("/profiles/{}", part(&profile.name))),
             note: if profile.on { running(profile, &shown, lang) } else { off(profile, lang) },
+            used: used::words(bytes, &shown),
             switch: operates.then(|| Switch { action: format!("/profiles/{}/plan", part(&profile.name)), key }),
             rows: rows(None, &shown),
         });
@@ -339,6 +393,7 @@ fn cards(
             title: lang.say("home-lost").into(),
             path: None,
             note: note(&lost, lang),
+            used: used::words(bytes, &lost),
             switch: None,
             rows: rows(None, &lost),
         });
@@ -350,6 +405,7 @@ fn cards(
             title: lang.with("home-project", [("name", project.into())]),
             path: None,
             note: note(&all, lang),
+            used: used::words(bytes, &all),
             switch: None,
             rows: rows(Some(project), &all),
         });
@@ -395,4 +451,16 @@ fn off(profile: &Profile, lang: Lang) -> String {
         words.push(lang.with("home-needs", [("profiles", wording::list(&needs).into())]));
     }
     words.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_with_many_names_is_shown_by_its_first() {
+        let shown = |command: &str| shortened(command, Lang::default());
+        assert_eq!([shown("up a b c"), shown("up a b c d")], ["up a b c", "up a b c d"]);
+        assert_eq!(shown("up a b c d e").replace(['\u{2068}', '\u{2069}'], ""), "up a b c and 2 more");
+    }
 }

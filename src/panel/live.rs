@@ -17,7 +17,10 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use super::Panel;
 use super::bell::BellPart;
-use super::home::{self, AttentionPart, CardPart, Home, MachinePart, NowPart, OffPart, OthersPart, RowPart, WorksPart};
+use super::home::{
+    self, AttentionPart, CardPart, Home, MachinePart, NowPart, OffPart, OthersPart, RowPart, SwitchPart, UsedPart,
+    WorksPart,
+};
 use crate::auth::who::{Identity, Viewer};
 use crate::stacks::seen::Seen;
 use crate::web::Lang;
@@ -76,10 +79,10 @@ pub fn pieces(home: &Home) -> Vec<Piece> {
             id: card.id.clone(),
             html: CardPart { card }.render_with_values(&lang).unwrap_or_default(),
             frame: hash(&(&card.title, &card.note, switch, ids)),
-            pieces: card
-                .rows
-                .iter()
-                .map(|row| Piece::around(&row.id, &RowPart { row }, lang, &said(row), Vec::new()))
+            pieces: std::iter::once(Piece::alone(&format!("{}-used", card.id), &UsedPart { card }, lang))
+                .chain(
+                    card.rows.iter().map(|row| Piece::around(&row.id, &RowPart { row }, lang, &said(row), Vec::new())),
+                )
                 .collect(),
         }
     };
@@ -88,6 +91,7 @@ pub fn pieces(home: &Home) -> Vec<Piece> {
     let cards: Vec<Piece> = home.cards.iter().map(card).collect();
     let ids: Vec<&str> = cards.iter().map(|card| card.id.as_str()).collect();
     let all: String = cards.iter().map(|card| card.html.as_str()).collect();
+    let form = SwitchPart { switches: home.switches }.render_with_values(&lang).unwrap_or_default();
     vec![
         Piece::alone("bell", &BellPart { shell: &home.shell }, lang),
         Piece::alone("now", &NowPart { now: &home.now }, lang),
@@ -100,8 +104,8 @@ pub fn pieces(home: &Home) -> Vec<Piece> {
         ),
         Piece {
             id: "cards".into(),
-            html: format!("<div id=\"cards\" class=\"stack\">{all}</div>"),
-            frame: hash(&ids),
+            html: format!("<div id=\"cards\" class=\"stack\">{form}{all}</div>"),
+            frame: hash(&(ids, home.switches)),
             pieces: cards,
         },
         Piece::alone("off", &OffPart { off: &home.off }, lang),

@@ -65,6 +65,7 @@ pub mod shell;
 pub mod stack;
 pub mod storage;
 pub mod tiles;
+pub mod used;
 pub mod variables;
 pub mod welcome;
 mod words;
@@ -87,6 +88,7 @@ use machine::Machine;
 use once::Once;
 use refusal::Told;
 use shell::Shell;
+use used::Used;
 
 /// What handlers of the panel work with.
 #[derive(Clone)]
@@ -96,6 +98,7 @@ pub struct Panel {
     pub ways: Arc<Ways>,
     pub clock: Arc<dyn Clock>,
     machine: Arc<Machine>,
+    used: Arc<Used>,
     once: Arc<Once>,
     notices: Notices,
     /// The home's name.
@@ -107,7 +110,17 @@ impl Panel {
     pub fn new(home: &str, api: Api, ways: Arc<Ways>, notices: Notices, clock: Arc<dyn Clock>) -> Panel {
         let world = World::new(api.works.clone(), api.live.clone());
         let machine = Arc::new(Machine::new(api.works.setting().home.clone()));
-        Panel { api, world, ways, clock, machine, once: Arc::default(), notices, home: home.into() }
+        Panel {
+            api,
+            world,
+            ways,
+            clock,
+            machine,
+            used: Arc::default(),
+            once: Arc::default(),
+            notices,
+            home: home.into(),
+        }
     }
 
     /// What stands around a page of somebody. `path`: the page's own; `at`: of the entry of the menu that it belongs to.

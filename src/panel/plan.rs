@@ -303,6 +303,14 @@ pub async fn apply(
     Query(of): Query<Of>,
     headers: HeaderMap,
 ) -> Response {
+    // Sent again, as by a browser whose way was cut: a plan is carried out once, and that is what somebody wants to see.
+    let works = panel.api.works.list();
+    let last = format!(" apply {id}");
+    if let Some(work) =
+        works.iter().find(|work| work.asked.command.ends_with(&last) && ["running", "done"].contains(&work.state()))
+    {
+        return Redirect::to(&format!("/works/{}", work.id)).into_response();
+    }
     let shell = panel.shell(&who, &headers, &format!("/plans/{id}"), "/works");
     match plans::apply(who, State(panel.api.clone()), Path(id), Json(Apply::of(of.project))).await {
         Ok(begun) => Redirect::to(&format!("/works/{}", begun.0.id)).into_response(),

@@ -39,7 +39,8 @@ pub async fn one(who: Viewer, State(panel): State<Panel>, Path(name): Path<Strin
         return refusal::page(shell, &headers, refused).await;
     };
     let ways = panel.ways.clone().of(&who).await;
-    let card = card_of(&seen, profile, &ways, &shell, panel.clock.now());
+    let used = panel.used.of(&seen).await;
+    let card = card_of(&seen, profile, &ways, &used, &shell, panel.clock.now());
     page(&headers, &Page { facts: facts(profile, shell.lang), on: profile.on, name, card, shell })
 }
 

@@ -10,6 +10,7 @@
 //! | images | `pull`, `build`, `context`, `ignore` |
 //! | logs, figures, events and exec | `streams`, `frames`, `stats`, `happenings` |
 //! | images, volumes and networks of everybody | `stored` |
+//! | memory in use | `used` |
 //! | reading without plans (gate) | `reader` |
 //! | how it is (doctor) | `checkup` |
 //! | the container that Hearth itself runs in | `itself` |
@@ -43,12 +44,14 @@ mod stored;
 mod streams;
 mod tls;
 mod upload;
+mod used;
 mod wait;
 mod wire;
 
 pub use checkup::{Checkup, NEWEST_API};
 pub use host::{Listener, listeners, programs};
 pub use itself::{container_of_process, inside};
+pub use used::memory;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -69,7 +69,7 @@ fn tiles(role: Role, n: usize) -> Tiles {
         url: format!("https://service{n}.home.example/"),
     };
     let shell = Shell { path: "/".into(), at: "/", stream: None, ..shell(role) };
-    Tiles { shell, tiles: (0..n).map(tile).collect(), machine: machine() }
+    Tiles { shell, tiles: (0..n).map(tile).collect(), machine: measured().machine }
 }
 
 /// By name.

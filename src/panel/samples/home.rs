@@ -14,7 +14,7 @@ fn latest(mark: &str, command: &str) -> home::Latest {
 }
 
 pub fn home(more: usize) -> Home {
-    let mut home = home::of(shell(Role::Admin), &seen(more), &ways(), &[], machine(), NOW);
+    let mut home = home::of(shell(Role::Admin), &seen(more), &ways(), &[], measured(), NOW);
     home.works =
         vec![latest("running", "up media"), latest("failed", "update sonarr"), latest("done", "up automation")];
     home
@@ -31,13 +31,13 @@ fn hostile() -> Home {
     shell.home = HOSTILE.into();
     shell.name = HOSTILE.into();
     shell.path = HOSTILE.into();
-    let mut home = home::of(shell, &seen, &ways(), &[], machine(), NOW);
+    let mut home = home::of(shell, &seen, &ways(), &[], measured(), NOW);
     home.works = vec![latest("running", HOSTILE)];
     home
 }
 
 fn with(seen: Seen, role: Role) -> Home {
-    home::of(shell(role), &seen, &ways(), &[], machine(), NOW)
+    home::of(shell(role), &seen, &ways(), &[], measured(), NOW)
 }
 
 fn well() -> Seen {

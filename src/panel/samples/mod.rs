@@ -23,9 +23,11 @@ use askama::Template;
 use serde_json::json;
 use time::macros::datetime;
 
+use super::home::Measured;
 use super::machine::Figure;
 use super::refusal::Told;
 use super::shell::Shell;
+use super::used::Bytes;
 use super::words::Mark;
 use crate::auth::who::Role;
 use crate::diag::Diagnostic;
@@ -130,13 +132,19 @@ pub fn seen(more: usize) -> Seen {
     Seen { number: 1, name: "casa".into(), profiles, services, adopted, others, ..Seen::default() }
 }
 
-fn machine() -> Vec<Figure> {
+fn measured() -> Measured {
     let one = |key, figure: &str, share| Figure { key, figure: figure.into(), share: Some(share) };
-    vec![
+    let machine = vec![
         one("home-load", "0.4 of 4", 0.1),
         one("home-memory", "10.2 GiB of 15.5 GiB", 0.66),
         one("home-disk", "3.4 TiB of 3.6 TiB", 0.94),
-    ]
+    ];
+    Measured { machine, used: used().into() }
+}
+
+/// Each of the containers of the samples has the same id.
+fn used() -> Bytes {
+    Bytes::from([("3f2a".repeat(16), 410 << 20)])
 }
 
 fn ways() -> Vec<Mine> {

@@ -7,7 +7,7 @@ fn page(at: usize, more: usize, role: Role) -> profile::Page {
     let seen = seen(more);
     let one = &seen.profiles[at];
     let shell = shell(role);
-    let card = home::card_of(&seen, one, &ways(), &shell, NOW);
+    let card = home::card_of(&seen, one, &ways(), &used(), &shell, NOW);
     profile::Page { facts: profile::facts(one, shell.lang), on: one.on, name: one.name.clone(), card, shell }
 }
 

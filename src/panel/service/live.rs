@@ -12,7 +12,8 @@ use crate::auth::who::Viewer;
 use crate::panel::home::row_of;
 use crate::panel::live::{Has, Piece, pieces_when};
 use crate::panel::reach::{self, Way};
-use crate::panel::{Panel, page, refusal};
+use crate::panel::refusal::{self, Told};
+use crate::panel::{Panel, page};
 use crate::proxy::json as routes;
 use crate::stacks::json::containers::Inspected;
 use crate::stacks::seen::Seen;
@@ -133,6 +134,8 @@ pub fn pieces(page: &Page) -> Vec<Piece> {
 #[template(path = "panel/service/way.html")]
 pub struct WayPart {
     pub ways: Vec<Way>,
+    /// Why they cannot be told.
+    pub told: Vec<Told>,
 }
 
 pub async fn way(who: Viewer, State(panel): State<Panel>, Path(name): Path<String>, headers: HeaderMap) -> Response {
@@ -143,8 +146,9 @@ pub async fn way(who: Viewer, State(panel): State<Panel>, Path(name): Path<Strin
         Ok(axum::Json(found)) => {
             let now = panel.clock.now();
             let ways = found.items.into_iter().map(|one| reach::way(one, now, lang)).collect();
-            page(&headers, &WayPart { ways })
+            page(&headers, &WayPart { ways, told: Vec::new() })
         }
-        Err(refused) => refusal::page(shell, &headers, refused).await,
+        // A part of a page that is there: what is refused, as where a stack holds mistakes, is said in its place.
+        Err(refused) => page(&headers, &WayPart { ways: Vec::new(), told: refusal::read(refused).await.1 }),
     }
 }

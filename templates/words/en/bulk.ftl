@@ -7,6 +7,7 @@ bulk-start = Start
 bulk-restart = Restart
 bulk-stop = Stop
 bulk-none = Choose none
+bulk-elsewhere = With so many services, those that are started, restarted or stopped together are chosen on the page of a profile.
 bulk-home = Home
 bulk-ask = { $count ->
     [one] Stop one service?

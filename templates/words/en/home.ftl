@@ -34,12 +34,14 @@ home-services = { $count ->
 }
 home-up-to = up to { $memory }
 home-more-than = more than { $memory }
+home-used = { $memory } of memory in use
 home-needs = turns on { $profiles } too
 
 home-machine = This machine
 home-load = Load
 home-memory = Memory
 home-disk = Disk
+home-command-more = { $command } and { $count } more
 home-no-works = Nothing was done since Hearth started.
 
 home-others = { $count ->
