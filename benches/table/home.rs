@@ -1,5 +1,8 @@
 //! A home in domain mode with a real Traefik, started as the live tests start theirs: it is their code.
 
+#[path = "../../tests/it/rig/browser.rs"]
+#[allow(dead_code, reason = "live tests use more of it")]
+mod browser;
 #[path = "../../tests/it/rig/command.rs"]
 #[allow(dead_code, reason = "live tests use more of it")]
 mod command;
@@ -12,6 +15,9 @@ mod docker;
 #[path = "../../tests/it/rig/door.rs"]
 #[allow(dead_code, reason = "live tests use more of it")]
 mod door;
+#[path = "../../tests/it/rig/plain.rs"]
+#[allow(dead_code, reason = "live tests use more of it")]
+mod plain;
 #[path = "../../tests/it/rig/ports.rs"]
 mod ports;
 #[path = "../../tests/it/rig/range.rs"]
@@ -25,6 +31,7 @@ mod tls;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+pub use browser::Browser;
 use command::Ran;
 pub use command::Running;
 pub use door::{DOMAIN, Door};

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::home::{self, Scratch, Stream, cpu, memory, until};
+use crate::home::{self, Browser, Scratch, Skip, Stream, cpu, memory, until};
 use crate::http::{Head, body};
-use crate::people::Panel;
+use crate::people::{PASSWORD, Panel};
 use crate::project::IMAGE;
 use crate::relay::Relay;
 use crate::report::{Goal, Row, Samples, Unit};
@@ -18,6 +18,8 @@ use crate::rig::Rig;
 const HOME: &str = "the home page with 1,000 containers, slowest of a hundred";
 const SIZE: &str = "the same, as it is sent";
 const SERVICE: &str = "the page of one service of 1,000, slowest of a hundred";
+const PAINT: &str = "first contentful paint of the home page with 1,000 containers, each of ten";
+const LONG: &str = "its tasks longer than 50 ms, each of ten";
 const WORK: &str = "share of a core for 100 open panels, while nothing happens";
 const EVENTS: &str = "their subscriptions to events at the engine";
 const MEMORY: &str = "memory of Hearth with 50 containers and 5 open panels";
@@ -26,7 +28,7 @@ const PROFILES: usize = 25;
 const WATCHED: Duration = Duration::from_secs(60);
 
 pub fn rows(rig: &Rig) -> Result<Vec<Row>, String> {
-    let mut rows = home::measured("pages", &[HOME, SIZE, SERVICE], |s| Ok(pages(s)))?;
+    let mut rows = home::measured("pages", &[HOME, SIZE, SERVICE, PAINT, LONG], |s| Ok(pages(s)))?;
     rows.extend(home::measured("panels", &[WORK, EVENTS, MEMORY], |s| Ok(open_panels(s, rig)))?);
     rows.extend(home::measured("log", &[LOG], |s| Ok(log(s)))?);
     Ok(rows)
@@ -48,15 +50,51 @@ fn pages(s: &Scratch) -> Vec<Row> {
     assert!(shown >= 1000, "{shown} services are on the page");
     let (home, sent) = ask(&panel, "/", "br, gzip", 300);
     let (service, _) = ask(&panel, "/services/s0500", "br, gzip", 300);
+    let drawn = drawn(s, &panel).unwrap_or_else(|Skip(why)| [PAINT, LONG].map(|row| Row::skipped(row, &why)).into());
     panel.end(s);
     let size = Samples(vec![sent.len() as f64 / 1000.0]);
     let plain = format!("{:.0} KB as text", page.len() as f64 / 1000.0);
-    vec![
+    let mut rows = vec![
         Row::new(HOME, Unit::Milliseconds, slowest(home), Samples::default(), Goal::AtMost(20.0))
             .note("300 in a row over one connection, from the request's first byte to the answer's last"),
         Row::new(SIZE, Unit::Kilobytes, size, Samples::default(), Goal::AtMost(60.0)).note(plain),
         Row::new(SERVICE, Unit::Milliseconds, slowest(service), Samples::default(), Goal::AtMost(10.0)),
-    ]
+    ];
+    rows.extend(drawn);
+    rows
+}
+
+/// As a person's browser draws it: a window of 1280 by 844 px, over HTTPS, with all that the page brings along.
+fn drawn(s: &Scratch, panel: &Panel) -> Result<Vec<Row>, Skip> {
+    let browser = Browser::start(s, &[&s.dir.join("state/ca/root.pem")])?;
+    browser.width(1280);
+    let at = |path: &str| browser.go(&format!("https://{}{path}", panel.host)).expect("the page comes");
+    at("/login");
+    browser.fill("#username", "admin");
+    browser.fill("#password", PASSWORD);
+    browser.click("button.main");
+    browser.until_text("Work");
+    browser.in_each_page(
+        "window.long = []; new PerformanceObserver((list) => window.long.push(...list.getEntries().map((one) => one.duration))).observe({ type: 'longtask' });",
+    );
+    let (mut paint, mut long, mut longest) = (Samples::default(), Samples::default(), 0.0_f64);
+    for _ in 0..10 {
+        at("/");
+        // What moves by itself has begun by then.
+        std::thread::sleep(Duration::from_secs(2));
+        let first = browser.run("return performance.getEntriesByName('first-contentful-paint')[0].startTime");
+        paint.add(first.as_f64().unwrap_or(f64::NAN));
+        let tasks: Vec<f64> =
+            serde_json::from_value(browser.run("return window.long")).expect("it was looked for them");
+        long.add(tasks.len() as f64);
+        longest = tasks.into_iter().fold(longest, f64::max);
+    }
+    let note = if longest > 0.0 { format!("the longest: {longest:.0} ms") } else { String::new() };
+    Ok(vec![
+        Row::new(PAINT, Unit::Milliseconds, paint, Samples::default(), Goal::Each(500.0))
+            .note("Chromium, headless, without a GPU"),
+        Row::new(LONG, Unit::Count, long, Samples::default(), Goal::Each(0.0)).note(note),
+    ])
 }
 
 /// Many services that do nothing, in profiles.
@@ -126,7 +164,7 @@ fn open_panels(s: &Scratch, rig: &Rig) -> Vec<Row> {
     let pid = panel.running.pid();
     let mut all = open(&panel, 5);
     std::thread::sleep(Duration::from_secs(15));
-    let taken = memory(pid, "VmRSS");
+    let (taken, own) = (memory(pid, "VmRSS"), memory(pid, "RssAnon"));
     all.extend(open(&panel, 95));
     std::thread::sleep(Duration::from_secs(15));
     let began = cpu(pid);
@@ -145,7 +183,8 @@ fn open_panels(s: &Scratch, rig: &Rig) -> Vec<Row> {
         Row::new(WORK, Unit::Percent, Samples(vec![share]), Samples::default(), Goal::AtMost(2.0))
             .note(format!("home pages over HTTPS, 50 containers, for {} s", WATCHED.as_secs())),
         Row::new(EVENTS, Unit::Count, Samples(vec![subscriptions]), Samples::default(), Goal::AtMost(1.0)),
-        Row::new(MEMORY, Unit::Megabytes, Samples(vec![taken]), Samples::default(), Goal::AtMost(40.0)),
+        Row::new(MEMORY, Unit::Megabytes, Samples(vec![taken]), Samples::default(), Goal::AtMost(40.0))
+            .note(format!("{own:.1} MB of it its own, the rest what is in memory of its program file")),
     ]
 }
 

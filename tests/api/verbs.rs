@@ -67,6 +67,24 @@ async fn a_plan_is_made_shown_and_carried_out_by_id_while_the_world_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_form_that_comes_twice_carries_its_plan_out_once() {
+    let s = Server::begin().await;
+    let made = s.post("operator", "/api/v1/plans", json!({"names": ["media"]})).await.is(200).body;
+    let path = format!("/plans/{}/apply", made["id"].as_str().unwrap());
+    let form = [("content-type", "application/x-www-form-urlencoded"), ("accept", "text/html")];
+    let send = async || s.call("operator", "POST", &path, None, &form).await.is(303).headers["location"].clone();
+    let first = send().await;
+    // While it runs, and when it is done: by reload, or by a browser whose way was cut.
+    assert_eq!(send().await, first);
+    let work = format!("/api/v1{}", first.to_str().unwrap());
+    while s.get("viewer", &work).await.is(200).body["state"] == "running" {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert_eq!(send().await, first);
+    assert_eq!(s.get("viewer", "/api/v1/works").await.is(200).items("id").len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_plan_that_is_thrown_away_is_gone() {
     let s = Server::begin().await;
     let made = s.post("operator", "/api/v1/plans", json!({"names": ["media"]})).await.is(200).body;

@@ -57,6 +57,7 @@ mod setup_walk;
 mod stack_editor;
 mod start_first;
 mod starter_home;
+mod strings;
 mod terminal;
 mod tls;
 mod traefik_integration;
@@ -130,6 +131,7 @@ fn main() -> std::process::ExitCode {
         ("stack_editor", stack_editor::CASES),
         ("start_first", start_first::CASES),
         ("starter_home", starter_home::CASES),
+        ("strings", strings::CASES),
         ("crash", crash::CASES),
         ("crowd", crowd::CASES),
         ("tricky_cases::dependencies", tricky_cases::dependencies::CASES),

@@ -33,7 +33,7 @@ fn a_profile_is_turned_on_after_its_plan_is_watched_and_turned_off_again(s: &Scr
     browser.until_text("Nothing runs yet");
     browser.is_readable("home-empty");
 
-    browser.click("form[action='/profiles/web/plan'] button");
+    browser.click("button[formaction='/profiles/web/plan'], form[action='/profiles/web/plan'] button");
     browser.until_text("What would happen");
     assert!(
         browser.text().contains("create the network") && browser.text().contains("2 to create"),
@@ -94,7 +94,7 @@ fn a_profile_is_turned_on_after_its_plan_is_watched_and_turned_off_again(s: &Scr
     browser.until_text("Done: 1 restarted");
     browser.go(&panel.url("/profiles/web")).expect("the page comes");
     browser.is_readable("profile");
-    browser.click("form[action='/profiles/web/plan'] button");
+    browser.click("button[formaction='/profiles/web/plan'], form[action='/profiles/web/plan'] button");
     browser.until_text("What is stopped does not answer any more");
     browser.click("button.main");
     browser.until_text("2 removed, 1 network removed");
@@ -111,7 +111,7 @@ fn without_scripts_the_same_is_done_by_forms(s: &Scratch) -> Done {
     let browser = panel.window()?;
     browser.without_scripts();
     panel.enter(&browser, "operator", PASSWORD);
-    browser.click("form[action='/profiles/web/plan'] button");
+    browser.click("button[formaction='/profiles/web/plan'], form[action='/profiles/web/plan'] button");
     browser.until_text("What would happen");
     browser.click("button.main");
     browser.until_text("Steps");
@@ -177,7 +177,7 @@ fn nobody_is_shown_a_button_that_would_be_refused(s: &Scratch) -> Done {
     browser.until_text("All is well");
     for page in ["/", "/profiles/web", "/services/web", "/works"] {
         browser.go(&panel.url(page)).expect("the page comes");
-        let forms = "return [...document.querySelectorAll('main form')].map((form) => form.action)";
+        let forms = "return [...document.querySelectorAll('main form, main [formaction]')].map((one) => one.formAction ?? one.action)";
         assert_eq!(browser.run(forms), json!([]), "{page}");
     }
     browser.forgets_cookies();

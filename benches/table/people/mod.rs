@@ -21,7 +21,7 @@ const ME: &str = "GET auth/me in a second, as wrk -t1 -c16 asks";
 const SLOWEST: &str = "the same, slowest of a hundred";
 const LOGIN: &str = "a login, beside Argon2 alone";
 const ALIKE: &str = "logins with unknown and known names differ, in multiples of the noise";
-const PASSWORD: &str = "unhurried lantern gravel tuba";
+pub const PASSWORD: &str = "unhurried lantern gravel tuba";
 /// Names of each kind that are tried.
 const NAMES: u8 = 40;
 
