@@ -16,6 +16,7 @@ use crate::auth::who::{Operator, Viewer};
 use crate::base::clock::moment;
 use crate::base::wording;
 use crate::stacks::json::plans::{self, Apply, Asked, Kept, Made, Of};
+use crate::stacks::works::Work;
 use crate::web::Lang;
 use crate::web::lang::filters;
 use crate::web::read::{Json, Path, Query};
@@ -303,19 +304,22 @@ pub async fn apply(
     Query(of): Query<Of>,
     headers: HeaderMap,
 ) -> Response {
-    // Sent again, as by a browser whose way was cut: a plan is carried out once, and that is what somebody wants to see.
-    let works = panel.api.works.list();
-    let last = format!(" apply {id}");
-    if let Some(work) =
-        works.iter().find(|work| work.asked.command.ends_with(&last) && ["running", "done"].contains(&work.state()))
-    {
-        return Redirect::to(&format!("/works/{}", work.id)).into_response();
+    if let Some(there) = to_its_work(&panel, &id) {
+        return there.into_response();
     }
     let shell = panel.shell(&who, &headers, &format!("/plans/{id}"), "/works");
     match plans::apply(who, State(panel.api.clone()), Path(id), Json(Apply::of(of.project))).await {
         Ok(begun) => Redirect::to(&format!("/works/{}", begun.0.id)).into_response(),
         Err(refused) => refusal::page(shell, &headers, refused).await,
     }
+}
+
+/// Where a plan is being carried out, or was: a form that comes again, as from a browser whose way was cut, leads there. One that failed can be tried again.
+pub fn to_its_work(panel: &Panel, id: &str) -> Option<Redirect> {
+    let is_of_plan = |work: &Work| work.asked.verb == "apply" && work.asked.command.split(' ').any(|word| word == id);
+    let works = panel.api.works.list();
+    let work = works.iter().find(|work| is_of_plan(work) && ["running", "done"].contains(&work.state()))?;
+    Some(Redirect::to(&format!("/works/{}", work.id)))
 }
 
 /// Throws it away: nothing of it was done, and nothing is.

@@ -10,6 +10,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::pairs::Pairs;
+use super::plan::to_its_work;
 use super::refusal::{self, Told};
 use super::shell::Shell;
 use super::words::{Moment, service_path};
@@ -401,6 +402,9 @@ pub async fn apply(
     headers: HeaderMap,
     Form(sure): Form<Pairs>,
 ) -> Response {
+    if let Some(there) = to_its_work(&panel, &id) {
+        return there.into_response();
+    }
     let shell = panel.shell(&who, &headers, &format!("/storage/plans/{id}"), "/images");
     let api = || State(panel.api.clone());
     let mut shown = match plans::one(viewer, api(), Path(id.clone()), Query(Of::default())).await {

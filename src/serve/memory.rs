@@ -9,8 +9,9 @@ const EVERY: Duration = Duration::from_secs(10);
 
 /// Gives the kernel back, now and then until `stop`, what is kept for later.
 pub async fn keep_small(stop: CancellationToken) {
+    let text = text();
     loop {
-        give_back();
+        give_back(text);
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
             () = stop.cancelled() => return,
@@ -18,14 +19,14 @@ pub async fn keep_small(stop: CancellationToken) {
     }
 }
 
-/// A millisecond or two. Other C libraries than glibc do it as they free.
-fn give_back() {
+/// A millisecond or two. `text`: where the code of this program is, address and length. Other C libraries than glibc give back as they free.
+fn give_back(text: Option<(usize, usize)>) {
     // SAFETY: malloc_trim(3) may be called at any time from any thread; it touches free memory only.
     #[cfg(target_env = "gnu")]
     unsafe {
         libc::malloc_trim(0);
     }
-    if let Some((start, length)) = text() {
+    if let Some((start, length)) = text {
         // SAFETY: these pages are those of the program's own file, mapped privately and never written to. Whatever is needed of them is mapped again by the
         // kernel from the same file, whose pages it mostly still has (madvise(2), MADV_DONTNEED).
         unsafe {
@@ -59,7 +60,7 @@ mod tests {
         let (start, length) = text().unwrap();
         let here = what_was_given_back_is_there_when_it_is_needed as fn() as usize;
         assert!((start..start + length).contains(&here), "the code of this program");
-        (0..3).for_each(|_| give_back());
+        (0..3).for_each(|_| give_back(text()));
         assert_eq!("still".to_uppercase(), "STILL");
     }
 

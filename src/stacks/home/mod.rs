@@ -10,6 +10,7 @@
 //! home.check_profiles(&read, &names)?                       names a person typed: known, or the nearest
 //! home.set_profiles(|now| now.with(&names))?                records in hearth.yaml and .env together, over what stands there by now
 //! home.edit_config(|text| config::set_adopted(text, ...))   hearth.yaml, every other byte kept
+//! let known = readings.later().await?                       `known::Readings`: home and read of a server, kept while no file of it changes
 //! let _editing = editing::begin(&home.dir)?                 held by whoever edits files otherwise than by these two, which hold it themselves
 //! ```
 //!

@@ -412,3 +412,16 @@ fn gone(wanted: &str, others: &[observed::Container]) -> Response {
 pub(super) fn told(error: EngineError) -> Response {
     Refusal(*error.diagnostic).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_02_nothing_that_leads_elsewhere_at_the_engine_is_asked_for_by_name() {
+        assert!(is_plain("casa-web-1") && is_plain(&"3f2a".repeat(16)) && is_plain("a_b.c"));
+        for name in ["", ".", "..", "../images/x", "x/../../images/y", "x?all=1", "x#y", "x%2e%2e", "x y", "-x", "é"] {
+            assert!(!is_plain(name), "{name}");
+        }
+    }
+}
