@@ -96,7 +96,8 @@ fn every_page_is_accessible_in_both_themes_and_fits_three_widths(s: &Scratch) ->
             // Themes have other colours and nothing else.
             let only = if dark == (width < 1000) { "" } else { "runOnly: ['color-contrast'], " };
             let found = browser.run(&LOOK.replace("ONLY", only));
-            let found = found.as_array().unwrap_or_else(|| panic!("{name}: axe-core says nothing"));
+            let found =
+                found.as_array().unwrap_or_else(|| panic!("{name}: axe-core says nothing: {:?}", browser.complaints()));
             wrong.extend(found.iter().map(|one| format!("{name} at {width} px, dark: {dark}: {one}")));
         }
     }

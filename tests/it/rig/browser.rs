@@ -86,6 +86,18 @@ impl Browser {
 
     /// Goes to an address. `Err`: Chromium's own word for why it shows none of it, as `net::ERR_CERT_AUTHORITY_INVALID`.
     pub fn go(&self, url: &str) -> Result<(), String> {
+        self.navigate(url)?;
+        // A page also loses its parts so.
+        for _ in 0..3 {
+            if self.run(LOST) != true {
+                break;
+            }
+            self.navigate(url)?;
+        }
+        Ok(())
+    }
+
+    fn navigate(&self, url: &str) -> Result<(), String> {
         let mut error = None;
         // Other tests' networks come and go on this machine, and Chromium then begins anew, which is no word about the page.
         until(PATIENCE, || {
@@ -190,6 +202,16 @@ impl Browser {
         let id = found.as_object().and_then(|all| all.values().next()?.as_str()).unwrap_or_default();
         let done = self.call("POST", &format!("{of}/{id}/click"), &json!({}));
         assert!(done.is_ok(), "{selector}: {done:?}");
+    }
+
+    /// Clicks on what leads to another page, as a form's button does, and waits until that page is there: a slow answer is still the page
+    /// before.
+    #[track_caller]
+    pub fn leads_on(&self, selector: &str) {
+        self.run("window.isThePageBefore = true");
+        self.click(selector);
+        let there = "return !window.isThePageBefore && document.readyState === 'complete'";
+        assert!(until(PATIENCE, || self.run(there) == true), "{selector} leads nowhere: {}", self.text());
     }
 
     /// Writes into the first field that a CSS selector finds, in place of what is there.
@@ -318,6 +340,9 @@ impl Drop for Browser {
         let _ = self.call("DELETE", &format!("/session/{}", self.session), &Value::Null);
     }
 }
+
+/// Whether a script or a style of the page never came.
+const LOST: &str = "return performance.getEntriesByType('resource').some(one => ['script', 'link', 'css'].includes(one.initiatorType) && one.responseStatus === 0)";
 
 /// What is wrong with a page for somebody who wants to read it: wider than the window, letters that are small or hardly differ from what is
 /// behind them (WCAG asks for 4.5).
