@@ -2,14 +2,13 @@
 (() => {
   // Those of one container, until another has taken its place; gives what ends it.
   const begin = (box) => {
-    box.querySelector('.graphs').hidden = false;
-    box.querySelector('.note').hidden = true;
     const KEPT = 60;
     const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
-    const language = document.documentElement.lang || 'en';
-    // Made once: each of them takes a browser milliseconds.
-    const formats = [0, 1].map((digits) => new Intl.NumberFormat(language, { maximumFractionDigits: digits }));
-    const number = (value, digits) => formats[digits].format(value);
+    // As the page's language writes it. The browser's own formats would take a telephone 60 ms before the first number is there.
+    const number = (value, digits) => {
+      const [whole, part] = String(Number(value.toFixed(digits))).split('.');
+      return whole.replace(/\B(?=(\d{3})+$)/g, box.dataset.group) + (part ? box.dataset.point + part : '');
+    };
     const bytes = (value) => {
       let at = 0;
       while (value >= 1024 && at < units.length - 1) { value /= 1024; at += 1; }

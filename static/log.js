@@ -133,7 +133,9 @@
       wake();
     });
   };
-  log.scrollTop = log.scrollHeight;
+  // With the frame that lays the page out: asked for before, it would be laid out twice.
+  const toEnd = () => requestAnimationFrame(() => { log.scrollTop = log.scrollHeight; });
+  toEnd();
   follow();
   document.addEventListener('visibilitychange', () => {
     source.close();
@@ -168,19 +170,21 @@
     all[at].scrollIntoView({ block: 'center' });
     count(all.length);
   };
-  const look = () => {
-    const end = atEnd();
+  const dress = () => {
     log.dataset.level = by('log-level').value;
     log.classList.toggle('times', by('log-times').checked);
     log.classList.toggle('nowrap', by('log-nowrap').checked);
+  };
+  const look = () => {
+    const end = atEnd();
+    dress();
     if (end) log.scrollTop = log.scrollHeight;
   };
   // Without a script the server has hidden what does not fit.
   for (const one of log.querySelectorAll(':scope > [hidden]')) one.hidden = false;
   by('log-go').hidden = true;
-  look();
-  if (by('log-q').value) search();
-  log.scrollTop = log.scrollHeight;
+  dress();
+  if (by('log-q').value) search(); else toEnd();
   let soon;
   by('log-q').addEventListener('input', () => { clearTimeout(soon); soon = setTimeout(search, 150); });
   by('log-q').addEventListener('keydown', (event) => {

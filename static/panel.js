@@ -28,7 +28,6 @@
   setInterval(age, 20_000);
 
   if (find) {
-    document.querySelector('.find kbd').hidden = false;
     document.addEventListener('keydown', (event) => {
       if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey)) return;
       event.preventDefault();

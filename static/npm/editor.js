@@ -22,10 +22,9 @@ const colours = HighlightStyle.define([
   { tag: [tags.labelName, tags.typeName, tags.keyword], color: 'var(--warn)' },
 ]);
 
-const mono = 'ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, monospace';
 const look = EditorView.theme({
   '&': { color: 'var(--ink)', backgroundColor: 'var(--card)', fontSize: '.88rem' },
-  '.cm-scroller': { fontFamily: mono, lineHeight: '1.55' },
+  '.cm-scroller': { fontFamily: 'var(--mono)', lineHeight: '1.55' },
   '.cm-content': { caretColor: 'var(--ink)' },
   '.cm-cursor': { borderLeftColor: 'var(--ink)' },
   '.cm-gutters': { backgroundColor: 'var(--sunk)', color: 'var(--soft)', borderRight: '1px solid var(--line)' },
@@ -34,7 +33,7 @@ const look = EditorView.theme({
   '.cm-activeLineGutter': { backgroundColor: 'var(--ember-soft)', color: 'var(--ink)' },
   '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': { backgroundColor: 'color-mix(in srgb, var(--ember) 28%, transparent)' },
   '.cm-tooltip, .cm-panels': { backgroundColor: 'var(--card)', color: 'var(--ink)', border: '1px solid var(--edge)', borderRadius: '8px' },
-  '.cm-tooltip-autocomplete > ul': { fontFamily: mono },
+  '.cm-tooltip-autocomplete > ul': { fontFamily: 'var(--mono)' },
   '.cm-tooltip-autocomplete > ul > li[aria-selected]': { backgroundColor: 'var(--ember)', color: 'var(--on-ember)' },
   '.cm-completionInfo': { maxWidth: '24rem', padding: '.5rem .7rem', lineHeight: '1.45' },
   '.cm-textfield, .cm-button': { backgroundColor: 'var(--paper)', backgroundImage: 'none', color: 'var(--ink)', border: '1px solid var(--edge)', borderRadius: '6px' },
@@ -146,7 +145,6 @@ function begin() {
   const host = document.createElement('div');
   host.className = 'cm-host';
   area.before(host);
-  area.hidden = true;
   const label = document.querySelector('label[for=text]');
   const hint = document.getElementById('keys-hint');
   hint.textContent = hint.dataset.editor;
@@ -168,6 +166,12 @@ function begin() {
     ],
   });
   const view = new EditorView({ state, parent: host });
+  // Whoever has begun to type goes on where they are. The keyboard of a telephone stays, for there is always something to type into.
+  if (document.activeElement === area) {
+    view.dispatch({ selection: { anchor: area.selectionStart, head: area.selectionEnd } });
+    view.focus();
+  }
+  area.hidden = true;
   label.addEventListener('click', () => view.focus());
   form.addEventListener('submit', () => {
     area.value = view.state.doc.toString();

@@ -31,7 +31,7 @@ const style = () => {
 };
 const terminal = new Terminal({
   cursorBlink: !matchMedia('(prefers-reduced-motion: reduce)').matches,
-  fontFamily: 'ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, monospace',
+  fontFamily: getComputedStyle(document.documentElement).getPropertyValue('--mono'),
   fontSize: 14,
   minimumContrastRatio: 4.5,
   scrollback: 5000,

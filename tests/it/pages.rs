@@ -126,6 +126,9 @@ fn without_scripts_the_same_is_done_by_forms(s: &Scratch) -> Done {
         log.as_str().is_some_and(|log| log.contains("<script>window.hacked = 3</script>"))
     };
     assert!(until(Duration::from_secs(20), says), "the log: {}", browser.text());
+    // No line stands there that would never begin.
+    assert!(browser.text().contains("Figures that change need a script"), "{}", browser.text());
+    assert_eq!(browser.run("return document.querySelector('.graphs').checkVisibility()"), false);
     browser.click("details.menu summary");
     browser.click("button[value=dark]");
     let is_dark = || browser.source().contains("data-theme=\"dark\"");

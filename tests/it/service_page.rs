@@ -59,6 +59,7 @@ fn why_a_service_failed_is_seen_without_asking_again(s: &Scratch) -> Done {
         "return (document.querySelector('[data-figure=cpu] path').getAttribute('d').match(/L/g) ?? []).length > 2",
     );
     browser.is_readable("service-figures");
+    assert!(!browser.text().contains("need a script"), "{}", browser.text());
     // An unhealthy one says what its check has written.
     s.docker_args(&["exec", &named, "rm", "/tmp/well"]).ok();
     is_so(&browser, "return document.getElementById('service-head').innerText.includes('Unhealthy')");

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::rig::{Browser, Done, PASSWORD, Panel, Scratch, Skip, cases, until};
 
-cases![alone: an_image_is_changed_in_the_editor_with_its_mistakes_marked_and_its_plan_shown, without_scripts_a_stack_is_checked_planned_and_saved_by_forms, two_who_edit_one_stack_both_keep_what_they_typed, hostile_22_what_stacks_messages_and_names_hold_is_text,];
+cases![alone: an_image_is_changed_in_the_editor_with_its_mistakes_marked_and_its_plan_shown, on_a_telephone_the_editor_comes_when_the_text_is_touched, without_scripts_a_stack_is_checked_planned_and_saved_by_forms, two_who_edit_one_stack_both_keep_what_they_typed, hostile_22_what_stacks_messages_and_names_hold_is_text,];
 
 const SECRET: &str = "geheim-7f3a";
 
@@ -123,6 +123,32 @@ fn an_image_is_changed_in_the_editor_with_its_mistakes_marked_and_its_plan_shown
     assert!(!browser.source().contains("geheim"), "{}", browser.source());
     let env = std::fs::read_to_string(s.dir.join(".env")).expect("it is there");
     assert!(env.starts_with("# mine\nDB_PASSWORD='geheim-new one'\n"), "{env}");
+    browser.is_quiet();
+    Ok(())
+}
+
+fn on_a_telephone_the_editor_comes_when_the_text_is_touched(s: &Scratch) -> Done {
+    if hearth::web::asset("editor.js").is_none() {
+        return Err(Skip("built without the editor (scripts/assets needs npm)".into()));
+    }
+    let panel = Panel::with_people(s, "", &[("pages", &stack(s))]);
+    let browser = panel.window()?;
+    browser.telephone();
+    panel.enter(&browser, "admin", PASSWORD);
+    browser.go(&panel.url("/stacks/pages")).expect("the page comes");
+    let came = "return performance.getEntriesByType('resource').some(one => one.name.includes('/editor.'))";
+    assert_eq!(browser.run("return matchMedia('(pointer: coarse)').matches"), true);
+    assert_eq!((browser.run(came), browser.text().contains("Ctrl+Space")), (json!(false), false));
+    browser.click("#text");
+    let goes_on = "return document.activeElement.classList.contains('cm-content') && !document.getElementById('text').checkVisibility()";
+    assert!(until(Duration::from_secs(15), || browser.run(goes_on) == true), "{}", browser.text());
+    assert_eq!(browser.run(came), true);
+    select(&browser, "busybox:1");
+    browser.types(".cm-content", "busybox:2");
+    browser.is_readable("stack-telephone");
+    browser.click("button[value=save]");
+    browser.until_text("Saved");
+    assert_eq!(disk(s), stack(s).replace("busybox:1", "busybox:2"));
     browser.is_quiet();
     Ok(())
 }

@@ -18,11 +18,10 @@ use crate::stacks::Disk;
 /// Within so long two changes of a file may bear the same time: the kernel's clock for files moves in steps of up to 10 ms.
 const STEP: Duration = Duration::from_millis(50);
 
-/// A home, its stacks as they stand, and what was read for that.
+/// A home and its stacks as they stand.
 pub struct Known {
     pub home: Home,
     pub read: Read,
-    trail: Trail,
     /// Of a stack's text, by its name, where somebody has asked for it.
     trees: Mutex<BTreeMap<String, Option<Arc<Node>>>>,
 }
@@ -49,7 +48,16 @@ impl Known {
 /// The home of a folder, with what was read of it last.
 pub struct Readings {
     dir: PathBuf,
-    last: Mutex<Option<Arc<Known>>>,
+    last: Mutex<Option<Last>>,
+}
+
+/// What came of reading last.
+struct Last {
+    /// Counts what differs.
+    number: u64,
+    trail: Trail,
+    /// `None`: it was refused.
+    known: Option<Arc<Known>>,
 }
 
 impl Readings {
@@ -62,14 +70,35 @@ impl Readings {
     pub fn now(&self) -> Result<Arc<Known>, Refused> {
         // Held while reading: whoever comes meanwhile needs the same.
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = last.as_ref().filter(|known| known.trail.holds()) {
-            return Ok(known.clone());
+        match last.as_ref().filter(|last| last.trail.holds()).and_then(|last| last.known.clone()) {
+            Some(known) => Ok(known),
+            None => self.read(&mut last),
         }
+    }
+
+    /// Another number for each time that reading finds, or refuses, something else. Reads files where one has changed.
+    pub fn number(&self) -> u64 {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.as_ref().is_none_or(|last| !last.trail.holds()) {
+            // What is refused is told to whoever asks for the home.
+            let _ = self.read(&mut last);
+        }
+        last.as_ref().map_or(0, |last| last.number)
+    }
+
+    fn read(&self, last: &mut Option<Last>) -> Result<Arc<Known>, Refused> {
         // Two of them at once would be twice the memory.
-        *last = None;
-        let known = Arc::new(read(&self.dir)?);
-        *last = Some(known.clone());
-        Ok(known)
+        let before = last.take().map(|last| (last.number, last.known.is_none() && last.trail.holds()));
+        let (trail, read) = read(&self.dir);
+        let read = read.map(Arc::new);
+        let number = match before {
+            // The same mistake as before.
+            Some((number, true)) if read.is_err() => number,
+            Some((number, _)) => number + 1,
+            None => 1,
+        };
+        *last = Some(Last { number, trail, known: read.as_ref().ok().cloned() });
+        read
     }
 
     /// As [`Readings::now`], on a thread of its own.
@@ -79,20 +108,29 @@ impl Readings {
     }
 }
 
-fn read(dir: &Path) -> Result<Known, Refused> {
-    let disk = Disk::beneath(dir).map_err(|e| super::unreadable(dir, &e))?;
-    let files = Followed { disk: &disk, steps: Mutex::default() };
+fn read(dir: &Path) -> (Trail, Result<Known, Refused>) {
     #[expect(
         clippy::disallowed_methods,
         reason = "compared with the times that the kernel writes to files: its clock is meant"
     )]
     let since = SystemTime::now();
-    let home = Home::open_from(dir.to_path_buf(), &files)?;
+    let there = (dir.to_path_buf(), Asked::Link, Print::of(dir, Asked::Link));
+    let disk = match Disk::beneath(dir) {
+        Ok(disk) => disk,
+        Err(e) => return (Trail { since, steps: vec![there] }, Err(super::unreadable(dir, &e))),
+    };
+    let files = Followed { disk: &disk, steps: Mutex::new(vec![there]) };
+    let read = of(dir, &files);
+    let steps = files.steps.into_inner().unwrap_or_else(PoisonError::into_inner);
+    (Trail { since, steps }, read)
+}
+
+fn of(dir: &Path, files: &Followed<'_>) -> Result<Known, Refused> {
+    let home = Home::open_from(dir.to_path_buf(), files)?;
     // Which stacks there are.
     files.note(&dir.join(super::STACKS), Asked::Whole);
-    let read = home.read_from(&files, None)?;
-    let steps = files.steps.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Ok(Known { home, read, trail: Trail { since, steps }, trees: Mutex::default() })
+    let read = home.read_from(files, None)?;
+    Ok(Known { home, read, trees: Mutex::default() })
 }
 
 /// What was asked of the disk.
@@ -254,6 +292,39 @@ mod tests {
         assert!(Arc::ptr_eq(&first, &s.readings.now().unwrap()));
         s.write("stacks/parts/db.yaml", "services:\n  db: {image: b}\n");
         assert_eq!(s.image("db").as_deref(), Some("b"));
+    }
+
+    #[test]
+    fn the_number_tells_each_change_and_nothing_else() {
+        let s = Scratch::new();
+        s.write("stacks/web.yaml", "include: [stacks/parts/db.yaml]\nservices:\n  web: {image: a}\n");
+        s.write("stacks/parts/db.yaml", "services:\n  db: {image: a}\n");
+        let mut before = 0;
+        let mut is_another = |why: &str| {
+            s.settle();
+            let now = s.readings.number();
+            assert_ne!(now, before, "{why}");
+            before = now;
+            let _ = s.readings.now();
+            assert_eq!((s.readings.number(), s.readings.number()), (now, now), "{why}: nothing has changed since");
+        };
+        is_another("first");
+        s.write("stacks/parts/db.yaml", "services:\n  db: {image: b}\n");
+        is_another("an included file");
+        s.write("stacks/web.yaml", "services: [\n");
+        is_another("a mistake");
+        s.write("stacks/web.yaml", "services: {\n");
+        is_another("another mistake");
+        s.write("hearth.yaml", "name: [\n");
+        is_another("a mistake in hearth.yaml");
+        s.write("hearth.yaml", "name: casa\n");
+        s.write("stacks/web.yaml", "services:\n  web: {image: a}\n");
+        is_another("mended");
+        let away = s.dir.path().with_extension("away");
+        std::fs::rename(s.dir.path(), &away).unwrap();
+        is_another("the folder is away");
+        std::fs::rename(&away, s.dir.path()).unwrap();
+        is_another("and back");
     }
 
     #[test]

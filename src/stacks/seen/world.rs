@@ -1,9 +1,7 @@
 //! When it is looked anew: on what the engine says, and on a change of the home's files; nothing of it while nobody looks at pages.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::watch;
@@ -113,10 +111,9 @@ async fn listen(inner: Arc<Inner>) {
                 if inner.is_alone() {
                     return;
                 }
-                let now = signature(inner.works.setting().home.clone()).await;
-                let changed = files.as_ref() != Some(&now);
-                files = Some(now);
-                changed
+                let readings = inner.works.readings();
+                let now = tokio::task::spawn_blocking(move || readings.number()).await.ok();
+                std::mem::replace(&mut files, now) != now
             }
             () = stop.cancelled() => return,
         };
@@ -154,22 +151,6 @@ async fn heard(inner: &Inner, said: &mut Watch, first: crate::stacks::live::Told
             },
         }
     }
-}
-
-type Signature = BTreeMap<PathBuf, (SystemTime, u64)>;
-
-/// When each file that a person edits was changed, and how long it is.
-async fn signature(home: PathBuf) -> Signature {
-    let read = move || {
-        let stacks = std::fs::read_dir(home.join(super::super::home::STACKS)).into_iter().flatten().flatten();
-        let all = [home.join(crate::config::FILE), home.join(".env")].into_iter().chain(stacks.map(|one| one.path()));
-        let one = |path: PathBuf| {
-            let data = std::fs::metadata(&path).ok()?;
-            Some((path, (data.modified().ok()?, data.len())))
-        };
-        all.filter_map(one).collect()
-    };
-    tokio::task::spawn_blocking(read).await.unwrap_or_default()
 }
 
 fn slow() -> Diagnostic {

@@ -102,6 +102,8 @@ service-figure-disk = Disk, read and written
 service-figure-pids = Processes
 service-figure-of = %n of %a
 service-figure-minute = %w in the last minute: now %n, at most %m
+service-figure-point = .
+service-figure-group = ,
 
 service-way = How it is reached
 service-way-none = No route leads to it.

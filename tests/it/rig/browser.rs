@@ -37,6 +37,8 @@ pub struct Browser {
     _driver: Program,
     port: u16,
     session: String,
+    /// Chromium itself.
+    pid: Option<i32>,
     /// Where what is downloaded arrives.
     pub downloads: PathBuf,
 }
@@ -56,7 +58,7 @@ impl Browser {
         let driver = Program::start(&driver, &[format!("--port={port}")], &home, &more);
         let ready = until(PATIENCE, || get(port, "localhost", "/status").is_some_and(|a| a.status == 200));
         assert!(ready, "Chromium's driver did not start");
-        let mut browser = Browser { _driver: driver, port, session: String::new(), downloads };
+        let mut browser = Browser { _driver: driver, port, session: String::new(), pid: None, downloads };
         let profile = format!("--user-data-dir={}", home.join("profile").display());
         let flags = [
             "--headless",
@@ -79,6 +81,7 @@ impl Browser {
         } } });
         let session = browser.call("POST", "/session", &wanted).unwrap_or_else(|why| panic!("Chromium: {why}"));
         browser.session = session["sessionId"].as_str().unwrap_or_default().to_owned();
+        browser.pid = session["capabilities"]["goog:processID"].as_i64().and_then(|pid| pid.try_into().ok());
         let to = browser.downloads.display().to_string();
         browser.devtools("Browser.setDownloadBehavior", json!({ "behavior": "allow", "downloadPath": to }));
         Ok(browser)
@@ -167,6 +170,12 @@ impl Browser {
     /// Makes the window as wide as that many CSS pixels, as on a device with a screen of that width.
     pub fn width(&self, pixels: u32) {
         self.size(pixels.into(), 844);
+    }
+
+    /// A telephone from here on: 390 px wide, touched and not pointed at.
+    pub fn telephone(&self) {
+        self.width(390);
+        self.devtools("Emulation.setTouchEmulationEnabled", json!({ "enabled": true, "maxTouchPoints": 5 }));
     }
 
     fn size(&self, width: u64, height: u64) {
@@ -337,7 +346,11 @@ impl Browser {
 impl Drop for Browser {
     fn drop(&mut self) {
         // Chromium ends with its session, and not with its driver.
-        let _ = self.call("DELETE", &format!("/session/{}", self.session), &Value::Null);
+        let ended = self.call("DELETE", &format!("/session/{}", self.session), &Value::Null);
+        // Where its driver does not answer any more, it would go on for ever.
+        if let (Err(_), Some(pid)) = (ended, self.pid.and_then(rustix::process::Pid::from_raw)) {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        }
     }
 }
 

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 /// Longer than anything here may take; a program that goes on is killed, and its test has failed.
 const LIMIT: Duration = Duration::from_secs(180);
+/// What it said is waited for so long after its end.
+const LEFT: Duration = Duration::from_secs(20);
 
 /// A program that has ended. `code` is -1 where a signal ended it.
 #[derive(Debug, Clone)]
@@ -113,7 +115,16 @@ impl Running {
     pub fn end(mut self) -> Ran {
         let status = self.wait();
         let took = self.began.elapsed();
-        let whole = |of: Option<JoinHandle<String>>| of.and_then(|of| of.join().ok()).unwrap_or_default();
+        // What it has started itself may hold its outputs open after it has ended.
+        let ended = Instant::now();
+        let whole = |of: Option<JoinHandle<String>>| {
+            let of = of?;
+            while !of.is_finished() && ended.elapsed() < LEFT {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            of.is_finished().then(|| of.join().ok()).flatten()
+        };
+        let whole = |of| whole(of).unwrap_or_default();
         let (out, err) = (whole(self.out.take()), whole(self.err.take()));
         let code = status.and_then(|s| s.code()).unwrap_or(-1);
         assert!(status.is_some(), "`{}` did not end within {} s\n{out}{err}", self.line, self.limit.as_secs());
