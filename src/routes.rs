@@ -212,6 +212,7 @@ pub fn table() -> Table<App> {
     table.streams(1, |table| {
         pages! { table:
             GET "/live" Viewer => panel::live::follow;
+            GET "/profiles/{name}/live" Viewer => panel::profile::follow;
             GET "/services/{name}/live" Viewer => panel::service::changes;
             GET "/works/{id}/live" Viewer => panel::work::follow;
         }

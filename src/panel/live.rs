@@ -69,6 +69,11 @@ fn said(row: &home::Row) -> impl Hash + '_ {
     (row.name.as_str(), row.mark.kind, row.why.as_str(), since, row.url.as_deref())
 }
 
+/// Those of a card's services.
+pub(super) fn rows(card: &home::Card, lang: Lang) -> impl Iterator<Item = Piece> + '_ {
+    card.rows.iter().map(move |row| Piece::around(&row.id, &RowPart { row }, lang, &said(row), Vec::new()))
+}
+
 /// The pieces of the home's page.
 pub fn pieces(home: &Home) -> Vec<Piece> {
     let lang = home.shell.lang;
@@ -80,9 +85,7 @@ pub fn pieces(home: &Home) -> Vec<Piece> {
             html: CardPart { card }.render_with_values(&lang).unwrap_or_default(),
             frame: hash(&(&card.title, &card.note, switch, ids)),
             pieces: std::iter::once(Piece::alone(&format!("{}-used", card.id), &UsedPart { card }, lang))
-                .chain(
-                    card.rows.iter().map(|row| Piece::around(&row.id, &RowPart { row }, lang, &said(row), Vec::new())),
-                )
+                .chain(rows(card, lang))
                 .collect(),
         }
     };
@@ -145,7 +148,7 @@ impl Has {
 pub struct From_ {
     /// The number of the look that the page was made from.
     #[serde(default)]
-    number: u64,
+    pub(super) number: u64,
 }
 
 struct Following {

@@ -94,6 +94,14 @@ fn a_profile_is_turned_on_after_its_plan_is_watched_and_turned_off_again(s: &Scr
     browser.until_text("Done: 1 restarted");
     browser.go(&panel.url("/profiles/web")).expect("the page comes");
     browser.is_readable("profile");
+    browser.run("window.same = true");
+    for (verb, word) in [("pause", "Paused"), ("unpause", "Running")] {
+        s.docker(&format!("{verb} {named}")).ok();
+        let row = "return document.getElementById('service-web').innerText";
+        let seen = until(Duration::from_secs(10), || browser.run(row).as_str().is_some_and(|text| text.contains(word)));
+        assert!(seen, "{verb}: {}", browser.text());
+    }
+    assert_eq!(browser.run("return window.same"), true);
     browser.click("button[formaction='/profiles/web/plan'], form[action='/profiles/web/plan'] button");
     browser.until_text("What is stopped does not answer any more");
     browser.click("button.main");
