@@ -115,17 +115,8 @@ impl Running {
     pub fn end(mut self) -> Ran {
         let status = self.wait();
         let took = self.began.elapsed();
-        // What it has started itself may hold its outputs open after it has ended.
-        let ended = Instant::now();
-        let whole = |of: Option<JoinHandle<String>>| {
-            let of = of?;
-            while !of.is_finished() && ended.elapsed() < LEFT {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            of.is_finished().then(|| of.join().ok()).flatten()
-        };
-        let whole = |of| whole(of).unwrap_or_default();
-        let (out, err) = (whole(self.out.take()), whole(self.err.take()));
+        let left = Instant::now() + LEFT;
+        let (out, err) = (whole(self.out.take(), left), whole(self.err.take(), left));
         let code = status.and_then(|s| s.code()).unwrap_or(-1);
         assert!(status.is_some(), "`{}` did not end within {} s\n{out}{err}", self.line, self.limit.as_secs());
         Ran { line: std::mem::take(&mut self.line), code, out, err, took }
@@ -142,6 +133,15 @@ impl Running {
         let _ = self.child.wait();
         None
     }
+}
+
+/// What a reader has read by then; nothing where it still reads, since what the program has started itself may hold its outputs open after its end.
+fn whole(of: Option<JoinHandle<String>>, until: Instant) -> String {
+    let Some(of) = of else { return String::new() };
+    while !of.is_finished() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    if of.is_finished() { of.join().unwrap_or_default() } else { String::new() }
 }
 
 fn reader(mut from: impl Read + Send + 'static, said: Said) -> JoinHandle<String> {
