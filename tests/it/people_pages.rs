@@ -93,7 +93,7 @@ fn ones_own_account_is_looked_after_without_scripts(s: &Scratch) -> Done {
     browser.until_text("About");
     at(&panel, &browser, "/account");
     browser.fill("#display_name", "Ada L.");
-    browser.leads_on("form.in button.main");
+    browser.click("form.in button.main");
     assert_eq!(panel.call("operator", "GET", "/api/v1/auth/me", None).text("display_name"), "Ada L.");
     browser.fill("#token-name", "cron");
     browser.click("[name='scope.operate']");
@@ -105,11 +105,11 @@ fn ones_own_account_is_looked_after_without_scripts(s: &Scratch) -> Done {
     at(&panel, &browser, "/account");
     assert!(!browser.source().contains(&token) && browser.text().contains("cron"), "it is shown once");
     browser.is_readable("account");
-    browser.leads_on("button[aria-label='End: cron']");
+    browser.click("button[aria-label='End: cron']");
     assert_eq!(panel.ask("GET", "/api/v1/auth/me", Some(&token), None).status, 401);
     // Where somebody is signed in: this one is marked, the program's login is another.
     assert!(browser.text().contains("This one"), "{}", browser.text());
-    browser.leads_on("button[value='end-sessions']");
+    browser.click("button[value='end-sessions']");
     assert_eq!(panel.call("operator", "GET", "/api/v1/auth/me", None).status, 401, "the other is ended");
     at(&panel, &browser, "/password");
     browser.fill("#old", PASSWORD);

@@ -165,7 +165,7 @@ fn without_scripts_a_stack_is_checked_planned_and_saved_by_forms(s: &Scratch) ->
     assert!(browser.text().contains("line 4"), "{}", browser.text());
     // A refused save keeps what was typed.
     browser.fill("#message", "typed before");
-    browser.leads_on("button[value=save]");
+    browser.click("button[value=save]");
     assert!(browser.source().contains("imgae:") && browser.source().contains("typed before"));
     assert_eq!(disk(s), stack(s));
     browser.fill("#text", &stack(s).replace("busybox:1", "busybox:2"));

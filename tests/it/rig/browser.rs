@@ -200,7 +200,9 @@ impl Browser {
         self.devtools("Emulation.setScriptExecutionDisabled", json!({ "value": true }));
     }
 
-    /// Clicks on the first element that a CSS selector finds; one that is just being made is waited for.
+    /// Clicks on the first element that a CSS selector finds; one that is just being made is waited for. Where it leads to another page, as a
+    /// link or a form's button does, that page is waited for: the driver itself does so only where it is quick, and else what follows would
+    /// be told of the page before.
     #[track_caller]
     pub fn click(&self, selector: &str) {
         let of = format!("/session/{}/element", self.session);
@@ -209,18 +211,14 @@ impl Browser {
         let found = look();
         let found = found.unwrap_or_else(|why| panic!("{selector}: {why}"));
         let id = found.as_object().and_then(|all| all.values().next()?.as_str()).unwrap_or_default();
+        let asked = json!({ "script": LEADS_ON, "args": [found] });
+        let leads_on = self.call("POST", &format!("/session/{}/execute/sync", self.session), &asked);
         let done = self.call("POST", &format!("{of}/{id}/click"), &json!({}));
         assert!(done.is_ok(), "{selector}: {done:?}");
-    }
-
-    /// Clicks on what leads to another page, as a form's button does, and waits until that page is there: a slow answer is still the page
-    /// before.
-    #[track_caller]
-    pub fn leads_on(&self, selector: &str) {
-        self.run("window.isThePageBefore = true");
-        self.click(selector);
-        let there = "return !window.isThePageBefore && document.readyState === 'complete'";
-        assert!(until(PATIENCE, || self.run(there) == true), "{selector} leads nowhere: {}", self.text());
+        if leads_on.is_ok_and(|leads_on| leads_on == true) {
+            let there = "return window.isKeptHere || !window.isThePageBefore && document.readyState === 'complete'";
+            assert!(until(PATIENCE, || self.run(there) == true), "{selector} leads nowhere: {}", self.text());
+        }
     }
 
     /// Writes into the first field that a CSS selector finds, in place of what is there.
@@ -356,6 +354,23 @@ impl Drop for Browser {
 
 /// Whether a script or a style of the page never came.
 const LOST: &str = "return performance.getEntriesByType('resource').some(one => ['script', 'link', 'css'].includes(one.initiatorType) && one.responseStatus === 0)";
+
+/// Whether what is clicked on leads to another page; a script of the page that keeps it here is told in `isKeptHere`.
+const LEADS_ON: &str = r"
+const at = arguments[0].closest('a[href], button, input');
+if (!at) return false;
+const link = at.tagName === 'A';
+const elsewhere = () => at.protocol.startsWith('http') && at.target !== '_blank' && !at.hasAttribute('download')
+    && !(at.hash && at.pathname + at.search === location.pathname + location.search);
+const sends = () => at.type === 'submit' && at.form && at.form.method !== 'dialog'
+    && (at.form.noValidate || at.formNoValidate || at.form.matches(':valid'));
+if (!(link ? elsewhere() : sends())) return false;
+window.isThePageBefore = true;
+window.isKeptHere = false;
+const kept = event => setTimeout(() => { window.isKeptHere = event.defaultPrevented; });
+addEventListener(link ? 'click' : 'submit', kept, { once: true });
+return true;
+";
 
 /// What is wrong with a page for somebody who wants to read it: wider than the window, letters that are small or hardly differ from what is
 /// behind them (WCAG asks for 4.5).
