@@ -516,6 +516,28 @@ mod tests {
         assert!(lost.is_empty(), "{lost:?}");
     }
 
+    /// The audit says in words what was done, by whatever way it was.
+    #[test]
+    fn every_row_that_changes_something_has_a_sentence_in_the_audit() {
+        // What a page does by calls of the API is entered by their names.
+        let by_calls = [
+            "account.",
+            "own.",
+            "people.",
+            "person.",
+            "groups.",
+            "invitations.",
+            "settings.act",
+            "bell.act",
+            "factor.",
+        ];
+        let table = table();
+        let rows = table.entries().filter(|entry| entry.changes()).map(|entry| entry.name.as_str());
+        let own = rows.filter(|name| !by_calls.iter().any(|begin| name.starts_with(begin)));
+        let lost: Vec<&str> = own.filter(|name| !crate::panel::audit::sentence::is_known(name)).collect();
+        assert!(lost.is_empty(), "{lost:?}");
+    }
+
     /// What is named beside the table is a row of it.
     #[test]
     fn anybody_may_look_whether_hearth_lives() {

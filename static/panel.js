@@ -54,7 +54,7 @@
   document.body.addEventListener('htmx:sseOpen', () => say('', false));
   document.body.addEventListener('htmx:sseError', async () => {
     if (document.hidden) return;
-    say('Connection lost, trying again', true);
+    say(line.dataset.lost, true);
     // Whoever is signed out meanwhile would try in vain.
     const me = await fetch('/api/v1/auth/me', { headers: { accept: 'application/json' } }).catch(() => null);
     if (me?.status === 401) location.reload();

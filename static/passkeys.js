@@ -23,10 +23,10 @@ function tell(near, words) {
   place.hidden = !words;
 }
 
-// What the browser's own refusals mean for a person.
-function explain(error) {
-  if (error.name === 'NotAllowedError') return 'No passkey was used: it was cancelled, took too long, or there is none for this home on this device.';
-  if (error.name === 'InvalidStateError') return 'This device has a passkey for this account already.';
+// What the browser's own refusals mean for a person, in the words that the page came with.
+function explain(error, { none, there }) {
+  if (error.name === 'NotAllowedError') return none;
+  if (error.name === 'InvalidStateError') return there;
   return error.message || String(error);
 }
 
@@ -87,7 +87,7 @@ async function during(element, work) {
   try {
     await work(element);
   } catch (error) {
-    tell(element, explain(error));
+    tell(element, explain(error, element.dataset));
   } finally {
     buttons.forEach(button => { button.disabled = false; });
   }

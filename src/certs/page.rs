@@ -11,6 +11,7 @@ use super::local::LocalCa;
 use super::profile;
 use crate::auth::who::Anyone;
 use crate::diag::{Diagnostic, Kind};
+use crate::web::lang::{Lang, filters};
 use crate::web::read::Path;
 use crate::web::{Refusal, STYLE};
 
@@ -33,7 +34,7 @@ struct Page {
 pub async fn trust(_: Anyone, State(trust): State<Trust>) -> Response {
     let ca = trust();
     let page = Page { style: STYLE, lines: groups(&ca.fingerprint()), ends: ca.root_ends().date().to_string() };
-    match page.render() {
+    match page.render_with_values(&Lang::spoken()) {
         Ok(text) => Html(text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

@@ -24,6 +24,7 @@ use crate::base::clock;
 use crate::engine::docker::reader::Unread;
 use crate::traefik::file::{GATE_HEADER, PARAMETERS_PAGE, PROFILE_HEADER, ROUTE_HEADER};
 use crate::web;
+use crate::web::lang::{self, Lang, filters};
 
 /// Seconds until a page looks again.
 const AGAIN: u64 = 5;
@@ -56,8 +57,13 @@ pub fn router(view: Arc<View>) -> Router {
     Router::new().fallback(answer).with_state(Arc::new(pages))
 }
 
-async fn answer(State(pages): State<Arc<Pages>>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
-    let host = host(&headers, &uri);
+/// Answers in the browser's language.
+async fn answer(pages: State<Arc<Pages>>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    lang::speaking(Lang::of(&headers), answered(pages, method, uri, &headers)).await
+}
+
+async fn answered(State(pages): State<Arc<Pages>>, method: Method, uri: Uri, headers: &HeaderMap) -> Response {
+    let host = host(headers, &uri);
     let (status, words) = match headers.get(ROUTE_HEADER).map(|route| route.to_str().unwrap_or_default()) {
         // An application may have any path, so the header decides alone where there is one.
         Some(route) if !route.is_empty() => {
@@ -72,7 +78,7 @@ async fn answer(State(pages): State<Arc<Pages>>, method: Method, uri: Uri, heade
             _ => (StatusCode::NOT_FOUND, words::unknown(host.as_deref())),
         },
     };
-    page(status, &words, host.as_deref(), reads_html(&method, &headers))
+    page(status, &words, host.as_deref(), reads_html(&method, headers))
 }
 
 impl Pages {
@@ -87,7 +93,7 @@ impl Pages {
             true => self.look(whose, project.unwrap_or(&self.view.project), service).await,
             false => Ok(Arc::new(Known { title: None, service: None, all: Vec::new() })),
         };
-        let fallback = || host.unwrap_or("This service").to_owned();
+        let fallback = || host.map_or_else(|| Lang::spoken().say("gate-this-service").into_owned(), str::to_owned);
         match known {
             Ok(known) => {
                 let title = known.title.clone().or_else(|| known.service.clone()).unwrap_or_else(fallback);
@@ -177,7 +183,7 @@ struct Page<'a> {
 
 pub(super) fn page(status: StatusCode, words: &Words, host: Option<&str>, html: bool) -> Response {
     let page = Page { words, over: host.unwrap_or("Hearth"), again: AGAIN, style: web::STYLE, script: LOOK_AGAIN };
-    let html = html.then(|| page.render().ok()).flatten();
+    let html = html.then(|| page.render_with_values(&Lang::spoken()).ok()).flatten();
     let kind = if html.is_some() { "text/html; charset=utf-8" } else { "text/plain; charset=utf-8" };
     let mut answer = (status, html.unwrap_or_else(|| words.line())).into_response();
     let script = if words.again { format!("script-src {}; ", web::source(LOOK_AGAIN)) } else { String::new() };

@@ -1,13 +1,14 @@
 //! What is the matter with a service, in plain words: from the states of its containers to what a page says.
 //!
-//! No image, no log, nothing of the machine. Times are arguments.
+//! No image, no log, nothing of the machine. Times are arguments, and the language is that of the request ([`Lang::spoken`]).
 
 use std::cmp::Reverse;
 
 use time::{Duration, OffsetDateTime};
 
-use crate::base::{clock, wording};
+use crate::base::wording;
 use crate::traefik::Access;
+use crate::web::Lang;
 
 /// One container of the service.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -44,7 +45,7 @@ pub struct Words {
     pub story: Vec<String>,
     /// Commands, and what each does.
     pub advice: Vec<(String, String)>,
-    /// Where one can go on, and what stands on it.
+    /// Where one can go on, and the name of the words on it.
     pub ways: Vec<(String, &'static str)>,
     /// It may change by itself: look again.
     pub again: bool,
@@ -92,210 +93,208 @@ fn shaky(c: &Seen, now: OffsetDateTime) -> bool {
 }
 
 fn container_words(who: &Who, c: &Seen, now: OffsetDateTime) -> Words {
-    let title = &who.title;
-    let began = c.started.map(|started| format!("It began {}", clock::ago(started, now)));
-    let began = began.unwrap_or_else(|| String::from("It has begun"));
+    let lang = Lang::spoken();
+    let named = |key: &str| lang.with(key, [("service", who.title.as_str().into())]);
+    let since = |key: &'static str, unknown: &'static str| match c.started {
+        Some(started) => lang.with(key, [("ago", lang.ago(started, now).into())]),
+        None => lang.say(unknown).into_owned(),
+    };
     match c.status.as_str() {
-        "created" => Words {
-            story: vec!["It is made and waits for its turn: others may have to be ready first.".into()],
-            ..again("busy", format!("{title} is about to start"))
-        },
+        "created" => {
+            Words { story: vec![lang.say("gate-created-words").into()], ..again("busy", named("gate-created")) }
+        }
         "running" if shaky(c, now) => again_and_again(who, c),
         "restarting" => again_and_again(who, c),
         "running" if c.health == "starting" => Words {
-            story: vec![format!("{began} and is not ready yet.")],
-            ..again("busy", format!("{title} is starting"))
+            story: vec![since("gate-starting-words", "gate-starting-unknown")],
+            ..again("busy", named("gate-starting"))
         },
         "running" if c.health == "unhealthy" => Words {
-            story: vec!["It runs, but its own health check fails. It may recover by itself.".into()],
-            advice: advice(who, &[("logs", "shows what it says"), ("restart", "starts it anew")]),
-            ..again("warn", format!("{title} is not well"))
+            story: vec![lang.say("gate-unhealthy-words").into()],
+            advice: advice(who, &[("logs", "gate-logs"), ("restart", "gate-restart")]),
+            ..again("warn", named("gate-unhealthy"))
         },
-        "running" if c.started.is_none_or(|started| now - started < ARRIVING) => Words {
-            story: vec![format!("{began}, and the way to it opens in a moment.")],
-            ..again("good", format!("{title} is there"))
-        },
+        "running" if c.started.is_none_or(|started| now - started < ARRIVING) => {
+            Words { story: vec![since("gate-there-words", "gate-there-unknown")], ..again("good", named("gate-there")) }
+        }
         "running" => Words {
-            story: vec![format!("{began} and runs, but no way leads to it.")],
-            advice: vec![("hearth routes".into(), "shows why".into())],
-            ..again("warn", format!("{title} cannot be reached"))
+            story: vec![since("gate-no-way-words", "gate-no-way-unknown")],
+            advice: vec![("hearth routes".into(), lang.say("gate-routes-why").into())],
+            ..again("warn", named("gate-no-way"))
         },
         "paused" => Words {
-            story: vec!["Somebody has halted it for a while.".into()],
-            advice: advice(who, &[("restart", "lets it run again")]),
-            ..again("warn", format!("{title} is paused"))
+            story: vec![lang.say("gate-paused-words").into()],
+            advice: advice(who, &[("restart", "gate-unpause")]),
+            ..again("warn", named("gate-paused"))
         },
         "exited" => Words {
-            story: vec![format!("It {}.", ended(c.exit_code))],
-            advice: advice(who, &[("logs", "shows what it said last"), ("start", "starts it")]),
-            ..again("", format!("{title} is stopped"))
+            story: vec![ended("gate-ended", c.exit_code, 0)],
+            advice: advice(who, &[("logs", "gate-logs-last"), ("start", "gate-start")]),
+            ..again("", named("gate-stopped"))
         },
-        _ => Words {
-            story: vec!["Its container is on its way out.".into()],
-            ..again("", format!("{title} is being removed"))
-        },
+        _ => Words { story: vec![lang.say("gate-removed-words").into()], ..again("", named("gate-removed")) },
     }
 }
 
 fn again_and_again(who: &Who, c: &Seen) -> Words {
-    let times = match c.restarts {
-        0 | 1 => String::from("It has been started again"),
-        n => format!("It has been started again {}", wording::count(n as usize, "time")),
-    };
+    let lang = Lang::spoken();
     // While it runs, the engine's exit code is none.
-    let how = if c.status == "restarting" { ended(c.exit_code) } else { String::from("ended before long") };
+    let story = match c.status.as_str() {
+        "restarting" => ended("gate-again-ended", c.exit_code, c.restarts),
+        _ => lang.with("gate-again", [("times", c.restarts.into())]),
+    };
     Words {
-        story: vec![format!("{times}. Last, it {how}.")],
-        advice: advice(who, &[("logs", "shows what it said before it ended")]),
-        ..again("bad", format!("{} keeps stopping", who.title))
+        story: vec![story],
+        advice: advice(who, &[("logs", "gate-logs-end")]),
+        ..again("bad", lang.with("gate-keeps-stopping", [("service", who.title.as_str().into())]))
     }
 }
 
-fn ended(code: i64) -> String {
-    match code {
-        0 => String::from("ended without an error (exit code 0)"),
-        137 | 143 => format!("was ended by a signal (exit code {code})"),
-        _ => format!("ended with an error (exit code {code})"),
-    }
+fn ended(key: &str, code: i64, times: u64) -> String {
+    let how = match code {
+        0 => "well",
+        137 | 143 => "signal",
+        _ => "error",
+    };
+    // As text: a number would get the language's marks for thousands.
+    Lang::spoken().with(key, [("how", how.into()), ("code", code.to_string().into()), ("times", times.into())])
 }
 
 fn off(who: &Who) -> Words {
+    let lang = Lang::spoken();
+    let title = [("service", who.title.as_str().into())];
     if let Some(project) = &who.project {
         return Words {
-            story: vec![format!("The project {project} has no container of it now.")],
-            advice: vec![(format!("docker compose -p {project} ps"), "shows what it has".into())],
-            ..again("", format!("{} is not there", who.title))
+            story: vec![lang.with("gate-gone-words", [("project", project.as_str().into())])],
+            advice: vec![(format!("docker compose -p {project} ps"), lang.say("gate-project-ps").into())],
+            ..again("", lang.with("gate-gone", title))
         };
     }
     let up = match &who.profile {
-        Some(profile) => (format!("hearth up {profile}"), format!("turns on the profile `{profile}`, which it is of")),
-        None => ("hearth up".to_owned(), "starts all that is on".to_owned()),
+        Some(profile) => {
+            (format!("hearth up {profile}"), lang.with("gate-up-profile", [("profile", profile.as_str().into())]))
+        }
+        None => ("hearth up".to_owned(), lang.say("gate-up").into()),
     };
     Words {
-        story: vec!["Nothing of it is there to answer.".into()],
-        advice: vec![up, ("hearth profiles".into(), "shows what is on and what is off".into())],
-        ..again("", format!("{} is turned off", who.title))
+        story: vec![lang.say("gate-off-words").into()],
+        advice: vec![up, ("hearth profiles".into(), lang.say("gate-profiles").into())],
+        ..again("", lang.with("gate-off", title))
     }
 }
 
 /// The engine does not say how the service is.
 pub fn unseen(who: &Who) -> Words {
+    let lang = Lang::spoken();
     Words {
-        story: vec!["What is the matter with it cannot be seen right now.".into()],
-        ..again("warn", format!("{} does not answer", who.title))
+        story: vec![lang.say("gate-unseen-words").into()],
+        ..again("warn", lang.with("gate-unseen", [("service", who.title.as_str().into())]))
     }
 }
 
 /// An address that nobody may enter.
 pub fn closed() -> Words {
-    Words {
-        story: vec!["It is for people who have signed in, and there is no way to sign in here.".into()],
-        ..still("This address is closed".into())
-    }
+    still("gate-closed", "gate-closed-words")
 }
 
 /// An address for people who have signed in, asked for by what cannot be sent to the login.
 pub fn sign_in() -> Words {
-    Words {
-        story: vec!["This address is for people of the home. Open it in a browser of its own, and sign in.".into()],
-        ..still("Sign in first".into())
-    }
+    still("gate-sign-in", "gate-sign-in-words")
 }
 
 /// Somebody who has signed in, and whom the access does not name; `only`: the services that their account is for alone, `panel`: where they see their
 /// services, and sign out.
 pub fn not_allowed(access: &Access, user: &str, only: &[String], panel: &str) -> Words {
-    let whom = match access {
-        Access::Group(name) => format!("the group {name}"),
-        Access::Admin => "admins".into(),
-        _ => "others".into(),
+    let lang = Lang::spoken();
+    let (kind, group) = match access {
+        Access::Group(name) => ("group", name.as_str()),
+        Access::Admin => ("admin", ""),
+        _ => ("others", ""),
     };
     let why = match only {
-        [] => format!("You are signed in as {user}, and this address is for {whom}."),
-        only => format!("You are signed in as {user}, and this account is for {} alone.", wording::list(only)),
+        [] => {
+            lang.with("gate-not-allowed-words", [("user", user.into()), ("kind", kind.into()), ("group", group.into())])
+        }
+        only => lang.with("gate-only-words", [("user", user.into()), ("services", wording::list(only).into())]),
     };
-    Words {
-        story: vec![why, "Ask an admin of the home, or sign out and come back as somebody else.".into()],
-        ways: vec![(format!("{panel}/"), "To my services"), (format!("{panel}/logout"), "Sign out")],
-        ..still("Not for you".into())
-    }
+    let mut words = still("gate-not-allowed", "gate-not-allowed-way");
+    words.story.insert(0, why);
+    words.ways = vec![(format!("{panel}/"), "gate-my-services"), (format!("{panel}/logout"), "gate-sign-out")];
+    words
 }
 
 /// A request is too large for every service; `cookies`: the names of the largest, `panel`: where they can be cleared.
 pub fn too_large(cookies: &[String], panel: Option<&str>) -> Words {
-    let mut story = vec!["The browser sends more with each request than any service is to be sent.".into()];
+    let lang = Lang::spoken();
+    let mut words = Words { tone: "warn", ..still("gate-too-large", "gate-too-large-words") };
     if !cookies.is_empty() {
-        story.push(format!(
-            "Most of it is cookies that an application has set for the whole domain. The largest: {}.",
-            cookies.join(", ")
-        ));
-        story.push(match panel {
-            Some(panel) => format!(
-                "Delete the cookies of this domain in the browser's settings, or have them cleared at {panel}{}.",
-                crate::web::head::WAY_OUT
-            ),
-            None => "Delete the cookies of this domain in the browser's settings.".into(),
+        words.story.push(lang.with("gate-too-large-cookies", [("cookies", cookies.join(", ").into())]));
+        words.story.push(match panel {
+            Some(panel) => {
+                let at = format!("{panel}{}", crate::web::head::WAY_OUT);
+                lang.with("gate-too-large-way", [("address", at.into())])
+            }
+            None => lang.say("gate-too-large-alone").into(),
         });
     }
-    Words { tone: "warn", story, ..still("Too many cookies".into()) }
+    words
 }
 
 /// Who may enter is known by the panel alone, and that does not answer.
 pub fn panel_away() -> Words {
+    let lang = Lang::spoken();
     Words {
-        story: vec!["Who may enter cannot be asked right now, so nobody is let in who is not known already.".into()],
-        advice: vec![("hearth serve".into(), "knows who may enter, and does not answer gate".into())],
-        ..again("warn", "Signing in is not possible at the moment".into())
+        story: vec![lang.say("gate-panel-away-words").into()],
+        advice: vec![("hearth serve".into(), lang.say("gate-panel-away-serve").into())],
+        ..again("warn", lang.say("gate-panel-away").into())
     }
 }
 
 /// An address for the home network, asked for from elsewhere.
 pub fn refused() -> Words {
-    Words {
-        story: vec!["This address answers only from the home network, and you come from elsewhere.".into()],
-        ..still("Only from the home network".into())
-    }
+    still("gate-refused", "gate-refused-words")
 }
 
 /// A `;` in a path, on a host where the path decides who enters.
 pub fn parameters() -> Words {
-    Words {
-        story: vec![
-            "On this host the path decides who enters, and some servers read a path with a `;` as another one. So none is passed on."
-                .into(),
-        ],
-        advice: vec![("host".into(), "of its own, without `path:` in its route, lets the program have such paths".into())],
-        ..still("This address holds a semicolon".into())
-    }
+    let advice = vec![("host".into(), Lang::spoken().say("gate-parameters-host").into())];
+    Words { advice, ..still("gate-parameters", "gate-parameters-words") }
 }
 
 /// No route has this name.
 pub fn unknown(host: Option<&str>) -> Words {
-    let called = host.unwrap_or("what was asked for");
-    Words {
-        story: vec![format!("Nothing in this home answers as {called}. The address may be mistyped.")],
-        advice: vec![("hearth routes".into(), "lists the names there are".into())],
-        ..still("No service has this name".into())
+    let lang = Lang::spoken();
+    let mut words = still("gate-unknown", "gate-unknown-words");
+    if let Some(host) = host {
+        words.story = vec![lang.with("gate-unknown-host", [("host", host.into())])];
     }
+    words.advice = vec![("hearth routes".into(), lang.say("gate-routes-list").into())];
+    words
 }
 
-fn still(heading: String) -> Words {
-    Words { tone: "", heading, story: Vec::new(), advice: Vec::new(), ways: Vec::new(), again: false }
+/// What does not change by itself; `heading` and `story`: the names of the words.
+fn still(heading: &str, story: &str) -> Words {
+    let lang = Lang::spoken();
+    Words { story: vec![lang.say(story).into()], again: false, ..again("", lang.say(heading).into()) }
 }
 
+/// `heading`: the words themselves.
 fn again(tone: &'static str, heading: String) -> Words {
-    Words { tone, again: true, ..still(heading) }
+    Words { tone, heading, story: Vec::new(), advice: Vec::new(), ways: Vec::new(), again: true }
 }
 
+/// `verbs`: of a command, each with the name of the words for what it does.
 fn advice(who: &Who, verbs: &[(&str, &str)]) -> Vec<(String, String)> {
     let Some(service) = &who.service else { return Vec::new() };
     let by = who.project.as_ref().map_or("hearth".to_owned(), |project| format!("docker compose -p {project}"));
-    verbs.iter().map(|(verb, what)| (format!("{by} {verb} {service}"), what.to_string())).collect()
+    let lang = Lang::spoken();
+    verbs.iter().map(|(verb, what)| (format!("{by} {verb} {service}"), lang.say(what).into())).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::clock;
 
     const NOW: &str = "2026-11-26T12:00:00Z";
 

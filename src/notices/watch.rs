@@ -111,12 +111,22 @@ struct Known {
     stood: Option<BTreeMap<(Option<String>, String), Standing>>,
     looks: u32,
     full: bool,
+    /// Certificates that needed somebody, and why.
+    needy: BTreeSet<(String, String)>,
     troubled: bool,
 }
 
 impl Default for Known {
     fn default() -> Known {
-        Known { began: Instant::now(), ended: BTreeSet::new(), stood: None, looks: 0, full: false, troubled: false }
+        Known {
+            began: Instant::now(),
+            ended: BTreeSet::new(),
+            stood: None,
+            looks: 0,
+            full: false,
+            needy: BTreeSet::new(),
+            troubled: false,
+        }
     }
 }
 
@@ -189,7 +199,10 @@ impl Known {
         }
         self.full = full;
         let look = watched.certificates.clone();
-        for (name, words) in tokio::task::spawn_blocking(move || look()).await.unwrap_or_default() {
+        let needy: BTreeSet<_> =
+            tokio::task::spawn_blocking(move || look()).await.unwrap_or_default().into_iter().collect();
+        let before = std::mem::replace(&mut self.needy, needy.clone());
+        for (name, words) in needy.into_iter().filter(|one| !before.contains(one)) {
             news.push(New { kind: "certificate-ends", subject: name, person: None, path: "/routes".into(), words });
         }
         news

@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::json;
 
 use super::shell::Shell;
 use super::words::{Mark, service_path};
 use super::{Panel, page, refusal};
+use crate::auth::table::guard::Detail;
 use crate::auth::who::Operator;
 use crate::stacks::json::Begun;
 use crate::stacks::json::verbs::{self, Services, Timed};
@@ -144,14 +147,21 @@ async fn each<R: Future<Output = Begins>>(
     picked: Picked,
     begin: impl Fn(Operator, Option<String>, Vec<String>) -> R,
 ) -> Response {
-    let shell = panel.shell(&who, &headers, "/", "/");
-    let mut begun = Vec::new();
+    let shell = panel.shell(&who, &headers, "/works", "/works");
+    let (mut begun, mut named) = (Vec::new(), Vec::new());
     for (project, services) in picked.by_project() {
+        named.extend(services.iter().cloned());
         match begin(who.clone(), project, services).await {
             Ok(one) => begun.push(one.0.id),
-            // What has begun goes on, and is shown.
-            Err(refused) if begun.is_empty() => return refusal::page(shell, &headers, refused).await,
-            Err(_) => break,
+            Err(refused) if begun.is_empty() => {
+                let shell = Shell { path: "/".into(), at: "/", ..shell };
+                return refusal::page(shell, &headers, refused).await;
+            }
+            // What has begun goes on, and that not all has is said.
+            Err(refused) => {
+                let done = shell.lang.with("bulk-not-all", [("count", begun.len().into())]);
+                return refusal::page_after(shell, "bulk-stuck", &headers, refused, done).await;
+            }
         }
     }
     let to = match begun.as_slice() {
@@ -159,7 +169,7 @@ async fn each<R: Future<Output = Begins>>(
         [one] => format!("/works/{one}"),
         _ => "/works".to_owned(),
     };
-    Redirect::to(&to).into_response()
+    (Extension(Detail(json!({ "services": named }))), Redirect::to(&to)).into_response()
 }
 
 pub async fn start(

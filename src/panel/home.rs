@@ -14,7 +14,7 @@ use super::machine::Figure;
 use super::shell::Shell;
 use super::used::{self, Bytes};
 use super::words::{Mark, Moment, id, part, service_path};
-use super::{Panel, page, tiles, welcome};
+use super::{Panel, away, page, tiles, welcome};
 use crate::about::json;
 use crate::auth::who::{Anyone, Identity, Role};
 use crate::base::{units, wording};
@@ -272,9 +272,13 @@ fn is_wrong(one: &Service) -> bool {
 }
 
 fn in_a_sentence(seen: &Seen, wrong: usize, lang: Lang) -> Now {
-    if let Some(told) = &seen.away {
-        let words = lang.with("home-away-words", [("told", wording::sentence(&told.title).into())]);
+    if let Some(words) = away::words(seen, lang) {
         return Now { heading: lang.say("home-away").into(), words };
+    }
+    if let Some(first) = seen.unread.first() {
+        let told = wording::sentence(first["title"].as_str().unwrap_or_default());
+        let words = lang.with("home-unread-words", [("told", told.into())]);
+        return Now { heading: lang.say("home-unread").into(), words };
     }
     let on = seen.all().filter(|(_, one)| one.state != Standing::Off).count();
     let heading = match wrong {
@@ -350,7 +354,13 @@ fn cards(
 ) -> (Vec<Card>, Vec<Card>) {
     let on: BTreeSet<&str> = seen.profiles.iter().filter(|one| one.on).map(|one| one.name.as_str()).collect();
     let mut of: BTreeMap<&str, Vec<&Service>> = BTreeMap::new();
+    let mut lost = Vec::new();
     for one in &seen.services {
+        // Of no stack any more; or the stacks cannot be read.
+        if one.stack.is_none() {
+            lost.push(one);
+            continue;
+        }
         let names = || one.profiles.iter().map(String::as_str);
         let place = names().find(|name| on.contains(name)).or_else(|| names().next()).unwrap_or_default();
         of.entry(place).or_default().push(one);
@@ -385,12 +395,12 @@ fn cards(
             rows: rows(None, &shown),
         });
     }
-    // Containers whose service no stack names any more.
-    let lost: Vec<&Service> = of.into_values().flatten().collect();
+    lost.extend(of.into_values().flatten());
     if !lost.is_empty() {
+        let key = if seen.unread.is_empty() { "home-lost" } else { "home-running" };
         cards.push(Card {
             id: "lost".into(),
-            title: lang.say("home-lost").into(),
+            title: lang.say(key).into(),
             path: None,
             note: note(&lost, lang),
             used: used::words(bytes, &lost),

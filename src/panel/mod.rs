@@ -30,6 +30,7 @@
 //! | the setup, step by step | `welcome` |
 //! | images, volumes and networks | `storage` |
 //! | the search | `search` |
+//! | that the engine does not answer | `away` |
 //! | what a call has refused, as a page | `refusal` |
 //! | pages as they are now, sent as they change | `live` |
 //! | the figures of the machine | `machine` |
@@ -40,6 +41,7 @@ pub mod about;
 pub mod account;
 mod ansi;
 pub mod audit;
+mod away;
 pub mod bell;
 pub mod bulk;
 pub mod diff;

@@ -111,7 +111,10 @@ pub async fn of_all(who: Operator, panel: &Panel, headers: &HeaderMap, shell: Sh
             shown.done = saved_words(shown.shell.lang, saved);
             Some(page(headers, &shown))
         }
-        Err(refused) => Some(refusal::page(shell, headers, refused).await),
+        Err(refused) => {
+            let done = saved_words(shell.lang, saved);
+            Some(refusal::page_after(shell, "plan-not-made", headers, refused, done).await)
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use super::live::{From_, Has, Piece, pieces_when, rows};
 use super::refusal;
 use super::shell::Shell;
 use super::words::part;
-use super::{Panel, page};
+use super::{Panel, away, page};
 use crate::auth::who::{Operator, Viewer};
 use crate::base::{units, wording};
 use crate::stacks::cli::profiles::Profile;
@@ -29,6 +29,8 @@ use crate::web::read::{Json, Path, Query};
 pub struct Page {
     pub shell: Shell,
     pub name: String,
+    /// The engine does not answer: why, and what that means.
+    pub away: Option<String>,
     pub on: bool,
     pub card: Card,
     pub facts: Vec<(Cow<'static, str>, String)>,
@@ -94,7 +96,8 @@ async fn shown(panel: &Panel, who: &Viewer, headers: &HeaderMap, name: &str) -> 
     let used = panel.used.of(&seen).await;
     let card = card_of(&seen, profile, &ways, &used, &shell, panel.clock.now());
     let facts = facts(profile, shell.lang);
-    Ok((Page { facts, on: profile.on, name: name.to_owned(), card, shell }, seen.number))
+    let away = away::words(&seen, shell.lang);
+    Ok((Page { away, facts, on: profile.on, name: name.to_owned(), card, shell }, seen.number))
 }
 
 async fn unknown(who: Viewer, panel: &Panel, shell: Shell, name: String, headers: &HeaderMap) -> Response {
@@ -110,6 +113,7 @@ fn pieces(page: &Page) -> Vec<Piece> {
     let rows = std::iter::once(used).chain(rows(card, lang)).collect();
     vec![
         Piece::alone("bell", &BellPart { shell: &page.shell }, lang),
+        away::piece(&page.away, lang),
         Piece::alone("profile-head", &HeadPart { name: &page.name, on: page.on, card }, lang),
         Piece::around("profile-services", &ServicesPart { card }, lang, &(&card.note, ids), rows),
     ]

@@ -1,6 +1,7 @@
 //! Who is reachable where, by whom, and with what certificate until when.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use askama::Template;
 use axum::extract::State;
@@ -35,6 +36,8 @@ pub struct Page {
 pub struct Way {
     pub mark: Mark,
     pub service: String,
+    /// It is one of the home's, and has a page.
+    pub has_page: bool,
     pub url: String,
     /// Where a browser can go there.
     pub opens: bool,
@@ -75,7 +78,12 @@ pub async fn show(
     };
     let now = panel.clock.now();
     let certificates = certificates.iter().map(|one| certificate(one, now, shell.lang)).collect();
-    page(&headers, &of(shell, routes, certificates, now))
+    let mut shown = of(shell, routes, certificates, now);
+    // Others are of `hearth.yaml`, and lead to what is no service here.
+    let seen = panel.world.now().await;
+    let known: BTreeSet<&str> = seen.services.iter().map(|one| one.name.as_str()).collect();
+    shown.routes.iter_mut().for_each(|one| one.has_page = known.contains(one.service.as_str()));
+    page(&headers, &shown)
 }
 
 pub fn of(shell: Shell, routes: Vec<Route>, certificates: Vec<Certificate>, now: OffsetDateTime) -> Page {
@@ -86,7 +94,8 @@ pub fn of(shell: Shell, routes: Vec<Route>, certificates: Vec<Certificate>, now:
 
 pub fn way(one: Route, now: OffsetDateTime, lang: Lang) -> Way {
     let mark = match (one.working, one.state.as_str()) {
-        (Some(true), _) | (None, "on") => Mark::of("running", "routes-works"),
+        (Some(true), _) => Mark::of("running", "routes-works"),
+        (None, "on") => Mark::of("missing", "routes-untried"),
         (Some(false), "off") | (None, _) => Mark::of("off", "state-off"),
         (Some(false), _) => Mark::of("failed", "routes-fails"),
     };
@@ -111,6 +120,7 @@ pub fn way(one: Route, now: OffsetDateTime, lang: Lang) -> Way {
         mark,
         opens: one.url.starts_with("https://") || one.url.starts_with("http://"),
         service: one.service,
+        has_page: true,
         url: one.url,
         state: one.state,
         who,

@@ -95,18 +95,63 @@ pub async fn json(answer: Response, most: usize) -> (Parts, Value) {
 #[template(path = "panel/refusal.html")]
 pub struct Page {
     pub shell: Shell,
+    /// The name of its words.
+    pub heading: &'static str,
+    /// What that means for what was wanted.
+    pub words: String,
     pub all: Vec<Told>,
+    pub back: String,
+}
+
+impl Page {
+    /// Nothing was changed.
+    pub fn of(shell: Shell, status: StatusCode, all: Vec<Told>) -> Page {
+        let lang = shell.lang;
+        match status {
+            // The page itself is what is not there: back is where its like are.
+            StatusCode::NOT_FOUND => Page {
+                heading: "refusal-gone",
+                words: lang.say("refusal-gone-words").into(),
+                all,
+                back: shell.at.into(),
+                shell,
+            },
+            _ => Page {
+                heading: "refusal-heading",
+                words: lang.say("refusal-words").into(),
+                all,
+                back: shell.path.clone(),
+                shell,
+            },
+        }
+    }
 }
 
 /// The refusal of a call as a page of the panel, with its status. What is no refusal stays as it is.
-pub async fn page(shell: Shell, headers: &HeaderMap, mut refused: Response) -> Response {
+pub async fn page(shell: Shell, headers: &HeaderMap, refused: Response) -> Response {
+    drawn(headers, refused, |status, all| Page::of(shell, status, all)).await
+}
+
+/// The refusal of what comes after something that was done: `done`, in a sentence; `heading`: the name of its words.
+pub async fn page_after(
+    shell: Shell,
+    heading: &'static str,
+    headers: &HeaderMap,
+    refused: Response,
+    done: String,
+) -> Response {
+    let back = shell.path.clone();
+    drawn(headers, refused, |_, all| Page { shell, heading, words: done, all, back }).await
+}
+
+async fn drawn(headers: &HeaderMap, mut refused: Response, of: impl FnOnce(StatusCode, Vec<Told>) -> Page) -> Response {
     if !refused.status().is_client_error() && !refused.status().is_server_error() {
         return refused.map(Body::new);
     }
     // The audit keeps why.
     let code = refused.extensions_mut().remove::<Code>();
     let (status, all) = read(refused).await;
-    let mut answer = super::page_as(headers, status, &Page { shell, all });
+    let mut answer = super::page_as(headers, status, &of(status, all));
     if let Some(code) = code {
         answer.extensions_mut().insert(code);
     }
@@ -116,7 +161,7 @@ pub async fn page(shell: Shell, headers: &HeaderMap, mut refused: Response) -> R
 /// How a work failed, as a page.
 pub fn of_work(shell: Shell, headers: &HeaderMap, end: &End) -> Response {
     let all = vec![Told::of(end.error.as_ref().unwrap_or(&Value::Null))];
-    super::page_as(headers, StatusCode::CONFLICT, &Page { shell, all })
+    super::page_as(headers, StatusCode::CONFLICT, &Page::of(shell, StatusCode::CONFLICT, all))
 }
 
 /// How a work failed, as the answer of a call.

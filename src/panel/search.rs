@@ -1,5 +1,7 @@
 //! The search: services, profiles, pages, works, and what can be done with them.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -9,7 +11,7 @@ use serde::Deserialize;
 use super::shell::Shell;
 use super::words::{Mark, part, service_path};
 use super::{Panel, page};
-use crate::auth::who::Viewer;
+use crate::auth::who::{Role, Viewer};
 use crate::base::wording;
 use crate::stacks::seen::Seen;
 use crate::web::lang::filters;
@@ -105,7 +107,14 @@ fn everything(shell: &Shell, seen: &Seen) -> Vec<Found> {
             (false, false) => lang.say("search-off").into(),
         },
     };
-    let place = |(name, path, more): (&str, &str, &str)| Found {
+    let stack = |name: &str| Found {
+        kind: "search-stack",
+        name: name.to_owned(),
+        path: if shell.role == Role::Admin { format!("/stacks/{}", part(name)) } else { "/stacks".into() },
+        mark: None,
+        more: seen.titles.get(name).cloned().unwrap_or_default(),
+    };
+    let place = |(name, path, more, _): (&str, &str, &str, Role)| Found {
         kind: "search-page",
         name: lang.say(name).into(),
         path: path.into(),
@@ -113,25 +122,42 @@ fn everything(shell: &Shell, seen: &Seen) -> Vec<Found> {
         more: lang.say(more).into(),
     };
     let pages = [
-        ("home-title", "/", "search-home"),
-        ("works-title", "/works", "search-works"),
-        ("routes-title", "/routes", "search-routes"),
-        ("doctor-title", "/doctor", "search-doctor"),
-        ("panel-mine", "/services", "search-mine"),
-        ("panel-account", "/account", "search-account"),
-        ("panel-password", "/password", "search-password"),
-        ("panel-guide", "/docs/guide", "search-guide"),
-        ("search-api-title", "/docs", "search-api"),
-        ("search-errors-title", "/docs/errors", "search-errors"),
-        ("search-trust-title", "/trust", "search-trust"),
+        ("home-title", "/", "search-home", Role::Viewer),
+        ("works-title", "/works", "search-works", Role::Viewer),
+        ("routes-title", "/routes", "search-routes", Role::Viewer),
+        ("stacks-title", "/stacks", "search-stacks", Role::Viewer),
+        ("search-new-stack", "/stacks/new", "search-new-stack-words", Role::Admin),
+        ("variables-title", "/variables", "search-variables", Role::Admin),
+        ("search-images", "/images", "search-images-words", Role::Viewer),
+        ("search-volumes", "/volumes", "search-volumes-words", Role::Viewer),
+        ("search-networks", "/networks", "search-networks-words", Role::Viewer),
+        ("found-title", "/found", "search-found-words", Role::Viewer),
+        ("doctor-title", "/doctor", "search-doctor", Role::Viewer),
+        ("people-title", "/people", "search-people", Role::Admin),
+        ("search-add-person", "/people/new", "search-add-person-words", Role::Admin),
+        ("search-groups", "/groups", "search-groups-words", Role::Admin),
+        ("search-invitations", "/invitations", "search-invitations-words", Role::Admin),
+        ("audit-title", "/audit", "search-audit", Role::Viewer),
+        ("settings-title", "/settings", "search-settings", Role::Admin),
+        ("notices-title", "/notifications", "search-notices", Role::Viewer),
+        ("about-title", "/about", "search-about", Role::Viewer),
+        ("panel-mine", "/services", "search-mine", Role::Viewer),
+        ("panel-account", "/account", "search-account", Role::Viewer),
+        ("panel-password", "/password", "search-password", Role::Viewer),
+        ("panel-guide", "/docs/guide", "search-guide", Role::Viewer),
+        ("search-api-title", "/docs", "search-api", Role::Viewer),
+        ("search-errors-title", "/docs/errors", "search-errors", Role::Viewer),
+        ("search-trust-title", "/trust", "search-trust", Role::Viewer),
     ];
-    seen.all().map(service).chain(seen.profiles.iter().map(profile)).chain(pages.map(place)).collect()
+    let pages = pages.into_iter().filter(|(.., role)| *role == Role::Viewer || shell.role == Role::Admin);
+    let stacks: BTreeSet<&str> = seen.services.iter().filter_map(|one| one.stack.as_deref()).collect();
+    let profiles = seen.profiles.iter().map(profile);
+    seen.all().map(service).chain(profiles).chain(stacks.into_iter().map(stack)).chain(pages.map(place)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::who::Role;
     use crate::panel::samples;
 
     #[test]
@@ -143,5 +169,16 @@ mod tests {
         assert_eq!(find("service paperless").found.len(), 0);
         assert_eq!(find("jelyfin").near.as_deref(), Some("jellyfin"));
         assert!(find("").found.len() > 20 && find("").near.is_none());
+        // Every page of the menu, and none that would be refused.
+        for role in [Role::Viewer, Role::Operator, Role::Admin] {
+            let shell = || samples::shell(role);
+            for entry in shell().nav().iter().filter(|entry| entry.path != "/search") {
+                let all = everything(&shell(), &samples::seen(3));
+                assert!(all.iter().any(|one| one.path == entry.path), "{role:?}: {}", entry.path);
+            }
+            let new = of(shell(), "new stack", &samples::seen(3)).found;
+            assert_eq!(new.iter().any(|one| one.path == "/stacks/new"), role == Role::Admin);
+        }
+        assert!(find("stack").found.iter().any(|one| one.kind == "search-stack"));
     }
 }

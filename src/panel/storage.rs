@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -14,7 +14,7 @@ use super::plan::to_its_work;
 use super::refusal::{self, Told};
 use super::shell::Shell;
 use super::words::{Moment, service_path};
-use super::{Panel, page};
+use super::{Panel, page, page_as};
 use crate::auth::who::{Admin, Operator, Role, Viewer};
 use crate::base::{units, wording};
 use crate::stacks::json::plans::{self, Apply, Kept, Made, Of};
@@ -308,7 +308,8 @@ pub async fn plan(who: Admin, State(panel): State<Panel>, headers: HeaderMap, Fo
     let shell = panel.shell(&who, &headers, kind.path(), "/images");
     let items = chosen.all("item[]");
     if items.is_empty() {
-        return Redirect::to(kind.path()).into_response();
+        let told = Told { title: Words::from(&*shell.lang.say("storage-none-chosen")), ..Told::default() };
+        return page_as(&headers, StatusCode::UNPROCESSABLE_ENTITY, &stands_in_the_way(shell, kind, vec![told]));
     }
     let asked = match kind {
         Kind::Images => Prune { images: items, ..Prune::default() },
@@ -326,9 +327,13 @@ pub async fn plan(who: Admin, State(panel): State<Panel>, headers: HeaderMap, Fo
 fn of_made(shell: Shell, kind: Kind, made: &Made) -> Page {
     // The field is of the call, and no field of this page.
     let told = |one: &plans::Blocked| Told { place: String::new(), ..Told::from(one) };
+    stands_in_the_way(shell, kind, made.plan.refusals.iter().map(told).collect())
+}
+
+fn stands_in_the_way(shell: Shell, kind: Kind, refusals: Vec<Told>) -> Page {
     Page {
         heading: shell.lang.say("storage-plan-refused").into(),
-        refusals: made.plan.refusals.iter().map(told).collect(),
+        refusals,
         goes: Vec::new(),
         stays: Vec::new(),
         action: None,

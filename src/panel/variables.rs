@@ -11,7 +11,7 @@ use super::shell::Shell;
 use super::words::{Mark, id, part};
 use super::{Panel, page};
 use crate::auth::who::Admin;
-use crate::stacks::json::variables::{self as calls, SecretFile, Variable};
+use crate::stacks::json::variables::{self as calls, SecretFile, Variable, is_of_the_home};
 use crate::web::Lang;
 use crate::web::lang::filters;
 use crate::web::read::{Form, Json, Path, Query};
@@ -117,7 +117,7 @@ fn row(lang: Lang, one: &Variable) -> Row {
         uses: one.services.clone(),
         action: format!("/variables/{}", part(&one.name)),
         is_set: one.set,
-        own: true,
+        own: !is_of_the_home(&one.name),
         name: one.name.clone(),
     }
 }

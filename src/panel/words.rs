@@ -2,9 +2,10 @@
 
 use time::OffsetDateTime;
 
-use crate::base::clock::{Unit, parse, rfc3339, since as ago};
+use crate::base::clock::{parse, rfc3339, since};
 use crate::stacks::seen::container::Container;
 use crate::stacks::seen::service::{Service, Standing};
+use crate::web::words;
 
 /// How something stands: a shape, by the name of its style, and the name of the word beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,14 +67,8 @@ pub struct Moment {
 
 impl Moment {
     pub fn of(at: OffsetDateTime, now: OffsetDateTime) -> Moment {
-        let (count, unit) = ago(at, now);
-        let unit = match unit {
-            Unit::Second => "panel-seconds-ago",
-            Unit::Minute => "panel-minutes-ago",
-            Unit::Hour => "panel-hours-ago",
-            Unit::Day => "panel-days-ago",
-        };
-        Moment { exact: rfc3339(at), count, unit }
+        let (count, unit) = since(at, now);
+        Moment { exact: rfc3339(at), count, unit: words::ago(unit) }
     }
 
     /// Of milliseconds since 1970.

@@ -97,6 +97,8 @@ pub struct Container {
     pub started_at: String,
     /// Empty while it runs, and where the look did not inspect.
     pub finished_at: String,
+    /// The name of its restart policy; empty where the look did not inspect.
+    pub restart: String,
     /// By network NAME.
     pub networks: BTreeMap<String, Attachment>,
     pub mounts: Vec<Mount>,

@@ -3,9 +3,11 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::answers::is_answered;
 use super::cli::routes as verb;
 use super::look::Row;
 use super::state::Grade;
@@ -18,6 +20,9 @@ use crate::web::Refusal;
 use crate::web::list::{self, Page};
 use crate::web::read::Query;
 
+/// How a port is that could be tried.
+const ON: &str = "on";
+
 /// One way in.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Route {
@@ -29,7 +34,7 @@ pub struct Route {
     pub access: Option<String>,
     /// How it is, in words.
     pub state: String,
-    /// Null where it was not tried: in localhost mode.
+    /// Null where it was not tried: what is off in localhost mode, and what has no connections.
     #[schema(required)]
     pub working: Option<bool>,
     /// What to do where it is not fine.
@@ -71,7 +76,7 @@ impl Route {
     }
 
     fn of_port((service, url, on): (String, String, bool)) -> Route {
-        let state = if on { "on" } else { "off" }.to_string();
+        let state = if on { ON } else { "off" }.to_string();
         Route { service, url, access: None, state, working: None, advice: None, certificate: None }
     }
 }
@@ -101,7 +106,7 @@ pub struct Which {
     pub working: Option<bool>,
 }
 
-/// Every way in, each tried now; in localhost mode the ports, which are not tried.
+/// Every way in, each tried now; in localhost mode the ports.
 #[utoipa::path(get, path = "/api/v1/routes", params(Which), responses((status = 200, body = Page<Route>)))]
 pub async fn list(
     who: Viewer,
@@ -126,6 +131,15 @@ pub async fn list(
         Ok(all)
     });
     let mut all = all.await.map_err(IntoResponse::into_response)?;
+    // Ports of what is on.
+    let ports = all.iter_mut().filter(|one| one.access.is_none() && one.state == ON);
+    join_all(ports.map(async |one| {
+        one.working = is_answered(&one.url).await;
+        if one.working == Some(false) {
+            "on, and nothing answers".clone_into(&mut one.state);
+        }
+    }))
+    .await;
     all.retain(|one| {
         which.service.as_ref().is_none_or(|service| one.service == *service)
             && which.working.is_none_or(|working| one.working == Some(working))

@@ -1,6 +1,7 @@
 //! The room of routes: what of a home goes to Traefik, what Traefik thinks of it, and what really answers.
 
 mod adopted;
+pub mod answers;
 mod certificates;
 pub mod cli;
 mod client;

@@ -4,14 +4,18 @@
 //! What was learned on a real Traefik 3.7.9 and must stay: an empty object anywhere voids the whole directory; the text goes through
 //! Go's templates first, so no value may bring a `{{`; every router names its entry points, else it joins all of them.
 
+mod identity;
 mod login;
 mod paths;
+mod text;
 
 use std::collections::BTreeMap;
 
 pub use paths::PARAMETERS_PAGE;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
+
+use identity::IDENTITY;
 
 use super::forward;
 use super::forward::wire::Key;
@@ -108,10 +112,7 @@ pub fn revision(text: &str) -> Option<&str> {
 }
 
 fn whole(root: Map<String, Value>) -> String {
-    let mut text = String::new();
-    write(&Value::Object(root), 0, &mut text);
-    text.push('\n');
-    text
+    text::of(&Value::Object(root))
 }
 
 fn root(content: &Content) -> Map<String, Value> {
@@ -197,135 +198,6 @@ const NOBODY: &str = "255.255.255.255/32";
 /// What the list for the home network answers inside, so that an application's own 403 is not taken for it: "Not Extended", which no
 /// program uses. Traefik takes only numbers that Go has a name for.
 const REFUSED: u16 = 510;
-
-/// Headers by which an application could be told who somebody is, or what was asked: only Hearth may say that. Traefik itself writes or takes
-/// away the other `X-Forwarded-*`, and all spellings with underscores; it knows no way to take away all of a kind.
-const IDENTITY: [&str; 124] = [
-    "Cf-Access-Authenticated-User-Email",
-    "Cf-Access-Jwt-Assertion",
-    "Cf-Connecting-Ip",
-    "Cf-Connecting-Ipv6",
-    "Client-Ip",
-    "Forwarded",
-    "Proxy",
-    "Remote-Email",
-    "Remote-Groups",
-    "Remote-Name",
-    "Remote-User",
-    "Remote-User-Group",
-    "Ssl-Client-Cert",
-    "Ssl-Client-S-Dn",
-    "Ssl-Client-Verify",
-    "Tailscale-User-Login",
-    "Tailscale-User-Name",
-    "Tailscale-User-Profile-Pic",
-    "True-Client-Ip",
-    "X-Amzn-Oidc-Accesstoken",
-    "X-Amzn-Oidc-Data",
-    "X-Amzn-Oidc-Identity",
-    "X-Auth-Email",
-    "X-Auth-Groups",
-    "X-Auth-Name",
-    "X-Auth-Request-Access-Token",
-    "X-Auth-Request-Email",
-    "X-Auth-Request-Groups",
-    "X-Auth-Request-Preferred-Username",
-    "X-Auth-Request-Roles",
-    "X-Auth-Request-User",
-    "X-Auth-Role",
-    "X-Auth-Roles",
-    "X-Auth-User",
-    "X-Auth-Username",
-    "X-Authelia-Email",
-    "X-Authelia-Groups",
-    "X-Authelia-Name",
-    "X-Authelia-User",
-    "X-Authentik-Email",
-    "X-Authentik-Entitlements",
-    "X-Authentik-Groups",
-    "X-Authentik-Jwt",
-    "X-Authentik-Meta-App",
-    "X-Authentik-Meta-Jwks",
-    "X-Authentik-Meta-Outpost",
-    "X-Authentik-Meta-Provider",
-    "X-Authentik-Meta-Version",
-    "X-Authentik-Name",
-    "X-Authentik-Uid",
-    "X-Authentik-Username",
-    "X-Client-Cert",
-    "X-Client-Dn",
-    "X-Client-Ip",
-    "X-Client-Verify",
-    "X-Cluster-Client-Ip",
-    "X-Email",
-    "X-Forwarded-Access-Token",
-    "X-Forwarded-By",
-    "X-Forwarded-Client-Cert",
-    "X-Forwarded-Email",
-    "X-Forwarded-Groups",
-    "X-Forwarded-Login",
-    "X-Forwarded-Name",
-    "X-Forwarded-Path",
-    "X-Forwarded-Preferred-Username",
-    "X-Forwarded-Protocol",
-    "X-Forwarded-Role",
-    "X-Forwarded-Roles",
-    "X-Forwarded-Scheme",
-    "X-Forwarded-Ssl",
-    "X-Forwarded-User",
-    "X-Forwarded-Uuid",
-    "X-Goog-Authenticated-User-Email",
-    "X-Goog-Authenticated-User-Id",
-    "X-Goog-Iap-Jwt-Assertion",
-    "X-Hearth-Gate",
-    "X-Host",
-    "X-Ms-Client-Principal",
-    "X-Ms-Client-Principal-Id",
-    "X-Ms-Client-Principal-Idp",
-    "X-Ms-Client-Principal-Name",
-    "X-Original-Host",
-    "X-Original-Method",
-    "X-Original-Uri",
-    "X-Original-Url",
-    "X-Pomerium-Claim-Email",
-    "X-Pomerium-Claim-Groups",
-    "X-Pomerium-Claim-Name",
-    "X-Pomerium-Claim-User",
-    "X-Pomerium-Jwt-Assertion",
-    "X-Proxy-Roles",
-    "X-Proxy-User",
-    "X-Remote-Email",
-    "X-Remote-Group",
-    "X-Remote-Groups",
-    "X-Remote-Name",
-    "X-Remote-User",
-    "X-Rewrite-Url",
-    "X-Role",
-    "X-Ssl-Client-Cert",
-    "X-Ssl-Client-Dn",
-    "X-Ssl-Client-S-Dn",
-    "X-Ssl-Client-Verify",
-    "X-Team",
-    "X-Token-Subject",
-    "X-Token-User-Email",
-    "X-Token-User-Name",
-    "X-Token-User-Roles",
-    "X-User",
-    "X-User-Email",
-    "X-User-Groups",
-    "X-User-Name",
-    "X-User-Roles",
-    "X-Username",
-    "X-Vouch-Idp-Accesstoken",
-    "X-Vouch-Idp-Idtoken",
-    "X-Vouch-User",
-    "X-Webauth-Email",
-    "X-Webauth-Fullname",
-    "X-Webauth-Groups",
-    "X-Webauth-Name",
-    "X-Webauth-Role",
-    "X-Webauth-User",
-];
 
 fn shared(content: &Content, http: &mut Section, tcp: &mut Section) {
     let challenge = format!("PathPrefix(`{CHALLENGES}`)");
@@ -561,64 +433,6 @@ fn tls(content: &Content) -> Value {
         tls["stores"] = json!({ "default": { "defaultCertificate": pair(default) } });
     }
     tls
-}
-
-/// JSON, indented; in texts no `{` stands as itself, so that two of them never do.
-fn write(value: &Value, depth: usize, out: &mut String) {
-    let line = |out: &mut String, depth: usize| {
-        out.push('\n');
-        (0..depth).for_each(|_| out.push_str("  "));
-    };
-    match value {
-        Value::Object(map) if !map.is_empty() => {
-            out.push('{');
-            for (i, (key, value)) in map.iter().enumerate() {
-                out.push_str(if i == 0 { "" } else { "," });
-                line(out, depth + 1);
-                text(key, out);
-                out.push_str(": ");
-                write(value, depth + 1, out);
-            }
-            line(out, depth);
-            out.push('}');
-        }
-        Value::Array(items) if !items.is_empty() => {
-            out.push('[');
-            for (i, item) in items.iter().enumerate() {
-                out.push_str(if i == 0 { "" } else { "," });
-                line(out, depth + 1);
-                write(item, depth + 1, out);
-            }
-            line(out, depth);
-            out.push(']');
-        }
-        Value::String(string) => text(string, out),
-        other => out.push_str(&other.to_string()),
-    }
-}
-
-/// A JSON string that YAML reads the same.
-fn text(text: &str, out: &mut String) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            // Control characters and what YAML takes for the end of a line, a mark or nothing at all.
-            '{'
-            | '\0'..='\u{1f}'
-            | '\u{7f}'..='\u{a0}'
-            | '\u{2028}'
-            | '\u{2029}'
-            | '\u{fe00}'..='\u{feff}'
-            | '\u{fff0}'..='\u{ffff}' => {
-                out.push_str(&format!("\\u{:04x}", c as u32));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
 }
 
 #[cfg(test)]

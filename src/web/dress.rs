@@ -16,6 +16,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tracing::info;
 
+use super::lang::{self, Lang};
 use super::turns::Turns;
 use super::{Limits, Refusal, deadline, head, policy};
 use crate::diag::{Diagnostic, Kind};
@@ -88,7 +89,11 @@ async fn in_time(State(most): State<Duration>, request: Request, next: Next) -> 
     })
 }
 
-async fn around(State(dress): State<Arc<Dress>>, mut request: Request, next: Next) -> Response {
+async fn around(State(dress): State<Arc<Dress>>, request: Request, next: Next) -> Response {
+    lang::speaking(Lang::of(request.headers()), answered(dress, request, next)).await
+}
+
+async fn answered(dress: Arc<Dress>, mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let refused = match unclear_host(&request) {
         Some(refusal) => Some(Refusal(refusal).with(StatusCode::BAD_REQUEST)),

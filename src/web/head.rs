@@ -57,7 +57,7 @@ pub(super) fn too_large(request: &Request, most: usize) -> Option<Response> {
     };
     let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
     Some(match wants_html(request.headers()) {
-        true => super::refuse::page_with(&d, status, Some((WAY_OUT, "Clear this browser's cookies"))),
+        true => super::refuse::page_with(&d, status, Some((WAY_OUT, "web-to-cookies"))),
         false => Refusal(d).with(status),
     })
 }

@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use serde_json::{Value, json};
 
+use super::lang::{Lang, filters};
 use super::{Words, words};
 use crate::diag::{Diagnostic, Diagnostics, Kind, Sources, log_untold, text};
 
@@ -126,6 +127,7 @@ pub fn retry_after(answer: &mut Response, d: &Diagnostic) {
 #[derive(Template)]
 #[template(path = "web/refusal.html")]
 struct Page<'a> {
+    /// The name of its words.
     heading: &'static str,
     tone: &'static str,
     status: String,
@@ -142,38 +144,39 @@ pub fn page(d: &Diagnostic, status: StatusCode) -> Response {
     page_with(d, status, None)
 }
 
-/// The same with a way out: a path of this host, and what stands on it.
+/// The same with a way out: a path of this host, and the name of the words on it.
 pub fn page_with(d: &Diagnostic, status: StatusCode, way: Option<(&str, &str)>) -> Response {
     let heading = match status.as_u16() {
-        _ if d.code == "auth.shared-name" => "The panel has an address of its own",
-        _ if d.code == "auth.not-set-up" => "This home has no admin yet",
-        _ if d.code == "auth.set-up" => "This home has an admin already",
-        _ if d.code == "web.not-found" => "There is nothing at this address",
-        _ if d.code == "auth.bad-link" => "This link does not hold",
-        _ if d.code == "auth.registration-closed" => "Admins make the accounts here",
-        401 => "Sign in first",
-        403 => "Not for you",
-        404 | 405 => "Nothing here",
-        429 => "Too often",
-        431 => "Too many cookies",
-        503 => "Not now",
-        400..500 => "That does not work",
-        _ => "Something went wrong",
+        _ if d.code == "auth.shared-name" => "web-shared-name",
+        _ if d.code == "auth.not-set-up" => "web-no-admin",
+        _ if d.code == "auth.set-up" => "web-has-admin",
+        _ if d.code == "web.not-found" => "web-not-found",
+        _ if d.code == "auth.bad-link" => "web-bad-link",
+        _ if d.code == "auth.registration-closed" => "web-by-admins",
+        401 => "web-unauthorized",
+        403 => "web-forbidden",
+        404 | 405 => "web-nothing",
+        429 => "web-too-often",
+        431 => "web-too-large",
+        503 => "web-not-now",
+        400..500 => "web-bad-request",
+        _ => "web-failed",
     };
     let tone = if status.is_server_error() { "bad" } else { "warn" };
     // What the heading says is not said again below it.
+    let lang = Lang::spoken();
     let title = match d.code {
-        "auth.not-set-up" => "it answers nobody until it has one",
-        "auth.set-up" => "a setup link is for the first one, once",
-        "web.not-found" => "perhaps the address is not written right, or what was here is gone",
-        _ => &d.title,
+        "auth.not-set-up" => lang.say("web-no-admin-words"),
+        "auth.set-up" => lang.say("web-has-admin-words"),
+        "web.not-found" => lang.say("web-not-found-words"),
+        _ => d.title.as_str().into(),
     };
     let hints = if d.code == "web.not-found" { &[][..] } else { &d.hints };
     // Where the beginning is the same page, nobody is sent there.
     let begins = !["auth.not-set-up", "auth.shared-name"].contains(&d.code);
-    let (title, hints) = (Words::sentence(title), words::for_people(hints));
+    let (title, hints) = (Words::sentence(&title), words::for_people(hints));
     let page = Page { heading, tone, status: status.to_string(), title, hints, code: d.code, begins, way };
-    let mut answer = match page.render() {
+    let mut answer = match page.render_with_values(&lang) {
         Ok(text) => (status, Html(text)).into_response(),
         Err(_) => status.into_response(),
     };

@@ -1,19 +1,37 @@
-//! Words of a diagnostic on a page.
+//! Words on a page that are more than letters: of a diagnostic, or from a language's file.
 
 use std::fmt::{self, Write};
 
 use askama::filters::HtmlSafe;
 
+use crate::base::clock::Unit;
 use crate::base::wording;
 
 /// A sentence; what stands between two backticks in it is shown as code, and nothing of it is ever markup.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Words(String);
+pub struct Words {
+    text: String,
+    /// What stands between `**` is strong: in our own words only, others have such in patterns.
+    strong: bool,
+}
 
 impl Words {
     /// With a capital letter, as a sentence of a page begins.
     pub fn sentence(text: &str) -> Words {
-        Words(wording::sentence(text))
+        Words { text: wording::sentence(text), strong: false }
+    }
+
+    /// From a language's file, where `**` is around what is strong.
+    pub fn marked(text: impl Into<String>) -> Words {
+        Words { text: text.into(), strong: true }
+    }
+
+    /// The first part of a text that is shown as something: what stands before it, the element, the part, and what stands after it.
+    fn next<'a>(&self, text: &'a str) -> Option<(&'a str, &'static str, &'a str, &'a str)> {
+        let code = between(text, "`").map(|(before, inside, after)| (before, "code", inside, after));
+        let strong = between(text, "**").filter(|_| self.strong);
+        let strong = strong.map(|(before, inside, after)| (before, "strong", inside, after));
+        code.into_iter().chain(strong).min_by_key(|(before, ..)| before.len())
     }
 }
 
@@ -25,9 +43,19 @@ pub fn for_people(hints: &[String]) -> Vec<Words> {
     theirs.map(|hint| Words::sentence(hint)).collect()
 }
 
+/// The name of the words for so many of a unit ago, which are given as `count`.
+pub fn ago(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Second => "panel-seconds-ago",
+        Unit::Minute => "panel-minutes-ago",
+        Unit::Hour => "panel-hours-ago",
+        Unit::Day => "panel-days-ago",
+    }
+}
+
 impl From<&str> for Words {
     fn from(text: &str) -> Words {
-        Words(text.to_owned())
+        Words { text: text.to_owned(), strong: false }
     }
 }
 
@@ -35,23 +63,23 @@ impl HtmlSafe for Words {}
 
 impl fmt::Display for Words {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rest = self.0.as_str();
-        while let Some((before, code, after)) = next_code(rest) {
+        let mut rest = self.text.as_str();
+        while let Some((before, element, inside, after)) = self.next(rest) {
             escaped(f, before)?;
-            f.write_str("<code>")?;
-            escaped(f, code)?;
-            f.write_str("</code>")?;
+            write!(f, "<{element}>")?;
+            escaped(f, inside)?;
+            write!(f, "</{element}>")?;
             rest = after;
         }
         escaped(f, rest)
     }
 }
 
-/// The first code of a text, with what stands before and after it. A backtick alone is a backtick.
-fn next_code(text: &str) -> Option<(&str, &str, &str)> {
-    let (before, rest) = text.split_once('`')?;
-    let (code, after) = rest.split_once('`').filter(|(code, _)| !code.is_empty())?;
-    Some((before, code, after))
+/// What stands first between two of these marks, with what stands before and after it. A mark alone is text.
+fn between<'a>(text: &'a str, mark: &str) -> Option<(&'a str, &'a str, &'a str)> {
+    let (before, rest) = text.split_once(mark)?;
+    let (inside, after) = rest.split_once(mark).filter(|(inside, _)| !inside.is_empty())?;
+    Some((before, inside, after))
 }
 
 fn escaped(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
@@ -86,6 +114,14 @@ mod tests {
             assert_eq!(Words::from(text).to_string(), shown, "{text}");
         }
         assert_eq!(Words::sentence("no `x`").to_string(), "No <code>x</code>");
+    }
+
+    #[test]
+    fn what_is_strong_is_so_in_our_own_words_only() {
+        let text = "tap **Install**, then `a**b` & **CA**; ** alone";
+        let marked = "tap <strong>Install</strong>, then <code>a**b</code> &amp; <strong>CA</strong>; ** alone";
+        assert_eq!(Words::marked(text).to_string(), marked);
+        assert_eq!(Words::from("no `src/**`: **/x and **/y").to_string(), "no <code>src/**</code>: **/x and **/y");
     }
 
     #[test]

@@ -197,7 +197,7 @@ fn the_trust_page_shows_the_real_fingerprint_and_gives_the_root_also_without_scr
         ("hearth-ca.der", "application/x-x509-ca-cert"),
         ("hearth-ca.mobileconfig", "application/x-apple-aspen-config"),
     ] {
-        browser.click(&format!("a[href$='{name}']"));
+        browser.click_for_file(&format!("a[href$='{name}']"));
         let file = browser.downloads.join(name);
         assert!(until(Duration::from_secs(10), || file.exists()), "{name} does not arrive: {:?}", browser.complaints());
         let bytes = std::fs::read(&file).expect("it arrived");

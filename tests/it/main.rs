@@ -14,6 +14,7 @@ mod crash;
 mod crowd;
 mod dns_providers;
 mod doctor;
+mod engine_away;
 mod engine_trouble;
 mod first_walk;
 mod forged_headers;
@@ -31,6 +32,7 @@ mod lan_trap;
 mod lighthouse;
 mod loading;
 mod log_follows;
+mod looking_after;
 mod many_networks;
 mod new_engines;
 mod on_the_way;
@@ -75,6 +77,7 @@ fn main() -> std::process::ExitCode {
     rig::main(&[
         ("access_ends", access_ends::CASES),
         ("lighthouse", lighthouse::CASES),
+        ("looking_after", looking_after::CASES),
         ("loading", loading::CASES),
         ("homes", homes::CASES),
         ("labels", labels::CASES),
@@ -103,6 +106,7 @@ fn main() -> std::process::ExitCode {
         ("two_homes", two_homes::CASES),
         ("two_way", two_way::CASES),
         ("verbs", verbs::CASES),
+        ("engine_away", engine_away::CASES),
         ("engine_trouble", engine_trouble::CASES),
         ("acme", acme::CASES),
         ("acme_through_traefik", acme_through_traefik::CASES),

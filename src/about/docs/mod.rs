@@ -95,7 +95,7 @@ pub async fn guide(_: Anyone, Path(name): Path<String>) -> Response {
         }
         None => {
             let d = Diagnostic::error("web.not-found", "the guide has no page of this name").kind(Kind::NotFound);
-            page_with(&d.hint("the list names all pages"), StatusCode::NOT_FOUND, Some(("/docs/guide", "To the guide")))
+            page_with(&d.hint("the list names all pages"), StatusCode::NOT_FOUND, Some(("/docs/guide", "web-to-guide")))
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::auth::who::{Anyone, By};
 use crate::diag::{Diagnostic, Kind};
 use crate::traefik::forward::cookie::{self, BEFORE, SESSION};
 use crate::traefik::forward::host;
+use crate::web::lang::{Lang, filters};
 use crate::web::read::Query;
 use crate::web::{Caller, Origin, Refusal, STYLE, no_such_page, set_cookie, wants_html};
 
@@ -83,10 +84,11 @@ pub async fn ask_logout(
     if !who.is_some_and(|who| matches!(who.by, By::Session(_))) {
         return (StatusCode::SEE_OTHER, [(LOCATION, HeaderValue::from_static("/signed-out"))]).into_response();
     }
-    let story = &["This ends your session at the panel, and on every service of the home."];
+    let story = &["auth-out-ask-words"];
     let Home { name, host } = pages.place(&caller);
     let host = host.unwrap_or_default();
-    Page { asks: true, home: Some(&name), host: &host, ..Page::of("Sign out?", "warn", story) }.answer(StatusCode::OK)
+    Page { asks: true, home: Some(&name), host: &host, ..Page::of("auth-out-ask", "warn", story) }
+        .answer(StatusCode::OK)
 }
 
 /// `POST /.well-known/hearth/logout`: where a person has pressed something, ends the session everywhere; else the one on this host, and leads to the panel for
@@ -110,8 +112,8 @@ pub async fn logout(
     let mut answer = match out {
         Err(why) => return Refusal(why).into_response(),
         Ok(Some(who)) => {
-            let story = &["Your session at the panel, and on every service of the home, has ended."];
-            let page = Page { again: Some("Sign in again"), host: &host, ..Page::of("Signed out", "good", story) };
+            let story = &["auth-out-everywhere-words"];
+            let page = Page { again: Some("auth-in-again"), host: &host, ..Page::of("auth-signed-out", "good", story) };
             let mut answer = page.answer(StatusCode::OK);
             answer.extensions_mut().insert(SignedIn { user: who.id, name: who.name });
             answer.extensions_mut().insert(Detail(json!({"everywhere": true, "at": host})));
@@ -158,13 +160,13 @@ pub async fn go(Anyone(who): Anyone, State(forward): State<Arc<Forward>>, Query(
     let host = back.as_ref().map(|back| back.host.clone()).unwrap_or_default();
     match back.and_then(|back| forward.go_back(back, session, person)) {
         Some(to) => {
-            let story = &["If nothing happens, go on by the link."];
-            let page = Page { on: Some(&to), host: &host, ..Page::of("You are signed in", "good", story) };
+            let story = &["auth-you-are-in-words"];
+            let page = Page { on: Some(&to), host: &host, ..Page::of("auth-you-are-in", "good", story) };
             page.answer(StatusCode::OK)
         }
         None => {
-            let story = &["The way to the service is good for ten minutes. Open the service again: you are signed in."];
-            Page { host: "Hearth", again: Some("To the panel"), ..Page::of("That took too long", "warn", story) }
+            let story = &["auth-too-long-words"];
+            Page { host: "Hearth", again: Some("auth-to-panel"), ..Page::of("auth-too-long", "warn", story) }
                 .answer(StatusCode::FORBIDDEN)
         }
     }
@@ -198,14 +200,15 @@ fn refused(headers: &HeaderMap, host: &str) -> Response {
         );
         return Refusal(d.kind(Kind::Denied).hint("open the service again and sign in")).into_response();
     }
-    let story = &["The way from the login to here is good once, for a minute, in the browser that asked for it."];
-    let page = Page { again: Some("Try again"), host, ..Page::of("That took too long", "warn", story) };
+    let story = &["auth-other-browser-words"];
+    let page = Page { again: Some("auth-try-again"), host, ..Page::of("auth-too-long", "warn", story) };
     page.answer(StatusCode::FORBIDDEN)
 }
 
 #[derive(Template)]
 #[template(path = "auth/forward.html")]
 struct Page<'a> {
+    /// The names of its words, as `story` and `again` have them.
     heading: &'a str,
     tone: &'a str,
     story: &'a [&'a str],
@@ -226,7 +229,7 @@ impl<'a> Page<'a> {
     }
 
     fn answer(&self, status: StatusCode) -> Response {
-        match self.render() {
+        match self.render_with_values(&Lang::spoken()) {
             Ok(page) => (status, Html(page)).into_response(),
             Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         }

@@ -11,6 +11,7 @@ use super::Home;
 use super::forms::{self, Pages};
 use crate::auth::who::Anyone;
 use crate::diag::{Diagnostic, Kind};
+use crate::web::lang::filters;
 use crate::web::{Caller, Origin, Refusal};
 
 #[derive(Debug, Template)]

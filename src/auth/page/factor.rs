@@ -14,6 +14,7 @@ use crate::auth::table::guard::SignedIn;
 use crate::auth::who::Identity;
 use crate::base::secret::Secret;
 use crate::diag::{Diagnostic, Kind};
+use crate::web::lang::filters;
 use crate::web::{Caller, Code, Refusal, cookie, retry_after, set_cookie};
 
 /// The browser's own between the password and the app's first code.

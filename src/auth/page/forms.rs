@@ -19,7 +19,7 @@ use crate::auth::accounts::{
 };
 use crate::auth::forward::Forward;
 use crate::auth::table::guard::SignedIn;
-use crate::auth::who::{self, Anyone, By, Identity, Role, User, article};
+use crate::auth::who::{self, Anyone, By, Identity, Role, User};
 use crate::base::clock::rfc3339;
 use crate::base::random::Random;
 use crate::base::secret::Secret;
@@ -27,7 +27,7 @@ use crate::base::wording;
 use crate::config::people::Registration as Rule;
 use crate::diag::{Diagnostic, Kind};
 use crate::web::read::{Form, Query};
-use crate::web::{Caller, Refusal, SESSION, retry_after, set_cookie};
+use crate::web::{Caller, Lang, Refusal, SESSION, retry_after, set_cookie};
 
 /// What the pages of accounts work with.
 pub struct Pages {
@@ -134,7 +134,7 @@ fn to_factor() -> Response {
 /// A setup link has done what it is for.
 fn already_set_up() -> Response {
     let told = has_admin();
-    crate::web::page_with(&told, Refusal(told.clone()).status(), Some(("/login", "Sign in")))
+    crate::web::page_with(&told, Refusal(told.clone()).status(), Some(("/login", "auth-sign-in")))
 }
 
 /// Where somebody wants to go once they are signed in.
@@ -256,7 +256,7 @@ pub async fn invitation(
     match pages.auth.look_at_invitation(&Secret::new(link.token.clone()), caller.address).await {
         Ok(held) => page(StatusCode::OK, Account { invite: Some(link.token), ..invited(&pages, &caller, Some(&held)) }),
         Err(told) => {
-            let way = Some(("/login", "Sign in with an account that you have"));
+            let way = Some(("/login", "auth-sign-in-own"));
             crate::web::page_with(&told, Refusal(told.clone()).status(), way)
         }
     }
@@ -383,8 +383,8 @@ impl Pages {
 fn open_account(pages: &Pages, caller: &Caller) -> Account {
     Account {
         place: pages.place(caller),
-        heading: "Make an account",
-        story: "This home is open: whoever reaches this page may have an account of their own.".into(),
+        heading: "auth-open",
+        story: Lang::spoken().say("auth-open-words").into_owned(),
         action: "/register",
         ..Account::default()
     }
@@ -392,32 +392,22 @@ fn open_account(pages: &Pages, caller: &Caller) -> Account {
 
 /// `held`: the invitation, where it still holds.
 fn invited(pages: &Pages, caller: &Caller, held: Option<&Invitation>) -> Account {
-    let mut story = String::from(
-        "Somebody who looks after this home has sent you the link. Choose a name and a password of your own.",
-    );
+    let lang = Lang::spoken();
+    let mut story = lang.say("auth-invited-words").into_owned();
     if let Some(Invitation { role, only, expires, .. }) = held {
-        let alone = format!(": you use {}", wording::list(only));
         let may = match role.parse() {
-            Ok(Role::Member) if !only.is_empty() => alone.as_str(),
-            Ok(Role::Viewer) => ": you see all services",
-            Ok(Role::Member) => ": you use the services that are opened to you",
-            Ok(Role::Operator) => ": you start, stop and update the services",
-            Ok(Role::Admin) => ": you look after everything, people and settings too",
-            Err(()) => "",
+            Ok(Role::Member) if !only.is_empty() => {
+                lang.with("auth-invited-only", [("services", wording::list(only).into())])
+            }
+            _ => lang.with("auth-invited-as", [("role", role.as_str().into())]),
         };
-        let role = article(role);
         let end = OffsetDateTime::from_unix_timestamp(expires.div_euclid(1000)).map(rfc3339).unwrap_or_default();
         let (day, time) = end.split_once('T').unwrap_or_default();
         let time = time.get(..5).unwrap_or_default();
-        story.push_str(&format!(" You become {role}{may}. The invitation holds until {day}, {time} UTC."));
+        let until = lang.with("auth-invited-until", [("day", day.into()), ("time", time.into())]);
+        story = format!("{story} {may} {until}");
     }
-    Account {
-        place: pages.place(caller),
-        heading: "You are invited",
-        story,
-        action: "/invitation",
-        ..Account::default()
-    }
+    Account { place: pages.place(caller), heading: "auth-invited", story, action: "/invitation", ..Account::default() }
 }
 
 /// The host as whoever asks knows it, without its port.
@@ -475,7 +465,7 @@ pub fn with_session(mut answer: Response, session: &NewSession) -> Response {
 }
 
 pub(in crate::auth) fn page(status: StatusCode, page: impl askama::Template) -> Response {
-    match page.render() {
+    match page.render_with_values(&Lang::spoken()) {
         Ok(text) => (status, Html(text)).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

@@ -22,6 +22,7 @@ use askama::Template;
 use factor::Factor;
 
 use crate::diag::{Diagnostic, log_untold};
+use crate::web::lang::filters;
 use crate::web::{self, Words};
 
 /// Something went wrong with what was filled in.
@@ -104,6 +105,7 @@ pub struct Second {
 #[template(path = "auth/account.html")]
 pub struct Account {
     pub place: Home,
+    /// The name of its words.
     pub heading: &'static str,
     pub story: String,
     /// Where the form goes.
@@ -176,7 +178,7 @@ pub fn samples() -> Vec<(&'static str, String)> {
             rendered(
                 Account {
                     place: place(),
-                    heading: "You are invited",
+                    heading: "auth-invited",
                     story: "Make an account of this home.".into(),
                     action: "/invitation",
                     invite: Some("i".into()),

@@ -51,6 +51,7 @@ pub fn inspected(mut value: Value) -> Container {
         created_at: moment(&value["Created"]),
         started_at: moment(&state_of["StartedAt"]),
         finished_at: moment(&state_of["FinishedAt"]),
+        restart: text(&value["HostConfig"]["RestartPolicy"]["Name"]),
         networks: networks(&value["NetworkSettings"]["Networks"]),
         mounts: list(&value["Mounts"]).iter().map(mount).collect(),
         ports: bound(&value["NetworkSettings"]["Ports"]),

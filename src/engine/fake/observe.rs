@@ -154,6 +154,7 @@ pub(super) fn container(c: &FakeContainer, detail: bool) -> Container {
         started_at: stamp(c.started),
         // Not kept here: planning must not rest on it alone.
         finished_at: stamp(c.finished),
+        restart: c.restart_policy().0.to_owned(),
         networks: c.endpoints.iter().map(|(name, e)| (name.clone(), attachment(e))).collect(),
         mounts: c.mounts.clone(),
         ports: c.ports.clone(),

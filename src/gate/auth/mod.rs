@@ -35,6 +35,7 @@ use crate::base::random::Random;
 use crate::gate::listen::HEAD_TAKEN;
 use crate::traefik::forward::AUTH;
 use crate::web::head;
+use crate::web::lang::{self, Lang};
 use known::Known;
 use line::Line;
 use refusals::Refusals;
@@ -76,6 +77,10 @@ impl Auth {
 
     /// What Traefik is answered; `uri` is what it was told to ask, the rest of the request is in `headers`.
     pub async fn answer(&self, uri: &Uri, headers: &HeaderMap) -> Response<Body> {
+        lang::speaking(Lang::of(headers), self.answered(uri, headers)).await
+    }
+
+    async fn answered(&self, uri: &Uri, headers: &HeaderMap) -> Response<Body> {
         if head::size(headers) > HEAD_TAKEN {
             return answer::too_large(headers, self.known.rules().as_deref());
         }

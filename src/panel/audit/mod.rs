@@ -1,6 +1,6 @@
 //! What was done and refused, each entry as a sentence: all of it for admins, one's own acts for everybody else, as the calls say.
 
-mod sentence;
+pub mod sentence;
 
 use askama::Template;
 use axum::extract::State;

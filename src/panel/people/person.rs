@@ -73,6 +73,8 @@ pub struct Person {
     pub tokens: Vec<Held>,
     /// Who could have what is theirs.
     pub heirs: Vec<(i64, String)>,
+    /// Who was chosen.
+    pub heir: Option<i64>,
 }
 
 /// A passkey, a link or a token.
@@ -200,6 +202,7 @@ pub fn of(shell: Shell, known: Known, own: bool, last_admin: bool, now: OffsetDa
         sessions: sessions.into_iter().map(|one| SignedIn::of(one, now)).collect(),
         tokens: tokens.into_iter().map(|one| Held::of_token(one, now)).collect(),
         heirs,
+        heir: None,
         email: user.email.unwrap_or_default(),
         display_name: user.display_name,
         username: user.username,
@@ -246,6 +249,31 @@ pub async fn show(
     }
 }
 
+impl Person {
+    fn is_heir(&self, id: &i64) -> bool {
+        self.heir == Some(*id)
+    }
+
+    /// What was typed into the form that was refused.
+    fn as_typed(mut self, act: &str, fields: &Fields) -> Person {
+        match act {
+            "remove" => self.heir = fields.number("heir"),
+            "change" => {
+                self.email = fields.text("email").to_owned();
+                self.display_name = fields.text("display_name").to_owned();
+                let role = fields.text("role");
+                self.roles.iter_mut().for_each(|one| one.is = one.value == role);
+                for (begin, all) in [(GROUP, &mut self.groups), (ONLY, &mut self.services)] {
+                    let ticked = fields.ticked(begin);
+                    all.iter_mut().for_each(|one| one.is = ticked.contains(&one.name));
+                }
+            }
+            _ => {}
+        }
+        self
+    }
+}
+
 /// One act of the page, named as the call that does it.
 fn call_of(act: &str) -> &'static str {
     match act {
@@ -283,7 +311,7 @@ pub async fn act(
         }
         Err(refused) => match shown(&admin, &panel, &auth, &routes, id, &headers).await {
             Ok(person) => {
-                let again = |told| Person { told, at: act.clone(), ..person };
+                let again = |told| Person { told, at: act.clone(), ..person.as_typed(&act, &fields) };
                 form_page(&headers, refused.into_response(), again).await
             }
             // They are gone, which is what is said.

@@ -132,6 +132,18 @@ fn route_by_hand() -> service::Page {
 }
 
 /// Of several containers, with the second shown.
+/// As it was before the engine stopped answering.
+fn away() -> service::Page {
+    let told = Some(format!("No engine answers. What is shown is from before. {HOSTILE}"));
+    service::Page {
+        away: told,
+        made: Vec::new(),
+        figures: None,
+        log: None,
+        ..service_page(Standing::Running, "", Role::Operator, "")
+    }
+}
+
 fn several() -> service::Page {
     let mut one = service("jellyfin", "media", Standing::Running, "");
     let second =
@@ -191,6 +203,7 @@ pub fn all() -> Vec<Sample> {
             "service-missing",
             &service_page(Standing::Missing, "it is on, and has no container: hearth up makes one", Role::Operator, ""),
         ),
+        sample("service-away", &away()),
         sample("service-several", &several()),
         sample("service-hostile", &service_page(Standing::Unhealthy, HOSTILE, Role::Admin, HOSTILE)),
         sample("service-route-first", &first_route()),

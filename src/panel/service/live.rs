@@ -13,7 +13,7 @@ use crate::panel::home::row_of;
 use crate::panel::live::{Has, Piece, pieces_when};
 use crate::panel::reach::{self, Way};
 use crate::panel::refusal::{self, Told};
-use crate::panel::{Panel, page};
+use crate::panel::{Panel, away, page};
 use crate::proxy::json as routes;
 use crate::stacks::json::containers::Inspected;
 use crate::stacks::seen::Seen;
@@ -103,6 +103,7 @@ pub fn pieces(page: &Page) -> Vec<Piece> {
     let ones: Vec<_> =
         all.all.iter().map(|one| (&one.name, &one.state, &one.image, since(&one.since), one.is_shown)).collect();
     vec![
+        away::piece(&page.away, lang),
         Piece::around(
             "service-head",
             &HeadPart { head },

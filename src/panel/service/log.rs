@@ -17,7 +17,7 @@ use crate::base::clock::{parse, rfc3339};
 use crate::panel::ansi::plain;
 use crate::panel::shell::Shell;
 use crate::panel::words::part;
-use crate::panel::{Panel, page, refusal};
+use crate::panel::{Panel, away, page, refusal};
 use crate::stacks::json::logs;
 use crate::stacks::seen::container::Container;
 use crate::web::events::Held;
@@ -58,6 +58,8 @@ pub struct Page {
     pub choices: Vec<(u16, bool)>,
     pub levels: Vec<(&'static str, String, bool)>,
     pub file: String,
+    /// The engine does not answer: why, and what that means.
+    pub away: Option<String>,
     pub command: String,
     pub call: String,
 }
@@ -94,11 +96,12 @@ pub async fn show(
     let Some(service) = place.find(&seen) else { return super::missing(who, &panel, place, shell, &headers).await };
     let count = asked.lines.filter(|n| CHOICES.contains(n)).unwrap_or(LINES);
     let log = match place.chosen(service) {
-        Some(one) => short(who, &panel, &place, one, count).await.unwrap_or_default(),
-        None => Log::default(),
+        Some(one) if seen.away.is_none() => short(who, &panel, &place, one, count).await.unwrap_or_default(),
+        _ => Log::default(),
     };
     let all = containers_of(&place, service, panel.clock.now());
-    page(&headers, &of(shell, place, all, log, asked, count))
+    let away = away::words(&seen, shell.lang);
+    page(&headers, &Page { away, ..of(shell, place, all, log, asked, count) })
 }
 
 /// `log`: all lines that were loaded.
@@ -125,6 +128,7 @@ pub fn of(shell: Shell, place: Place, mut all: Containers, mut log: Log, asked: 
         choices: CHOICES.into_iter().map(|n| (n, n == count)).collect(),
         levels: LEVELS.into_iter().map(|one| (one, word(one).into_owned(), one == level)).collect(),
         file: place.to("/log/file"),
+        away: None,
         command: format!("hearth logs {}", place.name),
         call: if name.is_empty() { String::new() } else { format!("GET /api/v1/containers/{name}/logs") },
         all,

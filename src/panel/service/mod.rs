@@ -48,7 +48,7 @@ use super::home::{Row, row_of};
 use super::refusal;
 use super::shell::Shell;
 use super::words::{Mark, Moment, part};
-use super::{Panel, page};
+use super::{Panel, away, page};
 use crate::auth::accounts::Auth;
 use crate::auth::routed::Routes;
 use crate::auth::who::{Admin, Role, Viewer};
@@ -160,6 +160,8 @@ pub struct Page {
     pub shell: Shell,
     pub place: Place,
     pub tabs: Vec<Tab>,
+    /// The engine does not answer: why, and what that means.
+    pub away: Option<String>,
     pub head: Head,
     pub why: Why,
     pub all: Containers,
@@ -301,14 +303,16 @@ async fn drawn(
     let ways = panel.ways.clone().of(&who).await;
     let now = panel.clock.now();
     let row = row_of(place.project.as_deref(), service, &ways, now);
-    let inspected = inspect(&who, panel, &place, service).await;
+    // One that does not answer is not waited for: what is known of the service is shown at once.
+    let answers = seen.away.is_none();
+    let inspected = if answers { inspect(&who, panel, &place, service).await } else { None };
     let invite = match who.role {
         Role::Admin => Invite::of(&who, &place, &routes.look().await.unwrap_or_default()),
         _ => None,
     };
     let log = match place.chosen(service) {
-        Some(one) => log::short(who, panel, &place, one, LINES).await,
-        None => None,
+        Some(one) if answers => log::short(who, panel, &place, one, LINES).await,
+        _ => None,
     };
     let shown = of_service(shell, place, row, service, &seen, inspected.as_ref(), now);
     Ok((Page { log, invite, ..shown }, inspected.map(|one| one.exposes).unwrap_or_default()))
@@ -352,6 +356,7 @@ pub fn of_service(
     };
     Page {
         tabs: tabs(&shell, &place, ""),
+        away: away::words(seen, lang),
         why: why::of(lang, &row, service, seen, &place, inspected, now),
         all: containers_of(&place, service, now),
         made: inspected.map(|one| made::of(lang, one)).unwrap_or_default(),

@@ -13,6 +13,8 @@ use super::super::refusal;
 use super::super::shell::Shell;
 use super::{Conflict, Draft, Page, definition, lines, mistakes, read};
 use crate::auth::accounts::Auth;
+use crate::auth::table::Looked;
+use crate::auth::table::guard::As;
 use crate::auth::who::Admin;
 use crate::panel::words::part;
 use crate::panel::{Panel, plan};
@@ -78,15 +80,20 @@ impl Desk {
         let mut page = self.page(&typed, disk.as_deref());
         page.in_git = versions::in_git(&self.panel.api).await;
         match typed.act.as_str() {
-            "save" | "save-plan" => self.save(page, typed).await,
-            "plan" => self.plan(page).await,
+            "save" | "save-plan" => As::of("stacks.save", self.save(page, typed).await),
+            "plan" => As::of("plans.draft", self.plan(page).await),
             // What was typed stays at hand.
             "theirs" => {
                 page.typed = std::mem::take(&mut page.text);
                 (page.text, page.etag) = (disk.unwrap_or_default(), etag);
                 page.answer(&self.headers, StatusCode::OK)
             }
-            _ => self.check(page).await,
+            _ => {
+                let mut answer = As::of("stacks.validate", self.check(page).await);
+                // Nothing was done.
+                answer.extensions_mut().insert(Looked);
+                answer
+            }
         }
     }
 
@@ -153,6 +160,8 @@ impl Desk {
     async fn save(&self, mut page: Page, typed: Typed) -> Response {
         let over = over_or_new(&typed.etag);
         let goes_on = typed.act == "save-plan";
+        // A new one of a name that another has got is no change of that one.
+        let is_new = typed.etag.is_empty();
         let save = calls::Save { text: page.text.clone(), message: typed.message };
         let api = State(self.panel.api.clone());
         let saved = calls::save(self.who.clone(), api, self.auth.clone(), Path(self.name.clone()), over, Json(save));
@@ -168,7 +177,7 @@ impl Desk {
                 let Desk { who, panel, headers, name, .. } = &self;
                 after_save(who.clone(), panel, headers, page.shell, (name, id), goes_on).await
             }
-            Err(refused) if refused.status() == StatusCode::PRECONDITION_FAILED => {
+            Err(refused) if refused.status() == StatusCode::PRECONDITION_FAILED && !is_new => {
                 let (etag, disk) = self.there().await;
                 let diff = diff(disk.as_deref().unwrap_or_default(), &page.text);
                 page.conflict = Some(Conflict { diff, is_gone: disk.is_none() });

@@ -54,6 +54,14 @@ impl Kept {
         }
     }
 
+    /// Remembers that it has begun.
+    pub fn begin(panel: &Panel) -> Result<(), Response> {
+        match panel.api.works.setting().home.join(FILE).exists() {
+            true => Ok(()),
+            false => Kept::default().write(panel),
+        }
+    }
+
     pub fn write(&self, panel: &Panel) -> Result<(), Response> {
         let home = panel.api.home().map_err(|refused| crate::web::Refusals::from(refused).into_response())?;
         let text = serde_json::to_string(self).unwrap_or_default();

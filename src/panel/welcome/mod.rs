@@ -117,6 +117,10 @@ impl Panel {
 
 /// On with the walk, from where it was.
 pub async fn go_on(_: Admin, State(panel): State<Panel>) -> Response {
+    // From here on it can be left at any time.
+    if let Err(refused) = Kept::begin(&panel) {
+        return refused;
+    }
     let step = match Kept::read(&panel).step {
         Step::Over => Step::Machine,
         step => step,

@@ -1,16 +1,11 @@
 //! Profiles with what they need, the plan, the work live, and what answers then.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use askama::Template;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use futures_util::future::join_all;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
 
 use super::Frame;
 use super::kept::{Kept, Step};
@@ -53,6 +48,8 @@ pub struct Profiles {
 pub struct Line {
     pub name: String,
     pub chosen: bool,
+    /// It is on already; here nothing is turned off.
+    pub on: bool,
     pub services: String,
     /// Memory, and other profiles.
     pub needs: String,
@@ -86,7 +83,13 @@ pub fn line(one: &Profile, chosen: bool, lang: Lang) -> Line {
         let all: Vec<&String> = one.needs.iter().collect();
         needs.push(lang.with("home-needs", [("profiles", wording::list(&all).into())]));
     }
-    Line { name: one.name.clone(), chosen, services: wording::list(&one.services), needs: needs.join(", ") }
+    Line {
+        name: one.name.clone(),
+        chosen: chosen || one.on,
+        on: one.on,
+        services: wording::list(&one.services),
+        needs: needs.join(", "),
+    }
 }
 
 pub async fn choose(who: Admin, State(panel): State<Panel>, headers: HeaderMap) -> Response {
@@ -353,42 +356,14 @@ pub async fn done(who: Admin, viewer: Viewer, State(panel): State<Panel>, header
     let on = |service: &str| seen.services.iter().any(|one| one.name == service && one.on);
     let (now, lang) = (panel.clock.now(), shell.lang);
     let tried = found.into_iter().filter(|one| one.working == Some(true) || on(&one.service));
-    let tried = tried.map(async |one| {
-        let answers = match one.working {
-            Some(working) => working,
-            None => is_answered(&one.url).await,
-        };
-        Answer { way: reach::way(one, now, lang), answers }
-    });
-    let ways = join_all(tried).await;
+    // What cannot be tried is taken to answer.
+    let ways =
+        tried.map(|one| Answer { answers: one.working.unwrap_or(true), way: reach::way(one, now, lang) }).collect();
     let local = home.config.certificates.issuer == Issuer::Local;
     let profiles = home.config.profiles.iter().fold(String::new(), |all, one| format!("{all} --profile {one}"));
     let command = format!("docker compose{profiles} up -d");
     let here = home.config.mode == Mode::Localhost;
     page(&headers, &Done { shell, frame, ways, local, here, command })
-}
-
-/// Whether somebody answers at a port of this machine: a web server by the first word that it says, another one by taking the connection. What has no
-/// connections cannot be asked.
-async fn is_answered(url: &str) -> bool {
-    const PATIENCE: Duration = Duration::from_secs(3);
-    let (web, rest) = url.strip_prefix("http://").map_or((false, url), |rest| (true, rest));
-    let (place, kind) = rest.split_once('/').unwrap_or((rest, "tcp"));
-    if !web && kind != "tcp" {
-        return true;
-    }
-    let asked = async {
-        let mut stream = TcpStream::connect(place).await.ok()?;
-        if !web {
-            return Some(true);
-        }
-        let request = format!("GET / HTTP/1.1\r\nHost: {place}\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.ok()?;
-        let mut first = [0; 5];
-        stream.read_exact(&mut first).await.ok()?;
-        Some(&first == b"HTTP/")
-    };
-    matches!(timeout(PATIENCE, asked).await, Ok(Some(true)))
 }
 
 /// It is over: on to the home.

@@ -256,6 +256,17 @@ pub(super) async fn look_up_starts(engine: &dyn Host, all: impl Iterator<Item = 
     futures_util::stream::iter(started).for_each_concurrent(AT_ONCE, look).await;
 }
 
+/// How those ended that ended with an error, which the engine says of one at a time.
+pub(super) async fn look_up_ends(engine: &dyn Host, all: &mut [observed::Container]) {
+    let ended = all.iter_mut().filter(|one| one.state == observed::State::Exited && one.exit_code != 0);
+    let look = async |one: &mut observed::Container| {
+        if let Some(whole) = engine.inspect(&one.id).await.ok().flatten() {
+            (one.restart, one.oom_killed, one.error) = (whole.restart, whole.oom_killed, whole.error);
+        }
+    };
+    futures_util::stream::iter(ended).for_each_concurrent(AT_ONCE, look).await;
+}
+
 /// One container, by its id or name.
 #[utoipa::path(get, path = "/api/v1/containers/{id}", params(("id" = String, Path), Of), responses((status = 200, body = Inspected)))]
 pub async fn one(

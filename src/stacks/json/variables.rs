@@ -98,13 +98,16 @@ fn all(home: &Home, read: &Read) -> Result<Vec<Variable>, Diagnostic> {
             services.insert(service.clone());
         }
     }
+    let values = home.env_values()?;
+    // One that has to be set is not by an empty line.
+    let is_empty = |name: &str| values.get(name).is_none_or(String::is_empty);
     let names: BTreeSet<&str> = used.all.iter().map(String::as_str).chain(set.iter().copied()).collect();
     let one = |name: &str| {
         let required = used.required.get(name);
         let (stacks, services) = uses.get(name).cloned().unwrap_or_default();
         Variable {
             name: name.to_owned(),
-            set: set.contains(name),
+            set: set.contains(name) && !(required.is_some() && is_empty(name)),
             required: required.is_some(),
             why: required.map(|required| required.why.clone()).unwrap_or_default(),
             has_default: used.defaults.contains_key(name),
@@ -250,6 +253,11 @@ async fn shown(api: &Api, name: &str) -> Result<Variable, Response> {
     }))
 }
 
+/// Whether a variable says which project is meant, on which engine, or where the home's database is.
+pub fn is_of_the_home(name: &str) -> bool {
+    ["COMPOSE_", "DOCKER_", "HEARTH_"].iter().any(|begin| name.starts_with(begin))
+}
+
 fn fit(name: &str) -> Result<(), Diagnostic> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let sound =
@@ -258,8 +266,7 @@ fn fit(name: &str) -> Result<(), Diagnostic> {
         let d = Diagnostic::error("variables.name", "this cannot be a variable's name").field("name");
         return Err(d.hint("names are made of letters, digits and `_`, and do not begin with a digit"));
     }
-    // They say which project is meant, on which engine, and where its database is.
-    if ["COMPOSE_", "DOCKER_", "HEARTH_"].iter().any(|begin| name.starts_with(begin)) {
+    if is_of_the_home(name) {
         let d = Diagnostic::error("variables.own", format!("{name} says how the home itself is run"));
         return Err(d.kind(Kind::Denied).hint("change it in .env at the terminal"));
     }

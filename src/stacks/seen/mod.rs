@@ -87,6 +87,7 @@ struct Inspected {
     finished_at: String,
     oom_killed: bool,
     error: String,
+    restart: String,
     pid: i64,
 }
 
@@ -104,6 +105,7 @@ impl Kept {
                     one.started_at.clone_from(&known.started_at);
                     one.finished_at.clone_from(&known.finished_at);
                     one.error.clone_from(&known.error);
+                    one.restart.clone_from(&known.restart);
                     one.oom_killed = known.oom_killed;
                     one.pid = known.pid;
                 }
@@ -120,8 +122,8 @@ impl Kept {
         let mut found = futures_util::stream::iter(ids).map(look).buffer_unordered(AT_ONCE);
         while let Some(one) = found.next().await {
             let Some(one) = one else { continue };
-            let Container { id, state, started_at, finished_at, oom_killed, error, pid, .. } = one;
-            self.0.insert(id, Inspected { state, started_at, finished_at, oom_killed, error, pid });
+            let Container { id, state, started_at, finished_at, oom_killed, error, restart, pid, .. } = one;
+            self.0.insert(id, Inspected { state, started_at, finished_at, oom_killed, error, restart, pid });
         }
     }
 

@@ -142,11 +142,20 @@ fn standing(c: &observed::Container) -> (Standing, Option<String>) {
         (Run::Paused, _) => (Standing::Paused, Some("somebody has paused it".into())),
         (Run::Restarting, _) => (Standing::Restarting, Some(format!("it ends again and again; last, {ended}"))),
         (Run::Exited, _) if c.exit_code == 0 => (Standing::Stopped, Some("it has ended, or was stopped".into())),
+        (Run::Exited, _) if was_stopped(c) => (Standing::Stopped, Some(format!("somebody has stopped it: {ended}"))),
         (Run::Exited | Run::Dead, _) => (Standing::Failed, Some(ended)),
         (Run::Created, _) if !c.error.is_empty() => (Standing::Failed, Some(ended)),
         (Run::Created, _) => (Standing::Stopped, Some("it was made, and never started".into())),
         (Run::Removing, _) => (Standing::Stopped, Some("it is being removed".into())),
     }
+}
+
+/// Whether somebody has stopped one that ended with an error. The engine starts again by itself what its policy says so of, unless it was told to stop it; and a
+/// program that ends by SIGTERM was asked to. What was killed without such a policy may as well have been killed by the kernel.
+fn was_stopped(c: &observed::Container) -> bool {
+    const SIGTERM: i64 = 128 + 15;
+    let again = ["always", "unless-stopped"].contains(&c.restart.as_str());
+    !c.oom_killed && c.error.is_empty() && (again || c.exit_code == SIGTERM)
 }
 
 #[cfg(test)]
@@ -167,5 +176,25 @@ mod tests {
         let (state, why) = told(&[&killed, &ill], true);
         assert_eq!((state, why.contains("memory")), (Standing::Failed, true));
         assert_eq!((told(&[], true).0, told(&[], false).0), (Standing::Missing, Standing::Off));
+        // The engine would have started it again.
+        let ended = |exit_code, restart: &str| observed::Container {
+            state: Run::Exited,
+            exit_code,
+            restart: restart.into(),
+            ..Default::default()
+        };
+        for (exit_code, restart, state) in [
+            (137, "unless-stopped", Standing::Stopped),
+            (1, "always", Standing::Stopped),
+            (143, "no", Standing::Stopped),
+            (137, "no", Standing::Failed),
+            (1, "on-failure", Standing::Failed),
+            (1, "", Standing::Failed),
+        ] {
+            assert_eq!(told(&[&ended(exit_code, restart)], true).0, state, "{exit_code} {restart}");
+        }
+        let full = observed::Container { oom_killed: true, ..ended(137, "always") };
+        let broken = observed::Container { error: "no such device".into(), ..ended(127, "always") };
+        assert_eq!((told(&[&full], true).0, told(&[&broken], true).0), (Standing::Failed, Standing::Failed));
     }
 }

@@ -164,10 +164,6 @@ audit-said-route-remove = { $tried ->
     [yes] tried to take away
    *[no] took away
   } the route of { $what }
-audit-said-service = { $tried ->
-    [yes] tried to act
-   *[no] acted
-  } on the service { $what }
 audit-said-session-end = { $tried ->
     [yes] tried to end
    *[no] ended
@@ -281,6 +277,118 @@ audit-said-cancel = { $tried ->
    *[no] cancelled
   } a work
 audit-said-work-end = finished: { $what }
+audit-said-keys = made new keys for what is signed
+audit-said-enter = { $tried ->
+    [yes] tried to enter
+   *[no] entered
+  } a service
+audit-said-lost = could not enter every refusal: there were too many
+audit-said-shared = asked for a page under a name at which nobody signs in
+audit-said-nothing = asked for what there is not
+audit-said-recreate = { $tried ->
+    [yes] tried to make
+   *[no] made
+  } the containers of { $what } anew
+audit-said-discard = { $tried ->
+    [yes] tried to discard
+   *[no] discarded
+  } the plan { $what }
+audit-said-draft = { $tried ->
+    [yes] tried to look at
+   *[no] looked at
+  } what the stack { $what } would do
+audit-said-checked = { $tried ->
+    [yes] tried to check
+   *[no] checked
+  } the stack { $what }
+audit-said-stack-restore = { $tried ->
+    [yes] tried to restore
+   *[no] restored
+  } a version of the stack { $what }
+audit-said-variable = { $tried ->
+    [yes] tried to set
+   *[no] set
+  } the variable { $what }
+audit-said-variable-unset = { $tried ->
+    [yes] tried to take out
+   *[no] took out
+  } the variable { $what }
+audit-said-secret = { $tried ->
+    [yes] tried to write
+   *[no] wrote
+  } the secret file { $what }
+audit-said-clearing = { $tried ->
+    [yes] tried to make
+   *[no] made
+  } a plan that clears up images, volumes or networks
+audit-said-leave = { $tried ->
+    [yes] tried to leave
+   *[no] left
+  } the project { $what } alone
+audit-said-undo = { $tried ->
+    [yes] tried to take back
+   *[no] took back
+  } what was decided about the project { $what }
+audit-said-release = { $tried ->
+    [yes] tried to look after
+   *[no] looked after
+  } the project { $what } no more
+audit-said-think-again = { $tried ->
+    [yes] tried to think
+   *[no] thought
+  } about the project { $what } again
+audit-said-authority = { $tried ->
+    [yes] tried to make
+   *[no] made
+  } a new authority of the home's own
+audit-said-setup = { $tried ->
+    [yes] tried to go on
+   *[no] went on
+  } in the setup
+audit-said-setup-way = { $tried ->
+    [yes] tried to choose
+   *[no] chose
+  } in the setup how services are reached
+audit-said-setup-apply = { $tried ->
+    [yes] tried to carry out
+   *[no] carried out
+  } the plan of the setup
+audit-said-setup-end = { $tried ->
+    [yes] tried to end
+   *[no] ended
+  } the setup
+audit-said-theme = { $tried ->
+    [yes] tried to choose
+   *[no] chose
+  } light or dark
+audit-said-cookies = { $tried ->
+    [yes] tried to clear
+   *[no] cleared
+  } the browser's cookies
+audit-said-notices = { $tried ->
+    [yes] tried to mark
+   *[no] marked
+  } notifications as read
+audit-said-link = { $tried ->
+    [yes] tried to link
+   *[no] linked
+  } their account with the provider
+audit-said-unlink-own = { $tried ->
+    [yes] tried to unlink
+   *[no] unlinked
+  } their account from the provider
+audit-said-passkey-begin = { $tried ->
+    [yes] tried to begin
+   *[no] began
+  } to make a passkey
+audit-said-passkey-rename = { $tried ->
+    [yes] tried to rename
+   *[no] renamed
+  } a passkey of theirs
+audit-said-passkey-login = { $tried ->
+    [yes] tried to begin
+   *[no] began
+  } to sign in with a passkey
 audit-said-ran = { $tried ->
     [yes] tried to run
    *[no] ran

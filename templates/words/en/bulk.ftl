@@ -21,3 +21,8 @@ bulk-ask-yes = { $count ->
 bulk-ask-no = Leave them running
 bulk-stops = What stops
 bulk-no-container = no container
+bulk-stuck = Not all of them
+bulk-not-all = { $count ->
+    [one] What was begun goes on, as one work. The rest was not begun.
+   *[other] What was begun goes on, as { $count } works. The rest was not begun.
+}

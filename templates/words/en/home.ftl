@@ -10,6 +10,8 @@ home-turn-off = Turn off
 # The home in one sentence.
 home-away = Docker does not answer
 home-away-words = { $told }. What is shown is from before.
+home-unread = A stack has a mistake
+home-unread-words = { $told }. What runs goes on. Profiles are here again once it is mended, under Stacks.
 home-empty = Nothing runs yet
 home-empty-words = Turn a profile on: what it would do is shown before anything happens.
 home-well = All is well
@@ -25,6 +27,7 @@ home-words = { $count ->
 # Profiles, and what else has services.
 home-always = Always on
 home-lost = In no stack any more
+home-running = What runs
 home-project = { $name }, a project of its own
 # 5 running
 home-count = { $count } { $state }

@@ -63,3 +63,8 @@ state-taken-back = Taken back
 refusal-title = Not done
 refusal-heading = That was not done
 refusal-words = Nothing was changed.
+refusal-gone = There is no such thing here
+refusal-gone-words = It may be gone, or the address is not written right.
+
+# What is shown may be from before.
+panel-lost = Connection lost, trying again

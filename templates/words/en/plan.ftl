@@ -48,3 +48,4 @@ diff-lines-more = { $count ->
     [one] one more
    *[other] { $count } more
 }
+plan-not-made = Its plan could not be made

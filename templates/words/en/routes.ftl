@@ -1,6 +1,6 @@
 # Ways in, and their certificates.
 routes-title = Routes
-routes-about = Who is reachable where, and by whom. Each was tried just now.
+routes-about = Who is reachable where, and by whom. What can be tried was tried just now.
 routes-trust = Trust on another device
 routes-unguarded = On 127.0.0.1 nobody is asked who they are.
 routes-unguarded-about = In this home services are on ports of this machine: every program here reaches them. With a domain each has a name, a certificate and a login.
@@ -10,6 +10,7 @@ routes-how = how
 routes-certificates = Certificates
 routes-works = Works
 routes-fails = Does not work
+routes-untried = On, not tried
 routes-valid = Valid
 routes-not-renewed = Valid, and not renewed
 routes-not-valid = Not valid

@@ -106,6 +106,7 @@ service-figure-point = .
 service-figure-group = ,
 
 service-way = How it is reached
+service-way-there = How it is reached stands under Routes, where each way is tried
 service-way-none = No route leads to it.
 service-way-where = All routes
 

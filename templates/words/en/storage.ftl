@@ -44,3 +44,4 @@ storage-apply = { $count ->
 storage-not-now = Not now
 storage-unsure = That was not confirmed, and nothing was done.
 storage-unsure-about = Every volume that goes is confirmed by its name.
+storage-none-chosen = Nothing is chosen: tick what is to go

@@ -14,7 +14,7 @@ welcome-machine-fine = { $count ->
 }
 
 welcome-way = How services are reached
-welcome-way-about = Either can be changed later, and everything that runs is shown in a plan first.
+welcome-way-about = Either can be changed later. To go on writes it down; with another way than until now Traefik begins or ends at once, and what runs already moves along.
 welcome-localhost = On ports of this machine
 welcome-localhost-about = As http://127.0.0.1:7080. Nothing else is needed, and nobody outside of this machine reaches them. Good to begin with.
 welcome-domain-mode = By name, with HTTPS
@@ -54,6 +54,7 @@ welcome-found-later = Go on, and decide later
 
 welcome-profiles = What should run
 welcome-profiles-about = A profile is services that belong together. Choose some: what they would do is shown before anything happens, and each can be turned off again.
+welcome-on-already = on already
 welcome-profiles-none = No stack of this home has a profile.
 welcome-wanted = What they need to know
 welcome-wanted-secret = Leave it empty, and a random one is made. It is kept in .env, and shown to nobody.

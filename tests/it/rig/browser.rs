@@ -205,20 +205,33 @@ impl Browser {
     /// be told of the page before.
     #[track_caller]
     pub fn click(&self, selector: &str) {
-        let of = format!("/session/{}/element", self.session);
-        let look = || self.call("POST", &of, &json!({ "using": "css selector", "value": selector }));
-        until(Duration::from_secs(10), || look().is_ok());
-        let found = look();
-        let found = found.unwrap_or_else(|why| panic!("{selector}: {why}"));
-        let id = found.as_object().and_then(|all| all.values().next()?.as_str()).unwrap_or_default();
-        let asked = json!({ "script": LEADS_ON, "args": [found] });
-        let leads_on = self.call("POST", &format!("/session/{}/execute/sync", self.session), &asked);
-        let done = self.call("POST", &format!("{of}/{id}/click"), &json!({}));
-        assert!(done.is_ok(), "{selector}: {done:?}");
+        let found = self.found(selector);
+        let leads_on = self.session("POST", "/execute/sync", &json!({ "script": LEADS_ON, "args": [found] }));
+        self.press(selector, &found);
         if leads_on.is_ok_and(|leads_on| leads_on == true) {
             let there = "return window.isKeptHere || !window.isThePageBefore && document.readyState === 'complete'";
             assert!(until(PATIENCE, || self.run(there) == true), "{selector} leads nowhere: {}", self.text());
         }
+    }
+
+    /// Clicks on a link to a file: the page stays.
+    #[track_caller]
+    pub fn click_for_file(&self, selector: &str) {
+        self.press(selector, &self.found(selector));
+    }
+
+    #[track_caller]
+    fn found(&self, selector: &str) -> Value {
+        let look = || self.session("POST", "/element", &json!({ "using": "css selector", "value": selector }));
+        until(Duration::from_secs(10), || look().is_ok());
+        look().unwrap_or_else(|why| panic!("{selector}: {why}"))
+    }
+
+    #[track_caller]
+    fn press(&self, selector: &str, found: &Value) {
+        let id = found.as_object().and_then(|all| all.values().next()?.as_str()).unwrap_or_default();
+        let done = self.session("POST", &format!("/element/{id}/click"), &json!({}));
+        assert!(done.is_ok(), "{selector}: {done:?}");
     }
 
     /// Writes into the first field that a CSS selector finds, in place of what is there.
