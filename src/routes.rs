@@ -530,6 +530,7 @@ mod tests {
             "settings.act",
             "bell.act",
             "factor.",
+            "service.invite",
         ];
         let table = table();
         let rows = table.entries().filter(|entry| entry.changes()).map(|entry| entry.name.as_str());

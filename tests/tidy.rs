@@ -467,7 +467,7 @@ fn codes_raised(documented: &BTreeSet<String>) -> BTreeMap<String, String> {
     let not_codes =
         ["arpa", "yaml", "yml", "json", "env", "toml", "sock", "example", "local", "lock", "md", "db", "sql"];
     // A label of Traefik's, a key of hearth.yaml, and acts as the audit calls them.
-    let others = ["traefik.enable", "auth.registration", "exec.end", "plan.apply", "works.end"];
+    let others = ["traefik.enable", "auth.registration", "exec.end", "plan.apply", "plan.discard", "works.end"];
     let all: Vec<Source> = sources().into_iter().filter(|s| !is_test_file(&s.path)).collect();
     // Those that stand in a table or in a refusal of the planner, not in a call here.
     let everywhere = ["lint", "plan"];
