@@ -255,7 +255,7 @@ impl Person {
     }
 
     /// What was typed into the form that was refused.
-    fn as_typed(mut self, act: &str, fields: &Fields) -> Person {
+    fn typed_again(mut self, act: &str, fields: &Fields) -> Person {
         match act {
             "remove" => self.heir = fields.number("heir"),
             "change" => {
@@ -311,7 +311,7 @@ pub async fn act(
         }
         Err(refused) => match shown(&admin, &panel, &auth, &routes, id, &headers).await {
             Ok(person) => {
-                let again = |told| Person { told, at: act.clone(), ..person.as_typed(&act, &fields) };
+                let again = |told| Person { told, at: act.clone(), ..person.typed_again(&act, &fields) };
                 form_page(&headers, refused.into_response(), again).await
             }
             // They are gone, which is what is said.
