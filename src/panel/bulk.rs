@@ -150,9 +150,11 @@ async fn each<R: Future<Output = Begins>>(
     let shell = panel.shell(&who, &headers, "/works", "/works");
     let (mut begun, mut named) = (Vec::new(), Vec::new());
     for (project, services) in picked.by_project() {
-        named.extend(services.iter().cloned());
-        match begin(who.clone(), project, services).await {
-            Ok(one) => begun.push(one.0.id),
+        match begin(who.clone(), project, services.clone()).await {
+            Ok(one) => {
+                begun.push(one.0.id);
+                named.extend(services);
+            }
             Err(refused) if begun.is_empty() => {
                 let shell = Shell { path: "/".into(), at: "/", ..shell };
                 return refusal::page(shell, &headers, refused).await;
@@ -160,7 +162,8 @@ async fn each<R: Future<Output = Begins>>(
             // What has begun goes on, and that not all has is said.
             Err(refused) => {
                 let done = shell.lang.with("bulk-not-all", [("count", begun.len().into())]);
-                return refusal::page_after(shell, "bulk-stuck", &headers, refused, done).await;
+                let told = refusal::page_after(shell, "bulk-stuck", &headers, refused, done).await;
+                return (Extension(Detail(json!({ "services": named }))), told).into_response();
             }
         }
     }

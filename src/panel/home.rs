@@ -277,8 +277,12 @@ fn in_a_sentence(seen: &Seen, wrong: usize, lang: Lang) -> Now {
     }
     if let Some(first) = seen.unread.first() {
         let told = wording::sentence(first["title"].as_str().unwrap_or_default());
-        let words = lang.with("home-unread-words", [("told", told.into())]);
-        return Now { heading: lang.say("home-unread").into(), words };
+        // Where `hearth.yaml` itself cannot be read, all else is from before.
+        let (heading, words) = match seen.profiles.is_empty() {
+            true => ("home-unread", "home-unread-words"),
+            false => ("home-unread-file", "home-unread-file-words"),
+        };
+        return Now { heading: lang.say(heading).into(), words: lang.with(words, [("told", told.into())]) };
     }
     let on = seen.all().filter(|(_, one)| one.state != Standing::Off).count();
     let heading = match wrong {

@@ -193,7 +193,7 @@ pub async fn one(
             }
             page(&headers, &shown)
         }
-        Err(refused) => refusal::page(shell, &headers, refused).await,
+        Err(refused) => refusal::page_of_none(shell, &headers, refused).await,
     }
 }
 

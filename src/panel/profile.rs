@@ -102,7 +102,7 @@ async fn shown(panel: &Panel, who: &Viewer, headers: &HeaderMap, name: &str) -> 
 
 async fn unknown(who: Viewer, panel: &Panel, shell: Shell, name: String, headers: &HeaderMap) -> Response {
     let refused = calls::one(who, State(panel.api.clone()), Path(name)).await.into_response();
-    refusal::page(shell, headers, refused).await
+    refusal::page_of_none(shell, headers, refused).await
 }
 
 /// The pieces of the page.

@@ -105,34 +105,34 @@ pub struct Page {
 
 impl Page {
     /// Nothing was changed.
-    pub fn of(shell: Shell, status: StatusCode, all: Vec<Told>) -> Page {
-        let lang = shell.lang;
-        match status {
-            // The page itself is what is not there: back is where its like are.
-            StatusCode::NOT_FOUND => Page {
-                heading: "refusal-gone",
-                words: lang.say("refusal-gone-words").into(),
-                all,
-                back: shell.at.into(),
-                shell,
-            },
-            _ => Page {
-                heading: "refusal-heading",
-                words: lang.say("refusal-words").into(),
-                all,
-                back: shell.path.clone(),
-                shell,
-            },
-        }
+    pub fn of(shell: Shell, all: Vec<Told>) -> Page {
+        let words = shell.lang.say("refusal-words").into();
+        Page { heading: "refusal-heading", words, all, back: shell.path.clone(), shell }
+    }
+
+    /// There is no such page: back is where its like are.
+    fn gone(shell: Shell, all: Vec<Told>) -> Page {
+        let words = shell.lang.say("refusal-gone-words").into();
+        let back = if shell.at.is_empty() { "/" } else { shell.at };
+        Page { heading: "refusal-gone", words, all, back: back.into(), shell }
     }
 }
 
 /// The refusal of a call as a page of the panel, with its status. What is no refusal stays as it is.
 pub async fn page(shell: Shell, headers: &HeaderMap, refused: Response) -> Response {
-    drawn(headers, refused, |status, all| Page::of(shell, status, all)).await
+    drawn(headers, refused, |_, all| Page::of(shell, all)).await
 }
 
-/// The refusal of what comes after something that was done: `done`, in a sentence; `heading`: the name of its words.
+/// The same of what was only asked for: the page itself is what is not there.
+pub async fn page_of_none(shell: Shell, headers: &HeaderMap, refused: Response) -> Response {
+    drawn(headers, refused, |status, all| match status {
+        StatusCode::NOT_FOUND => Page::gone(shell, all),
+        _ => Page::of(shell, all),
+    })
+    .await
+}
+
+/// The refusal of what comes after something that was done, which is what is answered: `done`, in a sentence; `heading`: the name of its words.
 pub async fn page_after(
     shell: Shell,
     heading: &'static str,
@@ -141,7 +141,8 @@ pub async fn page_after(
     done: String,
 ) -> Response {
     let back = shell.path.clone();
-    drawn(headers, refused, |_, all| Page { shell, heading, words: done, all, back }).await
+    let (_, all) = read(refused).await;
+    super::page(headers, &Page { shell, heading, words: done, all, back })
 }
 
 async fn drawn(headers: &HeaderMap, mut refused: Response, of: impl FnOnce(StatusCode, Vec<Told>) -> Page) -> Response {
@@ -161,7 +162,7 @@ async fn drawn(headers: &HeaderMap, mut refused: Response, of: impl FnOnce(Statu
 /// How a work failed, as a page.
 pub fn of_work(shell: Shell, headers: &HeaderMap, end: &End) -> Response {
     let all = vec![Told::of(end.error.as_ref().unwrap_or(&Value::Null))];
-    super::page_as(headers, StatusCode::CONFLICT, &Page::of(shell, StatusCode::CONFLICT, all))
+    super::page_as(headers, StatusCode::CONFLICT, &Page::of(shell, all))
 }
 
 /// How a work failed, as the answer of a call.

@@ -350,7 +350,7 @@ pub async fn one(who: Viewer, State(panel): State<Panel>, Path(id): Path<String>
     let shell = panel.shell(&who, &headers, &format!("/storage/plans/{id}"), "/images");
     match plans::one(who, State(panel.api.clone()), Path(id), Query(Of::default())).await {
         Ok(axum::Json(kept)) => page(&headers, &of_kept(shell, &kept)),
-        Err(refused) => refusal::page(shell, &headers, refused).await,
+        Err(refused) => refusal::page_of_none(shell, &headers, refused).await,
     }
 }
 

@@ -10,6 +10,7 @@ use super::refusal::{self, Told};
 use super::shell::Shell;
 use super::words::{Mark, id, part};
 use super::{Panel, page};
+use crate::auth::table::guard::As;
 use crate::auth::who::Admin;
 use crate::stacks::json::variables::{self as calls, SecretFile, Variable, is_of_the_home};
 use crate::web::Lang;
@@ -178,17 +179,18 @@ pub async fn change_file(
 async fn write(who: Admin, panel: Panel, name: String, headers: HeaderMap, typed: Typed, is_file: bool) -> Response {
     let (api, path) = (State(panel.api.clone()), Path(name.clone()));
     let text = Json(calls::Text { text: typed.text.replace("\r\n", "\n") });
-    let done = match (is_file, typed.act.as_str()) {
-        (true, _) => calls::write_file(who.clone(), api, path, text).await.map(drop),
-        (false, "unset") => calls::unset(who.clone(), api, path).await.map(drop),
-        (false, _) => calls::set(who.clone(), api, path, text).await.map(drop),
+    let (call, done) = match (is_file, typed.act.as_str()) {
+        (true, _) => ("variables.write_file", calls::write_file(who.clone(), api, path, text).await.map(drop)),
+        (false, "unset") => ("variables.unset", calls::unset(who.clone(), api, path).await.map(drop)),
+        (false, _) => ("variables.set", calls::set(who.clone(), api, path, text).await.map(drop)),
     };
-    match done {
+    let answer = match done {
         Ok(()) => Redirect::to(&format!("/variables?done={}", part(&name))).into_response(),
         Err(refused) => {
             let shell = panel.shell(&who, &headers, "/variables", "/stacks");
             let (status, told) = refusal::read(refused).await;
             shown(who, &panel, shell, &headers, (String::new(), told, typed.name), status).await
         }
-    }
+    };
+    As::of(call, answer)
 }

@@ -178,7 +178,7 @@ pub async fn past_one(who: Viewer, State(panel): State<Panel>, Path(id): Path<St
     let shell = panel.shell(&who, &headers, &format!("/history/{}", part(&id)), "/works");
     match history::one(who, State(panel.api.clone()), Path(id), Query(Of::default())).await {
         Ok(Json(found)) => page(&headers, &of_run(shell, found, panel.clock.now())),
-        Err(refused) => refusal::page(shell, &headers, refused).await,
+        Err(refused) => refusal::page_of_none(shell, &headers, refused).await,
     }
 }
 
@@ -241,7 +241,7 @@ pub async fn one(who: Viewer, State(panel): State<Panel>, Path(id): Path<String>
         }
         None => {
             let refused = calls::one(who, State(panel.api.clone()), Path(id)).await.into_response();
-            refusal::page(shell, &headers, refused).await
+            refusal::page_of_none(shell, &headers, refused).await
         }
     }
 }

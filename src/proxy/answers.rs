@@ -10,7 +10,7 @@ use tokio::time::timeout;
 /// How long one has to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// A web server answers by the first word that it says, another one by taking the connection. `url`: as [`super::cli::routes::ports`] gives it. `None`: it cannot
+/// A web server answers by the first byte that it says, another one by taking the connection. `url`: as [`super::cli::routes::ports`] gives it. `None`: it cannot
 /// be tried, since it has no connections, or Hearth itself is in a container, whose ports are not the machine's.
 pub async fn is_answered(url: &str) -> Option<bool> {
     let (web, rest) = url.strip_prefix("http://").map_or((false, url), |rest| (true, rest));
@@ -25,9 +25,10 @@ pub async fn is_answered(url: &str) -> Option<bool> {
         }
         let request = format!("GET / HTTP/1.1\r\nHost: {place}\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.ok()?;
-        let mut first = [0; 5];
+        // Whatever it says: it may want TLS, or HTTP/2 at once.
+        let mut first = [0; 1];
         stream.read_exact(&mut first).await.ok()?;
-        Some(&first == b"HTTP/")
+        Some(true)
     };
     match timeout(PATIENCE, asked).await {
         Ok(Some(true)) => Some(true),

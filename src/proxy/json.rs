@@ -131,6 +131,7 @@ pub async fn list(
         Ok(all)
     });
     let mut all = all.await.map_err(IntoResponse::into_response)?;
+    all.retain(|one| which.service.as_ref().is_none_or(|service| one.service == *service));
     // Ports of what is on.
     let ports = all.iter_mut().filter(|one| one.access.is_none() && one.state == ON);
     join_all(ports.map(async |one| {
@@ -140,9 +141,6 @@ pub async fn list(
         }
     }))
     .await;
-    all.retain(|one| {
-        which.service.as_ref().is_none_or(|service| one.service == *service)
-            && which.working.is_none_or(|working| one.working == Some(working))
-    });
+    all.retain(|one| which.working.is_none_or(|working| one.working == Some(working)));
     Ok(Json(asked.page(all, |one| format!("{} {}", one.url, one.service))))
 }

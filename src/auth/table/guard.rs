@@ -28,6 +28,7 @@ use crate::auth::audit::said::SAID;
 use crate::auth::own_name::OwnName;
 use crate::auth::who::{Asking, By, Identity, Who, nobody, not_allowed};
 use crate::diag::{Diagnostic, Kind};
+use crate::web::lang::{Lang, speaking};
 use crate::web::read::Heard;
 use crate::web::{Caller, Code, Origin, Refusal, of_address, wants_html};
 
@@ -299,7 +300,7 @@ pub(super) async fn row(State(post): State<Post>, mut request: Request, next: Ne
             keeping.keep(answer).await
         }
         // On a task of its own: whoever hangs up meanwhile takes neither the act back nor its entry.
-        Ok(None) => match at_any_rate(tokio::spawn(keeping.run(request, next))).await {
+        Ok(None) => match at_any_rate(tokio::spawn(speaking(Lang::spoken(), keeping.run(request, next)))).await {
             Some(answer) => answer,
             None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         },

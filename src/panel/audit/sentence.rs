@@ -90,12 +90,12 @@ const KNOWN: &[(&str, &str)] = &[
     ("second_factor.confirm", "audit-said-factor"),
     ("second_factor.off", "audit-said-factor-off"),
     ("service.pull", "audit-said-pull"),
-    ("service.recreate", "audit-said-recreate"),
+    ("service.recreate", "audit-said-plan"),
     ("service.restart", "audit-said-restart"),
     ("service.route", "audit-said-route"),
     ("service.start", "audit-said-start"),
     ("service.stop", "audit-said-stop"),
-    ("service.update", "audit-said-update"),
+    ("service.update", "audit-said-plan"),
     ("services.enter", "audit-said-enter"),
     ("services.lost", "audit-said-lost"),
     ("sessions.end", "audit-said-session-end"),
@@ -190,8 +190,11 @@ fn what(entry: &Shown) -> String {
         }
         _ => None,
     };
-    let said = FIELDS.iter().find_map(|field| text(&entry.detail[*field]).filter(|text| !text.is_empty()));
+    let said = || FIELDS.iter().find_map(|field| text(&entry.detail[*field]).filter(|text| !text.is_empty()));
     let part = || {
+        if !entry.object.starts_with('/') {
+            return entry.object.clone();
+        }
         let parts: Vec<&str> = entry.object.split('/').filter(|part| !part.is_empty()).collect();
         let known = [
             "api",
@@ -212,7 +215,10 @@ fn what(entry: &Shown) -> String {
         let named = parts.windows(2).rev().find(|pair| known[2..].contains(&pair[0])).map(|pair| pair[1]);
         named.filter(|name| !known.contains(name)).unwrap_or_default().to_owned()
     };
-    said.unwrap_or_else(part)
+    // Of these the address has it: the form of a service says its project too, and whoever deletes a stack types its name.
+    let by_address = ["service.", "stack."].iter().any(|begin| entry.action.starts_with(begin));
+    let named = Some(part()).filter(|part| by_address && !part.is_empty());
+    named.or_else(said).unwrap_or_else(part)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::json;
 use time::OffsetDateTime;
@@ -45,6 +45,8 @@ pub struct Person {
     pub id: i64,
     pub username: String,
     pub display_name: String,
+    /// The same in the form.
+    pub shown_name: String,
     pub email: String,
     pub mark: Mark,
     /// The name of its word.
@@ -61,6 +63,8 @@ pub struct Person {
     pub services: Vec<Tick>,
     /// Those that it is for alone, in words; empty: it is for whatever its role opens.
     pub only: String,
+    /// The form says that it is for those alone.
+    pub for_some: bool,
     pub created: Option<Moment>,
     pub last: Option<Moment>,
     /// A password that was just made up.
@@ -188,6 +192,8 @@ pub fn of(shell: Shell, known: Known, own: bool, last_admin: bool, now: OffsetDa
         groups: groups.into_iter().map(tick).collect(),
         services: services.into_iter().map(service).collect(),
         only: wording::list(&user.only),
+        for_some: !user.only.is_empty(),
+        shown_name: user.display_name.clone(),
         created: Moment::read(&user.created_at, now),
         last: user.last_login.as_deref().and_then(|at| Moment::read(at, now)),
         version: user.version,
@@ -260,7 +266,13 @@ impl Person {
             "remove" => self.heir = fields.number("heir"),
             "change" => {
                 self.email = fields.text("email").to_owned();
-                self.display_name = fields.text("display_name").to_owned();
+                self.shown_name = fields.text("display_name").to_owned();
+                if fields.has("states") {
+                    self.is_active = fields.has("is_active");
+                }
+                if fields.has("reach") {
+                    self.for_some = fields.text("reach") == "only";
+                }
                 let role = fields.text("role");
                 self.roles.iter_mut().for_each(|one| one.is = one.value == role);
                 for (begin, all) in [(GROUP, &mut self.groups), (ONLY, &mut self.services)] {
@@ -311,8 +323,11 @@ pub async fn act(
         }
         Err(refused) => match shown(&admin, &panel, &auth, &routes, id, &headers).await {
             Ok(person) => {
-                let again = |told| Person { told, at: act.clone(), ..person.typed_again(&act, &fields) };
-                form_page(&headers, refused.into_response(), again).await
+                let refused = refused.into_response();
+                // What somebody else has changed meanwhile is shown, and not written over by what was typed before it was seen.
+                let moved = refused.status() == StatusCode::CONFLICT;
+                let typed = if moved { person } else { person.typed_again(&act, &fields) };
+                form_page(&headers, refused, |told| Person { told, at: act.clone(), ..typed }).await
             }
             // They are gone, which is what is said.
             Err(answer) => answer,

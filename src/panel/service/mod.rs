@@ -322,7 +322,7 @@ async fn drawn(
 async fn missing(who: Viewer, panel: &Panel, place: Place, shell: Shell, headers: &HeaderMap) -> Response {
     let of = place.of_project();
     let refused = calls::one(who, State(panel.api.clone()), Path(place.name), Query(of)).await.into_response();
-    refusal::page(shell, headers, refused).await
+    refusal::page_of_none(shell, headers, refused).await
 }
 
 /// The container that is meant, in full, by the call of the API: what somebody may not see there they do not see here.

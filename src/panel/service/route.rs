@@ -240,7 +240,7 @@ async fn again(
         }
         None => {
             let all = told.iter().map(Told::of).collect();
-            page_as(headers, status, &refusal::Page::of(shown.shell, status, all))
+            page_as(headers, status, &refusal::Page::of(shown.shell, all))
         }
     };
     if let Some(code) = code {

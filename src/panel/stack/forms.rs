@@ -86,14 +86,9 @@ impl Desk {
             "theirs" => {
                 page.typed = std::mem::take(&mut page.text);
                 (page.text, page.etag) = (disk.unwrap_or_default(), etag);
-                page.answer(&self.headers, StatusCode::OK)
+                looked(page.answer(&self.headers, StatusCode::OK))
             }
-            _ => {
-                let mut answer = As::of("stacks.validate", self.check(page).await);
-                // Nothing was done.
-                answer.extensions_mut().insert(Looked);
-                answer
-            }
+            _ => looked(As::of("stacks.validate", self.check(page).await)),
         }
     }
 
@@ -199,6 +194,12 @@ impl Desk {
         self.mark(&mut page, &told);
         page.answer(&self.headers, status)
     }
+}
+
+/// Nothing was done, and nothing is entered.
+fn looked(mut answer: Response) -> Response {
+    answer.extensions_mut().insert(Looked);
+    answer
 }
 
 /// Where it goes on after a stack was saved: `saved` is its name and the version. To the plan of all that is on, or back to the stack.

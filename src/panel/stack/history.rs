@@ -72,7 +72,7 @@ pub async fn list(
             let in_git = api::in_git(&panel.api).await;
             page(&headers, &of_all(shell, &name, &all, in_git, panel.clock.now()))
         }
-        Err(refused) => refusal::page(shell, &headers, refused).await,
+        Err(refused) => refusal::page_of_none(shell, &headers, refused).await,
     }
 }
 
@@ -108,7 +108,7 @@ pub async fn one(
     let shell = panel.shell(&who, &headers, &path, "/stacks");
     let whole = match api::one(who.clone(), State(panel.api.clone()), Path((name.clone(), id))).await {
         Ok(axum::Json(whole)) => whole,
-        Err(refused) => return refusal::page(shell, &headers, refused).await,
+        Err(refused) => return refusal::page_of_none(shell, &headers, refused).await,
     };
     let (etag, now) = match calls::one(who, State(panel.api.clone()), Path(name.clone())).await {
         Ok(answer) => definition(answer).await,

@@ -213,7 +213,7 @@ pub async fn one(
         Ok(answer) => definition(answer).await,
         // One that was deleted can be had again from its history.
         Err(_) if !asked.version.is_empty() => (String::new(), String::new()),
-        Err(refused) => return refusal::page(shell, &headers, refused).await,
+        Err(refused) => return refusal::page_of_none(shell, &headers, refused).await,
     };
     let mut shown = Page::new(shell, &name, text, etag);
     shown.done = said_saved(lang, &asked);
@@ -225,7 +225,7 @@ pub async fn one(
                 shown.done = lang.with("stack-older", [("at", whole.version.at.as_str().into())]);
                 shown.text = whole.text.unwrap_or_default();
             }
-            Err(refused) => return refusal::page(shown.shell, &headers, refused).await,
+            Err(refused) => return refusal::page_of_none(shown.shell, &headers, refused).await,
         }
     }
     shown.answer(&headers, StatusCode::OK)

@@ -117,9 +117,9 @@ impl Panel {
 
 /// On with the walk, from where it was.
 pub async fn go_on(_: Admin, State(panel): State<Panel>) -> Response {
-    // From here on it can be left at any time.
-    if let Err(refused) = Kept::begin(&panel) {
-        return refused;
+    // From here on it can be left at any time: what is turned on meanwhile is no end of it.
+    if Kept::waits(&panel) {
+        let _ = Kept::begin(&panel);
     }
     let step = match Kept::read(&panel).step {
         Step::Over => Step::Machine,

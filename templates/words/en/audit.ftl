@@ -285,10 +285,6 @@ audit-said-enter = { $tried ->
 audit-said-lost = could not enter every refusal: there were too many
 audit-said-shared = asked for a page under a name at which nobody signs in
 audit-said-nothing = asked for what there is not
-audit-said-recreate = { $tried ->
-    [yes] tried to make
-   *[no] made
-  } the containers of { $what } anew
 audit-said-discard = { $tried ->
     [yes] tried to discard
    *[no] discarded
