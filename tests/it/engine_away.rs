@@ -13,8 +13,8 @@ services:
   web: { profiles: [web], image: 'hearth-test/busybox:1', command: [sleep, infinity], stop_signal: SIGKILL }
 ";
 
-/// The engine is asked whether it is there 4 s after its last word, and has 5 s to answer.
-const NOTICED: Duration = Duration::from_secs(20);
+/// The engine is asked whether it is there 4 s after its last word, and has 5 s to answer; a machine that is busy takes longer.
+const NOTICED: Duration = Duration::from_secs(45);
 
 #[track_caller]
 fn says(browser: &Browser, words: &str) {
@@ -51,8 +51,8 @@ fn hostile_33_an_engine_that_hangs_is_said_on_open_pages_and_mended_by_itself(s:
     assert!(home.text().contains("web"), "{}", home.text());
     home.is_readable("home-away");
     // Whoever comes now waits for no engine.
-    let began = Instant::now();
     for path in ["/", "/services/web", "/stacks", "/routes", "/doctor"] {
+        let began = Instant::now();
         service.go(&panel.url(path)).expect("the page comes");
         assert_eq!(service.status(), 200, "{path}: {}", service.text());
         assert!(began.elapsed() < Duration::from_secs(30), "{path}: {:?}", began.elapsed());
