@@ -181,3 +181,40 @@ async fn the_documentation_prints_a_value_that_a_setting_may_have() {
     }
     assert!(page.contains("{\"value\":{\"registration\":\"invite\"}}"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_stack_of_a_name_that_there_is_writes_over_nothing_and_offers_no_such_thing() {
+    let s = Server::begin().await;
+    let before = std::fs::read_to_string(s.dir.join("stacks/media.yaml")).unwrap();
+    let sent =
+        "act=save&name=media&etag=&message=&text=services%3A+%7B+mine%3A+%7B+image%3A+any%2Fimage%3A1+%7D+%7D%0A";
+    let (status, page) = s.form("admin", "/stacks", sent).await;
+    assert_eq!(status, 412, "{page}");
+    assert!(page.contains("already") && page.contains("any/image:1"), "{page}");
+    assert!(!page.contains("The file has changed meanwhile"), "{page}");
+    assert_eq!(std::fs::read_to_string(s.dir.join("stacks/media.yaml")).unwrap(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_form_of_a_person_keeps_what_was_typed_and_never_writes_over_another_change() {
+    let s = with_ann().await;
+    let id = Role::Member as i64;
+    let path = format!("/people/{id}");
+    let version = s.get("admin", &format!("/api/v1/users/{id}")).await.is(200).body["version"].clone();
+    // All that was typed comes back, that she may not sign in too.
+    let typed =
+        |email: &str| format!("act=change&version={version}&display_name=Ann+B.&email={email}&role=viewer&states=1");
+    let (status, page) = s.form("admin", &path, &typed("no-address")).await;
+    let field = |id: &str| between(&page, &format!("<input id=\"{id}\""), ">").to_owned();
+    assert_eq!(status, 422, "{page}");
+    assert!(field("email").contains("no-address") && page.contains("value=\"Ann B.\""), "{page}");
+    assert!(!between(&page, "name=\"is_active\"", ">").contains("checked"), "{page}");
+    assert!(page.contains("<h1>ann</h1>"), "what is not saved is no heading: {page}");
+    // What somebody else changed is shown in its place: saved once more, the form changes nothing of it.
+    let change = serde_json::json!({"email": "ann@home.example", "version": version});
+    s.call("admin", "PATCH", &format!("/api/v1/users/{id}"), Some(change), &[]).await.is(200);
+    let (status, page) = s.form("admin", &path, &typed("other%40home.example")).await;
+    assert_eq!(status, 409, "{page}");
+    assert!(page.contains("ann@home.example") && !page.contains("other@home.example"), "{page}");
+    assert!(!page.contains("value=\"Ann B.\""), "{page}");
+}

@@ -256,15 +256,21 @@ pub(super) async fn look_up_starts(engine: &dyn Host, all: impl Iterator<Item = 
     futures_util::stream::iter(started).for_each_concurrent(AT_ONCE, look).await;
 }
 
-/// How those ended that ended with an error, which the engine says of one at a time.
-pub(super) async fn look_up_ends(engine: &dyn Host, all: &mut [observed::Container]) {
-    let ended = all.iter_mut().filter(|one| one.state == observed::State::Exited && one.exit_code != 0);
+/// How those ended that ended with an error, which the engine says of one at a time. Mostly there are none, and it is not asked.
+pub(super) async fn look_up_ends(api: &Api, all: &mut [observed::Container]) -> Result<(), Response> {
+    let ended: Vec<_> =
+        all.iter_mut().filter(|one| one.state == observed::State::Exited && one.exit_code != 0).collect();
+    if ended.is_empty() {
+        return Ok(());
+    }
+    let engine = engine(api).await?;
     let look = async |one: &mut observed::Container| {
         if let Some(whole) = engine.inspect(&one.id).await.ok().flatten() {
             (one.restart, one.oom_killed, one.error) = (whole.restart, whole.oom_killed, whole.error);
         }
     };
     futures_util::stream::iter(ended).for_each_concurrent(AT_ONCE, look).await;
+    Ok(())
 }
 
 /// One container, by its id or name.

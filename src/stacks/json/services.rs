@@ -97,7 +97,7 @@ async fn look_up_starts(api: &Api, all: &mut [Service]) -> Result<(), Response> 
 async fn all(api: &Api, project: Option<&str>) -> Result<Vec<Service>, Response> {
     let (home, project) = project_of(api, project).map_err(refused)?;
     let mut seen = containers::observed(api, &project).await?;
-    containers::look_up_ends(&*containers::engine(api).await?, &mut seen).await;
+    containers::look_up_ends(api, &mut seen).await?;
     let read = home.read().ok();
     Ok(service::all(&home, read.as_ref(), &project, &seen))
 }
