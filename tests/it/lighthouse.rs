@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::samples::judges;
-use crate::rig::{Done, Panel, Running, Scratch, cases, chromium, curl, set_up, setup_link, until};
+use crate::rig::{Done, Panel, Running, Scratch, blind_to_networks, cases, chromium, curl, set_up, setup_link, until};
 
 cases![
     alone:
@@ -35,7 +35,7 @@ impl Lighthouse<'_> {
     #[track_caller]
     fn look(&self, url: &str, cookie: &str, preset: &str, categories: &str) -> (BTreeMap<String, f64>, String) {
         let mut told = String::new();
-        // Networks that come and go on this machine cut Chromium's connections, which is no word about the page.
+        // A machine that is busy for long has it give up, which is no word about the page.
         for _ in 0..4 {
             let flags = "--headless --no-sandbox --disable-gpu --disable-dev-shm-usage --disable-background-networking --disable-component-update --disable-sync --no-first-run";
             let mut args: Vec<String> =
@@ -49,9 +49,8 @@ impl Lighthouse<'_> {
                 self.s.write("headers.json", &serde_json::json!({"Cookie": cookie}).to_string());
                 args.push(format!("--extra-headers={}", self.s.dir.join("headers.json").display()));
             }
-            let running =
-                Running::start(&self.program, &args, &self.s.dir, &self.env).patient(Duration::from_secs(180));
-            let ran = running.end();
+            let start = || Running::start(&self.program, &args, &self.s.dir, &self.env);
+            let ran = blind_to_networks(start).patient(Duration::from_secs(180)).end();
             let Ok(report) = serde_json::from_str::<Value>(&ran.out) else {
                 told = ran.both();
                 continue;

@@ -84,9 +84,7 @@ fn hostile_22_ten_thousand_lines_a_second_are_followed_and_stay_text(s: &Scratch
         true,
         "red is red"
     );
-    let said: Vec<String> =
-        browser.complaints().into_iter().filter(|one| !one.contains("ERR_NETWORK_CHANGED")).collect();
-    assert!(said.is_empty(), "{said:?}");
+    browser.is_quiet();
     // Its lines are all alike: each letter of five thousand is not measured.
     browser.run("const log = document.getElementById('log'); while (log.childElementCount > 60) log.firstElementChild.remove();");
     browser.is_readable("log-flood");

@@ -273,7 +273,7 @@ fn who_comes_from_the_provider_for_the_first_time_gets_an_account_where_the_home
     browser.go(&panel.url("/login")).expect("the page comes");
     browser.click("a[href^=\"/login/oidc\"]");
     at_the_provider(&browser, "ben");
-    browser.until_text("Nothing runs yet");
+    browser.until_text("This machine");
     browser.go(&panel.url("/services")).expect("the page comes");
     browser.until_text("ben");
     browser.go(&panel.url("/account")).expect("the page comes");

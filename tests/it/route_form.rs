@@ -61,18 +61,10 @@ impl<'s> House<'s> {
     /// Applies the plan that the browser shows, and waits until that is done.
     fn applies(&self, browser: &Browser) {
         browser.click("form[action$='/apply'] button");
-        let begun = || {
-            browser.goes_on();
-            browser.run("return location.pathname.startsWith('/works/')") == true
-        };
-        if !until(Duration::from_secs(20), begun) {
-            browser.click("form[action$='/apply'] button");
-        }
-        let done = || {
-            // Networks of the engine come and go, and Chromium then ends the way to a page.
-            let at = browser.address();
-            browser.text().contains("Done:") || (browser.go(&at).is_ok() && browser.text().contains("Done:"))
-        };
+        let begun = || browser.run("return location.pathname.startsWith('/works/')") == true;
+        assert!(until(Duration::from_secs(20), begun), "{}", browser.text());
+        let at = browser.address();
+        let done = || browser.text().contains("Done:") || (browser.go(&at).is_ok() && browser.text().contains("Done:"));
         assert!(until(Duration::from_secs(120), done), "{}", browser.text());
     }
 }

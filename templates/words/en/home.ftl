@@ -10,7 +10,7 @@ home-turn-off = Turn off
 # The home in one sentence.
 home-away = Docker does not answer
 home-away-words = { $told }. What is shown is from before.
-home-unread = A stack has a mistake
+home-unread = The stacks cannot be read
 home-unread-words = { $told }. What runs goes on. Profiles are here again once it is mended, under Stacks.
 home-unread-file = hearth.yaml cannot be read
 home-unread-file-words = { $told }. What runs goes on; what is shown of the home is from before.

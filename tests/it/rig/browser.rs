@@ -1,11 +1,15 @@
 //! A real Chromium, as a person has it before them: headless, driven by its own driver over WebDriver. Every name leads to loopback, so
 //! that nothing leaves this machine.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use base64::Engine;
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch,
+};
 use serde_json::{Value, json};
 
 use super::command::Program;
@@ -32,6 +36,27 @@ pub fn chromium(s: &Scratch, trusted: &[&Path]) -> Result<(PathBuf, Vec<(String,
     Ok((root.join("usr/lib/chromium/chromium"), env))
 }
 
+/// Starts a program that hears nothing of the networks that the engine makes and removes on this machine, as the browsers of a home's family
+/// on their own machines: one that does ends its connections at each of them. It takes itself to be online where it cannot ask.
+pub fn blind_to_networks<T: Send>(start: impl FnOnce() -> T + Send) -> T {
+    let without_netlink = || -> Result<BpfProgram, seccompiler::BackendError> {
+        let family = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, libc::AF_NETLINK as u64)?;
+        let rules = BTreeMap::from([(libc::SYS_socket, vec![SeccompRule::new(vec![family])?])]);
+        let arch = TargetArch::try_from(std::env::consts::ARCH)?;
+        SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::Errno(libc::EACCES as u32), arch)?.try_into()
+    };
+    let filter = without_netlink().expect("the filter is well formed");
+    // It holds for this thread, and for what is started by it.
+    let started = std::thread::scope(|scope| {
+        let starting = scope.spawn(|| {
+            seccompiler::apply_filter(&filter).expect("the kernel takes a filter");
+            start()
+        });
+        starting.join()
+    });
+    started.unwrap_or_else(|why| std::panic::resume_unwind(why))
+}
+
 /// A window with one page, and a profile that nobody had before. Both end when it is dropped.
 pub struct Browser {
     _driver: Program,
@@ -55,7 +80,7 @@ impl Browser {
         install(s, root, &home, trusted, &env);
         let more: Vec<(&str, &str)> = env.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         let driver = root.join("usr/bin/chromedriver");
-        let driver = Program::start(&driver, &[format!("--port={port}")], &home, &more);
+        let driver = blind_to_networks(|| Program::start(&driver, &[format!("--port={port}")], &home, &more));
         let ready = until(PATIENCE, || get(port, "localhost", "/status").is_some_and(|a| a.status == 200));
         assert!(ready, "Chromium's driver did not start");
         let mut browser = Browser { _driver: driver, port, session: String::new(), pid: None, downloads };
@@ -70,8 +95,6 @@ impl Browser {
             "--disable-sync",
             "--disable-quic",
             "--no-first-run",
-            // As in a window: after such a change a page comes by itself.
-            "--enable-auto-reload",
             "--host-resolver-rules=MAP * 127.0.0.1",
             &profile,
         ];
@@ -89,27 +112,9 @@ impl Browser {
 
     /// Goes to an address. `Err`: Chromium's own word for why it shows none of it, as `net::ERR_CERT_AUTHORITY_INVALID`.
     pub fn go(&self, url: &str) -> Result<(), String> {
-        self.navigate(url)?;
-        // A page also loses its parts so.
-        for _ in 0..3 {
-            if self.run(LOST) != true {
-                break;
-            }
-            self.navigate(url)?;
-        }
-        Ok(())
-    }
-
-    fn navigate(&self, url: &str) -> Result<(), String> {
-        let mut error = None;
-        // Other tests' networks come and go on this machine, and Chromium then begins anew, which is no word about the page.
-        until(PATIENCE, || {
-            let went = self.devtools("Page.navigate", json!({ "url": url }));
-            error = went["errorText"].as_str().map(str::to_owned);
-            !["net::ERR_NETWORK_CHANGED", "net::ERR_ABORTED"].contains(&error.as_deref().unwrap_or_default())
-        });
-        if let Some(error) = error {
-            return Err(error);
+        let went = self.devtools("Page.navigate", json!({ "url": url }));
+        if let Some(error) = went["errorText"].as_str() {
+            return Err(error.to_owned());
         }
         let complete = || self.run("return document.readyState === 'complete' && location.href !== 'about:blank'");
         assert!(until(PATIENCE, || complete() == true), "{url} is never complete");
@@ -259,19 +264,9 @@ impl Browser {
     /// Waits until these words can be read on the page.
     #[track_caller]
     pub fn until_text(&self, words: &str) {
-        let came = until(Duration::from_secs(20), || {
-            self.goes_on();
-            self.text().contains(words)
-        });
+        let came = until(Duration::from_secs(20), || self.text().contains(words));
         let at = self.run("return location.href");
         assert!(came, "`{words}` cannot be read at {at}:\n{}\n{:?}", self.text(), self.complaints());
-    }
-
-    /// Networks of the engine come and go on this machine, and Chromium then ends the way to a page: it is gone once more.
-    pub fn goes_on(&self) {
-        if self.run("return location.protocol === 'chrome-error:'") == true {
-            self.session("POST", "/refresh", &json!({})).expect("it goes there once more");
-        }
     }
 
     /// A command of this window's session.
@@ -292,15 +287,10 @@ impl Browser {
         all.as_array().into_iter().flatten().filter(worth).map(said).filter(others).collect()
     }
 
-    /// Asserts that nothing of the page was kept from working: no error, nothing that its policy forbids. Networks of the engine come and go on this machine: Chromium then ends
-    /// its connections, which a stream complains about, and takes up again.
+    /// Asserts that nothing of the page was kept from working: no error, nothing that its policy forbids.
     #[track_caller]
     pub fn is_quiet(&self) {
-        let of_networks = |one: &String| {
-            ["ERR_NETWORK_CHANGED", "ERR_SOCKET_NOT_CONNECTED"].iter().any(|of| one.contains(of))
-                || one.ends_with("\"[object Event]\"")
-        };
-        let said: Vec<String> = self.complaints().into_iter().filter(|one| !of_networks(one)).collect();
+        let said = self.complaints();
         assert!(said.is_empty(), "{said:?}");
     }
 
@@ -364,9 +354,6 @@ impl Drop for Browser {
         }
     }
 }
-
-/// Whether a script or a style of the page never came.
-const LOST: &str = "return performance.getEntriesByType('resource').some(one => ['script', 'link', 'css'].includes(one.initiatorType) && one.responseStatus === 0)";
 
 /// Whether what is clicked on leads to another page; a script of the page that keeps it here is told in `isKeptHere`.
 const LEADS_ON: &str = r"

@@ -37,7 +37,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 pub use authenticator::Authenticator;
-pub use browser::{Browser, chromium};
+pub use browser::{Browser, blind_to_networks, chromium};
 pub use command::{Ran, Running};
 pub use disk::Disk;
 pub use docker::Container;

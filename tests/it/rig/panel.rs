@@ -141,10 +141,7 @@ impl<'s> Panel<'s> {
         browser.fill("#password", password);
         browser.click("button.main");
         let arrived = "return location.protocol === 'https:' && location.pathname !== '/login' && document.readyState === 'complete'";
-        let came = until(Duration::from_secs(20), || {
-            browser.goes_on();
-            browser.run(arrived) == true
-        });
+        let came = until(Duration::from_secs(20), || browser.run(arrived) == true);
         assert!(came, "{}", browser.text());
     }
 
