@@ -201,10 +201,21 @@ impl Known {
         let look = watched.certificates.clone();
         let needy: BTreeSet<_> =
             tokio::task::spawn_blocking(move || look()).await.unwrap_or_default().into_iter().collect();
-        let before = std::mem::replace(&mut self.needy, needy.clone());
-        for (name, words) in needy.into_iter().filter(|one| !before.contains(one)) {
-            news.push(New { kind: "certificate-ends", subject: name, person: None, path: "/routes".into(), words });
-        }
+        news.extend(self.certificates(needy));
+        news
+    }
+
+    /// Certificates that need somebody, by name and why: each is told once, and again only where it had been well meanwhile, or for another reason.
+    fn certificates(&mut self, needy: BTreeSet<(String, String)>) -> Vec<New> {
+        let new = |(name, words): &(String, String)| New {
+            kind: "certificate-ends",
+            subject: name.clone(),
+            person: None,
+            path: "/routes".into(),
+            words: words.clone(),
+        };
+        let news = needy.difference(&self.needy).map(new).collect();
+        self.needy = needy;
         news
     }
 }
@@ -219,4 +230,26 @@ fn disk(folder: &std::path::Path) -> Option<f64> {
 /// As a part of an address (RFC 3986, 2.3).
 fn segment(name: &str) -> String {
     form_urlencoded::byte_serialize(name.as_bytes()).collect::<String>().replace('+', "%20")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_that_needs_somebody_is_told_once_and_again_after_it_was_well() {
+        let mut known = Known::default();
+        let mut told = |all: &[(&str, &str)]| {
+            let needy = all.iter().map(|(name, why)| (name.to_string(), why.to_string())).collect();
+            known.certificates(needy).into_iter().map(|new| new.subject).collect::<Vec<_>>()
+        };
+        let photos = ("photos.home.example", "it ends in 3 days");
+        assert_eq!(told(&[photos]), ["photos.home.example"]);
+        for _ in 0..3 {
+            assert_eq!(told(&[photos]), [""; 0]);
+        }
+        assert_eq!(told(&[photos, ("films.home.example", "refused")]), ["films.home.example"]);
+        assert_eq!(told(&[]), [""; 0]);
+        assert_eq!(told(&[photos]), ["photos.home.example"]);
+    }
 }

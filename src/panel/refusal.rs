@@ -91,6 +91,8 @@ pub async fn json(answer: Response, most: usize) -> (Parts, Value) {
     (head, serde_json::from_slice(&bytes).unwrap_or_default())
 }
 
+const BACK: &str = "panel-back";
+
 #[derive(Debug, Template)]
 #[template(path = "panel/refusal.html")]
 pub struct Page {
@@ -101,20 +103,22 @@ pub struct Page {
     pub words: String,
     pub all: Vec<Told>,
     pub back: String,
+    /// The name of the words of the way back.
+    pub label: &'static str,
 }
 
 impl Page {
     /// Nothing was changed.
     pub fn of(shell: Shell, all: Vec<Told>) -> Page {
         let words = shell.lang.say("refusal-words").into();
-        Page { heading: "refusal-heading", words, all, back: shell.path.clone(), shell }
+        Page { heading: "refusal-heading", words, all, back: shell.path.clone(), label: BACK, shell }
     }
 
     /// There is no such page: back is where its like are.
     fn gone(shell: Shell, all: Vec<Told>) -> Page {
         let words = shell.lang.say("refusal-gone-words").into();
         let back = if shell.at.is_empty() { "/" } else { shell.at };
-        Page { heading: "refusal-gone", words, all, back: back.into(), shell }
+        Page { heading: "refusal-gone", words, all, back: back.into(), label: BACK, shell }
     }
 }
 
@@ -142,7 +146,7 @@ pub async fn page_after(
 ) -> Response {
     let back = shell.path.clone();
     let (_, all) = read(refused).await;
-    super::page(headers, &Page { shell, heading, words: done, all, back })
+    super::page(headers, &Page { shell, heading, words: done, all, back, label: BACK })
 }
 
 async fn drawn(headers: &HeaderMap, mut refused: Response, of: impl FnOnce(StatusCode, Vec<Told>) -> Page) -> Response {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use serde_json::Value;
@@ -16,7 +16,7 @@ use super::live::Piece;
 use super::refusal::{self, Told};
 use super::shell::Shell;
 use super::words::{Mark, Moment, part};
-use super::{Panel, page};
+use super::{Panel, page, page_as};
 use crate::auth::who::{Identity, Operator, Viewer};
 use crate::base::clock::moment;
 use crate::base::units;
@@ -239,11 +239,15 @@ pub async fn one(who: Viewer, State(panel): State<Panel>, Path(id): Path<String>
             shell.stream = work.end().is_none().then(|| format!("{path}/live"));
             page(&headers, &of(shell, &work, &who, panel.clock.now()))
         }
-        None => {
-            let refused = calls::one(who, State(panel.api.clone()), Path(id)).await.into_response();
-            refusal::page_of_none(shell, &headers, refused).await
-        }
+        None => page_as(&headers, StatusCode::NOT_FOUND, &of_none(shell)),
     }
+}
+
+/// One that the server knows no longer, as a notice of it from before its start may name: how it ended is in the audit log.
+pub fn of_none(shell: Shell) -> refusal::Page {
+    let words = shell.lang.say("work-gone-words").into();
+    let back = "/audit?action=works.end".into();
+    refusal::Page { heading: "work-gone", words, all: Vec::new(), back, label: "work-gone-audit", shell }
 }
 
 /// Ends it in order.

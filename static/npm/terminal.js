@@ -49,6 +49,8 @@ const say = (text, bad = false) => {
 };
 const button = by('terminal-connect');
 let socket = null;
+// Whether any program was begun since the last press.
+let reached = false;
 const send = (data) => {
   if (socket?.readyState !== WebSocket.OPEN) return;
   const bytes = coder.encode(data);
@@ -77,7 +79,7 @@ const run = async (command) => {
   const user = by('terminal-user')?.value.trim();
   if (user) asked.user = user;
   const answer = await fetch(words.exec, { method: 'POST', headers: { 'content-type': 'application/json', accept: 'application/json' }, body: JSON.stringify(asked) }).catch(() => null);
-  if (!answer) { say(words.lost, true); return 'over'; }
+  if (!answer) { say(words.unreached, true); return 'over'; }
   const given = await answer.json().catch(() => ({}));
   if (!answer.ok) {
     const error = given.error ?? {};
@@ -97,6 +99,7 @@ const run = async (command) => {
     own.binaryType = 'arraybuffer';
     own.onopen = () => {
       opened = true;
+      reached = true;
       setTimeout(open, 3000);
       button.textContent = words.again;
       fit.fit();
@@ -133,6 +136,7 @@ const connect = async () => {
   const before = socket;
   socket = null;
   before?.close(1000);
+  reached = false;
   terminal.reset();
   terminal.focus();
   say(words.opening);
@@ -143,7 +147,7 @@ const connect = async () => {
     if (await run(command) !== 'missing') return;
     terminal.reset();
   }
-  say(words.none, true);
+  say(reached ? words.none : words.unreached, true);
 };
 by('terminal-tools').addEventListener('submit', (event) => { event.preventDefault(); connect(); });
 by('terminal-shell').addEventListener('change', ({ target }) => {

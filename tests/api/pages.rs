@@ -4,6 +4,8 @@ use hearth::auth::accounts::{NewInvitation, NewUser};
 use hearth::auth::who::{By, Role};
 use hearth::base::secret::Secret;
 
+use serde_json::json;
+
 use crate::rig::{Server, app_code};
 
 const PASSWORD: &str = "correct horse battery staple";
@@ -26,6 +28,11 @@ async fn with_ann() -> Server {
 
 fn encoded(text: &str) -> String {
     text.replace(' ', "+")
+}
+
+/// Fields, as a browser sends them.
+fn sent(fields: &[(&str, &str)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
 }
 
 /// What stands between two texts.
@@ -217,4 +224,34 @@ async fn a_refused_form_of_a_person_keeps_what_was_typed_and_never_writes_over_a
     assert_eq!(status, 409, "{page}");
     assert!(page.contains("ann@home.example") && !page.contains("other@home.example"), "{page}");
     assert!(!page.contains("value=\"Ann B.\""), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_services_of_which_one_is_refused_say_what_has_begun_and_what_not() {
+    let s = Server::begin().await;
+    s.done("operator", "/api/v1/up", json!({"names": ["media"]})).await;
+    let (status, page) = s.form("operator", "/bulk/restart", "services=ghost%2Fmatter&services=web").await;
+    assert!(status == 200 && page.contains("Not all of them"), "{status} {page}");
+    assert!(page.contains("ghost") && page.contains("goes on, as one work"), "why, and how many: {page}");
+    let note = s.keeper.notes.lock().unwrap().iter().rfind(|act| act.object == "/bulk/restart").cloned().unwrap();
+    assert_eq!(note.detail, Some(json!({"services": ["web"]})), "what was refused was not done");
+    // Where nothing has begun, nothing else is said.
+    let (status, page) = s.form("operator", "/bulk/restart", "services=ghost%2Fmatter").await;
+    assert!(status == 404 && !page.contains("Not all of them"), "{status} {page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_saved_is_said_also_where_no_plan_can_be_made_of_it() {
+    let s = Server::begin().await;
+    s.done("operator", "/api/v1/up", json!({"names": ["media"]})).await;
+    let before = s.read("stacks/media.yaml");
+    let tag = s.get("admin", "/api/v1/stacks/media").await.is(200).header("etag").to_owned();
+    // A file like any other, which no engine can carry out.
+    let text = before.replace("any/web:1", "any/web:1\n    deploy: {restart_policy: {condition: weekly}}");
+    let sent = sent(&[("act", "save-plan"), ("etag", &tag), ("message", "newer"), ("text", &text)]);
+    let (status, page) = s.form("admin", "/stacks/media", &sent).await;
+    assert_eq!(s.read("stacks/media.yaml"), text, "it is saved: {page}");
+    assert!(status == 200 && page.contains(">weekly<"), "{status} {page}");
+    assert!(page.contains("Saved, as version"), "{page}");
+    assert!(!page.contains("/apply"), "nothing is offered to be carried out: {page}");
 }

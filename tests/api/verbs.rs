@@ -49,6 +49,8 @@ async fn events_are_watched_from_any_of_them_on() {
     assert_eq!(rest.len(), 1);
     assert_eq!((&rest[0].1, &rest[0].2["outcome"]), (&"end".to_string(), &json!("done")));
     assert_eq!(s.events("viewer", &format!("{path}?after=3"), &[], |_, _| false).await[0].0, Some(4));
+    let (status, page) = s.text("viewer", "GET", "/works/unknown", None).await;
+    assert!(status == 404 && page.contains("/audit?action=works.end"), "{status} {page}");
     assert_eq!(s.get("viewer", "/api/v1/works/unknown/events").await.is(404).code(), "works.unknown");
 }
 

@@ -257,9 +257,10 @@ impl<'t, 's> Prepares<'t, 's> {
             "/storage/plans/{id}/apply" => (self.call("POST", "plans/{id}/apply").0, json!({})),
             "/found/{name}/adopt" | "/found/{name}/leave" => (self.undecided(), json!({})),
             "/found/{name}/undo" => (self.call("DELETE", "projects/{name}/left-alone").0, json!({})),
-            "/services/{name}/route" => {
-                (vec![self.stack().0], json!({ "host": "mallory", "port": "1", "access": "public", "etag": "*" }))
-            }
+            "/services/{name}/route" => (
+                vec![self.stack().0],
+                json!({ "host": format!("mallory{n}"), "port": "1", "access": "public", "etag": "*" }),
+            ),
             "/services/{name}/invite" => (vec!["tool".to_owned()], json!({ "days": 7 })),
             path if path.starts_with("/services/{name}/") => (vec!["web".to_owned()], json!({})),
             // As the calls that they stand for.
@@ -420,7 +421,7 @@ impl<'t, 's> Prepares<'t, 's> {
             }
             ("PUT" | "DELETE", "services/{name}/route") => (
                 vec![self.stack().0],
-                json!({ "host": "mallory", "port": 1, "access": "public" }),
+                json!({ "host": format!("mallory{}", self.number()), "port": 1, "access": "public" }),
                 json!({ "if-match": "*" }),
             ),
             ("PUT", "secrets/{name}") => (vec![self.stack().0], json!({ "text": "mallory" }), none),

@@ -1,5 +1,6 @@
 //! Groups: who is in each, and which ways in are for it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use askama::Template;
@@ -60,7 +61,15 @@ pub struct Page {
     pub members: Vec<Member>,
     /// Who could be added.
     pub others: Vec<String>,
-    pub services: Vec<String>,
+    pub services: Vec<Served>,
+}
+
+/// What a route of the group leads to.
+#[derive(Debug, Clone)]
+pub struct Served {
+    pub name: String,
+    /// It is a service of the home; others stand in `hearth.yaml`.
+    pub has_page: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -162,7 +171,9 @@ async fn shown(
         Ok(([(_, tag)], group, all)) => {
             let routes = routes.look().await.unwrap_or_default();
             let people: Vec<(i64, String)> = all.into_iter().map(|one| (one.id, one.username)).collect();
-            Ok(of_one(shell, &group, tag.to_str().unwrap_or_default(), &people, &routes))
+            let seen = panel.world.now().await;
+            let known = seen.services.iter().map(|one| one.name.as_str()).collect();
+            Ok(of_one(shell, &group, tag.to_str().unwrap_or_default(), &people, &routes, &known))
         }
         Err(refused) => {
             let shell = Shell { path: "/groups".into(), ..shell };
@@ -171,8 +182,16 @@ async fn shown(
     }
 }
 
-/// `people`: numbers and names of all that could be in it.
-pub fn of_one(shell: Shell, group: &Group, tag: &str, people: &[(i64, String)], routes: &[routed::Routed]) -> Page {
+/// `people`: numbers and names of all that could be in it. `known`: the services that have a page.
+pub fn of_one(
+    shell: Shell,
+    group: &Group,
+    tag: &str,
+    people: &[(i64, String)],
+    routes: &[routed::Routed],
+    known: &BTreeSet<&str>,
+) -> Page {
+    let served = |name: &str| Served { name: name.to_owned(), has_page: known.contains(name) };
     let id = |name: &String| people.iter().find(|(_, known)| known == name).map(|(id, _)| *id);
     let members = group.members.iter().map(|name| Member { name: name.clone(), id: id(name) }).collect();
     let others = people.iter().map(|(_, name)| name).filter(|name| !group.members.contains(name)).cloned();
@@ -185,7 +204,7 @@ pub fn of_one(shell: Shell, group: &Group, tag: &str, people: &[(i64, String)], 
         tag: tag.to_owned(),
         members,
         others: others.collect(),
-        services: routed::of_group(routes, &group.name).into_iter().map(str::to_owned).collect(),
+        services: routed::of_group(routes, &group.name).into_iter().map(served).collect(),
     }
 }
 

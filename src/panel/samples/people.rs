@@ -1,5 +1,7 @@
 //! Samples of people, groups and invitations.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::auth::accounts::{KeyOf, LinkOf};
 use crate::auth::json::User;
@@ -141,6 +143,7 @@ pub fn all() -> Vec<Sample> {
             "\"e\"",
             &[(2, "ada".into()), (4, "grace".into())],
             &routes(),
+            &BTreeSet::from(["photos"]),
         )
     };
     vec![

@@ -17,7 +17,7 @@ use crate::auth::table::guard::{As, Detail};
 use crate::auth::who::{Admin, Identity, Role, Viewer};
 use crate::base::secret::Secret;
 use crate::panel::form::Fields;
-use crate::panel::refusal::Told;
+use crate::panel::refusal::{self, Told};
 use crate::panel::{Panel, form_page};
 use crate::web::Caller;
 use crate::web::read::{Form, Json, Path};
@@ -85,6 +85,8 @@ pub async fn invite(
             Redirect::to(&format!("{}#service-invite", place.to(""))).into_response()
         }
         Err(refused) => match shown(who, &panel, &routes, place, &headers).await {
+            // Nobody is asked there any more: the form is not shown again.
+            Ok(page) if page.invite.is_none() => refusal::page(page.shell, &headers, refused.into_response()).await,
             Ok(page) => {
                 let text = |name: &str| fields.text(name).to_owned();
                 let (note, days) = (text("note"), text("days"));

@@ -61,6 +61,7 @@ impl Page {
             say("taken", "service-terminal-taken"),
             say("lost", "service-terminal-lost"),
             say("none", "service-terminal-no-shell"),
+            say("unreached", "service-terminal-unreached"),
             say("again", "service-terminal-again"),
             say("connect", "service-terminal-connect"),
             ("paste", lang.with("service-terminal-paste-words", [("lines", "%n".into())])),

@@ -115,6 +115,7 @@ groups-leave-named = Take out: { $name }
 groups-join = Add
 groups-join-who = Who is to be in it
 groups-routes = Services for it alone
+groups-route-outside = of hearth.yaml
 groups-no-routes = None. A route with access: group:{ $name } is for it alone.
 groups-remove = Remove the group
 groups-remove-nothing = No service is for this group: nobody loses a way in.

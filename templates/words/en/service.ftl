@@ -197,6 +197,7 @@ service-terminal-over = Closed.
 service-terminal-stops = The server stops.
 service-terminal-taken = You may not do this any more.
 service-terminal-lost = The connection is lost, and the program has ended with it. Connect again begins another.
+service-terminal-unreached = The panel was not reached, and nothing was begun. Connect again tries once more.
 service-terminal-no-shell = It has none of these programs: choose another command.
 service-terminal-paste = Paste this?
 service-terminal-paste-words = Lines: { $lines }. Each is run as it comes.
