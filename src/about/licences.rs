@@ -26,9 +26,26 @@ mod tests {
 
     use super::*;
 
+    fn read(path: &str) -> std::io::Result<String> {
+        std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path))
+    }
+
+    #[test]
+    fn each_crate_has_a_licence_that_make_deny_allows() {
+        let deny = read("deny.toml").unwrap();
+        let (allowed, excepted) = deny.split_once("[licenses]").unwrap().1.split_once("exceptions").unwrap();
+        let is_allowed = |one: &str| allowed.contains(&format!("\"{one}\","));
+        let fits = |licence: &str| {
+            let mut parts = licence.split(" AND ");
+            parts.all(|part| part.split([' ', '/', '(', ')']).any(is_allowed) || is_allowed(part))
+        };
+        let refused = all().filter(|one| one.kind == "crate" && !fits(one.licence));
+        let refused: Vec<_> = refused.filter(|one| !excepted.contains(&format!("crate = \"{}\"", one.name))).collect();
+        assert!(refused.is_empty(), "deny.toml allows none of {refused:?}");
+    }
+
     #[test]
     fn the_list_is_complete_and_has_nothing_else() {
-        let read = |path: &str| std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path));
         let lock = read("Cargo.lock").unwrap();
         let field = |block: &str, name: &str| {
             let line = block.lines().find_map(|line| line.strip_prefix(&format!("{name} = ")));
