@@ -19,6 +19,11 @@ impl Pairs {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim()).unwrap_or_default()
     }
 
+    /// Whether the form had such a field.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(key, _)| key == name)
+    }
+
     /// Those whose name begins so: the rest of the name, and the value.
     pub fn below(&self, prefix: &str) -> Vec<(&str, &str)> {
         self.0.iter().filter_map(|(key, value)| Some((key.strip_prefix(prefix)?, value.as_str()))).collect()

@@ -255,3 +255,18 @@ async fn what_was_saved_is_said_also_where_no_plan_can_be_made_of_it() {
     assert!(page.contains("Saved, as version"), "{page}");
     assert!(!page.contains("/apply"), "nothing is offered to be carried out: {page}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_dns_provider_wants_is_asked_for_before_it_is_called_missing() {
+    let s = Server::begin().await;
+    let fields =
+        [("mode", "domain"), ("domain", "home.example.org"), ("certificates", "dns"), ("provider", "cloudflare")];
+    let (status, page) = s.form("admin", "/welcome/way", &sent(&fields)).await;
+    assert_eq!(status, 422, "{page}");
+    let told = |page: &str| between(page, "id=\"key-token\"", "</p>").to_owned();
+    assert!(told(&page).contains("class=\"hint\"") && !page.contains("class=\"wrong\""), "{page}");
+    let again: Vec<_> = fields.into_iter().chain([("key-token", "")]).collect();
+    let (status, page) = s.form("admin", "/welcome/way", &sent(&again)).await;
+    assert!(status == 422 && told(&page).contains("class=\"wrong\""), "{page}");
+    assert_eq!(s.read(".env"), "", "nothing is written down before all is there");
+}

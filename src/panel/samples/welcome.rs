@@ -107,7 +107,7 @@ pub fn all() -> Vec<Sample> {
     let mut wrong = ways().with("my home".into(), "dns", "cloudflare".into());
     wrong.domain_mode = true;
     wrong.domain_wrong = Some("welcome-domain-wrong");
-    wrong.keys = vec![Key { name: "token", missing: true }];
+    wrong.keys = vec![Key { name: "token", missing: true, asked: true }];
     wrong.told = refused();
     let mut outside = ways().with("home.example.org".into(), "local", String::new());
     (outside.domain_mode, outside.outside) = (true, true);

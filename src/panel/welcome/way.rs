@@ -54,6 +54,8 @@ pub struct Ways {
 pub struct Key {
     pub name: &'static str,
     pub missing: bool,
+    /// The form had a field for it, which was left empty: before that it is no mistake.
+    pub asked: bool,
 }
 
 pub async fn show(who: Admin, State(panel): State<Panel>, State(trust): State<Trust>, headers: HeaderMap) -> Response {
@@ -106,7 +108,7 @@ impl Ways {
 
     /// Filled in.
     pub fn with(self, domain: String, certificates: &'static str, provider: String) -> Ways {
-        let keys = keys(&provider).iter().map(|name| Key { name, missing: false }).collect();
+        let keys = keys(&provider).iter().map(|name| Key { name, missing: false, asked: false }).collect();
         Ways { domain, certificates, provider, keys, ..self }
     }
 }
@@ -219,7 +221,9 @@ fn checked(form: &mut Ways, said: &Pairs, home: &Home) {
     }
     let known = home.env_values().unwrap_or_default();
     for key in &mut form.keys {
-        let given = said.one(&format!("key-{}", key.name));
+        let field = format!("key-{}", key.name);
+        let given = said.one(&field);
+        key.asked = said.has(&field);
         let stands = known.get(&variable(&form.provider, key.name)).is_some_and(|value| !value.is_empty());
         key.missing = given.is_empty() && !stands;
     }

@@ -34,6 +34,7 @@ welcome-dns = Let's Encrypt, proved by DNS
 welcome-dns-about = The same, also where nothing leads here from outside. Your DNS provider has to be one of those below.
 welcome-provider = DNS provider
 welcome-provider-none = none
+welcome-provider-about = What it wants to know is asked next, on this page.
 welcome-provider-wrong = Say which provider keeps the domain.
 welcome-key-missing = { $provider } wants this. It is kept in .env, and shown to nobody.
 welcome-outside = The home's own authority may not vouch for { $domain }.
