@@ -28,7 +28,7 @@ use crate::stacks::works::{End, Event, Work};
 use crate::web::events::{self, Held};
 use crate::web::lang::filters;
 use crate::web::read::{Path, Query};
-use crate::web::{Lang, Words};
+use crate::web::{Lang, Words, list};
 
 /// All that is known of.
 #[derive(Debug, Template)]
@@ -135,17 +135,33 @@ pub async fn list(who: Viewer, State(panel): State<Panel>, Query(asked): Query<A
     let now = panel.clock.now();
     let shell = panel.shell(&who, &headers, "/works", "/works");
     let known = panel.api.works.list();
-    let which = Which { after: asked.after.clone(), ..Which::default() };
-    let (mut before, mut told, mut more) = (Vec::new(), Vec::new(), None);
-    match history::list(who, State(panel.api.clone()), Query(which)).await {
-        Ok(Json(found)) => {
-            more = found.next.map(|next| format!("/works?after={}", part(&next)));
-            before = found.items.iter().filter(|run| !is_of(run, &known)).map(|run| past(run, now)).collect();
-        }
-        Err(refused) => told = refusal::read(refused).await.1,
-    }
+    let (found, told) = runs(&who, &panel, asked.after.as_ref()).await;
+    let more = found.next.map(|next| format!("/works?after={}", part(&next)));
+    let before = found.items.iter().filter(|run| !is_of(&run.1, &known));
+    let before = before.map(|(project, run)| past(project.as_deref(), run, now)).collect();
     let works = if asked.after.is_some() { Vec::new() } else { known.iter().map(|work| line(work, now)).collect() };
     page(&headers, &List { shell, works, before, told, more })
+}
+
+/// So many runs are shown at once.
+const EACH: u16 = 50;
+
+/// What was done in the home and in the projects that it has adopted, newest first, with the project of each that is adopted; and why some of it is not
+/// known.
+async fn runs(who: &Viewer, panel: &Panel, after: Option<&String>) -> (list::Page<(Option<String>, Run)>, Vec<Told>) {
+    let adopted = panel.api.home().map(|home| home.config.adopted.into_keys().collect()).unwrap_or_default();
+    let adopted: Vec<String> = adopted;
+    let (mut all, mut told) = (Vec::new(), Vec::new());
+    for project in std::iter::once(None).chain(adopted.into_iter().map(Some)) {
+        let which = Which { project: project.clone(), limit: Some(EACH + 1), after: after.cloned() };
+        match history::list(who.clone(), State(panel.api.clone()), Query(which)).await {
+            Ok(Json(found)) => all.extend(found.items.into_iter().map(|run| (project.clone(), run))),
+            Err(refused) => told.extend(refusal::read(refused).await.1),
+        }
+    }
+    // Their ids begin with the time.
+    all.sort_by(|(_, a), (_, b)| b.id.cmp(&a.id));
+    (list::Page::of(all, EACH.into(), |(_, run)| run.id.clone()), told)
 }
 
 /// Whether it is what one of these works has done: both would be the same line.
@@ -157,7 +173,7 @@ fn is_of(run: &Run, works: &[Arc<Work>]) -> bool {
     })
 }
 
-fn past(run: &Run, now: OffsetDateTime) -> Line {
+fn past(project: Option<&str>, run: &Run, now: OffsetDateTime) -> Line {
     let (began, ended) = (moment(&run.began), run.ended.as_deref().and_then(moment));
     let took = began.zip(ended).map(|(began, ended)| took(ended - began));
     Line {
@@ -166,17 +182,28 @@ fn past(run: &Run, now: OffsetDateTime) -> Line {
             outcome => Mark::work(outcome),
         },
         command: run.command.clone(),
-        path: format!("/history/{}", part(&run.id)),
+        path: history_path(project, &run.id),
         who: run.who.clone(),
         began: Moment::of(began.unwrap_or(now), now),
         took: took.unwrap_or_default(),
     }
 }
 
+fn history_path(project: Option<&str>, id: &str) -> String {
+    let of = project.map(|project| format!("?project={}", part(project))).unwrap_or_default();
+    format!("/history/{}{of}", part(id))
+}
+
 /// One of those from before: what it was to do, and what became of each step.
-pub async fn past_one(who: Viewer, State(panel): State<Panel>, Path(id): Path<String>, headers: HeaderMap) -> Response {
-    let shell = panel.shell(&who, &headers, &format!("/history/{}", part(&id)), "/works");
-    match history::one(who, State(panel.api.clone()), Path(id), Query(Of::default())).await {
+pub async fn past_one(
+    who: Viewer,
+    State(panel): State<Panel>,
+    Path(id): Path<String>,
+    Query(of): Query<Of>,
+    headers: HeaderMap,
+) -> Response {
+    let shell = panel.shell(&who, &headers, &history_path(of.project.as_deref(), &id), "/works");
+    match history::one(who, State(panel.api.clone()), Path(id), Query(of)).await {
         Ok(Json(found)) => page(&headers, &of_run(shell, found, panel.clock.now())),
         Err(refused) => refusal::page_of_none(shell, &headers, refused).await,
     }
@@ -194,7 +221,7 @@ pub fn of_run(shell: Shell, found: WholeRun, now: OffsetDateTime) -> Past {
         more: step.detail,
         took: String::new(),
     };
-    let line = past(&found.run, now);
+    let line = past(None, &found.run, now);
     let heading = sentence(line.command.trim_start_matches("hearth "));
     let steps = found.steps.into_iter().map(step).collect();
     Past { shell, heading, summary: sentence(&found.run.summary), line, steps }

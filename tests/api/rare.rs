@@ -73,6 +73,15 @@ async fn a_running_project_is_previewed_and_taken_over_as_it_is() {
     assert_eq!(s.world().containers.keys().cloned().collect::<Vec<_>>(), ids, "nothing is recreated");
     assert_eq!(s.get("viewer", "/api/v1/projects?whose=adopted").await.is(200).items("name"), ["photos"]);
     assert_eq!(s.get("viewer", "/api/v1/services?project=photos").await.is(200).items("name"), ["tool"]);
+    // What was done with it stands beside what was done with the home, also after Hearth began anew.
+    s.done("operator", "/api/v1/restart", json!({"project": "photos", "services": ["tool"]})).await;
+    let again = s.begun_anew().await;
+    let (_, works) = again.text("viewer", "GET", "/works", None).await;
+    assert!(works.contains("hearth up tools") && works.contains("hearth -p photos restart tool"), "{works}");
+    let path = works.split("href=\"").map(|rest| rest.split('"').next().unwrap_or_default());
+    let path = path.filter(|path| path.starts_with("/history/") && path.ends_with("?project=photos"));
+    let (status, page) = again.text("viewer", "GET", path.last().expect("it has a page"), None).await;
+    assert!(status == 200 && page.contains("-p photos"), "{status} {page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

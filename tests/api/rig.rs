@@ -223,6 +223,12 @@ impl Server {
         Server { dir, keeper, api, auth, double, address, _server: server, _folder: None }
     }
 
+    /// Another server of the same home and engine, which knows nothing of this one's works.
+    pub async fn begun_anew(&self) -> Server {
+        let environment = BTreeMap::from([("DOCKER_HOST".to_string(), hearth::engine::fake::ADDRESS.to_string())]);
+        Server::of(self.dir.clone(), environment, self.double.clone()).await
+    }
+
     /// The world of the engine in memory.
     pub fn world(&self) -> std::sync::MutexGuard<'_, World> {
         self.double.as_ref().expect("the engine is in memory").fake().world()
