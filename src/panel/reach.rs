@@ -1,7 +1,6 @@
 //! Who is reachable where, by whom, and with what certificate until when.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use askama::Template;
 use axum::extract::State;
@@ -81,7 +80,7 @@ pub async fn show(
     let mut shown = of(shell, routes, certificates, now);
     // Others are of `hearth.yaml`, and lead to what is no service here.
     let seen = panel.world.now().await;
-    let known: BTreeSet<&str> = seen.services.iter().map(|one| one.name.as_str()).collect();
+    let known = seen.names();
     shown.routes.iter_mut().for_each(|one| one.has_page = known.contains(one.service.as_str()));
     page(&headers, &shown)
 }

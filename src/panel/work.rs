@@ -149,14 +149,19 @@ const EACH: u16 = 50;
 /// What was done in the home and in the projects that it has adopted, newest first, with the project of each that is adopted; and why some of it is not
 /// known.
 async fn runs(who: &Viewer, panel: &Panel, after: Option<&String>) -> (list::Page<(Option<String>, Run)>, Vec<Told>) {
-    let adopted = panel.api.home().map(|home| home.config.adopted.into_keys().collect()).unwrap_or_default();
-    let adopted: Vec<String> = adopted;
-    let (mut all, mut told) = (Vec::new(), Vec::new());
-    for project in std::iter::once(None).chain(adopted.into_iter().map(Some)) {
+    let adopted = panel.api.home().map(|home| home.config.adopted).unwrap_or_default();
+    let (mut all, mut told) = (Vec::new(), Vec::<Told>::new());
+    for project in std::iter::once(None).chain(adopted.into_keys().map(Some)) {
         let which = Which { project: project.clone(), limit: Some(EACH + 1), after: after.cloned() };
         match history::list(who.clone(), State(panel.api.clone()), Query(which)).await {
             Ok(Json(found)) => all.extend(found.items.into_iter().map(|run| (project.clone(), run))),
-            Err(refused) => told.extend(refusal::read(refused).await.1),
+            // Mostly it is the same for all of them, and is said once.
+            Err(refused) => {
+                let (_, why) = refusal::read(refused).await;
+                told.extend(
+                    why.into_iter().filter(|one| told.iter().all(|known| known.title != one.title)).collect::<Vec<_>>(),
+                );
+            }
         }
     }
     // Their ids begin with the time.

@@ -3,7 +3,6 @@
 use hearth::auth::accounts::{NewInvitation, NewUser};
 use hearth::auth::who::{By, Role};
 use hearth::base::secret::Secret;
-
 use serde_json::json;
 
 use crate::rig::{Server, app_code};
@@ -269,4 +268,31 @@ async fn what_a_dns_provider_wants_is_asked_for_before_it_is_called_missing() {
     let (status, page) = s.form("admin", "/welcome/way", &sent(&again)).await;
     assert!(status == 422 && told(&page).contains("class=\"wrong\""), "{page}");
     assert_eq!(s.read(".env"), "", "nothing is written down before all is there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_to_a_service_that_asks_nobody_says_why_it_was_refused() {
+    let s = Server::begin().await;
+    let (status, page) = s.form("admin", "/services/web/invite", "days=7&note=").await;
+    let (refused, title) = {
+        let body = json!({"role": "member", "only": ["web"], "days": 7});
+        let told = s.post("admin", "/api/v1/invitations", body).await;
+        (told.status, told.body["error"]["title"].as_str().unwrap_or_default().replace('`', ""))
+    };
+    assert!(refused >= 400 && !title.is_empty(), "{refused} {title}");
+    assert_eq!(status, refused, "{page}");
+    let plain = page.replace("<code>", "").replace("</code>", "");
+    assert!(plain.to_lowercase().contains(&title.to_lowercase()), "{title}: {plain}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_groups_page_leads_to_services_and_to_no_route_of_hearth_yaml() {
+    let s = Server::begin().await;
+    let text = s.read("hearth.yaml");
+    let route = "routes: { nas: { host: nas, url: 'http://192.168.1.20:5000', access: 'group:family' } }\n";
+    std::fs::write(s.dir.join("hearth.yaml"), text + route).unwrap();
+    s.post("admin", "/api/v1/groups", json!({"name": "family"})).await.is(201);
+    let page = s.text("admin", "GET", "/groups/family", None).await.1;
+    assert!(page.contains(">nas<") && page.contains("of hearth.yaml"), "{page}");
+    assert!(!page.contains("/services/nas"), "{page}");
 }

@@ -82,6 +82,9 @@ async fn a_running_project_is_previewed_and_taken_over_as_it_is() {
     let path = path.filter(|path| path.starts_with("/history/") && path.ends_with("?project=photos"));
     let (status, page) = again.text("viewer", "GET", path.last().expect("it has a page"), None).await;
     assert!(status == 200 && page.contains("-p photos"), "{status} {page}");
+    // What is wrong for the home and each project alike is said once.
+    let (_, works) = again.text("viewer", "GET", "/works?after=nothing", None).await;
+    assert_eq!(works.matches("is not where a page of this list ended").count(), 1, "{works}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -94,6 +94,10 @@ fn a_terminal_types_and_shows_and_ends_when_it_is_left(s: &Scratch) -> Done {
     browser.until_text("The program has ended with 3.");
     let audit = panel.call("admin", "GET", "/api/v1/audit?action=exec.end", None).is(200);
     assert!(audit.page.body.contains("/bin/sh"), "{}", audit.page.body);
+    // Where the panel is not reached nothing was begun, and so it says.
+    browser.run("window.fetch = () => Promise.reject(new TypeError('gone'))");
+    browser.click("#terminal-connect");
+    browser.until_text("nothing was begun");
     // Without scripts it says what to do instead.
     browser.without_scripts();
     browser.go(&panel.url("/services/web/terminal")).expect("the page comes");

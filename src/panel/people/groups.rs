@@ -172,8 +172,7 @@ async fn shown(
             let routes = routes.look().await.unwrap_or_default();
             let people: Vec<(i64, String)> = all.into_iter().map(|one| (one.id, one.username)).collect();
             let seen = panel.world.now().await;
-            let known = seen.services.iter().map(|one| one.name.as_str()).collect();
-            Ok(of_one(shell, &group, tag.to_str().unwrap_or_default(), &people, &routes, &known))
+            Ok(of_one(shell, &group, tag.to_str().unwrap_or_default(), &people, &routes, &seen.names()))
         }
         Err(refused) => {
             let shell = Shell { path: "/groups".into(), ..shell };

@@ -57,6 +57,11 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// The home's own services, each of which has a page; a route of `hearth.yaml` leads to none of them.
+    pub fn names(&self) -> BTreeSet<&str> {
+        self.services.iter().map(|one| one.name.as_str()).collect()
+    }
+
     /// Whether both say the same.
     fn is_as(&self, other: &Seen) -> bool {
         let away = |seen: &Seen| seen.away.as_ref().map(|told| (told.code, told.title.clone()));

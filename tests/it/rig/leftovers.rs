@@ -21,10 +21,10 @@ pub fn sweep() {
         println!("removes what the run {run} left");
         remove(&s, &format!("name=it-{run}-"));
     }
-    // What looked at the machine for a home is called nothing; the home's next server would remove it.
+    // What looked at the machine for a test's home is called nothing; the home's next server would remove it.
     let looks = ["ps", "-a", "--filter", "label=hearth.look", "--format", "{{.ID}} {{.Label \"hearth.look\"}}"];
     for (id, home) in s.machine_docker(&looks).out.lines().filter_map(|line| line.split_once(' ')) {
-        if !Path::new(home).exists() {
+        if home.contains("/hearth-it-") && !Path::new(home).exists() {
             s.machine_docker(&["rm", "-f", id]);
         }
     }
